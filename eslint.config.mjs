@@ -1,0 +1,61 @@
+import js from '@eslint/js';
+import html from 'eslint-plugin-html';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['dist/', '.cache/', '.node-red/', 'coverage/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: {
+      parserOptions: { project: ['./test/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    },
+  },
+  {
+    files: ['scripts/**/*.mjs', '*.mjs'],
+    languageOptions: { globals: globals.node },
+  },
+  {
+    // The panels: what runs in the editor is linted as strictly as what runs in the runtime.
+    files: ['nodes/**/*.html'],
+    plugins: { html },
+    languageOptions: {
+      sourceType: 'script',
+      globals: { ...globals.browser, ...globals.jquery, RED: 'readonly', AuthyEditor: 'readonly' },
+    },
+    settings: { 'html/javascript-mime-types': ['text/javascript'], 'html/report-bad-indent': 'off' },
+  },
+  {
+    files: ['nodes/authy-editor.html'],
+    languageOptions: { globals: { AuthyEditor: 'off' } },
+  },
+  {
+    files: ['nodes/simulator/phone/*.js'],
+    languageOptions: { sourceType: 'script', globals: globals.browser },
+  },
+  {
+    rules: {
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': 'error',
+      'prefer-const': 'error',
+      'no-var': 'error',
+      'object-shorthand': 'error',
+    },
+  },
+  {
+    // The commands and scripts talk to a terminal.
+    files: ['scripts/**', 'nodes/simulator/cli.ts', 'test/bench/**'],
+    rules: { 'no-console': 'off' },
+  },
+);
