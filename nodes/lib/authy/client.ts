@@ -1,0 +1,406 @@
+import type { SecureContextOptions } from 'node:tls';
+import { isDocumented } from './error-codes';
+import { type Endpoint, endpointUrl, type Outcome } from './endpoint';
+import { AuthyError, maskNumbers, refusal } from './errors';
+import { Limiter } from './limiter';
+import type { ProxySetting } from './proxy';
+import { type Answer, isObject, isSuccess, member, textOrNull, untrusted } from './response';
+import { Attempts, type Failure, hasEffect, type RepeatPolicy, retryAfterSeconds } from './retry';
+import { type HttpAnswer, serviceAddress, Transport, TransportError } from './transport';
+
+export interface AuthyClientOptions {
+  apiKey: string;
+  /** Default `https://api.authy.com`. */
+  baseUrl?: string | undefined;
+  /** Put before every path; default none. */
+  pathPrefix?: string | undefined;
+  /** For a whole call, waiting and repeating included, in milliseconds; default 15,000. */
+  deadline?: number | undefined;
+  /** Calls under way at once; default 10. Ten times as many may wait. */
+  maxInFlight?: number | undefined;
+  proxy?: ProxySetting | undefined;
+  tls?: SecureContextOptions | undefined;
+}
+
+export interface CallOptions {
+  /** Ends the call: `AUTHY_CANCELLED` if nothing was sent, else as if no answer came. */
+  signal?: AbortSignal | undefined;
+  /** Instead of the client's deadline, in milliseconds. */
+  deadline?: number | undefined;
+}
+
+export const authyBaseUrl = 'https://api.authy.com';
+const defaultDeadline = 15_000;
+const defaultMaxInFlight = 10;
+const waitingPerPlace = 10;
+
+const lateAnswer = 'no answer came in time';
+
+/** Why a call ended that was not finished. */
+type Ending = 'deadline' | 'cancelled';
+
+/** The clock of one call, and what is known of its attempts. */
+interface CallState {
+  repeat: RepeatPolicy;
+  signal: AbortSignal;
+  /** When it must be over, by `performance.now()`. */
+  endsAt: number;
+  ending(): Ending;
+  attempts: Attempts;
+  /** Whether an attempt's answer was lost: the operation may have been done. */
+  mayHaveHappened: boolean;
+}
+
+interface Call<Values, Name extends string, Result extends object> extends CallState {
+  endpoint: Endpoint<Values, Name, Result>;
+  values: Values;
+}
+
+/** A client of the Authy REST API. Source: https://www.twilio.com/docs/authy/api */
+export class AuthyClient {
+  private readonly base: string;
+  private readonly host: string;
+  private readonly transport: Transport;
+  private readonly limiter: Limiter;
+  private readonly deadline: number;
+  private readonly apiKey: string;
+
+  /** @throws TypeError - where the base URL or path prefix cannot be used; the message says why */
+  constructor(options: AuthyClientOptions) {
+    this.base = serviceAddress(options.baseUrl ?? authyBaseUrl, options.pathPrefix);
+    this.host = new URL(this.base).host;
+    this.apiKey = options.apiKey;
+    this.deadline = options.deadline ?? defaultDeadline;
+    const places = options.maxInFlight ?? defaultMaxInFlight;
+    this.limiter = new Limiter(places, places * waitingPerPlace);
+    this.transport = new Transport({
+      proxy: options.proxy,
+      tls: options.tls,
+      headers: {
+        'X-Authy-API-Key': options.apiKey,
+        Accept: 'application/json',
+        'User-Agent': 'node-red-authy',
+      },
+    });
+  }
+
+  /**
+   * Asks one operation of Authy, within the deadline and with the repeats its policy allows.
+   *
+   * @param endpoint - which operation
+   * @param values - its validated inputs
+   * @returns the outcome and the answer it was read from
+   * @throws AuthyError - see {@link AuthyErrorCode}
+   */
+  async call<Values, Name extends string, Result extends object>(
+    endpoint: Endpoint<Values, Name, Result>,
+    values: Values,
+    { signal, deadline = this.deadline }: CallOptions = {},
+  ): Promise<Outcome<Name, Result> & { answer: Answer }> {
+    const controller = new AbortController();
+    let ending: Ending = 'deadline';
+    const cancel = (): void => {
+      ending = 'cancelled';
+      controller.abort();
+    };
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    const timer = setTimeout(() => controller.abort(), deadline);
+    const call: Call<Values, Name, Result> = {
+      endpoint,
+      values,
+      repeat: endpoint.repeat,
+      signal: controller.signal,
+      endsAt: performance.now() + deadline,
+      ending: () => ending,
+      attempts: new Attempts(endpoint.repeat),
+      mayHaveHappened: false,
+    };
+    try {
+      const leave = await this.limiter.enter(controller.signal);
+      try {
+        return await this.run(call);
+      } finally {
+        leave();
+      }
+    } catch (error) {
+      if (error instanceof AuthyError) throw error;
+      // Waiting for a place or for the next attempt was cut short.
+      if (controller.signal.aborted) throw endedError(call, false);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Closes the idle connections. Calls under way are ended by their own signals. */
+  close(): void {
+    this.transport.close();
+  }
+
+  /** Attempts until there is an outcome or an error. */
+  private async run<Values, Name extends string, Result extends object>(
+    call: Call<Values, Name, Result>,
+  ): Promise<Outcome<Name, Result> & { answer: Answer }> {
+    let path = 0;
+    for (;;) {
+      const attempt = await this.attempt(call, call.endpoint.paths[path] ?? call.endpoint.paths[0]);
+      if ('outcome' in attempt) return attempt;
+      if (attempt.failure === 'noRoute') {
+        path += 1;
+        if (path < call.endpoint.paths.length) continue;
+        throw attempt.error;
+      }
+      if (attempt.failure === 'noAnswer') call.mayHaveHappened = true;
+      const wait = call.attempts.next(attempt.failure, attempt.error.retryAfter);
+      if (wait === undefined || performance.now() + wait >= call.endsAt) throw attempt.error;
+      await pause(wait, call.signal);
+    }
+  }
+
+  /** One attempt: an outcome, or a failure that might be repeated. Throws what must not be. */
+  private async attempt<Values, Name extends string, Result extends object>(
+    call: Call<Values, Name, Result>,
+    template: string,
+  ): Promise<
+    (Outcome<Name, Result> & { answer: Answer }) | { failure: Failure | 'noRoute'; error: AuthyError }
+  > {
+    const { endpoint, values } = call;
+    const limit = new AttemptLimit(call);
+    let http: HttpAnswer;
+    try {
+      http = await this.transport.send({
+        method: endpoint.method,
+        signal: limit.signal,
+        ...this.request(endpoint, values, template),
+      });
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      return this.lostAttempt(call, error);
+    } finally {
+      limit.clear();
+    }
+    return this.judge(call, http);
+  }
+
+  private request<Values>(
+    endpoint: Endpoint<Values>,
+    values: Values,
+    template: string,
+  ): { url: URL; body?: string } {
+    const url = endpointUrl(this.base, template, endpoint.pathValues?.(values));
+    const parameters = endpoint.parameters?.(values) ?? {};
+    if (endpoint.method === 'POST') return { url, body: JSON.stringify(parameters) };
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value !== undefined) {
+        url.searchParams.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+      }
+    }
+    return { url };
+  }
+
+  /** No answer came: what that means for the call. */
+  private lostAttempt(call: CallState, error: TransportError): { failure: Failure; error: AuthyError } {
+    if (call.signal.aborted) throw endedError(call, error.wasSent);
+    if (error.kind === 'tls') {
+      throw new AuthyError(
+        'AUTHY_TLS',
+        `No secure connection to ${this.host} (${error.reason}); nothing was sent. ` +
+          'Check the certificate, or set a TLS configuration in the account.',
+      );
+    }
+    if (error.kind === 'tooLarge') throw untrusted('it is larger than 1 MiB');
+    if (!error.wasSent) {
+      return {
+        failure: 'notSent',
+        error: new AuthyError(
+          'AUTHY_NETWORK',
+          `Could not reach ${this.host} (${reasonText(error)}); nothing was sent. ` +
+            'Check the network, the proxy and the base URL of the account.',
+        ),
+      };
+    }
+    const cause = error.kind === 'aborted' ? lateAnswer : `the connection broke, ${error.reason}`;
+    return { failure: 'noAnswer', error: noAnswerError(call.repeat, cause) };
+  }
+
+  /** Reads an answer: an outcome, a failure that might be repeated, or an error. */
+  private judge<Values, Name extends string, Result extends object>(
+    call: Call<Values, Name, Result>,
+    http: HttpAnswer,
+  ): (Outcome<Name, Result> & { answer: Answer }) | { failure: Failure | 'noRoute'; error: AuthyError } {
+    const { endpoint, values } = call;
+    const { statusCode } = http;
+    const body = this.parse(http.body);
+    const authyCode = body === undefined ? undefined : errorCode(body);
+    const retryAfter = retryAfterSeconds(http.retryAfter);
+
+    if (statusCode === 429) {
+      return {
+        failure: 'rateLimited',
+        error: refusal(429, authyCode, body && said(body), { retryAfter, response: body }),
+      };
+    }
+    // A 5xx that carries one of Authy's own numbers says what happened; any other leaves it open.
+    if (statusCode >= 500 && !isDocumented(authyCode)) {
+      const seen = body === undefined ? `with ${typeOf(http)} instead of JSON` : `"${said(body) ?? ''}"`;
+      return {
+        failure: 'noAnswer',
+        error: noAnswerError(endpoint.repeat, `it answered HTTP ${statusCode} ${seen}`, {
+          statusCode,
+          retryAfter,
+          response: body,
+        }),
+      };
+    }
+    if (body === undefined) {
+      const error = unreadable(endpoint.repeat, http);
+      if (statusCode === 404) return { failure: 'noRoute', error };
+      throw error;
+    }
+
+    const answer: Answer = { statusCode, body };
+    if (statusCode === 200 && isSuccess(body)) return { ...endpoint.read(answer, values), answer };
+    if (statusCode >= 300 && statusCode < 400) throw untrusted(`it redirects (HTTP ${statusCode})`, answer);
+    if (statusCode < 400 && authyCode === undefined) {
+      throw untrusted(`HTTP ${statusCode} without the documented success`, answer);
+    }
+    const read =
+      authyCode === undefined
+        ? undefined
+        : (endpoint.refusals?.[authyCode] ??
+          (call.mayHaveHappened ? endpoint.doneBefore?.[authyCode] : undefined));
+    if (read !== undefined) return { ...read(answer, values), answer };
+    const error = refusal(statusCode, authyCode, said(body), { retryAfter, response: body });
+    if (statusCode === 404 && authyCode === undefined) return { failure: 'noRoute', error };
+    throw error;
+  }
+
+  /** The body as an object. The key is taken out first, in case the server echoes it. */
+  private parse(text: string): Record<string, unknown> | undefined {
+    try {
+      const body: unknown = JSON.parse(text.replaceAll(this.apiKey, '[API key]'));
+      return isObject(body) ? body : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Limits one attempt to its share of the call's time, so that a hanging server leaves some for another try. */
+class AttemptLimit {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout | undefined;
+  private readonly abort = (): void => this.controller.abort();
+
+  constructor(private readonly call: CallState) {
+    if (call.signal.aborted) this.abort();
+    call.signal.addEventListener('abort', this.abort, { once: true });
+    if (call.attempts.afterNoAnswer > 0) {
+      this.timer = setTimeout(this.abort, (call.endsAt - performance.now()) / 2);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+    this.call.signal.removeEventListener('abort', this.abort);
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** The call was ended from here: by its deadline, or because the node closes. */
+function endedError(call: CallState, wasSent: boolean): AuthyError {
+  const isCancelled = call.ending() === 'cancelled';
+  const isOpen = wasSent || call.mayHaveHappened;
+  if (isOpen && (hasEffect(call.repeat) || !isCancelled)) {
+    return noAnswerError(
+      call.repeat,
+      isCancelled ? 'the node was closed before the answer came' : lateAnswer,
+    );
+  }
+  return isCancelled
+    ? new AuthyError(
+        'AUTHY_CANCELLED',
+        'The node was closed before the request was sent or answered; nothing was changed.',
+      )
+    : new AuthyError(
+        'AUTHY_TIMEOUT',
+        'The time for the call ran out before the request could be sent. Check the network, or give the account a longer deadline.',
+      );
+}
+
+function noAnswerError(
+  repeat: RepeatPolicy,
+  why: string,
+  facts: ConstructorParameters<typeof AuthyError>[2] = {},
+): AuthyError {
+  if (hasEffect(repeat)) {
+    return new AuthyError(
+      'AUTHY_OUTCOME_UNKNOWN',
+      `The request was sent, but ${why}: it is not known whether it was carried out. ` +
+        'Check before you send it again.',
+      facts,
+    );
+  }
+  return why === lateAnswer
+    ? new AuthyError(
+        'AUTHY_TIMEOUT',
+        'Authy gave no answer in time. Try again later, or give the account a longer deadline.',
+        facts,
+      )
+    : new AuthyError('AUTHY_UNAVAILABLE', `Authy could not be asked: ${why}. Try again later.`, facts);
+}
+
+/** An answer that is not JSON: a proxy's page, a captive portal, a wrong base URL. */
+function unreadable(repeat: RepeatPolicy, http: HttpAnswer): AuthyError {
+  const open =
+    hasEffect(repeat) && http.statusCode < 400 ? ' Whether the request was carried out is not known.' : '';
+  const advice =
+    http.statusCode === 407
+      ? 'The proxy wants a user name and password; set them in the http proxy node.'
+      : "Check the account's base URL and path prefix, and the proxy.";
+  return new AuthyError(
+    'AUTHY_BAD_RESPONSE',
+    `The answer is not Authy's: HTTP ${http.statusCode} with ${typeOf(http)} instead of JSON. ${advice}${open}`,
+    { statusCode: http.statusCode },
+  );
+}
+
+function reasonText(error: TransportError): string {
+  return error.kind === 'aborted' ? 'no connection in time' : error.reason;
+}
+
+function typeOf(http: HttpAnswer): string {
+  return http.contentType.split(';')[0]?.trim().slice(0, 50) || 'no content type';
+}
+
+/** Authy writes its error numbers as text; some clients of it expect a number. */
+function errorCode(body: Answer['body']): string | undefined {
+  const code = member(body, 'error_code');
+  if (typeof code === 'string' && /^[0-9]{1,6}$/.test(code)) return code;
+  return typeof code === 'number' && Number.isSafeInteger(code) ? String(code) : undefined;
+}
+
+/** What the body says of itself, short enough for an error message. */
+function said(body: Answer['body']): string | undefined {
+  const message = textOrNull(body, 'message');
+  return message === null ? undefined : maskNumbers(message).slice(0, 200);
+}

@@ -1,0 +1,55 @@
+import type { RepeatPolicy } from './retry';
+import type { Answer } from './response';
+
+/** What an operation came to: which of its outcomes, and the result to hand on. */
+export interface Outcome<Name extends string, Result extends object> {
+  outcome: Name;
+  result: Result;
+}
+
+/**
+ * How one operation is asked of Authy: rows U1 to P2 of the API. `Values` are its validated inputs.
+ */
+export interface Endpoint<Values, Name extends string = string, Result extends object = object> {
+  method: 'GET' | 'POST';
+  /**
+   * Path templates such as `/protected/json/users/{authyId}/status`; the names are those of `pathValues`. The
+   * ones after the first are tried in order, and only where the server has no such route.
+   */
+  paths: readonly [string, ...string[]];
+  /** What may happen when an attempt fails; see retry.ts. */
+  repeat: RepeatPolicy;
+  /** What goes into the path. */
+  pathValues?(values: Values): Readonly<Record<string, string>>;
+  /** What goes into the query of a GET or the JSON body of a POST; undefined members are left out. */
+  parameters?(values: Values): Readonly<Record<string, unknown>>;
+  /** Reads an answer with HTTP 200 and `success`; throws where it is not the documented one. */
+  read(answer: Answer, values: Values): Outcome<Name, Result>;
+  /** Reads a refusal that is an outcome of the operation rather than an error, by Authy's error number. */
+  refusals?: Readonly<Record<string, (answer: Answer, values: Values) => Outcome<Name, Result>>>;
+  /** As `refusals`, where the number means that an earlier attempt, whose answer was lost, had worked. */
+  doneBefore?: Readonly<Record<string, (answer: Answer, values: Values) => Outcome<Name, Result>>>;
+}
+
+/**
+ * Fills a path template. Values are escaped, and the finished path is checked against the template once a URL
+ * has been made of it, because a URL resolves `..` and its escaped forms by itself.
+ *
+ * @param base - scheme, host, port and path prefix, without a trailing slash
+ * @returns the URL
+ * @throws Error - where the path of the URL is not the template's, which validated values cannot cause
+ */
+export function endpointUrl(
+  base: string,
+  template: string,
+  values: Readonly<Record<string, string>> = {},
+): URL {
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
+  const url = new URL(base + path);
+  const expected = new URL(base).pathname.replace(/\/$/, '') + path;
+  const isFilled = !/\{|\/\/|\/\.{0,2}(?:\/|$)/.test(path);
+  if (!isFilled || url.pathname !== expected || url.search !== '' || url.hash !== '') {
+    throw new Error(`A value does not fit into the path ${template}`);
+  }
+  return url;
+}

@@ -1,0 +1,79 @@
+import { AuthyError } from './errors';
+
+/** A parsed JSON object of which nothing is known. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** An answer of Authy: its status and its body, which is a JSON object. */
+export interface Answer {
+  statusCode: number;
+  body: JsonObject;
+}
+
+/** An answer that is not what the documentation says; nothing is concluded from it. */
+export function untrusted(problem: string, answer?: Answer): AuthyError {
+  return new AuthyError('AUTHY_BAD_RESPONSE', `Authy's answer cannot be trusted: ${problem}.`, {
+    statusCode: answer?.statusCode,
+    response: answer?.body,
+  });
+}
+
+/** The object's own member, never an inherited one. */
+export function member(object: unknown, name: string): unknown {
+  return isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether the body says `success`: Authy writes it as a boolean or as text. */
+export function isSuccess(body: JsonObject): boolean {
+  const success = member(body, 'success');
+  return success === true || success === 'true';
+}
+
+/** A member that must be an object. */
+export function objectOf(answer: Answer, name: string): JsonObject {
+  const value = member(answer.body, name);
+  if (!isObject(value)) throw untrusted(`"${name}" is missing`, answer);
+  return value;
+}
+
+/** An id: a positive integer or its digits, as text. */
+export function idOf(object: JsonObject, name: string, answer: Answer): string {
+  const value = member(object, name);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return String(value);
+  if (typeof value === 'string' && /^[1-9][0-9]{0,19}$/.test(value)) return value;
+  throw untrusted(`"${name}" is not an id`, answer);
+}
+
+// What only informs may be absent or of another type than documented: Authy has dropped and changed such fields
+// before, and clients that insisted on them broke.
+
+export function textOrNull(object: unknown, name: string): string | null {
+  const value = member(object, name);
+  return typeof value === 'string' ? value : null;
+}
+
+export function numberOrNull(object: unknown, name: string): number | null {
+  const value = member(object, name);
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^-?[0-9]{1,15}$/.test(value) ? Number(value) : null;
+}
+
+export function flagOrNull(object: unknown, name: string): boolean | null {
+  const value = member(object, name);
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  return null;
+}
+
+export function textsOf(object: unknown, name: string): string[] {
+  const value = member(object, name);
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+export function objectOrNull(object: unknown, name: string): JsonObject | null {
+  const value = member(object, name);
+  return isObject(value) ? value : null;
+}

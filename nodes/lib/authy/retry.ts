@@ -1,0 +1,97 @@
+/**
+ * How an operation may be repeated. Decided per operation and never per HTTP method: Authy sends SMS, starts
+ * calls and burns tokens by GET.
+ */
+export type RepeatPolicy = keyof typeof policies;
+
+interface Policy {
+  /** Further attempts after HTTP 429, once Retry-After has passed. */
+  afterRateLimit: number;
+  /** Further attempts after a 5xx answer, or where none came once the request was under way. */
+  afterNoAnswer: number;
+  /** Whether a lost answer leaves open what happened at Authy. */
+  hasEffect: boolean;
+}
+
+const policies = {
+  /** Reads something, for nothing. */
+  read: { afterRateLimit: 2, afterNoAnswer: 2, hasEffect: false },
+  /** Reads something that costs money. */
+  readBilled: { afterRateLimit: 1, afterNoAnswer: 1, hasEffect: false },
+  /** Does the same however often it is done. */
+  repeatable: { afterRateLimit: 2, afterNoAnswer: 1, hasEffect: true },
+  /** Sends a message, starts a call, uses up a token or an attempt. */
+  never: { afterRateLimit: 0, afterNoAnswer: 0, hasEffect: true },
+} as const satisfies Record<string, Policy>;
+
+/** Further attempts where the request cannot have left: no name, no connection. Safe for every operation. */
+const afterNotSent = 2;
+
+/** Authy's wait is honoured up to here; in milliseconds. */
+const longestWait = 30_000;
+
+/** The first pause; each further one may be twice as long. In milliseconds. */
+const firstPause = 200;
+
+/** Why an attempt failed, as far as repeating it goes. */
+export type Failure = 'notSent' | 'rateLimited' | 'noAnswer';
+
+/** Whether an operation with this policy does something at Authy. */
+export function hasEffect(repeat: RepeatPolicy): boolean {
+  return policies[repeat].hasEffect;
+}
+
+/**
+ * Counts the attempts of one call.
+ *
+ * @param random - from 0 to 1, for the jitter
+ */
+export class Attempts {
+  private readonly left: Record<Failure, number>;
+  private pauses = 0;
+
+  constructor(
+    repeat: RepeatPolicy,
+    private readonly random: () => number = Math.random,
+  ) {
+    const policy = policies[repeat];
+    this.left = {
+      notSent: afterNotSent,
+      rateLimited: policy.afterRateLimit,
+      noAnswer: policy.afterNoAnswer,
+    };
+  }
+
+  /** How many further attempts there would be after a lost answer. */
+  get afterNoAnswer(): number {
+    return this.left.noAnswer;
+  }
+
+  /**
+   * Takes note of a failure.
+   *
+   * @param retryAfter - what Authy asked for, in seconds
+   * @returns how long to wait before the next attempt, in milliseconds; undefined where there is none
+   */
+  next(failure: Failure, retryAfter?: number): number | undefined {
+    if (this.left[failure] <= 0) return undefined;
+    this.left[failure] -= 1;
+    if (retryAfter !== undefined) return Math.min(retryAfter * 1000, longestWait);
+    // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    return this.random() * firstPause * 2 ** this.pauses++;
+  }
+}
+
+/**
+ * Reads a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3).
+ *
+ * @param now - milliseconds since the epoch
+ * @returns seconds from now, at most 30; undefined where it says nothing
+ */
+export function retryAfterSeconds(header: string | undefined, now: number = Date.now()): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^[0-9]{1,9}$/.test(header.trim())
+    ? Number(header)
+    : Math.ceil((Date.parse(header) - now) / 1000);
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), longestWait / 1000) : undefined;
+}

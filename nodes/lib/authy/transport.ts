@@ -1,0 +1,184 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
+import axios, { type AxiosInstance, isAxiosError, isCancel } from 'axios';
+import { isLoopback, type ProxySetting, proxyFor } from './proxy';
+
+export interface TransportOptions {
+  proxy?: ProxySetting | undefined;
+  /** What Node-RED's `tls-config` node sets: certificates, trust, server name. */
+  tls?: SecureContextOptions | undefined;
+  /** Sent with every request. */
+  headers: Readonly<Record<string, string>>;
+}
+
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  url: URL;
+  /** The JSON body of a POST. */
+  body?: string | undefined;
+  /** Ends the attempt. */
+  signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  statusCode: number;
+  contentType: string;
+  retryAfter: string | undefined;
+  body: string;
+}
+
+/** An attempt that brought no answer. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+
+  /**
+   * @param kind - `aborted` by the signal, or what failed
+   * @param wasSent - false only where no byte of the request can have left this machine
+   * @param reason - the system's word for it, such as `ECONNREFUSED`
+   */
+  constructor(
+    readonly kind: 'aborted' | 'network' | 'tls' | 'tooLarge',
+    readonly wasSent: boolean,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/** The largest answer that is read, in bytes. Authy's own are a few thousand. */
+const largestAnswer = 1024 * 1024;
+
+/** HTTP for the client: one attempt at a time, over connections that are kept open. */
+export class Transport {
+  private readonly httpAgent = new http.Agent({ keepAlive: true });
+  private readonly httpsAgent: https.Agent;
+  private readonly axios: AxiosInstance;
+
+  constructor(private readonly options: TransportOptions) {
+    this.httpsAgent = new https.Agent({ keepAlive: true, ...options.tls });
+    this.axios = axios.create({
+      adapter: 'http',
+      headers: { ...options.headers },
+      httpAgent: this.httpAgent,
+      httpsAgent: this.httpsAgent,
+      // Neither the key nor a token may follow a redirect to another place.
+      maxRedirects: 0,
+      maxContentLength: largestAnswer,
+      // The answer is read as text here and judged by the client: status, type and body together.
+      responseType: 'text',
+      transformResponse: (data: string) => data,
+      validateStatus: () => true,
+    });
+  }
+
+  /**
+   * Makes one attempt.
+   *
+   * @returns the answer, whatever its status
+   * @throws TransportError - where there is none
+   */
+  async send({ method, url, body, signal }: HttpRequest): Promise<HttpAnswer> {
+    let wasSent = false;
+    const onConnected = (): void => {
+      wasSent = true;
+    };
+    try {
+      const response = await this.axios.request<string>({
+        method,
+        url: url.href,
+        // A GET has no body, and must not say the type of one.
+        ...(body === undefined ? {} : { data: body, headers: { 'Content-Type': 'application/json' } }),
+        proxy: proxyFor(url, this.options.proxy),
+        signal,
+        transport: watchedTransport(onConnected),
+      });
+      return {
+        statusCode: response.status,
+        contentType: headerText(response.headers['content-type']) ?? '',
+        retryAfter: headerText(response.headers['retry-after']),
+        body: response.data,
+      };
+    } catch (error) {
+      // The error of axios carries the request with its key: nothing of it but the code goes on.
+      throw transportError(error, wasSent);
+    }
+  }
+
+  /** Closes the idle connections; those in use close by their abort signal. */
+  close(): void {
+    this.httpAgent.destroy();
+    this.httpsAgent.destroy();
+  }
+}
+
+function headerText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Node's own `http.request`, which tells when the connection stands: until then no byte has left. */
+function watchedTransport(onConnected: () => void): { request: typeof http.request } {
+  const request = (options: https.RequestOptions, onResponse: (answer: http.IncomingMessage) => void) => {
+    const client = options.protocol === 'https:' ? https : http;
+    const outgoing = client.request(options, onResponse);
+    outgoing.once('socket', (socket) => whenConnected(socket, onConnected));
+    return outgoing;
+  };
+  return { request: request as typeof http.request };
+}
+
+function whenConnected(socket: Socket, onConnected: () => void): void {
+  if (socket instanceof TLSSocket) {
+    // Documented: "unknown" or null until the handshake is complete.
+    const protocol = socket.getProtocol();
+    if (protocol === null || protocol === 'unknown') socket.once('secureConnect', onConnected);
+    else onConnected();
+  } else if (socket.connecting) {
+    socket.once('connect', onConnected);
+  } else {
+    onConnected();
+  }
+}
+
+function transportError(error: unknown, wasSent: boolean): TransportError {
+  if (isCancel(error)) return new TransportError('aborted', wasSent, 'ABORTED');
+  const code = (isAxiosError(error) ? error.code : (error as NodeJS.ErrnoException).code) ?? 'UNKNOWN';
+  if (code === 'ERR_BAD_RESPONSE') return new TransportError('tooLarge', wasSent, code);
+  return new TransportError(!wasSent && isTlsFailure(code) ? 'tls' : 'network', wasSent, code);
+}
+
+/** OpenSSL's names for a certificate or handshake that was not accepted. */
+function isTlsFailure(code: string): boolean {
+  return /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME_|EPROTO)/.test(
+    code,
+  );
+}
+
+/**
+ * Checks the address of a service and brings it into one form.
+ *
+ * @param baseUrl - such as `https://api.authy.com`
+ * @param pathPrefix - put before every path, such as `/v1`; may be empty
+ * @returns scheme, host, port and prefix without a trailing slash
+ * @throws TypeError - with a sentence that says what to change
+ */
+export function serviceAddress(baseUrl: string, pathPrefix = ''): string {
+  if (!URL.canParse(baseUrl))
+    throw new TypeError('The base URL must be an address such as https://api.authy.com.');
+  const url = new URL(baseUrl);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+    throw new TypeError('The base URL must begin with https://; http:// is for this machine only.');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError('The base URL must not carry a user name or password.');
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new TypeError('The base URL must not have a query or fragment.');
+  }
+  const prefix = `${url.pathname}/${pathPrefix}`.split('/').filter((step) => step !== '');
+  if (!prefix.every((step) => /^[\w.~-]+$/.test(step) && !/^\.+$/.test(step))) {
+    throw new TypeError('The path prefix may hold letters, digits, "-", "_", "." and "/" only.');
+  }
+  return [url.origin, ...prefix].join('/');
+}
