@@ -1,0 +1,196 @@
+import type { SecureContextOptions } from 'node:tls';
+import type { Request, Response } from 'express';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { Account, type AccountNode, type AccountSettings } from './lib/account';
+import { authyBaseUrl } from './lib/authy/client';
+import type { ProxySetting } from './lib/authy/proxy';
+import { positiveNumber } from './lib/settings';
+import { simulatorOf } from './lib/simulators';
+
+interface AccountDef extends NodeDef {
+  service: string;
+  baseUrl: string;
+  pathPrefix: string;
+  /** In seconds. A number, or text where it came from an environment variable. */
+  deadline: number | string;
+  maxInFlight: number | string;
+  tls: string;
+  proxy: string;
+  callbackUrl: string;
+  callbackMethod: string;
+}
+
+interface AccountCredentials {
+  apiKey?: string;
+  previousApiKey?: string;
+}
+
+type ConfigNode = Node<AccountCredentials> & { account: Account };
+
+/** Node-RED's own config nodes, as far as they are used. */
+type TlsConfigNode = Node & { valid?: boolean; addTLSOptions(options: object): SecureContextOptions };
+type HttpProxyNode = Node<{ username?: string; password?: string }> & { url: string; noproxy?: string[] };
+
+export = (RED: NodeAPI): void => {
+  function AuthyConfig(this: ConfigNode, config: AccountDef): void {
+    RED.nodes.createNode(this, config);
+    const account = new Account(accountSettings(RED, this, config));
+    this.account = account;
+    this.on('close', (removed: boolean, done: () => void) => void account.close(removed).then(done));
+  }
+
+  RED.nodes.registerType<ConfigNode, AccountDef, object, AccountCredentials>('authy-config', AuthyConfig, {
+    credentials: { apiKey: { type: 'password' }, previousApiKey: { type: 'password' } },
+  });
+
+  serveTestButton(RED);
+  servePhone(RED);
+};
+
+function accountSettings(RED: NodeAPI, node: ConfigNode, config: AccountDef): AccountSettings {
+  const tls = referredNode(RED, config.tls) as TlsConfigNode | null;
+  const proxy = referredNode(RED, config.proxy) as HttpProxyNode | null;
+  return {
+    id: node.id,
+    service: config.service === 'simulator' ? 'simulator' : 'authy',
+    apiKey: node.credentials.apiKey?.trim() ?? '',
+    previousApiKey: node.credentials.previousApiKey?.trim() ?? '',
+    baseUrl: config.baseUrl || authyBaseUrl,
+    pathPrefix: config.pathPrefix,
+    deadline: positiveNumber(config.deadline, 15),
+    maxInFlight: positiveNumber(config.maxInFlight, 10),
+    tls: tls?.addTLSOptions({}),
+    proxy: proxy ? proxySetting(proxy) : undefined,
+    simulator: {
+      callbackUrl: config.callbackUrl || ownCallbackUrl(RED),
+      callbackMethod: config.callbackMethod === 'GET' ? 'GET' : 'POST',
+      log: (line) => node.log(line),
+    },
+    problem: problemOf(config, tls, proxy),
+  };
+}
+
+/** The types say a node is always found; a disabled or deleted one is not. */
+function referredNode(RED: NodeAPI, id: string | undefined): Node | null {
+  return id ? RED.nodes.getNode(id) : null;
+}
+
+/** A setting that is referred to but cannot be used must not silently be left out. */
+function problemOf(
+  config: AccountDef,
+  tls: TlsConfigNode | null,
+  proxy: HttpProxyNode | null,
+): string | undefined {
+  if (config.tls && tls === null) return 'The TLS configuration of the account is missing or disabled.';
+  if (tls?.valid === false) return 'The TLS configuration of the account is not valid; open it and mend it.';
+  if (config.proxy && proxy === null) return 'The proxy of the account is missing or disabled.';
+  if (proxy !== null && !URL.canParse(proxy.url)) {
+    return 'The proxy of the account needs an address such as http://proxy.example:3128.';
+  }
+  return undefined;
+}
+
+function proxySetting(node: HttpProxyNode): ProxySetting {
+  // Node-RED leaves the credentials out where none were ever entered.
+  const credentials = node.credentials as HttpProxyNode['credentials'] | undefined;
+  return {
+    url: node.url,
+    username: credentials?.username,
+    password: credentials?.password,
+    bypass: node.noproxy,
+  };
+}
+
+/** Where this Node-RED itself would receive a callback: the address the README's first flow uses. */
+function ownCallbackUrl(RED: NodeAPI): string | undefined {
+  const settings = RED.settings as unknown as {
+    uiPort?: number | string;
+    https?: unknown;
+    httpNodeRoot?: string | false;
+  };
+  if (settings.uiPort === undefined || settings.httpNodeRoot === false) return undefined;
+  const scheme = settings.https ? 'https' : 'http';
+  const root = (settings.httpNodeRoot ?? '/').replace(/^\/|\/$/g, '');
+  return [`${scheme}://127.0.0.1:${settings.uiPort}`, root, 'authy/callback'].filter(Boolean).join('/');
+}
+
+/**
+ * `POST authy-config/test` for the panel's button: `{id, service, apiKey?}` → `{ok: true, name}` or
+ * `{ok: false, message}`. The browser may try a key that is not deployed yet, but never choose the address.
+ */
+function serveTestButton(RED: NodeAPI): void {
+  RED.httpAdmin.post(
+    '/authy-config/test',
+    RED.auth.needsPermission('authy-config.write'),
+    (request: Request, response: Response) => {
+      testAccount(RED, Object(request.body) as Record<string, unknown>).then(
+        (name) => response.json({ ok: true, name }),
+        (error: unknown) => response.json({ ok: false, message: (error as Error).message }),
+      );
+    },
+  );
+}
+
+async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise<string> {
+  const id = typeof form['id'] === 'string' ? form['id'] : '';
+  const key = typeof form['apiKey'] === 'string' ? form['apiKey'].trim() : undefined;
+  const deployed = (RED.nodes.getNode(id) as AccountNode | null)?.account;
+  if (form['service'] === 'simulator') {
+    if (deployed?.serviceName === 'simulator') return deployed.test();
+    throw new Error('The simulator starts when you deploy.');
+  }
+  if (key?.includes('${')) throw new Error('The key comes from the environment: deploy first, then test.');
+  if (deployed?.serviceName === 'authy') return deployed.test(key);
+  if (key === undefined || key === '') throw new Error('Enter the API key first.');
+  const trial = new Account({ ...trialSettings, apiKey: key });
+  try {
+    return await trial.test();
+  } finally {
+    await trial.close(true);
+  }
+}
+
+/** An account that is not deployed yet is tried at Authy's own address. */
+const trialSettings: Omit<AccountSettings, 'apiKey'> = {
+  id: 'authy-config/test',
+  service: 'authy',
+  previousApiKey: '',
+  baseUrl: authyBaseUrl,
+  pathPrefix: '',
+  deadline: 15,
+  maxInFlight: 1,
+  tls: undefined,
+  proxy: undefined,
+  simulator: {},
+};
+
+/**
+ * The phone of an account's simulator, behind the editor's own authentication: the page itself holds nothing and
+ * is served to anyone, what it shows and does needs the permission to read or to change accounts.
+ */
+function servePhone(RED: NodeAPI): void {
+  const route = '/authy-simulator/:id';
+  const read = RED.auth.needsPermission('authy-config.read');
+  const write = RED.auth.needsPermission('authy-config.write');
+  RED.httpAdmin.use(`${route}/phone`, (request, response, next) => {
+    const simulator = simulatorOf(request.params['id']);
+    if (simulator) simulator.phonePage(request, response, next);
+    else
+      response
+        .status(404)
+        .type('text')
+        .send('No simulator runs for this account. Choose it in the account and deploy.');
+  });
+  RED.httpAdmin.use(
+    route,
+    (request, response, next) => {
+      const permission = request.method === 'GET' || request.method === 'HEAD' ? read : write;
+      permission(request, response, next);
+    },
+    (request: Request<{ id: string }>, response: Response, next: () => void) => {
+      const simulator = simulatorOf(request.params.id);
+      if (simulator) simulator.control(request, response, next);
+      else response.status(404).json({ error: 'No simulator runs for this account.' });
+    },
+  );
+}

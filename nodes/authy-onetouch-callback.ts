@@ -1,0 +1,221 @@
+import type { Request, Response } from 'express';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { AccountNode } from './lib/account';
+import { AuthyError } from './lib/authy/errors';
+import { objectOrNull, textOrNull } from './lib/authy/response';
+import { Badge } from './lib/badge';
+import { evaluate } from './lib/evaluate';
+import {
+  addressSignedFor,
+  type CallbackAnswer,
+  type CallbackRequest,
+  type CallbackRules,
+  type Rejection,
+  verifyCallback,
+} from './lib/onetouch/callback';
+import { addressesOf } from './lib/onetouch/callback-address';
+import { RateLimitedLog } from './lib/rate-limited-log';
+import { positiveNumber } from './lib/settings';
+
+interface CallbackNodeDef extends NodeDef {
+  account: string;
+  publicUrl: string;
+  publicUrlType: string;
+  trustForwarded: boolean;
+  strict: boolean;
+  freshness: 'off' | 'warn' | 'enforce';
+  /** In seconds. */
+  freshnessWindow: number | string;
+  /** In KiB. */
+  maxSize: number | string;
+}
+
+/** A message of an http in node. */
+interface HttpMessage extends NodeMessageInFlow {
+  req: Request;
+  res?: { _res: Response };
+}
+
+type Outcome = 'approved' | 'denied' | 'rejected';
+
+const outputs: readonly Outcome[] = ['approved', 'denied', 'rejected'];
+
+export = (RED: NodeAPI): void => {
+  function AuthyOnetouchCallback(this: Node, config: CallbackNodeDef): void {
+    RED.nodes.createNode(this, config);
+    const validator = new CallbackValidator(RED, this, config);
+    this.on('input', (message, send, done) => {
+      validator.input(message, send).then(
+        () => done(),
+        (error: unknown) => done(error as Error),
+      );
+    });
+    this.on('close', (done: () => void) => {
+      validator.close();
+      done();
+    });
+  }
+
+  RED.nodes.registerType('authy-onetouch-callback', AuthyOnetouchCallback);
+};
+
+class CallbackValidator {
+  private readonly badge: Badge;
+  private readonly log: RateLimitedLog;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: CallbackNodeDef,
+  ) {
+    this.badge = new Badge(RED, node, () => this.accountNode()?.account.serviceName);
+    this.log = new RateLimitedLog((line) => node.warn(line));
+  }
+
+  /**
+   * Handles one message; rejects only where it did not come from an http in node.
+   */
+  async input(
+    message: NodeMessageInFlow,
+    send: (messages: (NodeMessageInFlow | null)[]) => void,
+  ): Promise<void> {
+    if (!isHttpMessage(message)) {
+      const error = new AuthyError(
+        'AUTHY_INVALID_INPUT',
+        'req: is missing. This node validates what an http in node received; wire it directly behind one.',
+        { field: 'req' },
+      );
+      this.badge.begin();
+      this.badge.error(error);
+      throw error;
+    }
+    this.badge.begin();
+    const outcome = await this.judge(message);
+    if (outcome === 'duplicate') {
+      this.badge.outcome('yellow', 'duplicate');
+      // The decision was handed on when it came first; the sender just has to stop repeating it.
+      message.res?._res.status(200).json({});
+      return;
+    }
+    this.badge.outcome(outcome === 'approved' ? 'green' : outcome === 'denied' ? 'yellow' : 'red', outcome);
+    send(outputs.map((output) => (output === outcome ? message : null)));
+  }
+
+  close(): void {
+    this.log.close();
+    this.badge.clear();
+  }
+
+  /** Verifies, sets what goes on in the message, and says where it goes. */
+  private async judge(message: HttpMessage): Promise<Outcome | 'duplicate'> {
+    const { request, candidates } = await this.received(message);
+    const rules: CallbackRules = {
+      apiKeys: await this.apiKeys(),
+      maxSize: positiveNumber(this.config.maxSize, 64) * 1024,
+    };
+    const verdict = verifyCallback(request, rules);
+    if (!verdict.accepted) {
+      // Worth its eight more signatures only where somebody will read it.
+      const other =
+        verdict.reason === 'signatureMismatch' && !this.log.holds(verdict.reason)
+          ? addressSignedFor(request, rules, candidates)
+          : undefined;
+      const hint = other === undefined ? '' : `; it was signed for ${other}: set that as the public URL`;
+      return this.reject(message, verdict.reason, verdict.detail + hint);
+    }
+
+    const { answer } = verdict;
+    const age = Math.abs(Date.now() / 1000 - answer.nonce);
+    if (this.config.freshness !== 'off' && age > positiveNumber(this.config.freshnessWindow, 300)) {
+      const detail = `its nonce is ${Math.round(age)} seconds away from this machine's clock`;
+      if (this.config.freshness === 'enforce') return this.reject(message, 'stale', detail);
+      this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
+    }
+
+    const approvals = this.accountNode()?.account.approvals;
+    if (this.config.strict && !approvals?.wasAsked(answer.approvalId, answer.authyId)) {
+      return this.reject(message, 'notAsked', 'this Node-RED did not send such a request to this user');
+    }
+    const occurrence = approvals?.decided(answer.approvalId, answer.decision);
+    if (occurrence === 'duplicate') return 'duplicate';
+    if (occurrence === 'conflict') {
+      return this.reject(
+        message,
+        'conflict',
+        `it says ${answer.decision}, and the opposite was received before`,
+      );
+    }
+    this.accept(message, answer);
+    return answer.decision;
+  }
+
+  private accept(message: HttpMessage, answer: CallbackAnswer): void {
+    const { params, approvalId, authyId, decision } = answer;
+    const transaction = objectOrNull(objectOrNull(params, 'approval_request'), 'transaction');
+    message.payload = {
+      status: decision,
+      approvalId,
+      authyId,
+      message: textOrNull(transaction, 'message'),
+      details: objectOrNull(transaction, 'details'),
+      hiddenDetails: objectOrNull(transaction, 'hidden_details'),
+      device: objectOrNull(params, 'device'),
+    };
+    message['approvalId'] = approvalId;
+    message['authyId'] = authyId;
+    message['authy'] = { operation: 'onetouch-callback', service: this.serviceName(), response: params };
+    message['statusCode'] = 200;
+  }
+
+  /** The sender learns nothing but that it was refused; the reason is for the flow and the log. */
+  private reject(message: HttpMessage, reason: Rejection, detail: string): 'rejected' {
+    const event =
+      reason === 'conflict' ? 'Security event: OneTouch callback rejected' : 'OneTouch callback rejected';
+    this.log.write(reason, `${event} (${reason}): ${detail}.`);
+    message.payload = { error: 'Forbidden' };
+    message['authy'] = { operation: 'onetouch-callback', service: this.serviceName(), reason };
+    message['statusCode'] = 403;
+    return 'rejected';
+  }
+
+  /** The request, for the address Authy knows it under, and the addresses it might have been signed for instead. */
+  private async received(message: HttpMessage): Promise<{ request: CallbackRequest; candidates: string[] }> {
+    const { req } = message;
+    const { publicUrl, publicUrlType, trustForwarded } = this.config;
+    const configured = await evaluate(
+      this.RED,
+      this.node,
+      { value: publicUrl, type: publicUrlType },
+      message,
+    ).catch(() => undefined);
+    const { url, candidates, query } = addressesOf(req, configured, trustForwarded);
+    return {
+      request: { method: req.method, headers: req.headers, url, query, body: req.body },
+      candidates,
+    };
+  }
+
+  private serviceName(): string | undefined {
+    return this.accountNode()?.account.serviceName;
+  }
+
+  private accountNode(): AccountNode | null {
+    return this.RED.nodes.getNode(this.config.account) as AccountNode | null;
+  }
+
+  /** No account and no key are rejections like any other: the sender must get its answer. */
+  private async apiKeys(): Promise<string[]> {
+    return (
+      (await this.accountNode()
+        ?.account.callbackKeys()
+        .catch(() => undefined)) ?? []
+    );
+  }
+}
+
+function isHttpMessage(message: NodeMessageInFlow): message is HttpMessage {
+  const request = message['req'] as Partial<Request> | undefined;
+  return (
+    typeof request === 'object' && typeof request.method === 'string' && typeof request.headers === 'object'
+  );
+}

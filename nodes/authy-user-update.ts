@@ -1,0 +1,3 @@
+import { operationNode } from './lib/operation-node';
+
+export = operationNode('userUpdate');

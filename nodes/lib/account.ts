@@ -1,0 +1,155 @@
+import type { SecureContextOptions } from 'node:tls';
+import type { Node } from 'node-red';
+import type { SimulatorOptions } from '../simulator/simulator';
+import { AuthyClient, type CallOptions } from './authy/client';
+import { AuthyError } from './authy/errors';
+import type { ProxySetting } from './authy/proxy';
+import { Approvals } from './onetouch/approvals';
+import type { OperationName } from './operations';
+import { AuthyService, type Performed, type Service, type ServiceName } from './service';
+import { startSimulator, stopSimulator } from './simulators';
+
+/** An account as it was configured, once Node-RED has resolved what it refers to. */
+export interface AccountSettings {
+  /** The node's id. */
+  id: string;
+  service: ServiceName;
+  apiKey: string;
+  /** Still accepted in callbacks while the key is being changed; may be empty. */
+  previousApiKey: string;
+  baseUrl: string;
+  pathPrefix: string;
+  /** In seconds. */
+  deadline: number;
+  maxInFlight: number;
+  tls: SecureContextOptions | undefined;
+  proxy: ProxySetting | undefined;
+  simulator: Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod' | 'log'>;
+  /** Why the account cannot be used, found while resolving; a sentence. */
+  problem?: string | undefined;
+}
+
+/** The config node, as other nodes see it. */
+export interface AccountNode extends Node {
+  readonly account: Account;
+}
+
+/** What is remembered of approvals outlives a deploy, which makes a new account of the same id. */
+const approvalsByAccount = new Map<string, Approvals>();
+
+/** An account: the service that nodes perform their operations on, and the keys that sign its callbacks. */
+export class Account {
+  readonly approvals: Approvals;
+  private started: Promise<{ service: Service; keys: string[] }> | undefined;
+
+  constructor(private readonly settings: AccountSettings) {
+    this.approvals = approvalsByAccount.get(settings.id) ?? new Approvals();
+    approvalsByAccount.set(settings.id, this.approvals);
+    // A simulator shows its phone from the first deploy on, before any message asks for it.
+    if (settings.service === 'simulator') this.start().catch(() => undefined);
+  }
+
+  get serviceName(): ServiceName {
+    return this.settings.service;
+  }
+
+  /**
+   * Performs an operation on the account's service; see {@link Service.perform}. Approval requests are remembered,
+   * so that their callbacks can be told from others.
+   *
+   * @throws AuthyError - also `AUTHY_NO_API_KEY` and `AUTHY_BAD_CONFIG`
+   */
+  async perform<N extends OperationName>(
+    name: N,
+    inputs: Readonly<Record<string, unknown>>,
+    options?: CallOptions,
+  ): Promise<Performed<N>> {
+    const { service } = await this.start();
+    const performed = await service.perform(name, inputs, options);
+    if (isOf(performed, name, 'onetouchSend')) {
+      this.approvals.asked(performed.result.approvalId, performed.result.authyId);
+    }
+    return performed;
+  }
+
+  /** The API keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
+  async callbackKeys(): Promise<string[]> {
+    return (await this.start()).keys;
+  }
+
+  /**
+   * Asks for the application's name, to show that account and network work.
+   *
+   * @param apiKey - a key to try instead of the account's own
+   * @throws AuthyError
+   */
+  async test(apiKey?: string): Promise<string> {
+    const trial =
+      apiKey === undefined || this.serviceName === 'simulator' ? undefined : this.authyService(apiKey);
+    try {
+      const service = trial ?? (await this.start()).service;
+      const { result } = await service.perform('appDetails', {});
+      return result.name ?? '';
+    } finally {
+      trial?.close();
+    }
+  }
+
+  /** Stops what the account started; `removed` forgets what it remembered. */
+  async close(removed: boolean): Promise<void> {
+    const started = await this.started?.catch(() => undefined);
+    started?.service.close();
+    if (this.serviceName === 'simulator') await stopSimulator(this.settings.id, removed);
+    if (removed) approvalsByAccount.delete(this.settings.id);
+  }
+
+  private start(): Promise<{ service: Service; keys: string[] }> {
+    this.started ??= this.serviceName === 'simulator' ? this.startSimulator() : this.startAuthy();
+    return this.started;
+  }
+
+  // Async so that a setting that cannot be used is a rejection for each message, not an exception at deploy.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  private async startAuthy(): Promise<{ service: Service; keys: string[] }> {
+    const { apiKey, previousApiKey } = this.settings;
+    if (apiKey === '') {
+      throw new AuthyError(
+        'AUTHY_NO_API_KEY',
+        'The Authy account has no API key. Open the account and enter it.',
+      );
+    }
+    const keys = [apiKey, previousApiKey].filter((key) => key !== '');
+    return { service: this.authyService(apiKey), keys };
+  }
+
+  private async startSimulator(): Promise<{ service: Service; keys: string[] }> {
+    const { id, apiKey, simulator: options } = this.settings;
+    const { simulator, url } = await startSimulator(id, { ...options, ...(apiKey === '' ? {} : { apiKey }) });
+    const client = new AuthyClient({ ...this.limits(), apiKey: simulator.apiKey, baseUrl: url });
+    return { service: new AuthyService('simulator', client), keys: [simulator.apiKey] };
+  }
+
+  private authyService(apiKey: string): Service {
+    const { baseUrl, pathPrefix, proxy, tls, problem } = this.settings;
+    if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
+    try {
+      const client = new AuthyClient({ ...this.limits(), apiKey, baseUrl, pathPrefix, proxy, tls });
+      return new AuthyService('authy', client);
+    } catch (error) {
+      throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
+    }
+  }
+
+  private limits(): { deadline: number; maxInFlight: number } {
+    const { deadline, maxInFlight } = this.settings;
+    return { deadline: deadline * 1000, maxInFlight };
+  }
+}
+
+function isOf<N extends OperationName>(
+  _performed: Performed,
+  name: OperationName,
+  wanted: N,
+): _performed is Performed<N> {
+  return name === wanted;
+}

@@ -1,0 +1,53 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+
+/** A TypedInput as a node's configuration holds it. */
+export interface TypedValue {
+  readonly value: unknown;
+  readonly type: string;
+}
+
+/** Types whose text is the value itself: left blank, they mean "not given", not 0 or false. */
+const fixedTypes = new Set(['str', 'num', 'bool', 'json', 'date']);
+
+/**
+ * Evaluates a TypedInput for a message.
+ *
+ * Source: https://nodered.org/docs/api/modules/v/1.3/@node-red_util_util.html; the callback form is the one that
+ * works with context stores that answer later.
+ *
+ * @returns the value; undefined where it was left blank or nothing was found
+ * @throws Error - of Node-RED or JSONata, where the expression or the JSON is wrong
+ */
+export function evaluate(
+  RED: NodeAPI,
+  node: Node,
+  { value, type }: TypedValue,
+  message: NodeMessage,
+): Promise<unknown> {
+  if (typeof value !== 'string' || (value === '' && fixedTypes.has(type))) {
+    return Promise.resolve(value === '' ? undefined : value);
+  }
+  return new Promise((resolve, reject) => {
+    // Some types throw in spite of the callback; the executor turns that into a rejection.
+    RED.util.evaluateNodeProperty(value, type, node, message, (error, result: unknown) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
+}
+
+/** Where a TypedInput's value comes from, as a person would say it; undefined where it is fixed text. */
+export function sourceOf({ value, type }: TypedValue): string | undefined {
+  switch (type) {
+    case 'msg':
+    case 'flow':
+    case 'global':
+      return `${type}.${String(value)}`;
+    case 'env':
+      return `the environment variable ${String(value)}`;
+    case 'jsonata':
+      return 'the JSONata expression';
+    default:
+      return undefined;
+  }
+}

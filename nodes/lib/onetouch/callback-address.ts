@@ -1,0 +1,54 @@
+/** What is used of an Express request. */
+export interface ReceivedAt {
+  readonly originalUrl: string;
+  readonly protocol: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+export interface Addresses {
+  /** The address the callback is taken to have been signed for. */
+  url: string;
+  /** Other addresses of the same request, as a proxy may have changed it: for the hint in the log only. */
+  candidates: string[];
+  /** The query string as received, without `?`. */
+  query: string;
+}
+
+/**
+ * Under which address a callback was received. Authy signs the address as configured there, which behind a proxy
+ * is not the one that this server sees.
+ *
+ * @param configured - the public URL from the node's settings; decides where it is given
+ * @param trustForwarded - whether `X-Forwarded-Proto` and `X-Forwarded-Host` decide otherwise. Whoever can reach
+ *   Node-RED can write them, so this is the user's choice
+ */
+export function addressesOf(request: ReceivedAt, configured: unknown, trustForwarded: boolean): Addresses {
+  const [path = '/', query = ''] = splitOnce(request.originalUrl, '?');
+  const host = first(request.headers['host']) ?? 'localhost';
+  const forwardedScheme = first(request.headers['x-forwarded-proto']) ?? request.protocol;
+  const forwardedHost = first(request.headers['x-forwarded-host']) ?? host;
+
+  const seen = `${request.protocol}://${host}${path}`;
+  const forwarded = `${forwardedScheme}://${forwardedHost}${path}`;
+  const url =
+    typeof configured === 'string' && configured !== ''
+      ? configured.trim()
+      : trustForwarded
+        ? forwarded
+        : seen;
+  const guesses = [seen, forwarded, `https://${host}${path}`, `https://${forwardedHost}${path}`];
+  const withSlash = guesses.map((guess) => (guess.endsWith('/') ? guess.slice(0, -1) : `${guess}/`));
+  const candidates = [...new Set([...guesses, ...withSlash])].filter((candidate) => candidate !== url);
+  return { url, candidates, query };
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The value the outermost proxy wrote, where several appended theirs. */
+function first(header: string | string[] | undefined): string | undefined {
+  const value = Array.isArray(header) ? header[0] : header;
+  return value?.split(',')[0]?.trim() || undefined;
+}

@@ -1,0 +1,177 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import type { Account, AccountNode } from './account';
+import type { CallOptions } from './authy/client';
+import { AuthyError } from './authy/errors';
+import { Badge } from './badge';
+import { evaluate, sourceOf, type TypedValue } from './evaluate';
+import { type Operation, type OperationName, operations } from './operations';
+import type { Performed } from './service';
+
+/** The configuration of an operation node: its account, and `x` and `xType` for each input `x`. */
+export interface OperationNodeDef extends NodeDef {
+  readonly account: string;
+  readonly [property: string]: unknown;
+}
+
+type Send = (message: (NodeMessageInFlow | null)[]) => void;
+type Done = (error?: Error) => void;
+
+/**
+ * Makes the module of an operation's node: for each message it evaluates the inputs, performs the operation on
+ * the account's service, and sends the same message on by the outcome's output, or raises one error.
+ *
+ * @param name - the operation, a key of the table
+ */
+export function operationNode(name: OperationName): (RED: NodeAPI) => void {
+  const { node: type } = operations[name];
+  return (RED) => {
+    function OperationNode(this: Node, config: OperationNodeDef): void {
+      RED.nodes.createNode(this, config);
+      const running = new OperationRunner(RED, this, config, name);
+      this.on('input', (message, send, done) => running.input(message, send, done));
+      this.on('close', (done: () => void) => void running.close().then(done));
+    }
+    RED.nodes.registerType(type, OperationNode);
+  };
+}
+
+class OperationRunner {
+  private readonly operation: Operation;
+  private readonly inputs: Readonly<Record<string, TypedValue>>;
+  private readonly badge: Badge;
+  private readonly calls = new Set<Promise<void>>();
+  private readonly closing = new AbortController();
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: OperationNodeDef,
+    private readonly name: OperationName,
+  ) {
+    this.operation = operations[name] as unknown as Operation;
+    this.inputs = Object.fromEntries(
+      Object.entries(this.operation.inputs).map(
+        ([
+          input,
+          {
+            default: [value, type],
+          },
+        ]) => [input, { value: config[input] ?? value, type: (config[`${input}Type`] ?? type) as string }],
+      ),
+    );
+    this.badge = new Badge(RED, node, () => this.accountNode()?.account.serviceName);
+  }
+
+  input(message: NodeMessageInFlow, send: Send, done: Done): void {
+    this.badge.begin();
+    const call = this.perform(message, send, done);
+    this.calls.add(call);
+    void call.finally(() => this.calls.delete(call));
+  }
+
+  /** Ends the calls under way and waits until each has said so. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    await Promise.all(this.calls);
+    this.badge.clear();
+  }
+
+  /** Never rejects: whatever happens ends in one `done`. */
+  private async perform(message: NodeMessageInFlow, send: Send, done: Done): Promise<void> {
+    let performed: Performed;
+    try {
+      const account = this.account();
+      const inputs = await this.evaluateInputs(message);
+      performed = await account.perform(this.name, inputs, this.callOptions(message));
+    } catch (error) {
+      const raised = this.withSource(error);
+      if (raised instanceof AuthyError && raised.response !== undefined) {
+        message['authy'] = this.facts(raised.statusCode, raised.response);
+      }
+      this.badge.error(raised);
+      done(raised);
+      return;
+    }
+    // The answer came, but the node was closed while it was on its way: nothing may be sent any more.
+    if (this.closing.signal.aborted) {
+      done(
+        new AuthyError(
+          'AUTHY_CANCELLED',
+          `The node was closed before its answer, "${performed.outcome}", could be sent on.`,
+        ),
+      );
+      return;
+    }
+    const [output, fill] = this.operation.outcomes[performed.outcome] ?? [0, 'yellow'];
+    this.complete(message, performed);
+    this.badge.outcome(fill, performed.outcome);
+    send([...Array<null>(output).fill(null), message]);
+    done();
+  }
+
+  /** The same message goes on, with what else it carries: `req` and `res`, `topic`, `parts`. */
+  private complete(message: NodeMessageInFlow, performed: Performed): void {
+    const result = performed.result as Readonly<Record<string, unknown>>;
+    message.payload = result;
+    message['authy'] = this.facts(performed.statusCode, performed.response);
+    for (const name of this.operation.carries as readonly string[]) {
+      if (result[name] !== null) message[name] = result[name];
+    }
+  }
+
+  private facts(statusCode: number | undefined, response: unknown): object {
+    return {
+      operation: this.node.type.replace(/^authy-/, ''),
+      service: this.accountNode()?.account.serviceName,
+      statusCode,
+      response,
+    };
+  }
+
+  private accountNode(): AccountNode | null {
+    return this.RED.nodes.getNode(this.config.account) as AccountNode | null;
+  }
+
+  private account(): Account {
+    const accountNode = this.accountNode();
+    if (accountNode === null) {
+      throw new AuthyError(
+        'AUTHY_NO_ACCOUNT',
+        'No Authy account is chosen, or it is disabled. Open the node and choose one.',
+      );
+    }
+    return accountNode.account;
+  }
+
+  private async evaluateInputs(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
+    const evaluated = Object.entries(this.inputs).map(async ([input, typed]): Promise<[string, unknown]> => {
+      try {
+        return [input, await evaluate(this.RED, this.node, typed, message)];
+      } catch (error) {
+        throw new AuthyError(
+          'AUTHY_INVALID_INPUT',
+          `${input}: cannot be evaluated. ${(error as Error).message}`,
+          {
+            field: input,
+          },
+        );
+      }
+    });
+    return Object.fromEntries(await Promise.all(evaluated));
+  }
+
+  private callOptions({ requestTimeout }: NodeMessageInFlow): CallOptions {
+    const isTimeout =
+      typeof requestTimeout === 'number' && requestTimeout >= 1 && Number.isFinite(requestTimeout);
+    return { signal: this.closing.signal, ...(isTimeout ? { deadline: requestTimeout } : {}) };
+  }
+
+  /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
+  private withSource(error: unknown): Error {
+    if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
+    const typed = error.field === undefined ? undefined : this.inputs[error.field];
+    const source = typed && sourceOf(typed);
+    if (source === undefined) return error;
+    return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
+  }
+}
