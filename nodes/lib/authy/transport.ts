@@ -1,6 +1,5 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import axios, { type AxiosInstance, isAxiosError, isCancel } from 'axios';
 import { isLoopback, type ProxySetting, proxyFor } from './proxy';
@@ -122,29 +121,22 @@ function watchedTransport(onConnected: () => void): { request: typeof http.reque
   const request = (options: https.RequestOptions, onResponse: (answer: http.IncomingMessage) => void) => {
     const client = options.protocol === 'https:' ? https : http;
     const outgoing = client.request(options, onResponse);
-    outgoing.once('socket', (socket) => whenConnected(socket, onConnected));
+    outgoing.once('socket', (socket) => {
+      if (outgoing.reusedSocket) onConnected();
+      else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onConnected);
+    });
     return outgoing;
   };
   return { request: request as typeof http.request };
 }
 
-function whenConnected(socket: Socket, onConnected: () => void): void {
-  if (socket instanceof TLSSocket) {
-    // Documented: "unknown" or null until the handshake is complete.
-    const protocol = socket.getProtocol();
-    if (protocol === null || protocol === 'unknown') socket.once('secureConnect', onConnected);
-    else onConnected();
-  } else if (socket.connecting) {
-    socket.once('connect', onConnected);
-  } else {
-    onConnected();
-  }
-}
-
 function transportError(error: unknown, wasSent: boolean): TransportError {
   if (isCancel(error)) return new TransportError('aborted', wasSent, 'ABORTED');
   const code = (isAxiosError(error) ? error.code : (error as NodeJS.ErrnoException).code) ?? 'UNKNOWN';
-  if (code === 'ERR_BAD_RESPONSE') return new TransportError('tooLarge', wasSent, code);
+  // Of axios's bad responses this is the one that was cut off here; the others broke off by themselves.
+  if (isAxiosError(error) && error.message.startsWith('maxContentLength')) {
+    return new TransportError('tooLarge', wasSent, code);
+  }
   return new TransportError(!wasSent && isTlsFailure(code) ? 'tls' : 'network', wasSent, code);
 }
 

@@ -1,0 +1,117 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** What the server does with one request. */
+export type Step =
+  | { status: number; json: unknown; headers?: Record<string, string> }
+  | { status: number; text: string; type: string; headers?: Record<string, string> }
+  /** Breaks the connection after the request has come in. */
+  | 'drop'
+  /** Never answers. */
+  | 'hang'
+  /** Begins an answer and breaks the connection. */
+  | 'truncate'
+  /** Sends one byte of the body every few milliseconds, without end. */
+  | 'drip'
+  /** Sends a body without end, as fast as it is taken. */
+  | 'flood';
+
+export interface SeenRequest {
+  method: string;
+  url: string;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+/** A server that answers as it is told, one step per request, and remembers what it was asked. */
+export class ScriptedServer {
+  readonly seen: SeenRequest[] = [];
+  connections = 0;
+  private steps: Step[] = [];
+  private readonly sockets = new Set<Socket>();
+  private readonly server: http.Server;
+
+  constructor(tls?: { key: string; cert: string }) {
+    const listener: http.RequestListener = (request, response) => this.answer(request, response);
+    this.server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
+    this.server.on('connection', (socket: Socket) => {
+      this.connections += 1;
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `${this.server instanceof https.Server ? 'https' : 'http'}://127.0.0.1:${this.port}`;
+  }
+
+  /** The last step is repeated for all further requests. */
+  script(...steps: Step[]): void {
+    this.steps = steps;
+    this.seen.length = 0;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      this.seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+      const step = (this.steps.length > 1 ? this.steps.shift() : this.steps[0]) ?? 'drop';
+      this.perform(step, response);
+    });
+  }
+
+  private perform(step: Step, response: http.ServerResponse): void {
+    const socket = response.socket;
+    switch (step) {
+      case 'drop':
+        socket?.destroy();
+        return;
+      case 'hang':
+        return;
+      case 'truncate':
+        response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '100' });
+        response.write('{"success":', () => socket?.destroy());
+        return;
+      case 'drip': {
+        response.writeHead(200, { 'Content-Type': 'application/json' });
+        const timer = setInterval(() => response.write(' '), 10);
+        response.on('close', () => clearInterval(timer));
+        return;
+      }
+      case 'flood': {
+        response.writeHead(200, { 'Content-Type': 'application/json' });
+        const chunk = 'x'.repeat(65_536);
+        const pour = (): void => {
+          while (!response.destroyed && response.write(chunk));
+        };
+        response.on('drain', pour);
+        pour();
+        return;
+      }
+      default: {
+        const [type, text] =
+          'json' in step ? ['application/json', JSON.stringify(step.json)] : [step.type, step.text];
+        response.writeHead(step.status, { 'Content-Type': type, ...step.headers });
+        response.end(text);
+      }
+    }
+  }
+}

@@ -1,0 +1,441 @@
+import http from 'node:http';
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import should from 'should';
+import { AuthyClient, type AuthyClientOptions, type CallOptions } from '../../../nodes/lib/authy/client';
+import { isDocumented, meaningOf } from '../../../nodes/lib/authy/error-codes';
+import { AuthyError } from '../../../nodes/lib/authy/errors';
+import { proxyFor } from '../../../nodes/lib/authy/proxy';
+import { retryAfterSeconds } from '../../../nodes/lib/authy/retry';
+import { serviceAddress } from '../../../nodes/lib/authy/transport';
+import type { OperationName } from '../../../nodes/lib/operations';
+import { AuthyService } from '../../../nodes/lib/service';
+import { selfSigned } from '../../support/certificate';
+import { ScriptedServer, type Step } from '../../support/scripted_server';
+
+const apiKey = 'canary-key-0123456789';
+const sms: [OperationName, Record<string, unknown>] = ['tokenSms', { authyId: '209' }];
+const status: [OperationName, Record<string, unknown>] = ['appDetails', {}];
+const details = { app: { name: 'x' }, message: 'Application information.', success: true };
+const sent = { success: true, message: 'SMS token was sent', cellphone: '+1-XXX' };
+
+const unavailable: Step = { status: 503, json: { message: 'Service unavailable', success: false } };
+const tooMany: Step = {
+  status: 429,
+  json: { message: 'Too many', success: false, error_code: '60003' },
+  headers: { 'Retry-After': '0' },
+};
+const html502: Step = { status: 502, text: '<html>Bad gateway</html>', type: 'text/html; charset=utf-8' };
+
+describe('Authy client', () => {
+  const server = new ScriptedServer();
+  const services: AuthyService[] = [];
+
+  before(() => server.start());
+  after(() => server.stop());
+  afterEach(() => {
+    for (const service of services.splice(0)) service.close();
+  });
+
+  function serviceWith(options: Partial<AuthyClientOptions> = {}): AuthyService {
+    const service = new AuthyService('authy', new AuthyClient({ apiKey, baseUrl: server.url, ...options }));
+    services.push(service);
+    return service;
+  }
+
+  async function failure(
+    [name, inputs]: [OperationName, Record<string, unknown>],
+    options?: Partial<AuthyClientOptions>,
+    call?: CallOptions,
+  ): Promise<AuthyError> {
+    const error: unknown = await serviceWith(options)
+      .perform(name, inputs, call)
+      .then(
+        ({ outcome }) => new Error(`ended as ${outcome}`),
+        (reason: unknown) => reason,
+      );
+    should(error).be.instanceof(AuthyError, String(error));
+    for (const text of [inspect(error, { depth: 10 }), JSON.stringify(error), String((error as Error).stack)]) {
+      text.should.not.match(/canary/);
+    }
+    structuredClone((error as AuthyError).toJSON()).should.be.an.Object();
+    return error as AuthyError;
+  }
+
+  describe('what is repeated', () => {
+    // Operation, failing step, how often the server is hit, and the error in the end: the table of security.md.
+    const phone = { phoneNumber: '+13173389302' };
+    const uuid = '4a725520-bff5-0135-eb01-0e5d90336a8c';
+    const reads: [OperationName, Record<string, unknown>][] = [
+      status,
+      ['appStats', {}],
+      ['userStatus', { authyId: '209' }],
+      ['onetouchStatus', { approvalId: uuid }],
+      ['phoneStatus', { verificationId: uuid }],
+    ];
+    const once: [OperationName, Record<string, unknown>][] = [
+      sms,
+      ['tokenCall', { authyId: '209' }],
+      ['tokenEmail', { authyId: '209' }],
+      ['tokenVerify', { authyId: '209', token: '0123456' }],
+      ['phoneStart', { ...phone, via: 'sms' }],
+      ['phoneCheck', { ...phone, code: '0123' }],
+      ['onetouchSend', { authyId: '209', message: 'x' }],
+      ['userQr', { authyId: '209' }],
+      ['userActivity', { authyId: '209', activity: 'banned' }],
+    ];
+    const repeatable: [OperationName, Record<string, unknown>][] = [
+      ['userCreate', { email: 'u@example.com', ...phone }],
+      ['userUpdate', { authyId: '209', email: 'u@example.com' }],
+      ['userDelete', { authyId: '209' }],
+    ];
+    const billed: [OperationName, Record<string, unknown>][] = [['phoneInfo', phone]];
+
+    const cases: [calls: [OperationName, Record<string, unknown>][], step: Step, hits: number, code: string][] = [
+      [reads, unavailable, 3, 'AUTHY_UNAVAILABLE'],
+      [reads, html502, 3, 'AUTHY_UNAVAILABLE'],
+      [reads, 'drop', 3, 'AUTHY_UNAVAILABLE'],
+      [reads, 'truncate', 3, 'AUTHY_UNAVAILABLE'],
+      [reads, tooMany, 3, 'AUTHY_RATE_LIMITED'],
+      [billed, unavailable, 2, 'AUTHY_UNAVAILABLE'],
+      [billed, tooMany, 2, 'AUTHY_RATE_LIMITED'],
+      [repeatable, unavailable, 2, 'AUTHY_OUTCOME_UNKNOWN'],
+      [repeatable, 'drop', 2, 'AUTHY_OUTCOME_UNKNOWN'],
+      [repeatable, tooMany, 3, 'AUTHY_RATE_LIMITED'],
+      [once, unavailable, 1, 'AUTHY_OUTCOME_UNKNOWN'],
+      [once, html502, 1, 'AUTHY_OUTCOME_UNKNOWN'],
+      [once, 'drop', 1, 'AUTHY_OUTCOME_UNKNOWN'],
+      [once, 'truncate', 1, 'AUTHY_OUTCOME_UNKNOWN'],
+      [once, tooMany, 1, 'AUTHY_RATE_LIMITED'],
+    ];
+    for (const [calls, step, hits, code] of cases) {
+      for (const call of calls) {
+        const what = typeof step === 'string' ? step : `HTTP ${step.status}`;
+        it(`${call[0]}, ${what}: ${hits} ${hits === 1 ? 'request' : 'requests'}, then ${code}`, async () => {
+          server.script(step);
+          (await failure(call)).code.should.equal(code);
+          server.seen.length.should.equal(hits);
+        });
+      }
+    }
+
+    it('a read recovers', async () => {
+      server.script('drop', unavailable, { status: 200, json: details });
+      (await serviceWith().perform('appDetails', {})).outcome.should.equal('read');
+      server.seen.length.should.equal(3);
+    });
+
+    it("a 5xx with one of Authy's own numbers is an answer", async () => {
+      server.script({ status: 503, json: { message: 'SMS token was not sent', success: false, error_code: '60015' } });
+      const error = await failure(sms);
+      error.code.should.equal('AUTHY_NOT_SENT');
+      should(error.authyCode).equal('60015');
+    });
+
+    it('waits as long as Retry-After asks where the deadline allows, and says how long otherwise', async () => {
+      server.script({ ...tooMany, headers: { 'Retry-After': '20' } });
+      const error = await failure(status, { deadline: 500 });
+      error.code.should.equal('AUTHY_RATE_LIMITED');
+      should(error.retryAfter).equal(20);
+      server.seen.length.should.equal(1);
+    });
+  });
+
+  describe('time', () => {
+    it('a server that does not answer: outcome unknown after one request', async () => {
+      server.script('hang');
+      const error = await failure(sms, { deadline: 100 });
+      error.code.should.equal('AUTHY_OUTCOME_UNKNOWN');
+      server.seen.length.should.equal(1);
+    });
+
+    it('a server that does not answer a read: asked again while there is time, then a timeout', async () => {
+      server.script('hang');
+      (await failure(status, { deadline: 300 })).code.should.equal('AUTHY_TIMEOUT');
+      server.seen.length.should.be.above(1);
+      server.script('hang', { status: 200, json: details });
+      (await serviceWith({ deadline: 2000 }).perform('appDetails', {})).outcome.should.equal('read');
+    });
+
+    it('a body that drips for ever ends with the deadline', async () => {
+      server.script('drip');
+      (await failure(sms, { deadline: 200 })).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
+    });
+
+    it('a body without end is cut off', async () => {
+      server.script('flood');
+      (await failure(status)).code.should.equal('AUTHY_BAD_RESPONSE');
+    });
+
+    it('a deadline of the call goes before that of the client', async () => {
+      server.script('hang');
+      (await failure(status, { deadline: 60_000 }, { deadline: 100 })).code.should.equal('AUTHY_TIMEOUT');
+    });
+
+    it('a call can be cancelled: before it is sent, while it is under way', async () => {
+      server.script('hang');
+      (await failure(sms, {}, { signal: AbortSignal.abort() })).code.should.equal('AUTHY_CANCELLED');
+      server.seen.length.should.equal(0);
+      for (const [call, code] of [
+        [sms, 'AUTHY_OUTCOME_UNKNOWN'],
+        [status, 'AUTHY_CANCELLED'],
+      ] as const) {
+        server.script('hang');
+        const controller = new AbortController();
+        const failed = failure(call, {}, { signal: controller.signal });
+        while (server.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        controller.abort();
+        (await failed).code.should.equal(code);
+      }
+    });
+  });
+
+  describe('answers that are not Authy\'s', () => {
+    it('HTML with a good status', async () => {
+      server.script({ status: 200, text: '<html>Log in to the hotel</html>', type: 'text/html' });
+      const error = await failure(sms);
+      error.code.should.equal('AUTHY_BAD_RESPONSE');
+      error.message.should.match(/HTTP 200 with text\/html instead of JSON.*not known/);
+      server.seen.length.should.equal(1);
+    });
+
+    it('JSON that is no object, or broken', async () => {
+      for (const text of ['null', '[]', '"is valid"', 'true', '', '{"success":true', '{"success":true}}']) {
+        server.script({ status: 200, text, type: 'application/json' });
+        (await failure(sms)).code.should.equal('AUTHY_BAD_RESPONSE');
+      }
+    });
+
+    it('a redirect is not followed', async () => {
+      const other = await new ScriptedServer().start();
+      other.script({ status: 200, json: sent });
+      server.script({ status: 302, json: sent, headers: { Location: `${other.url}/protected/json/sms/209` } });
+      (await failure(sms)).code.should.equal('AUTHY_BAD_RESPONSE');
+      other.seen.length.should.equal(0);
+      await other.stop();
+    });
+
+    it('a key that the server echoes does not get through', async () => {
+      server.script({ status: 400, json: { message: `bad key ${apiKey}`, success: false, error_code: '60002' } });
+      const error = await failure(sms);
+      JSON.stringify(error.response).should.not.match(/canary/);
+      error.message.should.match(/\[API key\]/);
+    });
+
+    it('phone numbers in messages are masked', async () => {
+      server.script({ status: 404, json: { message: 'No pending verifications for +1 317-338-9302 found.', success: false, error_code: '60023' } });
+      const error = await failure(['phoneStart', { phoneNumber: '+13173389302', via: 'sms' }]);
+      error.message.should.match(/for …02 found/);
+      error.message.should.not.match(/338/);
+    });
+  });
+
+  describe('the network', () => {
+    it('a refused connection is tried again, safely for every operation, and then an error of its own', async () => {
+      const closed = await new ScriptedServer().start();
+      const baseUrl = closed.url;
+      await closed.stop();
+      const error = await failure(sms, { baseUrl });
+      error.code.should.equal('AUTHY_NETWORK');
+      error.message.should.match(/ECONNREFUSED.*nothing was sent/);
+    });
+
+    it('recovers when the server comes up between two attempts', async () => {
+      const late = await new ScriptedServer().start();
+      const { port } = late;
+      await late.stop();
+      const performed = serviceWith({ baseUrl: `http://127.0.0.1:${port}` }).perform('tokenSms', { authyId: '209' });
+      const reborn = http.createServer((_request, response) => {
+        response.setHeader('Content-Type', 'application/json');
+        response.end(JSON.stringify(sent));
+      });
+      reborn.listen(port, '127.0.0.1');
+      await performed.then(
+        ({ outcome }) => outcome.should.equal('sent'),
+        // Where the three attempts were over before the server stood, nothing was sent.
+        (error: unknown) => (error as AuthyError).code.should.equal('AUTHY_NETWORK'),
+      );
+      await new Promise((resolve) => {
+        reborn.closeAllConnections();
+        reborn.close(resolve);
+      });
+    });
+
+    it('an unknown host', async () => {
+      const error = await failure(sms, { baseUrl: 'https://authy.invalid' });
+      error.code.should.equal('AUTHY_NETWORK');
+      error.message.should.match(/authy\.invalid/);
+    });
+
+    it('connections are kept and used again', async () => {
+      const fresh = await new ScriptedServer().start();
+      fresh.script({ status: 200, json: details });
+      const service = serviceWith({ baseUrl: fresh.url });
+      for (let i = 0; i < 5; i++) await service.perform('appDetails', {});
+      fresh.connections.should.equal(1);
+      await fresh.stop();
+    });
+
+    it('no more calls are under way than allowed; the queue is bounded', async () => {
+      const slow = await new ScriptedServer().start();
+      slow.script('hang');
+      const service = serviceWith({ baseUrl: slow.url, maxInFlight: 2, deadline: 400 });
+      const calls = Array.from({ length: 25 }, () =>
+        service.perform('tokenSms', { authyId: '209' }).then(
+          () => 'done',
+          (error: unknown) => (error as AuthyError).code,
+        ),
+      );
+      const codes = await Promise.all(calls);
+      slow.seen.length.should.equal(2);
+      codes.filter((code) => code === 'AUTHY_BUSY').length.should.equal(3);
+      codes.filter((code) => code === 'AUTHY_TIMEOUT').length.should.equal(20);
+      codes.filter((code) => code === 'AUTHY_OUTCOME_UNKNOWN').length.should.equal(2);
+      await slow.stop();
+    });
+  });
+
+  describe('TLS', () => {
+    it('refuses a certificate that nobody vouches for, and takes it with its authority given', async () => {
+      const certificate = await selfSigned();
+      const secure = await new ScriptedServer(certificate).start();
+      secure.script({ status: 200, json: sent });
+      const error = await failure(sms, { baseUrl: secure.url });
+      error.code.should.equal('AUTHY_TLS');
+      secure.seen.length.should.equal(0);
+      const service = serviceWith({ baseUrl: secure.url, tls: { ca: certificate.cert } });
+      (await service.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
+      await service.perform('tokenSms', { authyId: '209' });
+      secure.seen.length.should.equal(2);
+      await secure.stop();
+    });
+  });
+
+  describe('proxies', () => {
+    /** A CONNECT proxy that leads everything to one place, whatever was asked for. */
+    async function connectProxy(to: number): Promise<{ url: string; asked: string[]; auth: (string | undefined)[]; stop: () => Promise<void> }> {
+      const asked: string[] = [];
+      const auth: (string | undefined)[] = [];
+      const proxy = http.createServer();
+      const sockets = new Set<net.Socket>();
+      proxy.on('connect', (request, client: net.Socket) => {
+        asked.push(request.url ?? '');
+        auth.push(request.headers['proxy-authorization']);
+        const target = net.connect(to, '127.0.0.1', () => {
+          client.write('HTTP/1.1 200 OK\r\n\r\n');
+          client.pipe(target).pipe(client);
+        });
+        for (const socket of [client, target]) {
+          sockets.add(socket);
+          socket.on('error', () => socket.destroy());
+        }
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      return {
+        url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+        asked,
+        auth,
+        stop: async () => {
+          for (const socket of sockets) socket.destroy();
+          await new Promise((resolve) => proxy.close(resolve));
+        },
+      };
+    }
+
+    it('are tunnelled through, with their password, and with the certificate checked end to end', async () => {
+      const certificate = await selfSigned();
+      const secure = await new ScriptedServer(certificate).start();
+      secure.script({ status: 200, json: sent });
+      const proxy = await connectProxy(secure.port);
+      const options = {
+        baseUrl: 'https://api.authy.test',
+        proxy: { url: proxy.url, username: 'user', password: 'pass' },
+      };
+      const service = serviceWith({ ...options, tls: { ca: certificate.cert } });
+      (await service.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
+      proxy.asked.should.eql(['api.authy.test:443']);
+      proxy.auth.should.eql([`Basic ${Buffer.from('user:pass').toString('base64')}`]);
+      (await failure(sms, options)).code.should.equal('AUTHY_TLS');
+      await proxy.stop();
+      await secure.stop();
+    });
+
+    it('a proxy that breaks while connecting: nothing was sent', async () => {
+      const broken = net.createServer((socket) => socket.destroy());
+      await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`;
+      const error = await failure(sms, { baseUrl: 'https://api.authy.test', proxy: { url }, deadline: 300 });
+      error.code.should.equal('AUTHY_TIMEOUT');
+      error.message.should.match(/before the request could be sent/);
+      await new Promise((resolve) => broken.close(resolve));
+    });
+
+    it('are left out for the hosts that say so, and for this machine', () => {
+      const target = new URL('https://api.authy.com/x');
+      const url = 'http://proxy.example:3128';
+      const asked = (bypass: string[]): unknown => proxyFor(target, { url, bypass });
+      should(asked([])).eql({ protocol: 'http:', host: 'proxy.example', port: 3128 });
+      for (const bypass of ['*', 'api.authy.com', 'authy.com', '.authy.com', '*.authy.com', 'authy.com:443']) {
+        should(asked(['other.example', bypass])).be.false();
+      }
+      for (const bypass of ['', 'uthy.com', 'api.authy.com.evil', 'authy.com:8443']) should(asked([bypass])).not.be.false();
+      for (const local of ['http://127.0.0.1:1', 'http://localhost', 'http://[::1]:80']) {
+        should(proxyFor(new URL(local), { url })).be.false();
+      }
+      should(proxyFor(target, undefined)).be.undefined();
+    });
+  });
+
+  it('checks the base URL', () => {
+    serviceAddress('https://api.authy.com').should.equal('https://api.authy.com');
+    serviceAddress('https://api.authy.com/', '/v2/').should.equal('https://api.authy.com/v2');
+    serviceAddress('http://127.0.0.1:8080/x').should.equal('http://127.0.0.1:8080/x');
+    for (const [url, prefix, problem] of [
+      ['http://api.authy.com', '', /must begin with https/],
+      ['ftp://127.0.0.1', '', /must begin with https/],
+      ['api.authy.com', '', /must be an address/],
+      ['https://user:pass@api.authy.com', '', /user name or password/],
+      ['https://api.authy.com?x=1', '', /query or fragment/],
+      ['https://api.authy.com', '../x', /path prefix/],
+      ['https://api.authy.com', 'a b', /path prefix/],
+    ] as const) {
+      (() => serviceAddress(url, prefix)).should.throw(problem);
+    }
+  });
+
+  it('puts the path prefix before every path', async () => {
+    server.script({ status: 200, json: details });
+    await serviceWith({ pathPrefix: '/moved/v9' }).perform('appDetails', {});
+    should(server.seen[0]?.url).equal('/moved/v9/protected/json/app/details');
+  });
+
+  it('reads Retry-After as seconds and as a date, up to 30 seconds', () => {
+    const now = Date.parse('2026-01-01T00:00:00Z');
+    should(retryAfterSeconds('5', now)).equal(5);
+    should(retryAfterSeconds('3600', now)).equal(30);
+    should(retryAfterSeconds('Thu, 01 Jan 2026 00:00:09 GMT', now)).equal(9);
+    should(retryAfterSeconds('Wed, 31 Dec 2025 00:00:00 GMT', now)).equal(0);
+    should(retryAfterSeconds('soon', now)).be.undefined();
+    should(retryAfterSeconds(undefined, now)).be.undefined();
+  });
+
+  describe('error numbers', () => {
+    it('decide before the status does', () => {
+      meaningOf('60020', 401).code.should.equal('AUTHY_REJECTED');
+      meaningOf('60001', 401).code.should.equal('AUTHY_INVALID_API_KEY');
+      meaningOf(undefined, 401).code.should.equal('AUTHY_INVALID_API_KEY');
+      meaningOf('99999', 403).code.should.equal('AUTHY_NOT_ALLOWED');
+      meaningOf(undefined, 418).code.should.equal('AUTHY_REJECTED');
+      isDocumented('60154').should.be.true();
+      isDocumented('constructor').should.be.false();
+    });
+
+    it('may be missing, or a number', async () => {
+      server.script({ status: 404, json: { message: 'User not found.', success: false } });
+      (await failure(['userStatus', { authyId: '209' }])).code.should.equal('AUTHY_NOT_FOUND');
+      server.script({ status: 404, json: { message: 'User not found.', success: 'false', error_code: 60026 } });
+      (await failure(['userStatus', { authyId: '209' }])).code.should.equal('AUTHY_USER_NOT_FOUND');
+    });
+  });
+});
