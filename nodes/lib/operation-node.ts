@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import type { Account, AccountNode } from './account';
 import type { CallOptions } from './authy/client';
@@ -59,6 +60,8 @@ class OperationRunner {
         ]) => [input, { value: config[input] ?? value, type: (config[`${input}Type`] ?? type) as string }],
       ),
     );
+    // Each call under way listens, and there may be more of them than Node.js takes for a leak.
+    setMaxListeners(0, this.closing.signal);
     this.badge = new Badge(RED, node, () => this.accountNode()?.account.serviceName);
   }
 
@@ -78,34 +81,34 @@ class OperationRunner {
 
   /** Never rejects: whatever happens ends in one `done`. */
   private async perform(message: NodeMessageInFlow, send: Send, done: Done): Promise<void> {
-    let performed: Performed;
-    try {
-      const account = this.account();
-      const inputs = await this.evaluateInputs(message);
-      performed = await account.perform(this.name, inputs, this.callOptions(message));
-    } catch (error) {
+    let isOver = false;
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      isOver = true;
       const raised = this.withSource(error);
       if (raised instanceof AuthyError && raised.response !== undefined) {
         message['authy'] = this.facts(raised.statusCode, raised.response);
       }
       this.badge.error(raised);
       done(raised);
+    };
+    try {
+      const account = this.account();
+      const inputs = await this.evaluateInputs(message);
+      const performed = await account.perform(this.name, inputs, this.callOptions(message, fail));
+      // Where the node was closed meanwhile this message has had its error, and nothing may be sent any more.
+      if (this.closing.signal.aborted) {
+        fail(new AuthyError('AUTHY_CANCELLED', 'The node was closed before its answer could be sent on.'));
+        return;
+      }
+      const [output, fill] = this.operation.outcomes[performed.outcome] ?? [0, 'yellow'];
+      this.complete(message, performed);
+      this.badge.outcome(fill, performed.outcome);
+      send([...Array<null>(output).fill(null), message]);
+    } catch (error) {
+      fail(error);
       return;
     }
-    // The answer came, but the node was closed while it was on its way: nothing may be sent any more.
-    if (this.closing.signal.aborted) {
-      done(
-        new AuthyError(
-          'AUTHY_CANCELLED',
-          `The node was closed before its answer, "${performed.outcome}", could be sent on.`,
-        ),
-      );
-      return;
-    }
-    const [output, fill] = this.operation.outcomes[performed.outcome] ?? [0, 'yellow'];
-    this.complete(message, performed);
-    this.badge.outcome(fill, performed.outcome);
-    send([...Array<null>(output).fill(null), message]);
     done();
   }
 
@@ -160,10 +163,13 @@ class OperationRunner {
     return Object.fromEntries(await Promise.all(evaluated));
   }
 
-  private callOptions({ requestTimeout }: NodeMessageInFlow): CallOptions {
+  private callOptions(
+    { requestTimeout }: NodeMessageInFlow,
+    onCancelled: (error: AuthyError) => void,
+  ): CallOptions {
     const isTimeout =
       typeof requestTimeout === 'number' && requestTimeout >= 1 && Number.isFinite(requestTimeout);
-    return { signal: this.closing.signal, ...(isTimeout ? { deadline: requestTimeout } : {}) };
+    return { signal: this.closing.signal, onCancelled, ...(isTimeout ? { deadline: requestTimeout } : {}) };
   }
 
   /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */

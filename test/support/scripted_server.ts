@@ -72,7 +72,12 @@ export class ScriptedServer {
       body += chunk.toString();
     });
     request.on('end', () => {
-      this.seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+      this.seen.push({
+        method: request.method ?? '',
+        url: request.url ?? '',
+        headers: request.headers,
+        body,
+      });
       const step = (this.steps.length > 1 ? this.steps.shift() : this.steps[0]) ?? 'drop';
       this.perform(step, response);
     });

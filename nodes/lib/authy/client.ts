@@ -25,6 +25,11 @@ export interface AuthyClientOptions {
 export interface CallOptions {
   /** Ends the call: `AUTHY_CANCELLED` if nothing was sent, else as if no answer came. */
   signal?: AbortSignal | undefined;
+  /**
+   * Told of the cancellation while the signal aborts, before the promise can say so: when a node closes, those
+   * that could catch its error are about to close as well.
+   */
+  onCancelled?: ((error: AuthyError) => void) | undefined;
   /** Instead of the client's deadline, in milliseconds. */
   deadline?: number | undefined;
 }
@@ -47,7 +52,9 @@ interface CallState {
   endsAt: number;
   ending(): Ending;
   attempts: Attempts;
-  /** Whether an attempt's answer was lost: the operation may have been done. */
+  /** Whether bytes of the present attempt may have left. */
+  isSent: boolean;
+  /** Whether an earlier attempt's answer was lost: the operation may have been done. */
   mayHaveHappened: boolean;
 }
 
@@ -95,17 +102,10 @@ export class AuthyClient {
   async call<Values, Name extends string, Result extends object>(
     endpoint: Endpoint<Values, Name, Result>,
     values: Values,
-    { signal, deadline = this.deadline }: CallOptions = {},
+    { signal, onCancelled, deadline = this.deadline }: CallOptions = {},
   ): Promise<Outcome<Name, Result> & { answer: Answer }> {
     const controller = new AbortController();
     let ending: Ending = 'deadline';
-    const cancel = (): void => {
-      ending = 'cancelled';
-      controller.abort();
-    };
-    if (signal?.aborted) cancel();
-    signal?.addEventListener('abort', cancel, { once: true });
-    const timer = setTimeout(() => controller.abort(), deadline);
     const call: Call<Values, Name, Result> = {
       endpoint,
       values,
@@ -114,8 +114,17 @@ export class AuthyClient {
       endsAt: performance.now() + deadline,
       ending: () => ending,
       attempts: new Attempts(endpoint.repeat),
+      isSent: false,
       mayHaveHappened: false,
     };
+    const cancel = (): void => {
+      ending = 'cancelled';
+      onCancelled?.(endedError(call));
+      controller.abort();
+    };
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    const timer = setTimeout(() => controller.abort(), deadline);
     try {
       const leave = await this.limiter.enter(controller.signal);
       try {
@@ -126,7 +135,7 @@ export class AuthyClient {
     } catch (error) {
       if (error instanceof AuthyError) throw error;
       // Waiting for a place or for the next attempt was cut short.
-      if (controller.signal.aborted) throw endedError(call, false);
+      if (controller.signal.aborted) throw endedError(call);
       throw error;
     } finally {
       clearTimeout(timer);
@@ -153,6 +162,7 @@ export class AuthyClient {
         throw attempt.error;
       }
       if (attempt.failure === 'noAnswer') call.mayHaveHappened = true;
+      call.isSent = false;
       const wait = call.attempts.next(attempt.failure, attempt.error.retryAfter);
       if (wait === undefined || performance.now() + wait >= call.endsAt) throw attempt.error;
       await pause(wait, call.signal);
@@ -173,6 +183,9 @@ export class AuthyClient {
       http = await this.transport.send({
         method: endpoint.method,
         signal: limit.signal,
+        onSent: () => {
+          call.isSent = true;
+        },
         ...this.request(endpoint, values, template),
       });
     } catch (error) {
@@ -202,8 +215,8 @@ export class AuthyClient {
 
   /** No answer came: what that means for the call. */
   private lostAttempt(call: CallState, error: TransportError): { failure: Failure; error: AuthyError } {
-    if (call.signal.aborted) throw endedError(call, error.wasSent);
-    if (error.kind === 'tls') {
+    if (call.signal.aborted) throw endedError(call);
+    if (error.kind === 'tls' && !call.isSent) {
       throw new AuthyError(
         'AUTHY_TLS',
         `No secure connection to ${this.host} (${error.reason}); nothing was sent. ` +
@@ -211,7 +224,7 @@ export class AuthyClient {
       );
     }
     if (error.kind === 'tooLarge') throw untrusted('it is larger than 1 MiB');
-    if (!error.wasSent) {
+    if (!call.isSent) {
       return {
         failure: 'notSent',
         error: new AuthyError(
@@ -327,9 +340,9 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 }
 
 /** The call was ended from here: by its deadline, or because the node closes. */
-function endedError(call: CallState, wasSent: boolean): AuthyError {
+function endedError(call: CallState): AuthyError {
   const isCancelled = call.ending() === 'cancelled';
-  const isOpen = wasSent || call.mayHaveHappened;
+  const isOpen = call.isSent || call.mayHaveHappened;
   if (isOpen && (hasEffect(call.repeat) || !isCancelled)) {
     return noAnswerError(
       call.repeat,

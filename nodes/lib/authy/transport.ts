@@ -19,6 +19,8 @@ export interface HttpRequest {
   body?: string | undefined;
   /** Ends the attempt. */
   signal: AbortSignal;
+  /** Told once bytes of the request may have left this machine; until then they certainly have not. */
+  onSent: () => void;
 }
 
 export interface HttpAnswer {
@@ -34,12 +36,10 @@ export class TransportError extends Error {
 
   /**
    * @param kind - `aborted` by the signal, or what failed
-   * @param wasSent - false only where no byte of the request can have left this machine
    * @param reason - the system's word for it, such as `ECONNREFUSED`
    */
   constructor(
     readonly kind: 'aborted' | 'network' | 'tls' | 'tooLarge',
-    readonly wasSent: boolean,
     readonly reason: string,
   ) {
     super(reason);
@@ -78,11 +78,7 @@ export class Transport {
    * @returns the answer, whatever its status
    * @throws TransportError - where there is none
    */
-  async send({ method, url, body, signal }: HttpRequest): Promise<HttpAnswer> {
-    let wasSent = false;
-    const onConnected = (): void => {
-      wasSent = true;
-    };
+  async send({ method, url, body, signal, onSent }: HttpRequest): Promise<HttpAnswer> {
     try {
       const response = await this.axios.request<string>({
         method,
@@ -91,7 +87,7 @@ export class Transport {
         ...(body === undefined ? {} : { data: body, headers: { 'Content-Type': 'application/json' } }),
         proxy: proxyFor(url, this.options.proxy),
         signal,
-        transport: watchedTransport(onConnected),
+        transport: watchedTransport(onSent),
       });
       return {
         statusCode: response.status,
@@ -101,7 +97,7 @@ export class Transport {
       };
     } catch (error) {
       // The error of axios carries the request with its key: nothing of it but the code goes on.
-      throw transportError(error, wasSent);
+      throw transportError(error);
     }
   }
 
@@ -117,27 +113,27 @@ function headerText(value: unknown): string | undefined {
 }
 
 /** Node's own `http.request`, which tells when the connection stands: until then no byte has left. */
-function watchedTransport(onConnected: () => void): { request: typeof http.request } {
+function watchedTransport(onSent: () => void): { request: typeof http.request } {
   const request = (options: https.RequestOptions, onResponse: (answer: http.IncomingMessage) => void) => {
     const client = options.protocol === 'https:' ? https : http;
     const outgoing = client.request(options, onResponse);
     outgoing.once('socket', (socket) => {
-      if (outgoing.reusedSocket) onConnected();
-      else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onConnected);
+      if (outgoing.reusedSocket) onSent();
+      else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onSent);
     });
     return outgoing;
   };
   return { request: request as typeof http.request };
 }
 
-function transportError(error: unknown, wasSent: boolean): TransportError {
-  if (isCancel(error)) return new TransportError('aborted', wasSent, 'ABORTED');
+function transportError(error: unknown): TransportError {
+  if (isCancel(error)) return new TransportError('aborted', 'ABORTED');
   const code = (isAxiosError(error) ? error.code : (error as NodeJS.ErrnoException).code) ?? 'UNKNOWN';
   // Of axios's bad responses this is the one that was cut off here; the others broke off by themselves.
   if (isAxiosError(error) && error.message.startsWith('maxContentLength')) {
-    return new TransportError('tooLarge', wasSent, code);
+    return new TransportError('tooLarge', code);
   }
-  return new TransportError(!wasSent && isTlsFailure(code) ? 'tls' : 'network', wasSent, code);
+  return new TransportError(isTlsFailure(code) ? 'tls' : 'network', code);
 }
 
 /** OpenSSL's names for a certificate or handshake that was not accepted. */

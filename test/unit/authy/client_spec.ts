@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -56,7 +57,11 @@ describe('Authy client', () => {
         (reason: unknown) => reason,
       );
     should(error).be.instanceof(AuthyError, String(error));
-    for (const text of [inspect(error, { depth: 10 }), JSON.stringify(error), String((error as Error).stack)]) {
+    for (const text of [
+      inspect(error, { depth: 10 }),
+      JSON.stringify(error),
+      String((error as Error).stack),
+    ]) {
       text.should.not.match(/canary/);
     }
     structuredClone((error as AuthyError).toJSON()).should.be.an.Object();
@@ -92,7 +97,12 @@ describe('Authy client', () => {
     ];
     const billed: [OperationName, Record<string, unknown>][] = [['phoneInfo', phone]];
 
-    const cases: [calls: [OperationName, Record<string, unknown>][], step: Step, hits: number, code: string][] = [
+    const cases: [
+      calls: [OperationName, Record<string, unknown>][],
+      step: Step,
+      hits: number,
+      code: string,
+    ][] = [
       [reads, unavailable, 3, 'AUTHY_UNAVAILABLE'],
       [reads, html502, 3, 'AUTHY_UNAVAILABLE'],
       [reads, 'drop', 3, 'AUTHY_UNAVAILABLE'],
@@ -127,7 +137,10 @@ describe('Authy client', () => {
     });
 
     it("a 5xx with one of Authy's own numbers is an answer", async () => {
-      server.script({ status: 503, json: { message: 'SMS token was not sent', success: false, error_code: '60015' } });
+      server.script({
+        status: 503,
+        json: { message: 'SMS token was not sent', success: false, error_code: '60015' },
+      });
       const error = await failure(sms);
       error.code.should.equal('AUTHY_NOT_SENT');
       should(error.authyCode).equal('60015');
@@ -191,7 +204,7 @@ describe('Authy client', () => {
     });
   });
 
-  describe('answers that are not Authy\'s', () => {
+  describe("answers that are not Authy's", () => {
     it('HTML with a good status', async () => {
       server.script({ status: 200, text: '<html>Log in to the hotel</html>', type: 'text/html' });
       const error = await failure(sms);
@@ -210,21 +223,35 @@ describe('Authy client', () => {
     it('a redirect is not followed', async () => {
       const other = await new ScriptedServer().start();
       other.script({ status: 200, json: sent });
-      server.script({ status: 302, json: sent, headers: { Location: `${other.url}/protected/json/sms/209` } });
+      server.script({
+        status: 302,
+        json: sent,
+        headers: { Location: `${other.url}/protected/json/sms/209` },
+      });
       (await failure(sms)).code.should.equal('AUTHY_BAD_RESPONSE');
       other.seen.length.should.equal(0);
       await other.stop();
     });
 
     it('a key that the server echoes does not get through', async () => {
-      server.script({ status: 400, json: { message: `bad key ${apiKey}`, success: false, error_code: '60002' } });
+      server.script({
+        status: 400,
+        json: { message: `bad key ${apiKey}`, success: false, error_code: '60002' },
+      });
       const error = await failure(sms);
       JSON.stringify(error.response).should.not.match(/canary/);
       error.message.should.match(/\[API key\]/);
     });
 
     it('phone numbers in messages are masked', async () => {
-      server.script({ status: 404, json: { message: 'No pending verifications for +1 317-338-9302 found.', success: false, error_code: '60023' } });
+      server.script({
+        status: 404,
+        json: {
+          message: 'No pending verifications for +1 317-338-9302 found.',
+          success: false,
+          error_code: '60023',
+        },
+      });
       const error = await failure(['phoneStart', { phoneNumber: '+13173389302', via: 'sms' }]);
       error.message.should.match(/for …02 found/);
       error.message.should.not.match(/338/);
@@ -245,7 +272,9 @@ describe('Authy client', () => {
       const late = await new ScriptedServer().start();
       const { port } = late;
       await late.stop();
-      const performed = serviceWith({ baseUrl: `http://127.0.0.1:${port}` }).perform('tokenSms', { authyId: '209' });
+      const performed = serviceWith({ baseUrl: `http://127.0.0.1:${port}` }).perform('tokenSms', {
+        authyId: '209',
+      });
       const reborn = http.createServer((_request, response) => {
         response.setHeader('Content-Type', 'application/json');
         response.end(JSON.stringify(sent));
@@ -280,17 +309,23 @@ describe('Authy client', () => {
     it('no more calls are under way than allowed; the queue is bounded', async () => {
       const slow = await new ScriptedServer().start();
       slow.script('hang');
-      const service = serviceWith({ baseUrl: slow.url, maxInFlight: 2, deadline: 400 });
+      const service = serviceWith({ baseUrl: slow.url, maxInFlight: 2, deadline: 60_000 });
+      const controller = new AbortController();
+      const { signal } = controller;
+      setMaxListeners(0, signal);
       const calls = Array.from({ length: 25 }, () =>
-        service.perform('tokenSms', { authyId: '209' }).then(
+        service.perform('tokenSms', { authyId: '209' }, { signal }).then(
           () => 'done',
           (error: unknown) => (error as AuthyError).code,
         ),
       );
+      (await Promise.race(calls)).should.equal('AUTHY_BUSY');
+      while (slow.seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      controller.abort();
       const codes = await Promise.all(calls);
       slow.seen.length.should.equal(2);
       codes.filter((code) => code === 'AUTHY_BUSY').length.should.equal(3);
-      codes.filter((code) => code === 'AUTHY_TIMEOUT').length.should.equal(20);
+      codes.filter((code) => code === 'AUTHY_CANCELLED').length.should.equal(20);
       codes.filter((code) => code === 'AUTHY_OUTCOME_UNKNOWN').length.should.equal(2);
       await slow.stop();
     });
@@ -314,7 +349,9 @@ describe('Authy client', () => {
 
   describe('proxies', () => {
     /** A CONNECT proxy that leads everything to one place, whatever was asked for. */
-    async function connectProxy(to: number): Promise<{ url: string; asked: string[]; auth: (string | undefined)[]; stop: () => Promise<void> }> {
+    async function connectProxy(
+      to: number,
+    ): Promise<{ url: string; asked: string[]; auth: (string | undefined)[]; stop: () => Promise<void> }> {
       const asked: string[] = [];
       const auth: (string | undefined)[] = [];
       const proxy = http.createServer();
@@ -376,10 +413,18 @@ describe('Authy client', () => {
       const url = 'http://proxy.example:3128';
       const asked = (bypass: string[]): unknown => proxyFor(target, { url, bypass });
       should(asked([])).eql({ protocol: 'http:', host: 'proxy.example', port: 3128 });
-      for (const bypass of ['*', 'api.authy.com', 'authy.com', '.authy.com', '*.authy.com', 'authy.com:443']) {
+      for (const bypass of [
+        '*',
+        'api.authy.com',
+        'authy.com',
+        '.authy.com',
+        '*.authy.com',
+        'authy.com:443',
+      ]) {
         should(asked(['other.example', bypass])).be.false();
       }
-      for (const bypass of ['', 'uthy.com', 'api.authy.com.evil', 'authy.com:8443']) should(asked([bypass])).not.be.false();
+      for (const bypass of ['', 'uthy.com', 'api.authy.com.evil', 'authy.com:8443'])
+        should(asked([bypass])).not.be.false();
       for (const local of ['http://127.0.0.1:1', 'http://localhost', 'http://[::1]:80']) {
         should(proxyFor(new URL(local), { url })).be.false();
       }
@@ -434,7 +479,10 @@ describe('Authy client', () => {
     it('may be missing, or a number', async () => {
       server.script({ status: 404, json: { message: 'User not found.', success: false } });
       (await failure(['userStatus', { authyId: '209' }])).code.should.equal('AUTHY_NOT_FOUND');
-      server.script({ status: 404, json: { message: 'User not found.', success: 'false', error_code: 60026 } });
+      server.script({
+        status: 404,
+        json: { message: 'User not found.', success: 'false', error_code: 60026 },
+      });
       (await failure(['userStatus', { authyId: '209' }])).code.should.equal('AUTHY_USER_NOT_FOUND');
     });
   });

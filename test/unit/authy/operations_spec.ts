@@ -106,7 +106,13 @@ const examples: Record<OperationName, Example> = {
   tokenCall: {
     inputs: { authyId: '209', force: false },
     request: 'GET /protected/json/call/209?force=false',
-    answer: { success: true, ignored: true, device: 'android', message: 'Call ignored…', cellphone: '+1-XXX' },
+    answer: {
+      success: true,
+      ignored: true,
+      device: 'android',
+      message: 'Call ignored…',
+      cellphone: '+1-XXX',
+    },
     outcome: 'ignored',
     result: { authyId: '209', sent: false, ignored: true, maskedPhone: '+1-XXX', device: 'android' },
   },
@@ -160,14 +166,25 @@ const examples: Record<OperationName, Example> = {
   phoneStatus: {
     inputs: phone,
     request: 'GET /protected/json/phones/verification/status?country_code=1&phone_number=3173389302',
-    answer: { message: 'Phone Verification status.', status: 'pending', seconds_to_expire: 300, success: true },
+    answer: {
+      message: 'Phone Verification status.',
+      status: 'pending',
+      seconds_to_expire: 300,
+      success: true,
+    },
     outcome: 'read',
     result: { status: 'pending', secondsToExpire: 300 },
   },
   phoneInfo: {
     inputs: phone,
     request: 'GET /protected/json/phones/info?country_code=1&phone_number=3173389302',
-    answer: { message: 'Phone number information', type: 'voip', provider: 'Pinger', ported: false, success: true },
+    answer: {
+      message: 'Phone number information',
+      type: 'voip',
+      provider: 'Pinger',
+      ported: false,
+      success: true,
+    },
     outcome: 'read',
     result: { ...phoneResult, type: 'voip', provider: 'Pinger', ported: false },
   },
@@ -222,7 +239,15 @@ const examples: Record<OperationName, Example> = {
       appId: 7,
       totalUsers: 9,
       months: [
-        { month: 'July', year: 2026, smsCount: 1, callsCount: 2, usersCount: 3, authsCount: 4, apiCallsCount: 5 },
+        {
+          month: 'July',
+          year: 2026,
+          smsCount: 1,
+          callsCount: 2,
+          usersCount: 3,
+          authsCount: 4,
+          apiCallsCount: 5,
+        },
       ],
     },
   },
@@ -360,7 +385,10 @@ describe('Operations', () => {
   }
 
   const refuse = (status: number, code: string): void =>
-    server.script({ status, json: { message: 'No.', success: false, errors: { message: 'No.' }, error_code: code } });
+    server.script({
+      status,
+      json: { message: 'No.', success: false, errors: { message: 'No.' }, error_code: code },
+    });
 
   it('tokenVerify: a wrong and a used token are outcomes', async () => {
     refuse(401, '60020');
@@ -368,12 +396,20 @@ describe('Operations', () => {
     wrong.outcome.should.equal('invalid');
     wrong.result.should.eql({ authyId: '209', valid: false, reason: 'wrong', device: null });
     refuse(401, '60019');
-    (await service.perform('tokenVerify', examples.tokenVerify.inputs)).result.should.have.property('reason', 'reused');
+    (await service.perform('tokenVerify', examples.tokenVerify.inputs)).result.should.have.property(
+      'reason',
+      'reused',
+    );
   });
 
   it('tokenVerify: valid only by the token member of the body itself', async () => {
     const answer = { success: true, message: 'Token is valid.' };
-    for (const json of [answer, { ...answer, token: 'is invalid' }, { ...answer, token: true }, { ...answer, device: { token: 'is valid' } }]) {
+    for (const json of [
+      answer,
+      { ...answer, token: 'is invalid' },
+      { ...answer, token: true },
+      { ...answer, device: { token: 'is valid' } },
+    ]) {
       server.script({ status: 200, json });
       (await failure('tokenVerify', examples.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
     }
@@ -392,7 +428,10 @@ describe('Operations', () => {
 
   it('phoneCheck: a wrong code and one that nothing waits for are outcomes', async () => {
     refuse(401, '60022');
-    (await service.perform('phoneCheck', examples.phoneCheck.inputs)).result.should.have.property('reason', 'wrong');
+    (await service.perform('phoneCheck', examples.phoneCheck.inputs)).result.should.have.property(
+      'reason',
+      'wrong',
+    );
     refuse(404, '60023');
     const late = await service.perform('phoneCheck', examples.phoneCheck.inputs);
     late.outcome.should.equal('invalid');
@@ -422,13 +461,19 @@ describe('Operations', () => {
     server.script({ status: 200, json: examples.phoneStatus.answer });
     await service.perform('phoneStatus', { ...phone, verificationId: uuid });
     should(server.seen[0]?.url).endWith(`/status?uuid=${uuid}`);
-    (await failure('phoneStatus', {})).message.should.match(/verificationId: is missing, and so is phoneNumber/);
+    (await failure('phoneStatus', {})).message.should.match(
+      /verificationId: is missing, and so is phoneNumber/,
+    );
     server.seen.length.should.equal(1);
   });
 
   it('userDelete: falls back on the older paths only where the route is missing', async () => {
     const noRoute = { status: 404, text: '<h1>Not found</h1>', type: 'text/html' };
-    server.script(noRoute, { status: 404, json: { message: 'Not found', success: false } }, { status: 200, json: examples.userDelete.answer });
+    server.script(
+      noRoute,
+      { status: 404, json: { message: 'Not found', success: false } },
+      { status: 200, json: examples.userDelete.answer },
+    );
     await service.perform('userDelete', { authyId: '209' });
     server.seen
       .map(({ url }) => url)
@@ -443,13 +488,22 @@ describe('Operations', () => {
   });
 
   it('userDelete: unknown on the second try means done', async () => {
-    server.script('drop', { status: 404, json: { message: 'User not found.', success: false, errors: {}, error_code: '60026' } });
+    server.script('drop', {
+      status: 404,
+      json: { message: 'User not found.', success: false, errors: {}, error_code: '60026' },
+    });
     (await service.perform('userDelete', { authyId: '209' })).outcome.should.equal('deleted');
   });
 
   it('an empty optional object is not sent', async () => {
     server.script({ status: 200, json: examples.onetouchSend.answer });
-    await service.perform('onetouchSend', { authyId: '209', message: 'x', details: {}, hiddenDetails: {}, logos: [] });
+    await service.perform('onetouchSend', {
+      authyId: '209',
+      message: 'x',
+      details: {},
+      hiddenDetails: {},
+      logos: [],
+    });
     should(JSON.parse(server.seen[0]?.body ?? '')).eql({ message: 'x' });
   });
 });

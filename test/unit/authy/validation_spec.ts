@@ -22,7 +22,12 @@ function refused(parse: Parser<unknown>, value: unknown): AuthyError {
 }
 
 describe('Validation', () => {
-  const digitFields = { token: input.token, verificationCode: input.verificationCode, authyId: input.authyId, uuid: input.uuid };
+  const digitFields = {
+    token: input.token,
+    verificationCode: input.verificationCode,
+    authyId: input.authyId,
+    uuid: input.uuid,
+  };
   for (const [name, parse] of Object.entries(digitFields)) {
     for (const value of hostile) {
       it(`${name} refuses ${typeof value} ${typeof value === 'symbol' || typeof value === 'bigint' ? '' : JSON.stringify(value)}`, () => {
@@ -70,7 +75,8 @@ describe('Validation', () => {
     input.countryCode('+57', 'cc').should.equal('57');
     input.countryCode('1', 'cc').should.equal('1');
     input.countryCode(44, 'cc').should.equal('44');
-    for (const bad of ['', '0', '12345', '+', '1 ', '++1', 'US', 1.5, -1, true]) refused(input.countryCode, bad);
+    for (const bad of ['', '0', '12345', '+', '1 ', '++1', 'US', 1.5, -1, true])
+      refused(input.countryCode, bad);
   });
 
   describe('phone numbers', () => {
@@ -78,12 +84,20 @@ describe('Validation', () => {
       input.phone(input.phoneNumber(number, 'phoneNumber'), country);
 
     it('take their country from E.164 form', () => {
-      parsed('+57 300 123 4567').should.eql({ countryCode: '57', nationalNumber: '3001234567', e164: '+573001234567' });
+      parsed('+57 300 123 4567').should.eql({
+        countryCode: '57',
+        nationalNumber: '3001234567',
+        e164: '+573001234567',
+      });
       parsed('+573001234567', '1').countryCode.should.equal('57');
     });
 
     it('are read as national numbers otherwise, of country 1 by default', () => {
-      parsed('317-338-9302').should.eql({ countryCode: '1', nationalNumber: '3173389302', e164: '+13173389302' });
+      parsed('317-338-9302').should.eql({
+        countryCode: '1',
+        nationalNumber: '3173389302',
+        e164: '+13173389302',
+      });
       parsed('(317) 338.9302', '1').e164.should.equal('+13173389302');
       parsed('3001234567', '57').e164.should.equal('+573001234567');
     });
@@ -91,7 +105,16 @@ describe('Validation', () => {
     it('are refused where they are impossible, written otherwise or a number', () => {
       (() => parsed('123', '1')).should.throw(/not a possible phone number in the country with code 1/);
       (() => parsed('+1317')).should.throw(/not a possible phone number/);
-      for (const bad of [3173389302, '３１７３３８９３０２', '317abc9302', ' 3173389302', '3173389302\n', '../sms', ['3173389302'], {}]) {
+      for (const bad of [
+        3173389302,
+        '３１７３３８９３０２',
+        '317abc9302',
+        ' 3173389302',
+        '3173389302\n',
+        '../sms',
+        ['3173389302'],
+        {},
+      ]) {
         refused(input.phoneNumber, bad);
       }
     });
@@ -115,15 +138,28 @@ describe('Validation', () => {
     for (const bad of [3, 11, 4.5, '6.0', '', Number.NaN, '0x6', null]) refused(input.integer(4, 10), bad);
   });
 
-  it('wants {{code}} in a message of one\'s own', () => {
+  it("wants {{code}} in a message of one's own", () => {
     input.codeTemplate('Your code: {{code}}', 'm').should.equal('Your code: {{code}}');
     refused(input.codeTemplate, 'Your code').message.should.match(/\{\{code\}\}/);
   });
 
   it('takes details as pairs of label and text', () => {
     const details = input.pairs({ label: 20, value: 200 });
-    details({ Account: '12-34', Amount: 5, New: true }, 'd').should.eql({ Account: '12-34', Amount: '5', New: 'true' });
-    for (const bad of [{ ['x'.repeat(21)]: '1' }, { a: 'x'.repeat(201) }, { a: {} }, { a: null }, { '': '1' }, [], 'x', { a: Number.NaN }]) {
+    details({ Account: '12-34', Amount: 5, New: true }, 'd').should.eql({
+      Account: '12-34',
+      Amount: '5',
+      New: 'true',
+    });
+    for (const bad of [
+      { ['x'.repeat(21)]: '1' },
+      { a: 'x'.repeat(201) },
+      { a: {} },
+      { a: null },
+      { '': '1' },
+      [],
+      'x',
+      { a: Number.NaN },
+    ]) {
       refused(details, bad);
     }
   });
@@ -132,7 +168,15 @@ describe('Validation', () => {
     const logo = { res: 'default', url: 'https://example.com/logo.png' };
     should(input.logos([logo], 'l')).eql([logo]);
     should(input.logos([], 'l')).eql([]);
-    for (const bad of [[{ ...logo, res: 'low' }], [logo, logo], [{ res: 'huge', url: logo.url }], [{ res: 'default' }], [{ ...logo, url: 'javascript:x' }], {}, ['x']]) {
+    for (const bad of [
+      [{ ...logo, res: 'low' }],
+      [logo, logo],
+      [{ res: 'huge', url: logo.url }],
+      [{ res: 'default' }],
+      [{ ...logo, url: 'javascript:x' }],
+      {},
+      ['x'],
+    ]) {
       refused(input.logos, bad);
     }
   });
@@ -148,6 +192,7 @@ describe('Validation', () => {
 
   it('takes plausible e-mail addresses', () => {
     input.email('user@example.com', 'e').should.equal('user@example.com');
-    for (const bad of ['user', 'user@', '@example.com', 'a b@example.com', 'user@example..com', 5]) refused(input.email, bad);
+    for (const bad of ['user', 'user@', '@example.com', 'a b@example.com', 'user@example..com', 5])
+      refused(input.email, bad);
   });
 });

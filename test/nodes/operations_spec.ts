@@ -1,0 +1,291 @@
+import should from 'should';
+import { type Operation, type OperationName, operations } from '../../nodes/lib/operations';
+import { Simulator } from '../../nodes/simulator/simulator';
+import { Flow, type FlowNode } from '../support/flow';
+
+const phone = { phoneNumber: '+13175550142', countryCode: '1' };
+const account: FlowNode = {
+  id: 'account',
+  type: 'authy-config',
+  service: 'authy',
+  deadline: 5,
+  maxInFlight: 10,
+  tls: '',
+  proxy: '',
+};
+const outputsOf = (name: OperationName): number =>
+  Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([output]) => output)) +
+  1;
+
+/** What `RED._` gives in the test helper: the key. */
+const word = (key: string): string => `@flowauth/node-red-authy/authy-config:status.${key}`;
+
+describe('Operation nodes against the simulator', () => {
+  let simulator: Simulator;
+  let baseUrl: string;
+  let authyId: string;
+  let flow: Flow | undefined;
+
+  before(async () => {
+    simulator = new Simulator({ apiKey: 'node-test-key' });
+    baseUrl = await simulator.listen();
+  });
+  after(() => simulator.close());
+
+  beforeEach(async () => {
+    const [user] = await ask('userCreate', { email: 'user@example.com', ...phone });
+    authyId = String(user?.['authyId']);
+  });
+  afterEach(async () => {
+    await flow?.stop();
+    flow = undefined;
+  });
+
+  /** Starts a flow of one operation node, with the panel's defaults and what is set beyond them. */
+  async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
+    await flow?.stop();
+    const operation = operations[name] as unknown as Operation;
+    const defaults = Object.entries(operation.inputs).flatMap(
+      ([
+        input,
+        {
+          default: [value, type],
+        },
+      ]) => [
+        [input, value],
+        [`${input}Type`, type],
+      ],
+    );
+    flow = await Flow.start(
+      {
+        id: 'node',
+        type: operation.node,
+        account: 'account',
+        ...Object.fromEntries(defaults),
+        ...properties,
+      },
+      outputsOf(name),
+      [{ ...account, baseUrl }],
+      { account: { apiKey: 'node-test-key' } },
+    );
+    return flow;
+  }
+
+  /** Delivers one message; gives the payload and the output it left by. */
+  async function ask(
+    name: OperationName,
+    message: Record<string, unknown>,
+    properties?: Record<string, unknown>,
+  ): Promise<[payload: Record<string, unknown>, output: number]> {
+    const ending = await (await node(name, properties)).deliver(message);
+    should(ending.caught.map(({ error }) => error?.message)).eql([]);
+    ending.completed.should.equal(1);
+    ending.sent.length.should.equal(1);
+    const [sent] = ending.sent;
+    const authy = sent?.message['authy'] as Record<string, unknown>;
+    authy.should.have.properties({ service: 'authy', statusCode: 200 });
+    structuredClone(authy).should.eql(authy);
+    return [sent?.message.payload as Record<string, unknown>, sent?.output ?? -1];
+  }
+
+  async function messageTo(kind: string): Promise<string> {
+    const response = await fetch(`${baseUrl}/simulator/messages`);
+    const { messages } = (await response.json()) as { messages: { kind: string; code?: string }[] };
+    return messages.filter((message) => message.kind === kind).at(-1)?.code ?? '';
+  }
+
+  it('user: created with the same id each time, read, updated, deleted', async () => {
+    const [again] = await ask('userCreate', { email: 'other@example.com', ...phone });
+    should(again['authyId']).equal(authyId);
+    const [status] = await ask('userStatus', { authyId });
+    status.should.have.properties({ authyId, countryCode: '1' });
+    const [updated] = await ask('userUpdate', { authyId, email: 'new@example.com' });
+    updated.should.eql({ authyId, email: 'new@example.com' });
+    const [activity] = await ask('userActivity', { authyId });
+    activity.should.eql({ authyId, activity: 'password_reset' });
+    const [deleted] = await ask('userDelete', { authyId });
+    deleted.should.eql({ authyId, deleted: true });
+  });
+
+  it('user: a QR code that can be fetched', async () => {
+    const [{ qrCode }] = await ask('userQr', { authyId }, { label: 'Home' });
+    const image = await fetch(String(qrCode));
+    image.status.should.equal(200);
+    should(image.headers.get('content-type')).match(/^image\//);
+  });
+
+  for (const [name, kind] of [
+    ['tokenSms', 'sms'],
+    ['tokenCall', 'call'],
+    ['tokenEmail', 'email'],
+  ] as const) {
+    it(`${name}: what was sent verifies, once`, async () => {
+      const [sent, output] = await ask(name, { authyId });
+      should(sent['sent']).be.true();
+      output.should.equal(0);
+      const code = await messageTo(kind);
+      code.should.match(/^[0-9]{6,8}$/);
+      should(await ask('tokenVerify', { authyId, payload: code })).match(
+        ([payload, port]: [object, number]) => {
+          payload.should.have.properties({ valid: true, reason: null });
+          port.should.equal(0);
+        },
+      );
+      const [used, port] = await ask('tokenVerify', { authyId, payload: code });
+      used.should.have.properties({ valid: false, reason: 'reused' });
+      port.should.equal(1);
+    });
+  }
+
+  it('tokenVerify: a wrong code leaves by the second output', async () => {
+    const [wrong, port] = await ask('tokenVerify', { authyId, payload: '0000000' });
+    wrong.should.have.properties({ valid: false, reason: 'wrong' });
+    port.should.equal(1);
+  });
+
+  it('phone: started, status, checked wrong and right, information', async () => {
+    const [started] = await ask('phoneStart', phone);
+    started.should.have.properties({ ...phone, via: 'sms' });
+    const [pending] = await ask('phoneStatus', phone);
+    pending.should.have.property('status', 'pending');
+    const [wrong, invalid] = await ask('phoneCheck', { ...phone, payload: '000000000' });
+    wrong.should.have.property('reason', 'wrong');
+    invalid.should.equal(1);
+    const [right, valid] = await ask('phoneCheck', { ...phone, payload: await messageTo('verification') });
+    right.should.have.properties({ ...phone, valid: true });
+    valid.should.equal(0);
+    const [verified] = await ask('phoneStatus', { verificationId: started['verificationId'] });
+    verified.should.have.property('status', 'verified');
+    const [info] = await ask('phoneInfo', phone);
+    info.should.have.properties(['type', 'provider', 'ported']);
+  });
+
+  it('application: details and statistics', async () => {
+    const [details] = await ask('appDetails', {});
+    details['name']?.should.be.a.String();
+    const [stats] = await ask('appStats', {});
+    should(stats['months']).be.an.Array();
+  });
+
+  it('OneTouch: sent, pending, approved and denied leave by their outputs', async () => {
+    for (const [answer, outcome, port] of [
+      ['approve', 'approved', 0],
+      ['deny', 'denied', 1],
+    ] as const) {
+      const [sent] = await ask(
+        'onetouchSend',
+        { authyId },
+        { message: 'Open the garage?', details: '{"Where":"Home"}' },
+      );
+      const approvalId = String(sent['approvalId']);
+      const [pending, waiting] = await ask('onetouchStatus', { approvalId });
+      pending.should.have.properties({ approvalId, authyId, status: 'pending' });
+      waiting.should.equal(2);
+      await fetch(`${baseUrl}/simulator/approvals/${approvalId}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ answer }),
+      });
+      const [decided, output] = await ask('onetouchStatus', { approvalId });
+      decided.should.have.property('status', outcome);
+      output.should.equal(port);
+    }
+  });
+
+  it('the same message goes on with all it carries, and ids go beside the payload', async () => {
+    const ending = await (
+      await node('userCreate')
+    ).deliver({
+      email: 'user@example.com',
+      ...phone,
+      topic: 'sign-up',
+      parts: { id: 'p', index: 0, count: 1 },
+      req: { kept: true },
+      res: { kept: true },
+      custom: { deep: [1] },
+    });
+    const message = ending.sent[0]?.message;
+    should(message).have.properties({ topic: 'sign-up', authyId, ...phone });
+    should(message?.['custom']).eql({ deep: [1] });
+    should(message?.['req']).eql({ kept: true });
+    should(message?.['parts']).eql({ id: 'p', index: 0, count: 1 });
+  });
+
+  it('inputs come from anywhere a TypedInput can name', async () => {
+    process.env['AUTHY_TEST_ID'] = authyId;
+    for (const [value, type] of [
+      [authyId, 'str'],
+      [authyId, 'num'],
+      ['AUTHY_TEST_ID', 'env'],
+      ['$string(user.id)', 'jsonata'],
+      ['user.id', 'msg'],
+    ]) {
+      const [status] = await ask(
+        'userStatus',
+        { user: { id: authyId } },
+        { authyId: value, authyIdType: type },
+      );
+      should(status['authyId']).equal(authyId);
+    }
+    delete process.env['AUTHY_TEST_ID'];
+  });
+
+  it('a missing property is named with its place', async () => {
+    const ending = await (await node('userStatus')).deliver({ payload: 'untouched' });
+    ending.sent.should.eql([]);
+    ending.completed.should.equal(0);
+    ending.caught.length.should.equal(1);
+    const [caught] = ending.caught;
+    should(caught?.error?.code).equal('AUTHY_INVALID_INPUT');
+    should(caught?.error?.message).match(/authyId: is missing\. It is taken from msg\.authyId\./);
+    should(caught?.payload).equal('untouched');
+  });
+
+  it('an expression that fails is an error of the input', async () => {
+    const ending = await (
+      await node('userStatus', { authyId: '$error("no")', authyIdType: 'jsonata' })
+    ).deliver({});
+    should(ending.caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
+    should(ending.caught[0]?.error?.message).match(/authyId: cannot be evaluated/);
+  });
+
+  it('an error of Authy is caught with its number, and the answer is in msg.authy', async () => {
+    const ending = await (await node('userStatus')).deliver({ authyId: '999999', payload: 'untouched' });
+    const [caught] = ending.caught;
+    should(caught?.error?.code).equal('AUTHY_USER_NOT_FOUND');
+    should(caught?.payload).equal('untouched');
+    should(caught?.['authy']).match({
+      operation: 'user-status',
+      statusCode: 404,
+      response: { error_code: '60026' },
+    });
+    should(flow?.statuses.at(-1)).eql({ fill: 'red', shape: 'ring', text: word('error.USER_NOT_FOUND') });
+  });
+
+  it('the badge is blue while asking and shows the last outcome', async () => {
+    await ask('tokenVerify', { authyId, payload: '0000000' });
+    should(flow?.statuses).eql([
+      { fill: 'blue', shape: 'dot', text: word('sending') },
+      { fill: 'yellow', shape: 'dot', text: word('invalid') },
+    ]);
+  });
+
+  it('many messages at once: one ending each, and the badge counts', async () => {
+    const started = await node('userStatus');
+    const endings = await Promise.all(Array.from({ length: 40 }, () => started.deliver({ authyId })));
+    for (const ending of endings) (ending.sent.length + ending.completed).should.equal(2);
+    started.statuses.should.matchAny((status: { text: string }) => status.text === `${word('sending')} (40)`);
+    should(started.statuses.at(-1)?.text).equal(word('read'));
+  });
+
+  it('ignored is an outcome of its own colour', async () => {
+    await fetch(`${baseUrl}/simulator/users/${authyId}`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ app: true }),
+    });
+    const [ignored] = await ask('tokenSms', { authyId });
+    ignored.should.have.properties({ sent: false, ignored: true });
+    should(flow?.statuses.at(-1)).have.property('fill', 'yellow');
+  });
+});

@@ -1,0 +1,211 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import type { Express } from 'express';
+import type { NodeAPI, NodeMessage, NodeStatus } from 'node-red';
+import helper from 'node-red-node-test-helper';
+
+type NodeModule = (RED: NodeAPI) => void;
+
+const root = path.join(__dirname, '..', '..');
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  'node-red': { nodes: Record<string, string> };
+};
+
+/* eslint-disable @typescript-eslint/no-require-imports -- Node-RED's node modules are CommonJS functions. */
+const ourNodes = Object.keys(manifest['node-red'].nodes).map(
+  (type) => require(path.join(root, 'nodes', type)) as NodeModule,
+);
+const coreNodes = ['21-httpin', '05-tls', '06-httpproxy'].map(
+  (file) => require(`@node-red/nodes/core/network/${file}.js`) as NodeModule,
+);
+/* eslint-enable @typescript-eslint/no-require-imports */
+
+export interface FlowNode {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+/** A message that came out, or the error a Catch node got. */
+export type Message = NodeMessage & { error?: { message: string; code?: string } };
+
+/** How one message ended at a node. */
+export interface Ending {
+  /** What left, by output. */
+  sent: { output: number; message: Message }[];
+  /** What a Catch node got. */
+  caught: Message[];
+  /** How often a Complete node was told. */
+  completed: number;
+}
+
+let httpNode: Express;
+let server: http.Server;
+
+/** A module that takes hold of the HTTP application the http in nodes register on. */
+const capture: NodeModule = (RED) => {
+  httpNode = RED.httpNode;
+};
+
+/**
+ * Runs nodes in a real Node-RED runtime, behind a real HTTP server, with a Catch and a Complete node watching.
+ * One flow at a time.
+ */
+export class Flow {
+  private readonly endings = new Map<string, Ending>();
+  private readonly watchers = new Set<() => void>();
+  private serial = 0;
+  private also: string | undefined;
+
+  private constructor(
+    private readonly watched: string,
+    private readonly nodes: FlowNode[],
+    private readonly credentials: Record<string, object>,
+  ) {}
+
+  /**
+   * @param nodes - the flow; the node `watched` gets one helper node per output
+   * @param credentials - by node id
+   */
+  static async start(
+    watched: FlowNode,
+    outputs: number,
+    others: FlowNode[] = [],
+    credentials: Record<string, object> = {},
+  ): Promise<Flow> {
+    helper.init(require.resolve('node-red'));
+    await helper.startServer();
+    const outputIds = Array.from({ length: outputs }, (_, output) => `out${output}`);
+    const nodes: FlowNode[] = [
+      { id: 'tab', type: 'tab' },
+      { ...watched, z: 'tab', wires: outputIds.map((id) => [id]) },
+      ...outputIds.map((id) => ({ id, type: 'helper', z: 'tab', wires: [] })),
+      { id: 'catch', type: 'catch', z: 'tab', scope: [watched.id], wires: [['caught']] },
+      { id: 'caught', type: 'helper', z: 'tab', wires: [] },
+      { id: 'complete', type: 'complete', z: 'tab', scope: [watched.id], wires: [['completed']] },
+      { id: 'completed', type: 'helper', z: 'tab', wires: [] },
+      ...others,
+    ];
+    // A node without a place counts as a config node.
+    const placed = nodes.map((node) => (node['z'] === undefined ? node : { x: 0, y: 0, ...node }));
+    await helper.load(
+      [capture, ...coreNodes, ...ourNodes] as Parameters<typeof helper.load>[0],
+      placed as Parameters<typeof helper.load>[1],
+      credentials,
+    );
+    const flow = new Flow(watched.id, placed, credentials);
+    flow.watch(outputIds);
+    server = http.createServer(httpNode);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return flow;
+  }
+
+  /** Where the http in nodes of the flow are reached. */
+  get url(): string {
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Gives a message to the watched node and waits until it has ended there. */
+  async deliver(message: NodeMessage): Promise<Ending> {
+    const _msgid = `m${(this.serial += 1)}`;
+    helper.getNode(this.watched).receive({ ...message, _msgid });
+    return this.ending(_msgid);
+  }
+
+  /** Waits until a message has ended, and a little longer, so that a second ending would be seen. */
+  async ending(id: string): Promise<Ending> {
+    const isOver = (): boolean => {
+      const ending = this.endings.get(id);
+      return ending !== undefined && ending.caught.length + ending.completed > 0;
+    };
+    await this.until(isOver);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return this.entry(id);
+  }
+
+  /** How many messages have come to an ending so far. */
+  get count(): number {
+    return this.endings.size;
+  }
+
+  /** Waits for the ending of a message that something else delivered, by its order. */
+  async endingNumber(index: number): Promise<Ending> {
+    await this.until(() => this.endings.size > index);
+    return this.ending([...this.endings.keys()][index] ?? '');
+  }
+
+  /** The statuses the watched node has shown, in order. */
+  get statuses(): NodeStatus[] {
+    const { status } = helper.getNode(this.watched) as unknown as {
+      status: { args: [NodeStatus][]; thisValues: { id: string }[] };
+    };
+    return status.args
+      .filter((_, call) => status.thisValues[call]?.id === this.watched)
+      .map(([shown]) => shown);
+  }
+
+  /** What was logged by any node, level and text. */
+  get log(): string[] {
+    return helper
+      .log()
+      .args.flat()
+      .map((entry: { msg: unknown }) => String(entry.msg));
+  }
+
+  /** Hands what leaves the watched node to another node as well. */
+  wire(id: string): void {
+    this.also = id;
+  }
+
+  /** A request to the editor's side, as the browser makes it. */
+  request(): ReturnType<typeof helper.request> {
+    return helper.request();
+  }
+
+  /** Deploys a change of the watched node only, as "Modified Nodes" does: the others go on running. */
+  async redeploy(change: Record<string, unknown>): Promise<void> {
+    const changed = this.nodes.map((node) => (node.id === this.watched ? { ...node, ...change } : node));
+    await helper.setFlows(changed as Parameters<typeof helper.setFlows>[0], 'nodes', this.credentials);
+  }
+
+  async stop(): Promise<void> {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await helper.unload();
+    await helper.stopServer();
+  }
+
+  private async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.watchers.add(resolve);
+      });
+    }
+  }
+
+  private watch(outputIds: string[]): void {
+    const on = (id: string, note: (ending: Ending, message: Message) => void): void => {
+      helper.getNode(id).on('input', (message: Message) => {
+        note(this.entry(String(message._msgid)), message);
+        for (const notify of this.watchers) notify();
+        this.watchers.clear();
+      });
+    };
+    outputIds.forEach((id, output) => {
+      on(id, (ending, message) => {
+        ending.sent.push({ output, message });
+        if (this.also !== undefined) helper.getNode(this.also).receive(message);
+      });
+    });
+    on('caught', (ending, message) => ending.caught.push(message));
+    on('completed', (ending) => (ending.completed += 1));
+  }
+
+  private entry(id: string): Ending {
+    const ending = this.endings.get(id) ?? { sent: [], caught: [], completed: 0 };
+    this.endings.set(id, ending);
+    return ending;
+  }
+}
