@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { Request, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Account, type AccountNode, type AccountSettings } from './lib/account';
 import { authyBaseUrl } from './lib/authy/client';
@@ -169,28 +169,29 @@ const trialSettings: Omit<AccountSettings, 'apiKey'> = {
  * is served to anyone, what it shows and does needs the permission to read or to change accounts.
  */
 function servePhone(RED: NodeAPI): void {
-  const route = '/authy-simulator/:id';
   const read = RED.auth.needsPermission('authy-config.read');
   const write = RED.auth.needsPermission('authy-config.write');
-  RED.httpAdmin.use(`${route}/phone`, (request, response, next) => {
-    const simulator = simulatorOf(request.params['id']);
-    if (simulator) simulator.phonePage(request, response, next);
-    else
-      response
-        .status(404)
-        .type('text')
-        .send('No simulator runs for this account. Choose it in the account and deploy.');
-  });
-  RED.httpAdmin.use(
-    route,
-    (request, response, next) => {
-      const permission = request.method === 'GET' || request.method === 'HEAD' ? read : write;
-      permission(request, response, next);
-    },
-    (request: Request<{ id: string }>, response: Response, next: () => void) => {
-      const simulator = simulatorOf(request.params.id);
-      if (simulator) simulator.control(request, response, next);
-      else response.status(404).json({ error: 'No simulator runs for this account.' });
-    },
-  );
+  const serve = (request: Request, response: Response, next: NextFunction): void => {
+    const [id = '', place = ''] = Object.values(request.params) as string[];
+    const simulator = simulatorOf(id);
+    if (place === 'phone') {
+      response.redirect('phone/');
+    } else if (simulator === undefined) {
+      const error = 'No simulator runs for this account. Choose it in the account and deploy.';
+      response.status(404).json({ error });
+    } else if (place.startsWith('phone/')) {
+      request.url = place.slice('phone'.length);
+      simulator.phonePage(request, response, next);
+    } else {
+      const permission = request.method === 'GET' ? read : write;
+      permission(request, response, () => {
+        request.url = `/${place}`;
+        simulator.control(request, response, next);
+      });
+    }
+  };
+  // Without an editor Node-RED stands in an application that knows these four and not `use`.
+  for (const method of ['get', 'post', 'put', 'delete'] as const) {
+    RED.httpAdmin[method](/^\/authy-simulator\/([^/]+)\/(.*)$/, serve);
+  }
 }

@@ -14,8 +14,8 @@ const tsc = spawnSync(process.execPath, [from('node_modules', 'typescript', 'bin
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
-// Panels and the phone page: everything under nodes/ that is not compiled.
-cpSync(from('nodes'), from('dist'), { recursive: true, filter: (file) => !file.endsWith('.ts') });
+// Panels and the phone page: what is not compiled, and not written for those who read the source.
+cpSync(from('nodes'), from('dist'), { recursive: true, filter: (file) => !/\.(ts|md)$/.test(file) });
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });
 cpSync(from('locales'), from('dist', 'locales'), { recursive: true });
 chmodSync(from('dist', 'simulator', 'cli.js'), 0o755);

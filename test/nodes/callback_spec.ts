@@ -73,7 +73,7 @@ describe('OneTouch callback node behind http in', () => {
   ) {
     const index = flow.count;
     const address = `${flow.url}/authy/callback`;
-    const signed = {
+    const signed: Record<string, string | undefined> = {
       'X-Authy-Signature': signature({ apiKey: key, nonce, method, url: url ?? address, params }),
       'X-Authy-Signature-Nonce': nonce,
       ...headers,

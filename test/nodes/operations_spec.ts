@@ -34,7 +34,7 @@ describe('Operation nodes against the simulator', () => {
 
   beforeEach(async () => {
     const [user] = await ask('userCreate', { email: 'user@example.com', ...phone });
-    authyId = String(user?.['authyId']);
+    authyId = String(user['authyId']);
   });
   afterEach(async () => {
     await flow?.stop();

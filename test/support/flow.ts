@@ -41,6 +41,9 @@ export interface Ending {
   completed: number;
 }
 
+/** The helper's types know these by their callbacks only. */
+const adminServer = helper as unknown as { startServer(): Promise<void>; stopServer(): Promise<void> };
+
 let httpNode: Express;
 let server: http.Server;
 
@@ -76,7 +79,7 @@ export class Flow {
     credentials: Record<string, object> = {},
   ): Promise<Flow> {
     helper.init(require.resolve('node-red'));
-    await helper.startServer();
+    await adminServer.startServer();
     const outputIds = Array.from({ length: outputs }, (_, output) => `out${output}`);
     const nodes: FlowNode[] = [
       { id: 'tab', type: 'tab' },
@@ -92,7 +95,7 @@ export class Flow {
     const placed = nodes.map((node) => (node['z'] === undefined ? node : { x: 0, y: 0, ...node }));
     await helper.load(
       [capture, ...coreNodes, ...ourNodes] as Parameters<typeof helper.load>[0],
-      placed as Parameters<typeof helper.load>[1],
+      placed,
       credentials,
     );
     const flow = new Flow(watched.id, placed, credentials);
@@ -167,14 +170,14 @@ export class Flow {
   /** Deploys a change of the watched node only, as "Modified Nodes" does: the others go on running. */
   async redeploy(change: Record<string, unknown>): Promise<void> {
     const changed = this.nodes.map((node) => (node.id === this.watched ? { ...node, ...change } : node));
-    await helper.setFlows(changed as Parameters<typeof helper.setFlows>[0], 'nodes', this.credentials);
+    await helper.setFlows(changed, 'nodes', this.credentials);
   }
 
   async stop(): Promise<void> {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await helper.unload();
-    await helper.stopServer();
+    await adminServer.stopServer();
   }
 
   private async until(condition: () => boolean): Promise<void> {

@@ -72,8 +72,11 @@ export class AuthyClient {
   private readonly deadline: number;
   private readonly apiKey: string;
 
-  /** @throws TypeError - where the base URL or path prefix cannot be used; the message says why */
+  /** @throws TypeError - where the key, the base URL or the path prefix cannot be used; the message says why */
   constructor(options: AuthyClientOptions) {
+    if (!/^[\x21-\x7e]+$/.test(options.apiKey)) {
+      throw new TypeError('The API key must be letters, digits and signs without spaces; copy it anew.');
+    }
     this.base = serviceAddress(options.baseUrl ?? authyBaseUrl, options.pathPrefix);
     this.host = new URL(this.base).host;
     this.apiKey = options.apiKey;

@@ -408,6 +408,27 @@ describe('Authy client', () => {
       await new Promise((resolve) => broken.close(resolve));
     });
 
+    it('are taken from the environment where none is set', async () => {
+      const certificate = await selfSigned();
+      const secure = await new ScriptedServer(certificate).start();
+      secure.script({ status: 200, json: sent });
+      const proxy = await connectProxy(secure.port);
+      process.env['https_proxy'] = proxy.url;
+      try {
+        const service = serviceWith({ baseUrl: 'https://api.authy.test', tls: { ca: certificate.cert } });
+        (await service.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
+        proxy.asked.should.eql(['api.authy.test:443']);
+        // This machine is never asked through a proxy.
+        const local = serviceWith({ baseUrl: secure.url, tls: { ca: certificate.cert } });
+        (await local.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
+        proxy.asked.length.should.equal(1);
+      } finally {
+        delete process.env['https_proxy'];
+      }
+      await proxy.stop();
+      await secure.stop();
+    });
+
     it('are left out for the hosts that say so, and for this machine', () => {
       const target = new URL('https://api.authy.com/x');
       const url = 'http://proxy.example:3128';
@@ -449,6 +470,12 @@ describe('Authy client', () => {
     }
   });
 
+  it('checks the key', () => {
+    for (const key of ['', 'two words', 'line\nbreak', 'schlüssel']) {
+      (() => new AuthyClient({ apiKey: key })).should.throw(/API key must be/);
+    }
+  });
+
   it('puts the path prefix before every path', async () => {
     server.script({ status: 200, json: details });
     await serviceWith({ pathPrefix: '/moved/v9' }).perform('appDetails', {});
@@ -474,6 +501,14 @@ describe('Authy client', () => {
       meaningOf(undefined, 418).code.should.equal('AUTHY_REJECTED');
       isDocumented('60154').should.be.true();
       isDocumented('constructor').should.be.false();
+    });
+
+    it('have a meaning each', () => {
+      const documented = Array.from({ length: 200 }, (_, index) => String(60_000 + index)).filter(
+        isDocumented,
+      );
+      documented.length.should.equal(120);
+      for (const number of documented) meaningOf(number, 400).advice.should.match(/^[A-Z].*\.$/);
     });
 
     it('may be missing, or a number', async () => {
