@@ -83,7 +83,10 @@ describe('Operation nodes against the simulator', () => {
     ending.sent.length.should.equal(1);
     const [sent] = ending.sent;
     const authy = sent?.message['authy'] as Record<string, unknown>;
-    authy.should.have.properties({ service: 'authy', statusCode: 200 });
+    authy.should.have.properties({
+      operation: operations[name].node.slice('authy-'.length),
+      service: 'authy',
+    });
     structuredClone(authy).should.eql(authy);
     return [sent?.message.payload as Record<string, unknown>, sent?.output ?? -1];
   }
