@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/min';
 import { invalidInput } from './errors';
 
 /**
@@ -120,7 +120,13 @@ export const phoneNumber: Parser<string> = (value, field) => {
  * @throws AuthyError - `AUTHY_INVALID_INPUT` where the number is not possible in its country
  */
 export function phone(number: string, country: string = defaultCountryCode): Phone {
-  const parsed = parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false });
+  let parsed: PhoneNumber | undefined;
+  try {
+    parsed = parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false });
+  } catch {
+    // The one thing that the library throws for.
+    throw invalidInput('countryCode', `no country has the calling code ${country}.`);
+  }
   if (!parsed?.isPossible()) {
     const where = number.startsWith('+') ? '' : ` in the country with code ${country}`;
     throw invalidInput(

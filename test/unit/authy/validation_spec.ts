@@ -104,6 +104,8 @@ describe('Validation', () => {
 
     it('are refused where they are impossible, written otherwise or a number', () => {
       (() => parsed('123', '1')).should.throw(/not a possible phone number in the country with code 1/);
+      (() => parsed('3173389302', '999')).should.throw(/countryCode: no country has the calling code 999/);
+      (() => parsed('+9993173389302')).should.throw(/not a possible phone number/);
       (() => parsed('+1317')).should.throw(/not a possible phone number/);
       for (const bad of [
         3173389302,

@@ -1,0 +1,72 @@
+import type { Params } from '../../lib/onetouch/signature';
+import { asText } from '../parameters';
+import { type PhoneNumber, readPhone } from '../phone-numbers';
+import { Failure, type Reply } from '../replies';
+import type { Route } from '../routes';
+import type { Settings } from '../settings';
+import type { State } from '../state/state';
+import type { User } from '../state/users';
+
+/** A request to one of Authy's endpoints, authenticated and read. */
+export interface Call {
+  readonly state: State;
+  readonly settings: Readonly<Settings>;
+  readonly params: Params;
+  /** The values in the path, by name. */
+  readonly path: Readonly<Record<string, string>>;
+  /** The simulator's own address as the client sees it: scheme, host and port. */
+  readonly baseUrl: string;
+}
+
+/** Answers a call, or throws a {@link Failure}. */
+export type CallHandler = (call: Call) => Reply;
+
+export type CallRoute = Route<CallHandler>;
+
+/**
+ * The user whose id the path holds.
+ *
+ * @throws Failure - 60026
+ */
+export function userOf({ state, path }: Call): User {
+  const id = path['id'] ?? '';
+  const user = /^[1-9]\d{0,14}$/.test(id) ? state.users.get(Number(id)) : undefined;
+  if (user === undefined) throw new Failure('userNotFound');
+  return user;
+}
+
+/**
+ * The phone number of a phone verification or look-up.
+ *
+ * @throws Failure - 60004 naming what is missing, 60078, 60033
+ */
+export function phoneOf({ params }: Call): PhoneNumber {
+  const countryCode = requiredText(params, 'country_code');
+  const number = requiredText(params, 'phone_number');
+  if (!/^\+?\d+$/.test(countryCode)) throw invalidParameter('country_code', 'Parameter must be an integer');
+  const phone = readPhone(countryCode, number);
+  if (phone === 'country') throw new Failure('countryInvalid');
+  if (phone === 'number') throw new Failure('phoneInvalid');
+  return phone;
+}
+
+/**
+ * A parameter that has to be there.
+ *
+ * @throws Failure - 60004 naming it
+ */
+export function requiredText(params: Params, name: string): string {
+  const text = asText(params[name]);
+  if (text === undefined) throw invalidParameter(name, 'Parameter is required');
+  return text;
+}
+
+/** The error that names a parameter, 60004. */
+export function invalidParameter(name: string, problem: string): Failure {
+  return new Failure('invalidParameter', { message: `Invalid parameter: ${name} - ${problem}` });
+}
+
+/** Whether a text looks like an e-mail address. */
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text);
+}

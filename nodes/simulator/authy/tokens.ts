@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { asFlag, asText } from '../parameters';
+import { Failure, type Reply, success } from '../replies';
+import { type Device, deviceOf } from '../device';
+import { senderName } from '../settings';
+import type { Channel, User } from '../state/users';
+import { type Call, type CallRoute, isEmail, userOf } from './call';
+
+/** One-time tokens: rows O1 to O4 of Authy's endpoints. */
+export const tokenRoutes: readonly CallRoute[] = [
+  { method: 'GET', path: '/protected/json/sms/{id}', handle: sms },
+  { method: 'GET', path: '/protected/json/call/{id}', handle: call },
+  { method: 'POST', path: '/protected/json/email/{id}', handle: email },
+  { method: 'GET', path: '/protected/json/verify/{token}/{id}', handle: verify },
+];
+
+function sms(request: Call): Reply {
+  const user = userOf(request);
+  if (isIgnored(request, user)) return ignored(user, 'Ignored: SMS is not needed for smartphones.');
+  sendCode(request, user, 'sms');
+  request.state.statistics.count('sms_count');
+  return success({ message: 'SMS token was sent', cellphone: maskedPhone(user) });
+}
+
+function call(request: Call): Reply {
+  const user = userOf(request);
+  if (isIgnored(request, user))
+    return ignored(user, 'Call ignored. User is using App Tokens and this call is not necessary.');
+  sendCode(request, user, 'call');
+  request.state.statistics.count('calls_count');
+  return success({ message: 'Call started...', cellphone: maskedPhone(user) });
+}
+
+function email(request: Call): Reply {
+  const user = userOf(request);
+  const address = user.emails[0] ?? '';
+  if (!isEmail(address)) throw new Failure('emailInvalid');
+  sendCode(request, user, 'email');
+  const emailId = `EM${randomBytes(16).toString('hex')}`;
+  return success({ message: 'Email token was sent', email: address, email_id: emailId });
+}
+
+function verify(request: Call): Reply {
+  const user = userOf(request);
+  const verdict = request.state.users.checkToken(
+    user,
+    request.path['token'] ?? '',
+    asText(request.params['action']),
+  );
+  request.state.statistics.count('auths_count');
+  if (verdict === 'right') return valid(user);
+  // As documented, and dangerous: whoever does not force lets every token of such a user pass.
+  if (!user.confirmed && !asFlag(request.params['force'])) return valid(user);
+  throw new Failure(verdict === 'reused' ? 'tokenReused' : 'tokenInvalid', { top: { token: 'is invalid' } });
+}
+
+function valid(user: User): Reply {
+  return success({
+    message: 'Token is valid.',
+    token: 'is valid',
+    success: 'true',
+    device: user.app ? deviceOf(user) : smsDevice(user),
+  });
+}
+
+/** Of a user without the app nearly nothing is known. */
+function smsDevice(user: User): Partial<Record<keyof Device, unknown>> {
+  const { registration_date, ...device } = deviceOf(user);
+  const unknown = Object.fromEntries(Object.keys(device).map((name) => [name, null]));
+  return { ...unknown, os_type: 'sms', registration_date };
+}
+
+function isIgnored({ params }: Call, user: User): boolean {
+  return user.app && !asFlag(params['force']);
+}
+
+function ignored(user: User, message: string): Reply {
+  return success({ message, cellphone: maskedPhone(user), device: deviceOf(user).os_type, ignored: true });
+}
+
+function maskedPhone({ phone }: User): string {
+  return `+${phone.countryCode}-XXX-XXX-XX${phone.national.slice(-2)}`;
+}
+
+function sendCode({ state, settings, params }: Call, user: User, channel: Channel): void {
+  const action = asText(params['action']);
+  const actionMessage = asText(params['action_message']);
+  const code = state.users.issueCode(user, channel, action);
+  const purpose = actionMessage === undefined ? '' : `${actionMessage}. `;
+  state.messages.send({
+    authyId: user.id,
+    phone: user.phone.e164,
+    to: channel === 'email' ? (user.emails[0] ?? '') : user.phone.e164,
+    kind: channel,
+    via: channel,
+    text: `${senderName(settings)}: ${purpose}Your token is ${code}.`,
+    code,
+    action: action ?? null,
+    locale: asText(params['locale']) ?? null,
+  });
+}

@@ -1,0 +1,115 @@
+import { asFlag, asInteger, asObject, asText } from '../parameters';
+import { readPhone } from '../phone-numbers';
+import { Failure, type Reply, success } from '../replies';
+import { senderName } from '../settings';
+import { Authenticator } from '../state/authenticator';
+import { type Call, type CallRoute, invalidParameter, isEmail, userOf } from './call';
+
+/** Width and height of a QR code in pixels. The default is authy-ruby's; the maximum is the simulator's. */
+const qrSize = { default: 300, max: 2000 };
+
+const activityTypes = ['password_reset', 'banned', 'unbanned', 'cookie_login'];
+
+/** The users of the application: rows U1 to U5 and U8 of Authy's endpoints. */
+export const userRoutes: readonly CallRoute[] = [
+  { method: 'POST', path: '/protected/json/users/new', handle: create },
+  { method: 'GET', path: '/protected/json/users/{id}/status', handle: status },
+  { method: 'POST', path: '/protected/json/users/{id}/update', handle: update },
+  // Three paths, each in use by some official client.
+  { method: 'POST', path: '/protected/json/users/{id}/remove', handle: remove },
+  { method: 'POST', path: '/protected/json/users/{id}/delete', handle: remove },
+  { method: 'POST', path: '/protected/json/users/delete/{id}', handle: remove },
+  { method: 'POST', path: '/protected/json/users/{id}/secret', handle: secret },
+  { method: 'POST', path: '/protected/json/users/{id}/register_activity', handle: registerActivity },
+];
+
+function create({ state, settings, params }: Call): Reply {
+  const form = asObject(params['user']) ?? {};
+  const email = asText(form['email']) ?? '';
+  const phone = readPhone(asText(form['country_code']) ?? '', asText(form['cellphone']) ?? '');
+  const fields = {
+    ...(isEmail(email) ? {} : { email: 'is invalid' }),
+    ...(phone === 'country' ? { country_code: 'is invalid' } : {}),
+    ...(phone === 'number' ? { cellphone: 'is invalid' } : {}),
+  };
+  if (typeof phone === 'string' || Object.keys(fields).length > 0)
+    throw new Failure('userNotValid', { fields });
+  const { user, isNew } = state.users.register(phone, email);
+  if (isNew) state.statistics.count('users_count');
+  // On unless switched off; authy-php puts the switch inside `user`, where Authy does not look for it.
+  if (asFlag(params['send_install_link_via_sms'] ?? true)) {
+    state.messages.send({
+      authyId: user.id,
+      phone: phone.e164,
+      to: phone.e164,
+      kind: 'install',
+      via: 'sms',
+      text: `${senderName(settings)}: get the Authy app. This message would hold the link to it.`,
+    });
+  }
+  return success({ message: 'User created successfully.', user: { id: user.id } });
+}
+
+function status(call: Call): Reply {
+  const user = userOf(call);
+  const { national, countryCode } = user.phone;
+  const device = user.app ? ['android'] : user.confirmed ? ['sms'] : [];
+  return success({
+    status: {
+      authy_id: user.id,
+      confirmed: user.confirmed,
+      registered: user.app,
+      country_code: Number(countryCode),
+      phone_number: `XXX-XXX-${national.slice(-4)}`,
+      email: user.emails[0],
+      devices: device,
+      has_hard_token: false,
+      account_disabled: false,
+      detailed_devices: [],
+      deleted_devices: [],
+    },
+    message: 'User status.',
+  });
+}
+
+function update(call: Call): Reply {
+  const user = userOf(call);
+  const email = asText(call.params['email']) ?? '';
+  if (!isEmail(email)) throw new Failure('userNotValid', { fields: { email: 'is invalid' } });
+  user.emails = [email, ...user.emails.slice(1).filter((other) => other !== email)];
+  return success({ message: 'User was updated successfully' });
+}
+
+/** Authy takes a day to remove a user; the simulator does it at once, so that it can be seen. */
+function remove(call: Call): Reply {
+  const user = userOf(call);
+  call.state.approvals.withdrawAll(user);
+  call.state.users.remove(user);
+  return success({ message: 'User removed from application' });
+}
+
+function secret(call: Call): Reply {
+  const user = userOf(call);
+  const size = asInteger(call.params['qr_size']) ?? qrSize.default;
+  if (!(size >= 1 && size <= qrSize.max)) {
+    throw invalidParameter('qr_size', `Parameter must be an integer from 1 to ${qrSize.max}`);
+  }
+  const issuer = call.settings.appName;
+  const label = asText(call.params['label']) ?? user.emails[0] ?? user.phone.e164;
+  // A new secret each time: a picture that was shown before is worth nothing from now on.
+  user.authenticator = new Authenticator();
+  const id = call.state.qrCodes.add({ text: user.authenticator.uri(issuer, label), size });
+  return success({ label, issuer, qr_code: `${call.baseUrl}/qr/${id}.svg` });
+}
+
+function registerActivity(call: Call): Reply {
+  const user = userOf(call);
+  const type = asText(call.params['type']) ?? '';
+  if (!activityTypes.includes(type)) {
+    throw new Failure('activityNotCreated', {
+      message: `Activity could not be created: type has to be one of ${activityTypes.join(', ')}.`,
+    });
+  }
+  user.activities.add({ at: call.state.now(), type, data: asObject(call.params['data']) ?? {} });
+  return success({ message: 'Activity was created.' });
+}

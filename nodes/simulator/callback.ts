@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import axios from 'axios';
+import { parseQuery } from '../lib/onetouch/query';
+import { canonicalParams, type Params, signature } from '../lib/onetouch/signature';
+import { deviceOf } from './device';
+import { application, type CallbackMethod, callbackUrlProblem, type Settings } from './settings';
+import type { Approval } from './state/approvals';
+
+/** How long a delivery may take, in milliseconds. */
+const deadline = 10_000;
+
+/** What became of a callback: without status and error it is still under way. */
+export interface CallbackReport {
+  /** Null where none is set. */
+  readonly url: string | null;
+  readonly method: CallbackMethod;
+  /** Of the answer. */
+  readonly status?: number;
+  /** Why there is no answer, in words. */
+  readonly error?: string;
+}
+
+/**
+ * The body of a callback, every field that Authy sends.
+ *
+ * Source: the callbacks in twilio/authy-java's tests (TestAuthyUtil.java)
+ *
+ * @param approval - one that was answered
+ */
+export function callbackBody(approval: Approval): Params {
+  const { user, uuid } = approval;
+  const status = approval.answer === 'approve' ? 'approved' : 'denied';
+  const device = deviceOf(user);
+  return {
+    authy_id: user.id,
+    device_uuid: device.id,
+    callback_action: 'approval_request_status',
+    uuid,
+    status,
+    approval_request: {
+      transaction: {
+        details: approval.details,
+        device_details: {},
+        device_geolocation: '',
+        device_signing_time: seconds(approval.answeredAt),
+        encrypted: false,
+        flagged: false,
+        hidden_details: approval.hiddenDetails,
+        message: approval.message,
+        reason: '',
+        requester_details: null,
+        status,
+        uuid,
+        created_at_time: seconds(approval.createdAt),
+        customer_uuid: application.serialId,
+      },
+      expiration_timestamp: seconds(approval.expiresAt),
+      logos: approval.logos,
+      app_id: application.id,
+    },
+    // The device's own signature, which nobody can verify: of the right length, and nothing more.
+    signature: randomBytes(256).toString('base64'),
+    device: {
+      ...device,
+      last_unlock_date: seconds(approval.answeredAt),
+      enabled_unlock_methods: ['pin'],
+      last_unlock_method_used: 'pin',
+      multidevice_enabled: false,
+      multidevice_updated_at: device.registration_date,
+      registration_device_id: device.id,
+    },
+  };
+}
+
+function seconds(time: number | undefined): number {
+  return time === undefined ? 0 : Math.floor(time / 1000);
+}
+
+/**
+ * Sends a callback as Authy does, and reports what came of it; never throws.
+ *
+ * @param body - see {@link callbackBody}
+ * @param now - milliseconds since 1970, for the nonce
+ * @param stop - ends a delivery that is under way
+ */
+export async function deliverCallback(
+  settings: Readonly<Settings>,
+  body: Params,
+  now: number,
+  stop: AbortSignal,
+): Promise<CallbackReport> {
+  const { callbackUrl, callbackMethod: method } = settings;
+  if (callbackUrl === undefined) return { url: null, method, error: 'no callback URL set' };
+  const problem = callbackUrlProblem(callbackUrl);
+  if (problem !== undefined) return { url: callbackUrl, method, error: problem };
+  try {
+    return {
+      url: callbackUrl,
+      method,
+      status: await send(settings.apiKey, callbackUrl, method, body, now, stop),
+    };
+  } catch (error) {
+    return { url: callbackUrl, method, error: failureText(error, stop) };
+  }
+}
+
+async function send(
+  apiKey: string,
+  callbackUrl: string,
+  method: CallbackMethod,
+  body: Params,
+  now: number,
+  stop: AbortSignal,
+): Promise<number> {
+  // What is signed is the address as it was set, without its query string.
+  const [address = '', query = ''] = (callbackUrl.split('#')[0] ?? '').split(/\?(.*)/s);
+  // In a GET the parameters of the address are parameters like the others.
+  const params = method === 'GET' ? { ...parseQuery(query), ...body } : body;
+  const nonce = String(Math.floor(now / 1000)).padStart(10, '0');
+  const response = await axios.request<NodeJS.ReadableStream & { destroy(): void }>({
+    method,
+    url: method === 'GET' ? `${address}?${canonicalParams(params)}` : callbackUrl,
+    data: method === 'POST' ? JSON.stringify(body) : undefined,
+    headers: {
+      ...(method === 'POST' ? { 'Content-Type': 'application/json' } : {}),
+      'User-Agent': 'authy-simulator',
+      'X-Authy-Signature': signature({ apiKey, nonce, method, url: address, params }),
+      'X-Authy-Signature-Nonce': nonce,
+    },
+    // The address may be anything: it is called directly, once, and what it says is not read.
+    proxy: false,
+    maxRedirects: 0,
+    responseType: 'stream',
+    validateStatus: () => true,
+    signal: AbortSignal.any([stop, AbortSignal.timeout(deadline)]),
+  });
+  response.data.destroy();
+  return response.status;
+}
+
+function failureText(error: unknown, stop: AbortSignal): string {
+  if (stop.aborted) return 'the simulator was stopped';
+  if (axios.isCancel(error)) return `no answer within ${deadline / 1000} s`;
+  const { code, message } = error as Partial<NodeJS.ErrnoException>;
+  // Both are there, but some errors have no message and some no code.
+  return message || code || 'unknown error';
+}

@@ -1,0 +1,368 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import type { Params } from '../lib/onetouch/signature';
+import { type Backend, endpoints } from './authy/authy-api';
+import { BodyTooLarge, readBody } from './body';
+import { callbackBody, deliverCallback } from './callback';
+import { FaultError, faultDescription } from './faults';
+import { asInteger, asObject } from './parameters';
+import { lines } from './phone-numbers';
+import { findRoute, type Route } from './routes';
+import { callbackUrlProblem, type CallbackMethod, type Settings } from './settings';
+import type { Answer } from './state/approvals';
+import { capacities } from './state/limits';
+import { approvalView, userView } from './views';
+
+/** What the control interface works on, beside what the endpoints do. */
+export interface ControlBackend extends Backend {
+  /** Changes settings, as far as they are given. */
+  readonly configure: (settings: Partial<Settings>) => void;
+  /** Ends deliveries that are under way. */
+  readonly stop: () => AbortSignal;
+}
+
+interface ControlCall {
+  readonly backend: ControlBackend;
+  readonly query: URLSearchParams;
+  readonly body: Params;
+  /** The value in the path, if there is one. */
+  readonly id: string;
+}
+
+type ControlRoute = Route<(call: ControlCall) => object | Promise<object>> & { readonly does: string };
+
+/** A request to the control interface that cannot be met; its message says why. */
+class ControlError extends Error {
+  override readonly name = 'ControlError';
+
+  constructor(
+    readonly status: 400 | 404 | 409 | 413,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The control interface, relative to where it is mounted. */
+const routes: readonly ControlRoute[] = [
+  { method: 'GET', path: '', handle: index, does: 'this description' },
+  {
+    method: 'GET',
+    path: '/state',
+    handle: state,
+    does: 'what the phone page shows: settings, users, approvals and messages; ?limit=N for the newest N of each',
+  },
+  {
+    method: 'DELETE',
+    path: '/state',
+    handle: reset,
+    does: 'forgets users, messages, approvals, verifications, statistics, requests and faults; keeps the settings',
+  },
+  { method: 'POST', path: '/reset', handle: reset, does: 'the same as DELETE state' },
+  {
+    method: 'GET',
+    path: '/messages',
+    handle: messages,
+    does: 'what came to the phones, oldest first; ?kind=, ?authyId=, ?phone= filter',
+  },
+  {
+    method: 'GET',
+    path: '/approvals',
+    handle: approvals,
+    does: 'the approval requests, oldest first; ?status=, ?authyId= filter',
+  },
+  { method: 'GET', path: '/approvals/{id}', handle: approval, does: 'one approval request' },
+  {
+    method: 'POST',
+    path: '/approvals/{id}',
+    handle: answerApproval,
+    does: 'answers it: {"answer": "approve" | "deny"}; returns it when the callback was delivered or failed',
+  },
+  { method: 'GET', path: '/users', handle: users, does: 'the users, oldest first' },
+  { method: 'GET', path: '/users/{id}', handle: user, does: 'one user' },
+  {
+    method: 'PUT',
+    path: '/users/{id}',
+    handle: changeUser,
+    does: '{"app": bool, "confirmed": bool}: with the app, text messages and calls are ignored unless forced',
+  },
+  {
+    method: 'GET',
+    path: '/settings',
+    handle: settings,
+    does: 'the callback address and method, and the name',
+  },
+  {
+    method: 'PUT',
+    path: '/settings',
+    handle: changeSettings,
+    does: '{"callbackUrl": text | null, "callbackMethod": "POST" | "GET", "appName": text}, each optional',
+  },
+  { method: 'GET', path: '/faults', handle: faults, does: 'the faults that can still happen' },
+  {
+    method: 'PUT',
+    path: '/faults',
+    handle: changeFaults,
+    does: '{"faults": [...]}: replaces all; each has a kind and its members, and may be scoped',
+  },
+  {
+    method: 'GET',
+    path: '/requests',
+    handle: requests,
+    does: 'the requests to the Authy endpoints, without values, oldest first; ?method=, ?path= (a part) filter',
+  },
+];
+
+/**
+ * The control interface: JSON in, JSON out, errors as `{"error": "a sentence"}` with 400, 404, 409 or 413.
+ * A plain request handler that uses nothing of Express: it may be mounted in any version of it, before or after a
+ * body parser.
+ */
+export function controlInterface(backend: ControlBackend): RequestHandler {
+  return (request, response, next) => {
+    serve(backend, request, response).catch(next);
+  };
+}
+
+async function serve(
+  backend: ControlBackend,
+  request: IncomingMessage & { body?: unknown },
+  response: ServerResponse,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://simulator');
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+  try {
+    const found = findRoute(routes, method, pathname);
+    if (found === undefined) throw new ControlError(404, `The simulator has no ${method} ${pathname} here.`);
+    const call = {
+      backend,
+      query: searchParams,
+      body: await controlBody(request),
+      id: found.values['id'] ?? '',
+    };
+    write(response, 200, await found.route.handle(call));
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined) throw error;
+    write(response, status, { error: (error as Error).message });
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof ControlError) return error.status;
+  if (error instanceof FaultError) return 400;
+  return error instanceof BodyTooLarge ? 413 : undefined;
+}
+
+/** The body: parsed already where the application around has a body parser, else read here. */
+async function controlBody(request: IncomingMessage & { body?: unknown }): Promise<Params> {
+  if (request.body !== undefined && request.body !== null) {
+    const parsed = asObject(request.body);
+    if (parsed === undefined) throw new ControlError(400, 'The body has to be a JSON object.');
+    return parsed;
+  }
+  const text = (await readBody(request)).toString('utf8').trim();
+  if (text === '') return {};
+  let parsed: Params | undefined;
+  try {
+    parsed = asObject(JSON.parse(text));
+  } catch {
+    throw new ControlError(400, 'The body is not valid JSON.');
+  }
+  if (parsed === undefined) throw new ControlError(400, 'The body has to be a JSON object.');
+  return parsed;
+}
+
+function write(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(text);
+}
+
+function index({ backend }: ControlCall): object {
+  return {
+    simulator: 'Authy simulator: nothing here reaches a real phone',
+    appName: backend.settings.appName,
+    endpoints,
+    control: Object.fromEntries(
+      routes.map(({ method, path, does }) => [`${method} ${path === '' ? '/' : path}`, does]),
+    ),
+    faults: faultDescription,
+    phoneNumbersEndingIn: Object.fromEntries(
+      Object.entries(lines).map(([ending, { meaning }]) => [ending, meaning]),
+    ),
+    keepsTheNewest: capacities,
+  };
+}
+
+function state({ backend, query }: ControlCall): object {
+  const limit = asInteger(query.get('limit') ?? '') ?? Infinity;
+  if (Number.isNaN(limit)) throw new ControlError(400, 'limit has to be a whole number.');
+  const { users, messages, approvals, now } = backend.state;
+  const newest = <T>(list: readonly T[]): readonly T[] =>
+    limit === Infinity ? list : list.slice(Math.max(0, list.length - limit));
+  return {
+    ...settingsView(backend.settings),
+    users: newest(users.all).map((user) => userView(user, now())),
+    messages: newest(messages.all),
+    approvals: newest(approvals.all).map((approval) => approvalView(approvals, approval, now())),
+  };
+}
+
+function reset({ backend }: ControlCall): object {
+  backend.state.clear();
+  backend.faults.clear();
+  return { reset: true };
+}
+
+function messages({ backend, query }: ControlCall): object {
+  const found = backend.state.messages.all.filter(
+    (message) =>
+      isAsked(query, 'kind', message.kind) &&
+      isAsked(query, 'authyId', String(message.authyId)) &&
+      isAsked(query, 'phone', message.phone),
+  );
+  return { messages: found };
+}
+
+function approvals({ backend, query }: ControlCall): object {
+  const { approvals, now } = backend.state;
+  const found = approvals.all.filter(
+    (approval) =>
+      isAsked(query, 'status', approvals.statusOf(approval)) &&
+      isAsked(query, 'authyId', String(approval.user.id)),
+  );
+  return { approvals: found.map((approval) => approvalView(approvals, approval, now())) };
+}
+
+function isAsked(query: URLSearchParams, name: string, value: string): boolean {
+  // A plus sign that was not encoded has become a space.
+  return !query.has(name) || query.get(name)?.replace(/^ /, '+') === value;
+}
+
+function approval({ backend, id }: ControlCall): object {
+  const { approvals, now } = backend.state;
+  return approvalView(approvals, findApproval(backend, id), now());
+}
+
+async function answerApproval({ backend, id, body }: ControlCall): Promise<object> {
+  const answer = body['answer'];
+  const { approvals, now } = backend.state;
+  const approval = findApproval(backend, id);
+  if (answer !== 'approve' && answer !== 'deny') {
+    throw new ControlError(400, 'answer has to be "approve" or "deny".');
+  }
+  const status = approvals.statusOf(approval);
+  if (status !== 'pending') throw new ControlError(409, `The approval request is already ${status}.`);
+  approvals.answer(approval, answer satisfies Answer);
+  const { callbackUrl, callbackMethod } = backend.settings;
+  approval.callback = { url: callbackUrl ?? null, method: callbackMethod };
+  approval.callback = await deliverCallback(backend.settings, callbackBody(approval), now(), backend.stop());
+  const { url, status: answered, error } = approval.callback;
+  backend.log(`callback of ${approval.uuid} to ${url ?? 'nowhere'}: ${answered ?? error ?? ''}`);
+  return approvalView(approvals, approval, now());
+}
+
+function findApproval({ state }: ControlBackend, uuid: string) {
+  const approval = state.approvals.get(uuid);
+  if (approval === undefined) throw new ControlError(404, `There is no approval request ${uuid}.`);
+  return approval;
+}
+
+function users({ backend }: ControlCall): object {
+  const { users, now } = backend.state;
+  return { users: users.all.map((user) => userView(user, now())) };
+}
+
+function user({ backend, id }: ControlCall): object {
+  return userView(findUser(backend, id), backend.state.now());
+}
+
+function changeUser({ backend, id, body }: ControlCall): object {
+  const user = findUser(backend, id);
+  const known = ['app', 'confirmed'] as const;
+  requireKnown(body, known);
+  for (const name of known) {
+    if (body[name] !== undefined && typeof body[name] !== 'boolean') {
+      throw new ControlError(400, `${name} has to be true or false.`);
+    }
+  }
+  if (typeof body['app'] === 'boolean') user.app = body['app'];
+  if (typeof body['confirmed'] === 'boolean') user.confirmed = body['confirmed'];
+  return userView(user, backend.state.now());
+}
+
+function findUser({ state }: ControlBackend, id: string) {
+  const user = state.users.get(Number(id));
+  if (user === undefined) throw new ControlError(404, `There is no user ${id}.`);
+  return user;
+}
+
+function settings({ backend }: ControlCall): object {
+  return settingsView(backend.settings);
+}
+
+function settingsView({ callbackUrl, callbackMethod, appName }: Readonly<Settings>): object {
+  return { appName, callbackUrl: callbackUrl ?? null, callbackMethod };
+}
+
+function changeSettings({ backend, body }: ControlCall): object {
+  requireKnown(body, ['callbackUrl', 'callbackMethod', 'appName']);
+  backend.configure({
+    ...('callbackUrl' in body ? { callbackUrl: readCallbackUrl(body['callbackUrl']) } : {}),
+    ...('callbackMethod' in body ? { callbackMethod: readCallbackMethod(body['callbackMethod']) } : {}),
+    ...('appName' in body ? { appName: readAppName(body['appName']) } : {}),
+  });
+  return settingsView(backend.settings);
+}
+
+function readCallbackUrl(value: unknown): string | undefined {
+  if (value === null || value === '') return undefined;
+  const problem = callbackUrlProblem(typeof value === 'string' ? value : '');
+  if (problem !== undefined) throw new ControlError(400, `callbackUrl: ${problem}.`);
+  return value as string;
+}
+
+function readCallbackMethod(value: unknown): CallbackMethod {
+  if (value !== 'POST' && value !== 'GET') {
+    throw new ControlError(400, 'callbackMethod has to be "POST" or "GET".');
+  }
+  return value;
+}
+
+function readAppName(value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > 30) {
+    throw new ControlError(400, 'appName has to be a text of 1 to 30 characters.');
+  }
+  return value;
+}
+
+function faults({ backend }: ControlCall): object {
+  return { faults: backend.faults.current };
+}
+
+function changeFaults(call: ControlCall): object {
+  requireKnown(call.body, ['faults']);
+  call.backend.faults.replace(call.body['faults']);
+  return faults(call);
+}
+
+function requests({ backend, query }: ControlCall): object {
+  const found = backend.state.requests.all.filter(
+    ({ method, path }) =>
+      isAsked(query, 'method', method) && (!query.has('path') || path.includes(query.get('path') ?? '')),
+  );
+  return { count: found.length, requests: found };
+}
+
+function requireKnown(body: Params, known: readonly string[]): void {
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new ControlError(400, `"${unknown}" is not known here; known are ${known.join(', ')}.`);
+  }
+}

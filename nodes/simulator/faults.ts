@@ -1,0 +1,224 @@
+import { asObject } from './parameters';
+import { failureReply, type Reply } from './replies';
+
+/** Which requests a fault meets. */
+interface Scope {
+  /** Of this method only. */
+  readonly method?: string;
+  /** Only where the path, without the query string, contains this. */
+  readonly path?: string;
+  /** Only the next so many requests that it meets; without end where absent. */
+  readonly times?: number;
+  /** True: the request is carried out first, and only its answer goes wrong. */
+  readonly after?: boolean;
+}
+
+/** One way to misbehave. */
+export type Fault = Scope &
+  (
+    | {
+        /** An error of Authy's. */
+        readonly kind: 'status';
+        readonly status: number;
+        /** Its `error_code`; that of the status where there is one, else none. */
+        readonly code?: string;
+        readonly message?: string;
+        /** Seconds, or a date as HTTP writes it. */
+        readonly retryAfter?: number | string;
+      }
+    /** A page as a proxy sends it; status 502 unless another is given. */
+    | { readonly kind: 'html'; readonly status?: number }
+    /** The answer comes late by so many milliseconds; other faults go on to apply. */
+    | { readonly kind: 'latency'; readonly ms: number }
+    /** The connection breaks without an answer. */
+    | { readonly kind: 'drop' }
+    /** Status 200, and JSON that ends in the middle. */
+    | { readonly kind: 'garbage' }
+    /** A GET with a body is refused with 400, as Twilio does since 2026; other requests are not met. */
+    | { readonly kind: 'refuseGetBody' }
+  );
+
+export type FaultKind = Fault['kind'];
+
+/** The request, as far as it matters to faults. */
+export interface FaultTarget {
+  readonly method: string;
+  readonly path: string;
+  readonly hasBody: boolean;
+}
+
+/** What a fault answers instead of the endpoint. */
+export type FaultAnswer =
+  | { readonly drop: true }
+  | {
+      readonly drop: false;
+      readonly status: number;
+      readonly type: string;
+      readonly text: string;
+      readonly headers: Readonly<Record<string, string>>;
+    };
+
+/** What is wrong with a list of faults, naming the place. */
+export class FaultError extends Error {
+  override readonly name = 'FaultError';
+}
+
+/** The longest latency, in milliseconds. */
+const maximalLatency = 600_000;
+
+type Member = readonly [description: string, isValid: (value: unknown) => boolean];
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isWhole = (min: number, max: number) => (value: unknown) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+
+const scopeMembers: Readonly<Record<string, Member>> = {
+  method: ['a method such as "GET"', (value) => typeof value === 'string' && /^[A-Za-z]+$/.test(value)],
+  path: ['a part of the path such as "/sms/"', isText],
+  times: ['a whole number from 1', isWhole(1, Number.MAX_SAFE_INTEGER)],
+  after: ['true or false', (value) => typeof value === 'boolean'],
+};
+
+const status: Member = ['a status from 200 to 599', isWhole(200, 599)];
+
+/** The members of each kind; those marked by a star have to be there. */
+const kinds: Readonly<Record<FaultKind, Readonly<Record<string, Member>>>> = {
+  status: {
+    'status*': status,
+    code: ['a number as text, such as "60003"', (value) => typeof value === 'string' && /^\d+$/.test(value)],
+    message: ['a text', isText],
+    retryAfter: ['seconds, or a date as text', (value) => isText(value) || isWhole(0, 1e9)(value)],
+  },
+  html: { status },
+  latency: { 'ms*': [`milliseconds from 0 to ${maximalLatency}`, isWhole(0, maximalLatency)] },
+  drop: {},
+  garbage: {},
+  refuseGetBody: {},
+};
+
+/** What the index of the control interface says about faults. */
+export const faultDescription = {
+  kinds: Object.fromEntries(Object.entries(kinds).map(([kind, members]) => [kind, describe(members)])),
+  scope: describe(scopeMembers),
+};
+
+/** The status kinds that have an `error_code` of their own. */
+const codesByStatus: Readonly<Record<number, string>> = { 429: '60003' };
+
+/** The faults that are set, and how often each has still to happen. */
+export class Faults {
+  private list: { fault: Fault; left: number }[] = [];
+
+  /** The faults that can still happen; `times` counts down. */
+  get current(): Fault[] {
+    return this.list.map(({ fault, left }) => (Number.isFinite(left) ? { ...fault, times: left } : fault));
+  }
+
+  /**
+   * Replaces all faults.
+   *
+   * @param value - a list of {@link Fault}, not yet checked
+   * @throws FaultError
+   */
+  replace(value: unknown): void {
+    if (!Array.isArray(value)) throw new FaultError('"faults" has to be a list.');
+    if (value.length > 100) throw new FaultError('"faults" has to be a list of at most 100.');
+    this.list = value.map((entry: unknown, index) => {
+      const fault = readFault(entry, `faults[${index}]`);
+      return { fault, left: fault.times ?? Infinity };
+    });
+  }
+
+  clear(): void {
+    this.list = [];
+  }
+
+  /** The faults that meet a request, in order: latencies up to the first that ends it. Counts them as happened. */
+  take(target: FaultTarget): Fault[] {
+    const taken: Fault[] = [];
+    for (const entry of this.list) {
+      if (!meets(entry.fault, target)) continue;
+      entry.left -= 1;
+      taken.push(entry.fault);
+      if (entry.fault.kind !== 'latency') break;
+    }
+    this.list = this.list.filter(({ left }) => left > 0);
+    return taken;
+  }
+}
+
+/** What a fault answers; a latency answers nothing. */
+export function answerOf(fault: Exclude<Fault, { kind: 'latency' }>): FaultAnswer {
+  switch (fault.kind) {
+    case 'drop':
+      return { drop: true };
+    case 'garbage':
+      return text(200, 'application/json', '{"success":tr');
+    case 'html':
+      return text(
+        fault.status ?? 502,
+        'text/html',
+        `<html><head><title>Simulator: ${fault.status ?? 502}</title></head>` +
+          '<body><h1>The Authy simulator was told to answer with this page</h1></body></html>',
+      );
+    case 'refuseGetBody':
+      return json(failureReply(400, '60002', 'Simulator: a GET request must not have a body.'));
+    case 'status': {
+      const message = fault.message ?? `Simulator: told to answer with status ${fault.status}.`;
+      const code = fault.code ?? codesByStatus[fault.status];
+      return json(failureReply(fault.status, code, message), retryAfter(fault.retryAfter));
+    }
+  }
+}
+
+function retryAfter(value: number | string | undefined): Record<string, string> {
+  return value === undefined ? {} : { 'Retry-After': String(value) };
+}
+
+function json({ status, body }: Reply, headers: Readonly<Record<string, string>> = {}): FaultAnswer {
+  return { ...text(status, 'application/json', JSON.stringify(body)), headers };
+}
+
+function text(status: number, type: string, content: string): Extract<FaultAnswer, { drop: false }> {
+  return { drop: false, status, type: `${type}; charset=utf-8`, text: content, headers: {} };
+}
+
+function meets(fault: Fault, { method, path, hasBody }: FaultTarget): boolean {
+  if (fault.method !== undefined && fault.method.toUpperCase() !== method) return false;
+  if (fault.path !== undefined && !path.includes(fault.path)) return false;
+  return fault.kind !== 'refuseGetBody' || (method === 'GET' && hasBody);
+}
+
+function readFault(value: unknown, place: string): Fault {
+  const entry = asObject(value);
+  if (entry === undefined) throw new FaultError(`${place} has to be an object.`);
+  const kind = Object.keys(kinds).find((name) => name === entry['kind']) as FaultKind | undefined;
+  if (kind === undefined) {
+    throw new FaultError(`${place}.kind has to be one of ${Object.keys(kinds).join(', ')}.`);
+  }
+  const members = { ...kinds[kind], ...scopeMembers };
+  for (const [name, [description, isValid]] of Object.entries(members)) {
+    const member = name.replace('*', '');
+    const given = entry[member];
+    if (given === undefined && name === member) continue;
+    if (!isValid(given)) throw new FaultError(`${place}.${member} has to be ${description}.`);
+  }
+  const known = ['kind', ...Object.keys(members).map((name) => name.replace('*', ''))];
+  const unknown = Object.keys(entry).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new FaultError(
+      `${place}.${unknown} is not known; a fault of kind ${kind} has ${known.join(', ')}.`,
+    );
+  }
+  // Every member has been checked against the table above.
+  return { ...entry, kind } as Fault;
+}
+
+function describe(members: Readonly<Record<string, Member>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(members).map(([name, [description]]) => [
+      name.replace('*', ''),
+      name.endsWith('*') ? description : `${description}; optional`,
+    ]),
+  );
+}

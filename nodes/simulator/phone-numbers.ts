@@ -1,0 +1,94 @@
+import { getCountries, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+
+/** A phone number that is possible in its country. */
+export interface PhoneNumber {
+  /** The calling code, digits only. */
+  readonly countryCode: string;
+  /** The national number, digits only. */
+  readonly national: string;
+  /** Such as `+13175550142`. */
+  readonly e164: string;
+  /** As people write it: `+1 317 555 0142`. */
+  readonly spaced: string;
+}
+
+/** What the simulator says about a number: the kind of its line, and how Authy's endpoints take it. */
+export interface Line {
+  readonly type: 'cellphone' | 'landline' | 'voip' | 'unknown';
+  readonly carrier: string | null;
+  readonly ported: boolean;
+  /** Why no verification can be started: one of the simulator's errors. */
+  readonly refusal?: 'landline' | 'notProvisioned';
+  /** Why nothing can be found out: one of the simulator's errors. */
+  readonly lookupFailure?: 'phoneInfoMissing' | 'phoneInfoFailed';
+  /** What the ending makes of a number, for the control interface's index. */
+  readonly meaning: string;
+}
+
+const callingCodes: ReadonlySet<string> = new Set(
+  getCountries().map((country) => getCountryCallingCode(country)),
+);
+
+const cellphone: Line = {
+  type: 'cellphone',
+  carrier: 'Simulated Mobile',
+  ported: false,
+  meaning: 'a cellphone',
+};
+
+/** The numbers that are not ordinary cellphones, by their last four digits. */
+export const lines: Readonly<Record<string, Line>> = {
+  '0000': {
+    type: 'landline',
+    carrier: 'Simulated Landlines',
+    ported: false,
+    refusal: 'landline',
+    meaning: 'a landline: a verification by SMS is refused with 60082, by call it works',
+  },
+  '0001': { type: 'voip', carrier: 'Simulated VoIP', ported: false, meaning: 'a VoIP number' },
+  '0002': {
+    type: 'unknown',
+    carrier: null,
+    ported: false,
+    meaning: 'an unknown kind of line, without a carrier',
+  },
+  '0003': {
+    type: 'unknown',
+    carrier: null,
+    ported: false,
+    refusal: 'notProvisioned',
+    meaning: 'not provisioned, such as toll-free: a verification is refused with 60083',
+  },
+  '0004': { ...cellphone, lookupFailure: 'phoneInfoMissing', meaning: 'nothing is known of it: 60024' },
+  '0005': { ...cellphone, lookupFailure: 'phoneInfoFailed', meaning: 'looking it up fails: 500, 60025' },
+  '0009': { ...cellphone, ported: true, meaning: 'a cellphone ported from another carrier' },
+};
+
+/** What the simulator says about a number. */
+export function lineOf(phone: PhoneNumber): Line {
+  return lines[phone.national.slice(-4)] ?? cellphone;
+}
+
+/**
+ * Reads a number and its country as clients send them: digits with separators, the country by its calling code.
+ *
+ * @returns which of the two is not valid, if one is not
+ */
+export function readPhone(countryCode: string, number: string): PhoneNumber | 'country' | 'number' {
+  const country = countryCode.replace(/^\+/, '');
+  if (!/^[1-9]\d{0,3}$/.test(country)) return 'country';
+  if (!/^[+(]?\d[\d .()-]{1,30}$/.test(number)) return 'number';
+  // A code that belongs to no country, such as that of satellite phones, is known as a part of whole numbers only.
+  const isCountry = callingCodes.has(country);
+  const parsed = isCountry
+    ? parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false })
+    : parsePhoneNumberFromString(`+${country}${number.replace(/\D/g, '')}`);
+  if (parsed === undefined && !isCountry) return 'country';
+  if (!parsed?.isPossible() || parsed.countryCallingCode !== country) return 'number';
+  return {
+    countryCode: country,
+    national: parsed.nationalNumber,
+    e164: parsed.number,
+    spaced: parsed.formatInternational(),
+  };
+}

@@ -1,0 +1,424 @@
+(() => {
+  'use strict';
+
+  /** Every text of the page, by language; `$1` stands for what is put in. English is the fallback. */
+  const languages = {
+    en: {
+      title: 'Authy simulator',
+      subtitle: 'Nothing here reaches a real phone.',
+      phone: 'Phone',
+      choose: 'Show',
+      allPhones: 'All phones',
+      noUsers: 'No users yet. Once one is created, their phone appears here.',
+      approvals: 'Approval requests',
+      noApprovals: 'No approval requests yet.',
+      messages: 'Messages',
+      noMessages: 'No messages yet.',
+      identity: 'Authy ID $1, $2',
+      app: 'Has Authy app',
+      appHint: 'With the app, text messages and calls are ignored unless they are forced.',
+      authenticator: 'Authenticator code',
+      authyToken: 'Authy app token',
+      codeLeft: 'Seconds left',
+      pageTitle: 'Authy simulator: phone',
+      pageTitleWaiting: '($1) Authy simulator: phone',
+      from: '$1 asks $2',
+      approve: 'Approve',
+      deny: 'Deny',
+      expiresIn: 'Expires in $1',
+      neverExpires: 'Never expires',
+      answering: 'Sending the answer …',
+      approved: 'Approved',
+      denied: 'Denied',
+      expired: 'Expired without an answer',
+      callbackSending: 'Calling back …',
+      callbackDelivered: 'Callback delivered: $1',
+      callbackRefused: 'Callback refused: $1',
+      callbackFailed: 'Callback failed: $1',
+      callbackMissing: 'No callback URL set',
+      sms: 'Text message to $1',
+      call: 'Phone call to $1',
+      email: 'E-mail to $1',
+      newMessage: 'Simulator, new message: $1',
+      newApproval: 'Simulator, new approval request: $1',
+      answered: '$1: $2',
+      logIn:
+        'Log in to the Node-RED editor first, with a user who may change accounts; then come back to this page.',
+      unreachable: 'The simulator does not answer. Trying again …',
+    },
+  };
+  const texts = { ...languages.en, ...languages[navigator.language.split('-')[0]] };
+
+  const text = (name, ...values) =>
+    texts[name].replace(/\$(\d)/g, (_placeholder, number) => values[number - 1] ?? '');
+  const byId = (id) => document.getElementById(id);
+
+  const pollEvery = 1000;
+  const newest = 100;
+  const tickEvery = 250;
+
+  /** Where the control interface is: one level above the page. */
+  const control = (path) => new URL(`../${path}`, location.href);
+
+  /** Inside Node-RED the control interface asks for the token that the editor got when its user logged in. */
+  function authorization() {
+    const inNodeRed = location.pathname.split('/authy-simulator/');
+    if (inNodeRed.length < 2) return {};
+    const suffix = inNodeRed[0].replaceAll('/', '-');
+    try {
+      const { access_token: token } = JSON.parse(localStorage.getItem(`auth-tokens${suffix}`) ?? '{}');
+      return token ? { Authorization: `Bearer ${token}` } : {};
+    } catch {
+      return {};
+    }
+  }
+
+  /** Asks the control interface; an error's message is one for people. */
+  async function ask(method, path, body) {
+    let response;
+    try {
+      response = await fetch(control(path), {
+        method,
+        headers: {
+          ...authorization(),
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        cache: 'no-store',
+      });
+    } catch {
+      throw new Error(text('unreachable'));
+    }
+    if (response.status === 401 || response.status === 403) throw new Error(text('logIn'));
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(answer.error ?? text('unreachable'));
+    return answer;
+  }
+
+  /** Writes only what differs: what does not change must not be read out or selected anew. */
+  function put(element, value) {
+    if (element.textContent !== value) element.textContent = value;
+  }
+
+  function show(element, visible) {
+    if (element.hidden === visible) element.hidden = !visible;
+  }
+
+  /**
+   * A list whose items are made once and then changed in place, so that focus and scroll stay where they are.
+   * Items come newest first and never change places.
+   */
+  class CardList {
+    constructor(id, make, update) {
+      this.list = byId(id);
+      this.template = byId(`${id.slice(0, -1)}-template`);
+      this.make = make;
+      this.update = update;
+      this.cards = new Map();
+    }
+
+    render(items, keyOf) {
+      const keys = new Set(items.map(keyOf));
+      for (const [key, { element }] of this.cards) {
+        if (!keys.has(key)) {
+          element.remove();
+          this.cards.delete(key);
+        }
+      }
+      let before = null;
+      // From the oldest on, each before the one that was placed last.
+      for (const item of items) {
+        const key = keyOf(item);
+        let card = this.cards.get(key);
+        if (card === undefined) {
+          const element = this.template.content.firstElementChild.cloneNode(true);
+          const parts = {};
+          for (const part of element.querySelectorAll('[data-part]')) parts[part.dataset.part] = part;
+          card = { element, parts };
+          this.make?.(card, item);
+          element.classList.add('fresh');
+          this.list.insertBefore(element, before);
+          this.cards.set(key, card);
+        }
+        this.update(card, item);
+        before = card.element;
+      }
+    }
+  }
+
+  // ---- the parts of the page ----
+
+  let state = { appName: '', users: [], approvals: [], messages: [] };
+  let receivedAt = 0;
+  /** The approval requests whose answer is on its way, by uuid. */
+  const answering = new Set();
+
+  const users = new CardList(
+    'users',
+    ({ parts }, user) => {
+      parts.appLabel.textContent = text('app');
+      parts.app.title = text('appHint');
+      parts.left.setAttribute('aria-label', text('codeLeft'));
+      parts.left.max = user.authenticator.period;
+      parts.app.addEventListener('change', () => {
+        void attempt(() => ask('PUT', `users/${user.authyId}`, { app: parts.app.checked }));
+      });
+    },
+    ({ parts }, user) => {
+      put(parts.phone, user.phone);
+      put(parts.identity, text('identity', user.authyId, user.emails[0] ?? ''));
+      if (parts.app.checked !== user.app) parts.app.checked = user.app;
+      put(parts.codeLabel, text(user.app ? 'authyToken' : 'authenticator'));
+      put(parts.code, grouped(user.authenticator.code));
+    },
+  );
+
+  const approvals = new CardList(
+    'approvals',
+    ({ element, parts }, approval) => {
+      const id = `approval-${approval.uuid}`;
+      parts.message.id = id;
+      element.setAttribute('aria-labelledby', id);
+      parts.message.textContent = approval.message;
+      makeDetails(parts.details, approval.details);
+      makeLogo(parts.logo, approval.logos);
+      for (const answer of ['approve', 'deny']) {
+        const button = parts[answer];
+        button.textContent = text(answer);
+        button.setAttribute('aria-describedby', id);
+        button.addEventListener('click', () => void answerApproval(approval.uuid, answer));
+      }
+    },
+    ({ element, parts }, approval) => {
+      const isPending = approval.status === 'pending';
+      const isAnswering = answering.has(approval.uuid);
+      const isOpen = isPending || isAnswering;
+      element.dataset.status = approval.status;
+      put(parts.source, text('from', state.appName, approval.phone));
+      for (const button of [parts.approve, parts.deny]) {
+        // Not `disabled` while the answer is on its way: that would take the focus away.
+        button.setAttribute('aria-disabled', String(isAnswering));
+      }
+      put(parts.result, isPending ? (isAnswering ? text('answering') : '') : text(approval.status));
+      show(parts.result, !isPending || isAnswering);
+      if (!isOpen && parts.answers.contains(document.activeElement)) parts.result.focus();
+      parts.approve.disabled = parts.deny.disabled = !isOpen;
+      show(parts.answers, isOpen);
+      show(parts.countdown, isPending);
+      put(parts.callback, callbackText(approval.callback));
+      show(parts.callback, approval.callback !== null);
+    },
+  );
+
+  const messages = new CardList('messages', undefined, ({ parts }, message) => {
+    put(parts.kind, text(message.via, message.to));
+    put(parts.time, new Date(message.at).toLocaleTimeString());
+    parts.time.dateTime = message.at;
+    put(parts.text, message.text);
+    put(parts.code, message.code ?? '');
+    show(parts.code, message.code !== null);
+  });
+
+  function makeDetails(list, details) {
+    for (const [label, value] of Object.entries(details ?? {})) {
+      const term = document.createElement('dt');
+      const description = document.createElement('dd');
+      term.textContent = label;
+      description.textContent = value;
+      list.append(term, description);
+    }
+    show(list, details !== null);
+  }
+
+  function makeLogo(image, logos) {
+    const wanted = ['high', 'med', 'default', 'low'].map((res) => logos?.find((logo) => logo.res === res));
+    const url = wanted.find((logo) => logo !== undefined)?.url;
+    if (!/^(https?:\/\/|data:image\/)/i.test(url ?? '')) return;
+    image.addEventListener('error', () => show(image, false));
+    image.src = url;
+    show(image, true);
+  }
+
+  function callbackText(callback) {
+    if (callback === null) return '';
+    if (callback.url === null) return text('callbackMissing');
+    if (callback.error !== undefined) return text('callbackFailed', callback.error);
+    if (callback.status === undefined) return text('callbackSending');
+    return text(callback.status < 300 ? 'callbackDelivered' : 'callbackRefused', callback.status);
+  }
+
+  /** Digits in two groups, as authenticators show them. */
+  function grouped(code) {
+    const half = Math.floor(code.length / 2);
+    return `${code.slice(0, half)} ${code.slice(half)}`;
+  }
+
+  function duration(milliseconds) {
+    const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+    const two = (number) => String(number).padStart(2, '0');
+    const clock = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+    return seconds < 3600 ? clock : `${Math.floor(seconds / 3600)}:${clock}`;
+  }
+
+  // ---- the filter ----
+
+  const filter = byId('filter');
+
+  /** The phones there are: those of users, and those that were only sent something. */
+  function renderFilter() {
+    const phones = [...new Set([...state.users, ...state.messages].map(({ phone }) => phone))];
+    const values = ['', ...phones];
+    if (values.join() !== [...filter.options].map(({ value }) => value).join()) {
+      const chosen = filter.value;
+      filter.replaceChildren(...values.map((phone) => new Option(phone || text('allPhones'), phone)));
+      filter.value = values.includes(chosen) ? chosen : '';
+    }
+    show(byId('chooser'), phones.length > 1);
+  }
+
+  filter.addEventListener('change', render);
+
+  // ---- what happens ----
+
+  function render() {
+    renderFilter();
+    const ofPhone = ({ phone }) => filter.value === '' || phone === filter.value;
+    const shown = {
+      users: state.users.filter(ofPhone),
+      approvals: state.approvals.filter(ofPhone),
+      messages: state.messages.filter(ofPhone),
+    };
+    users.render(shown.users, ({ authyId }) => authyId);
+    approvals.render(shown.approvals, ({ uuid }) => uuid);
+    messages.render(shown.messages, ({ id }) => id);
+    show(byId('no-users'), shown.users.length === 0);
+    show(byId('no-approvals'), shown.approvals.length === 0);
+    show(byId('no-messages'), shown.messages.length === 0);
+    announce(shown);
+    const waiting = shown.approvals.filter(({ status }) => status === 'pending').length;
+    const title = waiting === 0 ? text('pageTitle') : text('pageTitleWaiting', waiting);
+    if (document.title !== title) document.title = title;
+    tick();
+  }
+
+  /** What has been there before; undefined until the first answer, whose contents are no news. */
+  let seen;
+
+  /** Tells those who listen to the page what has arrived. */
+  function announce(shown) {
+    const before = seen;
+    const keyOf = ({ uuid, id }) => uuid ?? id;
+    seen = new Set([...state.approvals, ...state.messages].map(keyOf));
+    if (before === undefined) return;
+    const isNew = (item) => !before.has(keyOf(item));
+    for (const { message } of shown.approvals.filter(isNew)) tell(text('newApproval', message));
+    for (const message of shown.messages.filter(isNew)) tell(text('newMessage', message.text));
+  }
+
+  function tell(news) {
+    const line = document.createElement('p');
+    line.textContent = news;
+    byId('news').append(line);
+    while (byId('news').children.length > 5) byId('news').firstElementChild.remove();
+  }
+
+  /** The clocks that run between two answers of the simulator. */
+  function tick() {
+    const passed = performance.now() - receivedAt;
+    for (const user of state.users) {
+      const { parts } = users.cards.get(user.authyId) ?? {};
+      if (parts === undefined) continue;
+      parts.left.value = Math.max(0, user.authenticator.secondsLeft - Math.floor(passed / 1000));
+    }
+    for (const approval of state.approvals) {
+      const { parts } = approvals.cards.get(approval.uuid) ?? {};
+      if (parts === undefined || approval.status !== 'pending') continue;
+      const { expiresIn } = approval;
+      put(
+        parts.countdown,
+        expiresIn === null ? text('neverExpires') : text('expiresIn', duration(expiresIn - passed)),
+      );
+    }
+  }
+
+  function report(problem) {
+    put(byId('problem'), problem);
+    show(byId('problem'), problem !== '');
+  }
+
+  /** How many changes are on their way; meanwhile what was read is out of date. */
+  let busy = 0;
+
+  /** Changes something and shows what came of it. */
+  async function attempt(action) {
+    busy += 1;
+    let problem = '';
+    try {
+      await action();
+    } catch (error) {
+      problem = error.message;
+    }
+    busy -= 1;
+    await refresh().catch((error) => {
+      problem ||= error.message;
+    });
+    report(problem);
+  }
+
+  async function answerApproval(uuid, answer) {
+    if (answering.has(uuid)) return;
+    answering.add(uuid);
+    render();
+    await attempt(async () => {
+      try {
+        const { status, message } = await ask('POST', `approvals/${uuid}`, { answer });
+        tell(text('answered', message, text(status)));
+      } finally {
+        answering.delete(uuid);
+      }
+    });
+  }
+
+  let latest = 0;
+
+  async function refresh() {
+    latest += 1;
+    const turn = latest;
+    const answer = await ask('GET', `state?limit=${newest}`);
+    // Another one was asked for since, or something is being changed: this one is out of date.
+    if (turn !== latest || busy > 0) return;
+    state = answer;
+    receivedAt = performance.now();
+    render();
+  }
+
+  let shownProblem = false;
+
+  async function poll() {
+    if (!document.hidden && busy === 0) {
+      try {
+        await refresh();
+        if (shownProblem) report('');
+        shownProblem = false;
+      } catch (error) {
+        report(error.message);
+        shownProblem = true;
+      }
+    }
+    setTimeout(poll, pollEvery);
+  }
+
+  for (const element of document.querySelectorAll('[data-text]')) {
+    element.textContent = text(element.dataset.text);
+  }
+  show(byId('no-users'), false);
+  show(byId('no-approvals'), false);
+  show(byId('no-messages'), false);
+  setInterval(() => {
+    if (!document.hidden) tick();
+  }, tickEvery);
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) refresh().catch((error) => report(error.message));
+  });
+  void poll();
+})();

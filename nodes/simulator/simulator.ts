@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import { renderSVG } from 'uqr';
+import { authyApi } from './authy/authy-api';
+import { controlInterface } from './control';
+import { Faults } from './faults';
+import { loopbackOnly } from './guard';
+import { phonePage } from './phone-page';
+import { type CallbackMethod, type Settings } from './settings';
+import type { QrCode } from './state/qr-codes';
+import { State } from './state/state';
+
+export interface SimulatorOptions {
+  /** The key that clients have to send; made at random where it is absent or empty. */
+  apiKey?: string;
+  /** Where answered approval requests are reported; nowhere where it is absent. */
+  callbackUrl?: string | undefined;
+  /** POST where absent. */
+  callbackMethod?: CallbackMethod;
+  /** The name of the application; at most 30 characters. */
+  appName?: string;
+  /** Takes one line about each thing that happens; it holds no key, token or phone number. */
+  log?: (line: string) => void;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+const host = '127.0.0.1';
+
+/**
+ * An Authy of one's own: Authy's endpoints, the phone page of its users, and an interface to control both, on this
+ * machine only and in memory only. It lives as long as the object does, listening or not.
+ */
+export class Simulator {
+  /** The page of the phones: static files with relative addresses. Mountable anywhere, above it {@link control}. */
+  readonly phonePage: RequestHandler = phonePage;
+  /** The JSON control interface. Mountable anywhere; it checks no key, whoever mounts it decides who may use it. */
+  readonly control: RequestHandler;
+
+  private readonly settings: Settings;
+  private log: (line: string) => void;
+  private readonly app: express.Express;
+  private server: http.Server | undefined;
+  private starting: Promise<string> | undefined;
+  /** Where it listened last. */
+  private lastPort = 0;
+  private stopped = new AbortController();
+
+  constructor(options: SimulatorOptions = {}) {
+    this.settings = {
+      apiKey: options.apiKey || randomBytes(16).toString('hex'),
+      appName: options.appName || 'Authy Simulator',
+      callbackUrl: options.callbackUrl || undefined,
+      callbackMethod: options.callbackMethod ?? 'POST',
+    };
+    this.log = options.log ?? (() => undefined);
+    const state = new State(options.now ?? Date.now);
+    const backend = {
+      state,
+      settings: this.settings,
+      faults: new Faults(),
+      log: (line: string) => this.log(`Authy simulator: ${line}`),
+      configure: (settings: Partial<Settings>) => Object.assign(this.settings, settings),
+      stop: () => this.stopped.signal,
+    };
+    this.control = controlInterface(backend);
+    this.app = express()
+      .disable('x-powered-by')
+      .use(loopbackOnly)
+      .get('/', (_request, response) => response.redirect('simulator/phone/'))
+      .get('/qr/:id.svg', (request, response) => {
+        const code = state.qrCodes.get(request.params.id);
+        if (code === undefined) response.status(404).type('text').send('The simulator has no such QR code.');
+        else response.set('Cache-Control', 'no-store').type('image/svg+xml').send(drawQrCode(code));
+      })
+      .use('/simulator/phone', this.phonePage)
+      .use('/simulator', this.control)
+      .use(authyApi(backend))
+      .use(((error: Error, _request, response, next) => {
+        backend.log(`internal error: ${error.stack ?? error.message}`);
+        if (response.headersSent) next(error);
+        else response.status(500).json({ error: 'The Authy simulator failed; its log says why.' });
+      }) satisfies ErrorRequestHandler);
+  }
+
+  get apiKey(): string {
+    return this.settings.apiKey;
+  }
+
+  /** The base URL while it listens: what clients use in place of https://api.authy.com. */
+  get url(): string | undefined {
+    return this.server?.listening === true ? `http://${host}:${this.lastPort}` : undefined;
+  }
+
+  /**
+   * Starts listening on loopback, or goes on if it does.
+   *
+   * @param port - 0 for any; absent: that of the last time if it is still free, else any
+   * @returns the base URL, such as `http://127.0.0.1:4730`
+   * @throws the system's error, such as EADDRINUSE
+   */
+  listen(port?: number): Promise<string> {
+    this.starting ??= this.start(port).catch((error: unknown) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  /** Stops listening, cuts its connections and ends callbacks under way. What it remembers stays. */
+  async close(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    const { server } = this;
+    this.server = undefined;
+    this.starting = undefined;
+    this.stopped.abort();
+    this.stopped = new AbortController();
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  /** Changes what is given; what the simulator remembers stays. An empty key leaves the old one. */
+  configure(options: Partial<Omit<SimulatorOptions, 'now'>>): void {
+    const { settings } = this;
+    if (options.apiKey) settings.apiKey = options.apiKey;
+    if (options.appName) settings.appName = options.appName;
+    if ('callbackUrl' in options) settings.callbackUrl = options.callbackUrl || undefined;
+    if (options.callbackMethod) settings.callbackMethod = options.callbackMethod;
+    if (options.log) this.log = options.log;
+  }
+
+  private async start(port: number | undefined): Promise<string> {
+    let server: http.Server;
+    try {
+      server = await bind(this.app, port ?? this.lastPort);
+    } catch (error) {
+      if (port !== undefined || this.lastPort === 0) throw error;
+      server = await bind(this.app, 0);
+    }
+    this.server = server;
+    this.lastPort = (server.address() as AddressInfo).port;
+    const url = `http://${host}:${this.lastPort}`;
+    this.log(`Authy simulator: listening on ${url}`);
+    return url;
+  }
+}
+
+function bind(app: http.RequestListener, port: number): Promise<http.Server> {
+  return new Promise((resolve, reject) => {
+    const server = http.createServer(app);
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.removeListener('error', reject);
+      resolve(server);
+    });
+  });
+}
+
+function drawQrCode({ text, size }: QrCode): string {
+  // The quiet zone around a QR code is four of its squares.
+  return renderSVG(text, { ecc: 'M', border: 4 }).replace('<svg ', `<svg width="${size}" height="${size}" `);
+}

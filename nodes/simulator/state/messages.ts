@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { BoundedList } from './bounded';
+import { capacities } from './limits';
+
+/** What a message is: a code by one of three channels, the code of a phone verification, or the link to the app. */
+export type MessageKind = 'sms' | 'call' | 'email' | 'verification' | 'install';
+
+/** A message that came to a simulated phone. */
+export interface Message {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Null where the phone belongs to no user, as in a phone verification. */
+  readonly authyId: number | null;
+  /** The phone it came to, E.164: also that of a user who got an e-mail. */
+  readonly phone: string;
+  /** The phone number or e-mail address it was sent to. */
+  readonly to: string;
+  readonly kind: MessageKind;
+  readonly via: 'sms' | 'call' | 'email';
+  readonly text: string;
+  readonly code: string | null;
+  readonly action: string | null;
+  readonly locale: string | null;
+}
+
+/** The messages of all phones. */
+export class Messages {
+  private readonly list = new BoundedList<Message>(capacities.messages);
+
+  constructor(private readonly now: () => number) {}
+
+  /** Oldest first. */
+  get all(): readonly Message[] {
+    return this.list.all;
+  }
+
+  /** What is not given counts as absent. */
+  send(
+    message: Pick<Message, 'authyId' | 'phone' | 'to' | 'kind' | 'via' | 'text'> &
+      Partial<Pick<Message, 'code' | 'action' | 'locale'>>,
+  ): void {
+    this.list.add({
+      code: null,
+      action: null,
+      locale: null,
+      ...message,
+      id: randomUUID(),
+      at: new Date(this.now()).toISOString(),
+    });
+  }
+
+  clear(): void {
+    this.list.clear();
+  }
+}

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import path from 'node:path';
+import should from 'should';
+import { Receiver } from './receiver';
+
+const cli = path.resolve(__dirname, '..', '..', 'nodes', 'simulator', 'cli.ts');
+
+describe('simulator: the command', function () {
+  this.timeout(30_000);
+
+  const running: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+
+  function run(...args: string[]) {
+    const child = spawn(process.execPath, ['--import', 'tsx', cli, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.push(child);
+    const output = { out: '', err: '' };
+    child.stdout.on('data', (chunk: Buffer) => {
+      output.out += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      output.err += chunk.toString();
+    });
+    return { child, output, exited: once(child, 'close').then(([code]) => code as number | null) };
+  }
+
+  async function ready(started: ReturnType<typeof run>): Promise<string> {
+    while (!started.output.out.includes('\n')) {
+      if (started.child.exitCode !== null) throw new Error(started.output.err);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return started.output.out;
+  }
+
+  it('with --json prints one line when it is ready, works, and ends on a signal', async () => {
+    const receiver = await new Receiver().start();
+    const callbackUrl = `${receiver.url}/authy/callback`;
+    const started = run('--port', '0', '--api-key', 'my-key', '--callback-url', callbackUrl, '--json');
+    const line = await ready(started);
+    const { url, ...rest } = JSON.parse(line) as { url: string };
+    url.should.match(/^http:\/\/127\.0\.0\.1:\d+$/);
+    rest.should.eql({ apiKey: 'my-key', phone: `${url}/simulator/phone/` });
+    (await fetch(`${url}/protected/json/app/details?api_key=my-key`)).status.should.equal(200);
+    (await fetch(`${url}/simulator/phone/`)).status.should.equal(200);
+    should(await (await fetch(`${url}/simulator/settings`)).json()).have.property('callbackUrl', callbackUrl);
+    started.child.kill('SIGTERM');
+    should(await started.exited).equal(0);
+    started.output.should.eql({ out: line, err: '' });
+    await receiver.stop();
+  });
+
+  it('without it prints addresses and a key of its own', async () => {
+    const started = run('--port', '0');
+    await ready(started);
+    while (!started.output.out.includes('Ctrl+C')) await new Promise((resolve) => setTimeout(resolve, 20));
+    started.output.out.should.match(/Authy simulator: nothing here reaches a real phone/);
+    started.output.out.should.match(/Base URL {2}http:\/\/127\.0\.0\.1:\d+\n {2}API key {3}[0-9a-f]{32}\n/);
+    started.child.kill('SIGINT');
+    should(await started.exited).equal(0);
+  });
+
+  it('says in one line that the port is taken, with exit code 1', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as net.AddressInfo;
+    const started = run('--port', String(port), '--json');
+    should(await started.exited).equal(1);
+    started.output.should.eql({
+      out: '',
+      err: `authy-simulator: Port ${port} on 127.0.0.1 is taken. Stop what uses it, or choose another one with --port.\n`,
+    });
+    server.close();
+  });
+
+  it('says in one line what is wrong with an option, with exit code 2', async () => {
+    const attempts = [
+      ['--port', '80a'],
+      ['--port', '70000'],
+      ['--api-key', 'a b'],
+      ['--callback-url', 'nonsense'],
+      ['--prot', '1'],
+      ['extra'],
+    ].map(async (args) => {
+      const started = run(...args);
+      should(await started.exited).equal(2, args.join(' '));
+      started.output.out.should.equal('');
+      started.output.err.should.match(/^authy-simulator: [^\n]+\n$/);
+    });
+    await Promise.all(attempts);
+  });
+
+  it('explains itself', async () => {
+    const started = run('--help');
+    should(await started.exited).equal(0);
+    started.output.out.should.containEql('--callback-url').and.containEql('simulator');
+  });
+});

@@ -1,0 +1,211 @@
+import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import should from 'should';
+import { Harness } from './harness';
+import { Receiver } from './receiver';
+
+const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (place) => place !== undefined && fs.existsSync(place),
+);
+
+describe('simulator: the phone page', function () {
+  this.timeout(30_000);
+
+  const harness = new Harness({ now: Date.now });
+  const receiver = new Receiver();
+  const complaints: string[] = [];
+  let browser: Browser | undefined;
+  let page: Page;
+  let id: number;
+
+  before(async function () {
+    if (executablePath === undefined) {
+      const why = 'no browser was found; name one by the environment variable CHROMIUM.';
+      if (process.env['CI']) throw new Error(why);
+      process.stderr.write(`  Skipped: ${why}\n`);
+      this.skip();
+    }
+    await Promise.all([harness.start(), receiver.start()]);
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  });
+  after(async () => {
+    await browser?.close();
+    await harness.stop();
+    if (browser !== undefined) await receiver.stop();
+  });
+
+  beforeEach(async () => {
+    receiver.status = 200;
+    await harness.control('POST', '/reset');
+    await harness.control('PUT', '/settings', { callbackUrl: receiver.url });
+    id = await harness.createUser();
+    page = await (browser as Browser).newPage({
+      locale: 'en-US',
+      // Cards that are still moving into their place cannot be measured.
+      reducedMotion: 'reduce',
+      viewport: { width: 390, height: 844 },
+    });
+    page.setDefaultTimeout(10_000);
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`${harness.url}/`);
+    await page.locator('.user').waitFor();
+  });
+  afterEach(async () => {
+    await page.close();
+    complaints.splice(0).should.deepEqual([], 'what the browser complained of');
+  });
+
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? '');
+
+  /** Presses the tab key until an element with this text has the focus. */
+  async function tabTo(text: string): Promise<void> {
+    for (let presses = 0; presses < 30; presses++) {
+      if ((await focused()) === text) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`${text} cannot be reached by the tab key.`);
+  }
+
+  for (const [button, status, keyName] of [
+    ['Approve', 'Approved', 'Enter'],
+    ['Deny', 'Denied', 'Space'],
+  ] as const) {
+    it(`${button} works by keyboard, and says what came of it`, async () => {
+      const logo = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+      const uuid = await harness.createApproval(id, {
+        message: '<b>Open</b> the garage?',
+        details: { Where: '<i>Home</i>' },
+        logos: [{ res: 'default', url: logo }],
+      });
+      await page.getByRole('heading', { name: '<b>Open</b> the garage?' }).waitFor();
+      await page.getByText('<i>Home</i>', { exact: true }).waitFor();
+      await page.locator('img.logo').waitFor();
+      await tabTo(button);
+      await page.keyboard.press(keyName);
+      await page.getByText('Callback delivered: 200').waitFor();
+      (await page.locator('.approval .result').innerText()).should.equal(status);
+      (await page.getByRole('button', { name: button, exact: true }).count()).should.equal(0);
+      // The focus has not been lost with the button.
+      (await focused()).should.equal(status);
+      (await harness.approval(uuid)).status.should.equal(status.toLowerCase());
+    });
+  }
+
+  it('says why a callback was not delivered', async () => {
+    await harness.control('PUT', '/settings', { callbackUrl: null });
+    await harness.createApproval(id, { message: 'First' });
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.getByText('No callback URL set').waitFor();
+    receiver.status = 403;
+    await harness.control('PUT', '/settings', { callbackUrl: receiver.url });
+    await harness.createApproval(id, { message: 'Second' });
+    await page.getByRole('button', { name: 'Deny', exact: true }).click();
+    await page.getByText('Callback refused: 403').waitFor();
+  });
+
+  it('counts down, expires, and shows those that never do', async () => {
+    await harness.createApproval(id, { message: 'Quick', seconds_to_expire: 4 });
+    await harness.createApproval(id, { message: 'Patient', seconds_to_expire: 0 });
+    await page.getByText('Never expires').waitFor();
+    const countdown = page.getByText(/^Expires in 00:0\d$/);
+    const first = await countdown.innerText();
+    await page.waitForFunction(
+      (text) => ![...document.querySelectorAll('.countdown')].some(({ textContent }) => textContent === text),
+      first,
+    );
+    await page.getByText('Expired without an answer').waitFor();
+    (await page.getByRole('button', { name: 'Approve', exact: true }).count()).should.equal(1);
+  });
+
+  it('shows messages as they come, without taking focus or scroll away', async () => {
+    for (let count = 0; count < 12; count++) await harness.api('GET', `/protected/json/sms/${id}`);
+    await harness.createApproval(id);
+    await page.locator('.message').nth(11).waitFor();
+    await tabTo('Deny');
+    const approval = page.locator('.approval');
+    const before = await approval.boundingBox();
+    await harness.api('GET', `/protected/json/call/${id}`);
+    const code = await harness.code('call');
+    await page.locator('.message .code', { hasText: code }).waitFor();
+    (await page.locator('.message').first().innerText()).should.containEql(code);
+    should(await approval.boundingBox()).eql(before);
+    (await focused()).should.equal('Deny');
+    await page.locator('[role=status]', { hasText: code }).waitFor();
+  });
+
+  it("shows the authenticator's code and the switch of the app", async () => {
+    const shown = page.locator('.user .code');
+    const { code } = (await harness.user(id)).authenticator;
+    // The code may have changed in between.
+    const digits = (await shown.innerText()).replace(' ', '');
+    if ((await harness.user(id)).authenticator.code === code) digits.should.equal(code);
+    await page.getByLabel('Has Authy app').check();
+    await page.getByText('Authy app token').waitFor();
+    (await harness.user(id)).app.should.be.true();
+    await page.getByLabel('Has Authy app').uncheck();
+    await page.getByText('Authenticator code').waitFor();
+    (await harness.user(id)).app.should.be.false();
+  });
+
+  it('shows one phone of several', async () => {
+    const other = await harness.createUser({ cellphone: '3175550150' });
+    await harness.createApproval(id, { message: 'Of the first' });
+    await harness.createApproval(other, { message: 'Of the second' });
+    await page.getByRole('heading', { name: 'Of the second' }).waitFor();
+    await page.getByLabel('Show').selectOption('+13175550142');
+    await page.getByRole('heading', { name: 'Of the second' }).waitFor({ state: 'detached' });
+    (await page.getByRole('heading', { name: 'Of the first' }).count()).should.equal(1);
+    (await page.locator('.user').count()).should.equal(1);
+    await page.getByLabel('Show').selectOption('All phones');
+    await page.getByRole('heading', { name: 'Of the second' }).waitFor();
+    (await page.locator('[role=status] p', { hasText: 'Of the second' }).count()).should.be.belowOrEqual(1);
+  });
+
+  it('does not grow wider than a small screen', async () => {
+    await harness.createApproval(id, {
+      message: 'x'.repeat(140),
+      details: { ['y'.repeat(20)]: 'z'.repeat(200) },
+    });
+    await page.getByRole('heading', { name: 'xxx' }).waitFor();
+    (await page.evaluate(() => document.documentElement.scrollWidth)).should.equal(390);
+  });
+
+  it('inside Node-RED sends the token of the editor, and without one asks to log in there', async () => {
+    await harness.createApproval(id, { message: 'Behind the login' });
+    const app = express()
+      .use('/admin/authy-simulator/a1/phone', harness.simulator.phonePage)
+      .use('/admin/authy-simulator/a1', (request, response, next) => {
+        if (request.headers.authorization === 'Bearer editor-token') next();
+        else response.status(401).type('text').send('Unauthorized');
+      })
+      .use('/admin/authy-simulator/a1', harness.simulator.control);
+    const server = http.createServer(app).listen(0, '127.0.0.1');
+    try {
+      await new Promise((resolve) => server.once('listening', resolve));
+      await page.goto(
+        `http://127.0.0.1:${(server.address() as AddressInfo).port}/admin/authy-simulator/a1/phone/`,
+      );
+      await page.getByText('Log in to the Node-RED editor first').waitFor();
+      // The browser itself complains of the refusal.
+      complaints.splice(0).should.matchEach(/401/);
+      await page.evaluate(() => {
+        localStorage.setItem('auth-tokens-admin', JSON.stringify({ access_token: 'editor-token' }));
+      });
+      await page.getByRole('heading', { name: 'Behind the login' }).waitFor();
+      await page.getByText('Log in to the Node-RED editor first').waitFor({ state: 'hidden' });
+      await page.getByRole('button', { name: 'Deny', exact: true }).click();
+      await page.getByText('Callback delivered: 200').waitFor();
+      complaints.length = 0;
+    } finally {
+      await page.goto('about:blank');
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+});

@@ -1,0 +1,221 @@
+import should from 'should';
+import { TOTP, Secret } from 'otpauth';
+import { Harness, phone, shouldFail } from './harness';
+
+describe('simulator: users', () => {
+  const harness = new Harness();
+  before(() => harness.start());
+  after(() => harness.stop());
+  beforeEach(() => harness.control('POST', '/reset'));
+
+  describe('U1 create', () => {
+    it('answers as documented, and the same phone gives the same id', async () => {
+      const first = await harness.api('POST', '/protected/json/users/new', {
+        user: { email: 'ada@example.com', cellphone: '317-555-0142', country_code: 1 },
+      });
+      first.status.should.equal(200);
+      const { id } = first.body['user'] as { id: number };
+      first.body.should.eql({ success: true, message: 'User created successfully.', user: { id } });
+      Number.isInteger(id).should.be.true();
+
+      (await harness.createUser({ email: 'ada@work.example', cellphone: '(317) 555.0142' })).should.equal(id);
+      (await harness.user(id)).should.have.properties({
+        phone: '+13175550142',
+        emails: ['ada@example.com', 'ada@work.example'],
+        app: false,
+        confirmed: false,
+      });
+      (await harness.createUser({ cellphone: '3175550143' })).should.not.equal(id);
+    });
+
+    it('names every field that is not valid, among the errors and at top level', async () => {
+      const bad = await harness.api('POST', '/protected/json/users/new', {
+        user: { email: 'ada', cellphone: '12', country_code: '1' },
+      });
+      shouldFail(bad, 400, '60027');
+      bad.body.should.have.properties({ email: 'is invalid', cellphone: 'is invalid' });
+      should(bad.body['errors']).eql({
+        message: bad.body['message'],
+        email: 'is invalid',
+        cellphone: 'is invalid',
+      });
+      for (const country_code of ['', 'US', '0', '999']) {
+        const answer = await harness.api('POST', '/protected/json/users/new', {
+          user: { email: 'ada@example.com', cellphone: '3175550142', country_code },
+        });
+        shouldFail(answer, 400, '60027');
+        answer.body.should.have.property('country_code', 'is invalid');
+      }
+      shouldFail(await harness.api('POST', '/protected/json/users/new'), 400, '60027');
+      should((await harness.control('GET', '/users')).body['users']).eql([]);
+    });
+
+    it('sends the link to the app unless told not to', async () => {
+      await harness.createUser();
+      (await harness.messages()).should.be.empty();
+      await harness.api('POST', '/protected/json/users/new', {
+        user: { email: 'ada@example.com', cellphone: phone.phone_number, country_code: '1' },
+      });
+      const [message] = await harness.messages();
+      should(message).have.properties({ kind: 'install', via: 'sms', to: '+13175550142', code: null });
+      should(message?.text).match(/simulator/);
+    });
+  });
+
+  it('U3 status', async () => {
+    const id = await harness.createUser();
+    const { status, body } = await harness.api('GET', `/protected/json/users/${id}/status`);
+    status.should.equal(200);
+    body.should.have.properties({ success: true, message: 'User status.' });
+    should(body['status']).have.properties({
+      authy_id: id,
+      confirmed: false,
+      registered: false,
+      country_code: 1,
+      phone_number: 'XXX-XXX-0142',
+      email: 'ada@example.com',
+      devices: [],
+      has_hard_token: false,
+      account_disabled: false,
+    });
+    await harness.control('PUT', `/users/${id}`, { app: true, confirmed: true });
+    const changed = await harness.api('GET', `/protected/json/users/${id}/status`);
+    should(changed.body['status']).have.properties({
+      confirmed: true,
+      registered: true,
+      devices: ['android'],
+    });
+  });
+
+  it('U4 update', async () => {
+    const id = await harness.createUser();
+    const updated = await harness.api('POST', `/protected/json/users/${id}/update`, {
+      email: 'new@example.com',
+    });
+    updated.status.should.equal(200);
+    updated.body.should.eql({ success: true, message: 'User was updated successfully' });
+    (await harness.user(id)).emails.should.eql(['new@example.com']);
+    const bad = await harness.api('POST', `/protected/json/users/${id}/update`, { email: 'x' });
+    shouldFail(bad, 400, '60027');
+    bad.body.should.have.property('email', 'is invalid');
+  });
+
+  describe('U2 delete', () => {
+    for (const path of ['users/{id}/remove', 'users/{id}/delete', 'users/delete/{id}']) {
+      it(`by ${path}, once`, async () => {
+        const id = await harness.createUser();
+        const deletion = `/protected/json/${path.replace('{id}', String(id))}`;
+        const deleted = await harness.api('POST', deletion);
+        deleted.status.should.equal(200);
+        deleted.body.should.eql({ success: true, message: 'User removed from application' });
+        shouldFail(await harness.api('POST', deletion), 404, '60026');
+        shouldFail(await harness.api('GET', `/protected/json/users/${id}/status`), 404, '60026');
+        (await harness.createUser()).should.not.equal(id);
+      });
+    }
+
+    it('ends what is pending, without a callback', async () => {
+      const id = await harness.createUser();
+      const uuid = await harness.createApproval(id);
+      await harness.api('POST', `/protected/json/users/${id}/remove`);
+      (await harness.approval(uuid)).should.have.properties({ status: 'expired', callback: null });
+      (await harness.control('POST', `/approvals/${uuid}`, { answer: 'approve' })).status.should.equal(409);
+    });
+  });
+
+  describe('U5 QR code', () => {
+    it('gives the address of a picture that needs no key', async () => {
+      const id = await harness.createUser();
+      const { body } = await harness.api('POST', `/protected/json/users/${id}/secret`, {
+        label: 'Home',
+        qr_size: 120,
+      });
+      body.should.have.properties({ success: true, label: 'Home', issuer: 'Garage' });
+      const address = String(body['qr_code']);
+      address.should.startWith(`${harness.url}/`);
+      const image = await fetch(address);
+      image.status.should.equal(200);
+      should(image.headers.get('content-type')).startWith('image/svg+xml');
+      const drawing = await image.text();
+      drawing.should.startWith('<svg ').and.containEql('width="120" height="120"');
+      (await fetch(`${harness.url}/qr/none.svg`)).status.should.equal(404);
+    });
+
+    it('has a label and a size of its own if none is given', async () => {
+      const id = await harness.createUser();
+      const { body } = await harness.api('POST', `/protected/json/users/${id}/secret`);
+      body.should.have.property('label', 'ada@example.com');
+      (await (await fetch(String(body['qr_code']))).text()).should.containEql('width="300"');
+    });
+
+    it('refuses a size that is none', async () => {
+      const id = await harness.createUser();
+      for (const qr_size of ['big', 0, 5000, 1.5]) {
+        const bad = await harness.api('POST', `/protected/json/users/${id}/secret`, { qr_size });
+        shouldFail(bad, 400, '60004');
+        should(bad.body['message']).containEql('qr_size');
+      }
+    });
+
+    it('makes a new secret each time', async () => {
+      const id = await harness.createUser();
+      const before = (await harness.user(id)).authenticator;
+      before.should.have.properties({ digits: 6, period: 30 });
+      await harness.api('POST', `/protected/json/users/${id}/secret`);
+      const after = (await harness.user(id)).authenticator;
+      after.secret.should.not.equal(before.secret);
+      after.code.should.equal(
+        new TOTP({
+          secret: Secret.fromBase32(after.secret),
+          digits: 6,
+          period: 30,
+          algorithm: 'SHA1',
+        }).generate({ timestamp: harness.time }),
+      );
+    });
+  });
+
+  it('U8 activity', async () => {
+    const id = await harness.createUser();
+    for (const type of ['password_reset', 'banned', 'unbanned', 'cookie_login']) {
+      const made = await harness.api('POST', `/protected/json/users/${id}/register_activity`, {
+        type,
+        data: { reason: 'forgot' },
+        user_ip: '127.0.0.1',
+      });
+      made.status.should.equal(200);
+      made.body.should.eql({ success: true, message: 'Activity was created.' });
+    }
+    (await harness.user(id)).activities.should.have.length(4);
+    should((await harness.user(id)).activities[0]).match({
+      type: 'password_reset',
+      data: { reason: 'forgot' },
+    });
+    shouldFail(
+      await harness.api('POST', `/protected/json/users/${id}/register_activity`, { type: 'x' }),
+      400,
+      '60029',
+    );
+  });
+
+  it('an unknown user is 404 with 60026 everywhere', async () => {
+    for (const [method, path] of [
+      ['GET', 'users/1/status'],
+      ['POST', 'users/1/update'],
+      ['POST', 'users/1/secret'],
+      ['POST', 'users/1/register_activity'],
+      ['GET', 'sms/1'],
+      ['GET', 'call/1'],
+      ['POST', 'email/1'],
+      ['GET', 'verify/1234567/1'],
+      ['GET', 'users/..%2fx/status'],
+    ] as const) {
+      shouldFail(await harness.api(method, `/protected/json/${path}`), 404, '60026');
+    }
+    shouldFail(
+      await harness.api('POST', '/onetouch/json/users/1/approval_requests', { message: 'x' }),
+      404,
+      '60026',
+    );
+  });
+});
