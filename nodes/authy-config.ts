@@ -140,8 +140,9 @@ async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise
     throw new Error('The simulator starts when you deploy.');
   }
   if (key?.includes('${')) throw new Error('The key comes from the environment: deploy first, then test.');
+  if (key === '') throw new Error('Enter the API key first.');
   if (deployed?.serviceName === 'authy') return deployed.test(key);
-  if (key === undefined || key === '') throw new Error('Enter the API key first.');
+  if (key === undefined) throw new Error('Enter the API key first.');
   const trial = new Account({ ...trialSettings, apiKey: key });
   try {
     return await trial.test();
