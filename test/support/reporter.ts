@@ -1,4 +1,4 @@
-import { reporters, type Runner } from 'mocha';
+import { reporters } from 'mocha';
 
 /** The spec reporter, and as its last line the numbers that a script can read. */
 class CountingReporter extends reporters.Spec {

@@ -1,0 +1,188 @@
+// npm start: Node-RED on this machine with these nodes, their simulator and a ready flow.
+//   PORT            where it listens on 127.0.0.1; 1880 unless told
+//   AUTHY_USER_DIR  the user directory; .node-red/ in this repository unless told
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const { name: packageName } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+const userDir = path.resolve(process.env.AUTHY_USER_DIR || path.join(root, '.node-red'));
+const flowFile = path.join(userDir, 'flows.json');
+const settingsFile = path.join(userDir, 'settings.js');
+
+/** The examples the ready flow is made of. */
+const readyFlow = ['Approve on the phone (OneTouch).json', 'Code by SMS and verify.json'];
+
+/** What ends the start before Node-RED runs: a line that says how to go on, without a stack. */
+class Refusal extends Error {}
+
+try {
+  const port = readPort();
+  const nodeRed = installedNodeRed();
+  requireBuild();
+  await requireFreePort(port);
+  prepareUserDir(nodeRed);
+  run(nodeRed, port);
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function readPort() {
+  const text = process.env.PORT || '1880';
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
+    throw new Refusal(`PORT has to be a number from 1 to 65535, such as PORT=1881, and not "${text}".`);
+  }
+  return port;
+}
+
+function installedNodeRed() {
+  try {
+    return path.dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
+  } catch {
+    throw new Refusal('Node-RED is not installed here. Run "npm ci", then "npm start".');
+  }
+}
+
+function requireBuild() {
+  if (!fs.existsSync(path.join(root, 'dist', 'authy-config.js'))) {
+    throw new Refusal('The nodes are not built: dist/ is missing. Run "npm start", which builds them first.');
+  }
+}
+
+/** Node-RED would find out itself, but only after it has started everything else. */
+async function requireFreePort(port) {
+  const server = net.createServer();
+  await new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  }).catch((error) => {
+    if (error.code === 'EADDRINUSE') {
+      const other = port === 1881 ? 1882 : 1881;
+      throw new Refusal(
+        `Port ${port} on 127.0.0.1 is taken. Stop what uses it, or choose another one: PORT=${other} npm start`,
+      );
+    }
+    throw new Refusal(`Cannot listen on port ${port} of 127.0.0.1: ${error.message}`);
+  });
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** Makes what is missing and leaves what is there: the flows and the settings are the user's once they exist. */
+function prepareUserDir(nodeRed) {
+  linkPackage();
+  if (!fs.existsSync(settingsFile)) fs.writeFileSync(settingsFile, defaultSettings(nodeRed), { mode: 0o600 });
+  if (!fs.existsSync(flowFile)) fs.writeFileSync(flowFile, JSON.stringify(composeFlow(), null, 4));
+}
+
+/** Node-RED's own settings, with a key for the credentials, which it else warns about at length. */
+function defaultSettings(nodeRed) {
+  const key = crypto.randomBytes(24).toString('hex');
+  return fs
+    .readFileSync(path.join(nodeRed, 'settings.js'), 'utf8')
+    .replace(/^( *)\/\/ ?credentialSecret:.*$/m, `$1credentialSecret: "${key}",`);
+}
+
+/** As `npm install <folder>` would, but without a network, and anew where the clone was moved. */
+function linkPackage() {
+  const link = path.join(userDir, 'node_modules', packageName);
+  fs.mkdirSync(path.dirname(link), { recursive: true });
+  fs.rmSync(link, { recursive: true, force: true });
+  fs.symlinkSync(root, link, 'junction');
+}
+
+/** The examples, side by side on one account: one phone shows the requests and codes of both. */
+function composeFlow() {
+  const examples = readyFlow.map((file) =>
+    JSON.parse(fs.readFileSync(path.join(root, 'examples', file), 'utf8')),
+  );
+  const accounts = examples.flat().filter(isAccount);
+  const account = { ...accounts[0], name: 'Simulator' };
+  const flows = examples
+    .flat()
+    .filter((node) => !isAccount(node))
+    .map((node) => ('account' in node ? { ...node, account: account.id } : node));
+  return [...flows, account];
+}
+
+function isAccount(node) {
+  return node.type === 'authy-config';
+}
+
+function run(nodeRed, port) {
+  // What `npm start` promises is set here and not in the settings file, which the user may change.
+  const settings = {
+    uiHost: '127.0.0.1',
+    uiPort: port,
+    httpAdminRoot: '/',
+    flowFile: 'flows.json',
+    'telemetry.enabled': false,
+    'telemetry.updateNotification': false,
+    'editorTheme.tours': false,
+  };
+  const define = Object.entries(settings).flatMap(([key, value]) => [
+    '-D',
+    `${key}=${JSON.stringify(value)}`,
+  ]);
+  const child = spawn(
+    process.execPath,
+    [path.join(nodeRed, 'red.js'), '-s', settingsFile, '-u', userDir, ...define],
+    { stdio: 'inherit' },
+  );
+  // Ctrl+C reaches Node-RED by itself; it stops its flows, and this process ends with it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`Node-RED could not be started: ${error.message}`);
+    process.exitCode = 1;
+  });
+  const stopped = new AbortController();
+  child.on('exit', (code) => {
+    stopped.abort();
+    process.exitCode = code ?? 1;
+  });
+  void announce(`http://127.0.0.1:${port}`, stopped.signal);
+}
+
+/** Prints the addresses once they answer. */
+async function announce(base, signal) {
+  const phones = simulatorAccounts().map(({ id }) => `${base}/authy-simulator/${id}/phone/`);
+  for (const address of [`${base}/`, ...phones]) await answers(address, signal);
+  if (signal.aborted) return;
+  const lines = [
+    '',
+    `  Editor  ${base}/`,
+    ...phones.map((address) => `  Phone   ${address}`),
+    '',
+    '  Ctrl+C stops it.',
+    '',
+  ];
+  console.log(lines.join('\n'));
+}
+
+/** In the flows as they are now: since the first start the user may have added, changed or deleted accounts. */
+function simulatorAccounts() {
+  try {
+    const flows = JSON.parse(fs.readFileSync(flowFile, 'utf8'));
+    return flows.filter((node) => isAccount(node) && node.service === 'simulator' && node.d !== true);
+  } catch {
+    // Node-RED says what is wrong with the file.
+    return [];
+  }
+}
+
+/** Waits until Node-RED has started what is behind an address, but not for ever: it may not be able to. */
+async function answers(address, signal) {
+  let misses = 0;
+  while (!signal.aborted && misses < 100) {
+    const response = await fetch(address, { signal }).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    if (response !== undefined) misses += 1;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

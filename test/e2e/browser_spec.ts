@@ -1,0 +1,155 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Browser } from 'playwright-core';
+import { Editor, type EditorNode, startBrowser } from '../support/editor';
+import { example, examples, nodeOf, tabOf } from '../support/example_flows';
+import { eventually, NodeRed, packageName, root, runtimes } from '../support/node_red';
+
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  'node-red': { nodes: Record<string, string> };
+};
+const types = Object.keys(manifest['node-red'].nodes);
+
+for (const runtime of runtimes) {
+  describe(`the editor of Node-RED ${runtime.version}x`, function () {
+    this.timeout(60_000);
+    let browser: Browser | undefined;
+    let nodeRed: NodeRed | undefined;
+    let editor: Editor;
+
+    before(async function () {
+      // The first time, all of Node-RED 5 is downloaded.
+      this.timeout(600_000);
+      browser = await startBrowser(this);
+      nodeRed = await NodeRed.start(this, runtime);
+      const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1500, height: 950 } });
+      context.setDefaultTimeout(20_000);
+      editor = await Editor.open(context, nodeRed, `node-red-${runtime.version.replaceAll('.', '')}`);
+    });
+
+    after(async () => {
+      await browser?.close();
+      await nodeRed?.stop();
+    });
+
+    afterEach(async () => {
+      // Undefined where the suite was skipped.
+      await (editor as Editor | undefined)?.dismiss();
+    });
+
+    /** A test in which the browser must not complain of anything. */
+    function clean(title: string, test: () => Promise<void>): void {
+      it(title, async () => {
+        editor.complaints.length = 0;
+        await test();
+        editor.complaints.should.deepEqual([]);
+      });
+    }
+
+    it('loads without a complaint', () => {
+      editor.complaints.should.deepEqual([]);
+    });
+
+    clean('has a palette category with every node', async () => {
+      const palette = editor.page.locator('.red-ui-palette-category', {
+        has: editor.page.locator('[data-palette-type="authy-user-create"]'),
+      });
+      const nodes = palette.locator('.red-ui-palette-node');
+      const offered = await nodes.evaluateAll((found) =>
+        found.map((node) => [
+          node.getAttribute('data-palette-type'),
+          node.querySelector<HTMLElement>('.red-ui-palette-label')?.innerText.replace(/\s+/g, ' ').trim(),
+        ]),
+      );
+      offered
+        .map(([type]) => type)
+        .sort()
+        .should.deepEqual(types.filter((type) => type !== 'authy-config').sort());
+      for (const [type, label = ''] of offered) {
+        (label ?? '').should.match(/^[a-z0-9 -]{3,20}$/i, `${type ?? ''}: ${label ?? ''}`);
+      }
+      const heading = await palette.locator('.red-ui-palette-header').innerText();
+      heading.trim().should.match(/^authy$/i);
+      await palette.scrollIntoViewIfNeeded();
+      await editor.picture('palette');
+    });
+
+    clean('imports every example from its list, and deploys them', async () => {
+      for (const name of examples().keys()) await editor.importExample(packageName, name);
+      await editor.deploy();
+      for (const [name, flows] of examples()) {
+        await editor.show(tabOf(flows));
+        await editor.picture(name);
+      }
+      const nodes = await editor.nodes();
+      types.filter((type) => !nodes.some((node) => node.type === type)).should.deepEqual([]);
+      for (const { id, type } of nodes) {
+        const { valid, validationErrors } = await editor.state(id);
+        ({ type, valid, validationErrors }).should.deepEqual({ type, valid: true, validationErrors: [] });
+      }
+    });
+
+    for (const type of types) {
+      clean(`the panel of ${type} opens in plain words, and closing it changes nothing`, async () => {
+        const node = (await editor.nodes()).find((found) => found.type === type) as EditorNode;
+        if (type !== 'authy-config') await editor.show(node.z);
+        const { values } = await editor.state(node.id);
+        await editor.openPanel(node);
+        (await editor.untranslated()).should.deepEqual([]);
+        await editor.picture(`panel of ${type}`);
+        await editor.closePanel(node);
+        (await editor.state(node.id)).should.deepEqual({ valid: true, validationErrors: [], values });
+      });
+    }
+
+    clean('the account is tested and its phone opened from its panel', async () => {
+      const flows = example('Approve on the phone (OneTouch)');
+      const { page } = editor;
+      const account = { ...nodeOf(flows, 'authy-config'), z: '' };
+      await editor.openPanel(account);
+      await page.locator('#authy-config-test').click();
+      await page.getByText('Connected:').waitFor();
+      await editor.picture('account tested');
+      const opened = page.waitForEvent('popup');
+      await page.locator('#authy-config-phone').click();
+      const phone = await opened;
+      await phone.waitForURL(`**/authy-simulator/${account.id}/phone/`);
+      await phone.close();
+      await editor.closePanel(account);
+    });
+
+    for (const [button, answer] of [
+      ['Approve', 'approved'],
+      ['Deny', 'denied'],
+    ] as const) {
+      clean(`the button on the canvas asks, ${button} on the phone's page answers: ${answer}`, async () => {
+        const flows = example('Approve on the phone (OneTouch)');
+        const account = nodeOf(flows, 'authy-config').id;
+        await editor.show(tabOf(flows));
+        const phone = await editor.openBeside(
+          `${(nodeRed as NodeRed).adminUrl}authy-simulator/${account}/phone/`,
+        );
+        try {
+          await editor.page.bringToFront();
+          await editor.pressInject(nodeOf(flows, 'inject', 'ask to open the garage').id);
+          await phone.bringToFront();
+          await phone.getByText('Open the garage?').first().waitFor();
+          await editor.picture(`phone before ${button}`, phone);
+          await phone.getByRole('button', { name: button, exact: true }).first().click();
+          await phone.getByRole('button', { name: button, exact: true }).waitFor({ state: 'detached' });
+          await editor.picture(`phone after ${button}`, phone);
+        } finally {
+          await phone.close();
+        }
+        await editor.page.bringToFront();
+        const callback = nodeOf(flows, 'authy-onetouch-callback').id;
+        await eventually('the status below the callback node', async () =>
+          (await editor.status(callback)).includes(answer) ? true : undefined,
+        );
+        await editor.picture(answer);
+        const debug = flows.find(({ type, name }) => type === 'debug' && name?.startsWith(`${answer}:`));
+        (await editor.status(debug?.id ?? '')).should.containEql(answer);
+      });
+    }
+  });
+}

@@ -1,0 +1,416 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import { example, examples, nodeOf, recorded, recordKey, tabOf } from '../support/example_flows';
+import {
+  eventually,
+  type FlowNode,
+  NodeRed,
+  type NodeRedOptions,
+  packageName,
+  root,
+  type Runtime,
+  runtimes,
+} from '../support/node_red';
+import { Phone } from '../support/phone';
+import { ScriptedServer } from '../support/scripted_server';
+
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  'node-red': { nodes: Record<string, string>; plugins: Record<string, string> };
+};
+const sets = Object.keys(manifest['node-red'].nodes);
+const apiKey = 'd57d919d11e6b221c9bf6f7c882028f9';
+
+// "password", with which these two sign in.
+const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
+const behindAuthentication: NodeRedOptions = {
+  settings: {
+    httpAdminRoot: '/admin',
+    httpNodeRoot: '/api',
+    adminAuth: {
+      type: 'credentials',
+      users: [
+        { username: 'owner', password, permissions: '*' },
+        { username: 'guest', password, permissions: 'read' },
+      ],
+    },
+  },
+  user: { username: 'owner', password: 'password' },
+};
+
+const [current, next] = runtimes as [Runtime, Runtime];
+describeNodeRed(current, 'as it comes', {});
+describeNodeRed(next, 'at other roots, behind authentication', behindAuthentication);
+
+function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions): void {
+  describe(`the packed package in Node-RED ${runtime.version}x, ${how}`, function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+
+    before(async function () {
+      // The first time, all of Node-RED 5 is downloaded.
+      this.timeout(600_000);
+      nodeRed = await NodeRed.start(this, runtime, { ...options, env: { TEST_AUTHY_KEY: apiKey } });
+    });
+
+    after(async () => {
+      // Undefined where it was skipped.
+      await (nodeRed as NodeRed | undefined)?.stop();
+    });
+
+    /** Deploys an example that records what leaves its nodes, and gives what the tests do with it. */
+    async function play(name: string) {
+      const flows = recorded(example(name));
+      await nodeRed.deploy(flows);
+      const tab = tabOf(flows);
+      const phone = new Phone(nodeRed, nodeOf(flows, 'authy-config').id);
+      return {
+        phone,
+        press: (inject: string) => nodeRed.inject(nodeOf(flows, 'inject', inject).id),
+        /** What left a node by an output, since it was last asked for. */
+        left: async (type: string, output = 0): Promise<object> => {
+          const key = recordKey(nodeOf(flows, type), output);
+          const value = await nodeRed.flowContext(tab, key);
+          await nodeRed.request(`context/flow/${tab}/${key}`, { method: 'DELETE' });
+          return value as object;
+        },
+        /** Every outcome recorded and not asked for yet; to be empty at the end. */
+        unexpected: async (): Promise<string[]> => {
+          const context = (await nodeRed.get(`context/flow/${tab}`)) as { memory?: Record<string, unknown> };
+          return Object.keys(context.memory ?? {}).filter((key) => key.startsWith('left_'));
+        },
+      };
+    }
+
+    describe('what is installed', () => {
+      it('loads every node set, each without an error', async () => {
+        const module = (await nodeRed.get(`nodes/${packageName}`)) as {
+          version: string;
+          nodes: { name: string; types: string[]; enabled: boolean; err?: unknown }[];
+        };
+        module.version.should.equal(manifest.version);
+        module.nodes
+          .map(({ name, types, enabled, err }) => ({ name, types, enabled, err }))
+          .should.deepEqual(sets.map((name) => ({ name, types: [name], enabled: true, err: undefined })));
+      });
+
+      it('loads the plugin of the panels', async () => {
+        const plugins = (await nodeRed.get('plugins')) as { id: string; enabled: boolean; err?: unknown }[];
+        plugins
+          .filter(({ id }) => id.startsWith(packageName))
+          .map(({ id, enabled, err }) => ({ id, enabled, err }))
+          .should.deepEqual(
+            Object.keys(manifest['node-red'].plugins).map((name) => ({
+              id: `${packageName}/${name}`,
+              enabled: true,
+              err: undefined,
+            })),
+          );
+      });
+
+      it('serves its icons', async () => {
+        const icons = (await nodeRed.get('icons')) as Record<string, string[] | undefined>;
+        const ours = icons[packageName] ?? [];
+        ours.should.not.be.empty();
+        for (const icon of ours) {
+          const response = await nodeRed.request(`icons/${packageName}/${icon}`);
+          response.status.should.equal(200, icon);
+          should(response.headers.get('content-type')).startWith('image/svg+xml');
+          (await response.text()).should.containEql('<svg');
+        }
+      });
+
+      it('serves the texts of every node set', async () => {
+        const texts = (await nodeRed.get('nodes/messages?lng=en-US')) as Record<string, object | undefined>;
+        for (const name of sets) {
+          should(texts[`${packageName}/${name}`]).be.an.Object();
+          Object.keys(texts[`${packageName}/${name}`] ?? {}).should.not.be.empty();
+        }
+      });
+
+      it('serves the help of every node set', async () => {
+        const panels = await (
+          await nodeRed.request('nodes', { headers: { accept: 'text/html', 'accept-language': 'en-US' } })
+        ).text();
+        for (const name of sets) {
+          panels.should.match(new RegExp(`data-help-name="${name}"`), `help of ${name}`);
+        }
+      });
+
+      it('offers its examples', async () => {
+        const offered = (await nodeRed.get(`library/examples/flows/${packageName}`)) as { fn: string }[];
+        offered
+          .map(({ fn }) => fn)
+          .sort()
+          .should.deepEqual([...examples().keys()].sort());
+        for (const { fn } of offered) {
+          const served = await nodeRed.request(
+            `library/examples/flows/${packageName}/${encodeURIComponent(fn)}`,
+          );
+          (JSON.parse(await served.text()) as object).should.deepEqual(example(fn));
+        }
+      });
+    });
+
+    describe('the examples', () => {
+      it('run side by side, with every node type of the package and no unknown one', async () => {
+        const all = [...examples().values()].flat();
+        new Set(all.map(({ id }) => id)).size.should.equal(all.length);
+        // Resolves only when nothing waits for a missing type.
+        await nodeRed.deploy(all);
+        const types = new Set(all.map(({ type }) => type));
+        sets.filter((type) => !types.has(type)).should.deepEqual([]);
+        for (const { id } of all.filter(({ type }) => type === 'authy-config')) {
+          const page = await eventually('the phone page', async () => {
+            const response = await nodeRed.request(`authy-simulator/${id}/phone/`);
+            return response.status === 200 ? response : undefined;
+          });
+          should(page.headers.get('content-type')).startWith('text/html');
+        }
+      });
+
+      for (const { answer, output, status } of [
+        { answer: 'approve', output: 0, status: 'approved' },
+        { answer: 'deny', output: 1, status: 'denied' },
+      ] as const) {
+        it(`an approval that the phone answers with "${answer}" comes back as ${status}`, async () => {
+          const { phone, press, left, unexpected } = await play('Approve on the phone (OneTouch)');
+          await press('ask to open the garage');
+          const created = (await left('authy-user-create')) as { authyId: string };
+          const { approvalId } = (await left('authy-onetouch-send')) as { approvalId: string };
+
+          await press('look at the last one');
+          (await left('authy-onetouch-status', 2)).should.containEql({ approvalId, status: 'pending' });
+
+          const request = (await phone.approvals()).find(({ uuid }) => uuid === approvalId);
+          should(request).containEql({ status: 'pending', message: 'Open the garage?' });
+          await phone.answer(approvalId, answer);
+          (await left('authy-onetouch-callback', output)).should.containDeep({
+            status,
+            approvalId,
+            authyId: created.authyId,
+            message: 'Open the garage?',
+          });
+
+          await press('look at the last one');
+          (await left('authy-onetouch-status', output)).should.containEql({ approvalId, status });
+          (await unexpected()).should.deepEqual([]);
+        });
+      }
+
+      it('a callback that nobody signed is answered 403 and decides nothing', async () => {
+        const { left, unexpected } = await play('Approve on the phone (OneTouch)');
+        const response = await fetch(`${nodeRed.nodeUrl}authy/callback`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ uuid: '4a725520-bff5-0135-eb01-0e5d90336a8c', status: 'approved' }),
+        });
+        response.status.should.equal(403);
+        (await left('authy-onetouch-callback', 2)).should.deepEqual({ error: 'Forbidden' });
+        (await unexpected()).should.deepEqual([]);
+      });
+
+      for (const [inject, type, via] of [
+        ['by text message', 'authy-token-sms', 'sms'],
+        ['by phone call', 'authy-token-call', 'call'],
+        ['by e-mail', 'authy-token-email', 'email'],
+      ] as const) {
+        it(`a code sent ${inject} is valid once, another one is not`, async () => {
+          const { phone, press, left, unexpected } = await play('Code by SMS and verify');
+          await press(inject);
+          const { authyId } = (await left('authy-user-create')) as { authyId: string };
+          (await left(type)).should.containEql({ authyId, sent: true });
+          const code = await lastCode(phone, via);
+
+          const page = await fetch(`${nodeRed.nodeUrl}authy/code`);
+          (await page.text()).should.containEql('name="code"');
+          (await typeIn('authy/code', wrong(code))).should.deepEqual([200, 'Not right']);
+          (await left('authy-token-verify', 1)).should.containEql({ valid: false, reason: 'wrong' });
+          (await typeIn('authy/code', code)).should.deepEqual([200, 'Welcome']);
+          (await left('authy-token-verify', 0)).should.containEql({ authyId, valid: true });
+          (await typeIn('authy/code', code)).should.deepEqual([200, 'Not right']);
+          (await left('authy-token-verify', 1)).should.containEql({ valid: false });
+          (await unexpected()).should.deepEqual([]);
+        });
+      }
+
+      it('a code that cannot be one is an error that the page and the catch node see', async () => {
+        const { press, left } = await play('Code by SMS and verify');
+        await press('by text message');
+        await left('authy-token-sms');
+        (await typeIn('authy/code', '12 34')).should.deepEqual([400, 'Not checked']);
+        const flows = example('Code by SMS and verify');
+        const error = await nodeRed.flowContext(
+          tabOf(flows),
+          recordKey(nodeOf(flows, 'catch', 'whatever goes wrong')),
+        );
+        should(error).containDeep({ code: 'AUTHY_INVALID_INPUT', source: { type: 'authy-token-verify' } });
+      });
+
+      it('a phone number is looked up, sent a code and verified by it', async () => {
+        const { phone, press, left, unexpected } = await play('Sign up with phone verification');
+        await press('someone signs up');
+        (await left('authy-phone-info')).should.have.property('type');
+        const { verificationId } = (await left('authy-phone-start')) as { verificationId: string };
+        await press('look at the last one');
+        (await left('authy-phone-status')).should.containEql({ status: 'pending' });
+
+        const code = await lastCode(phone, 'sms');
+        (await typeIn('authy/sign-up', wrong(code))).should.deepEqual([200, 'Not right']);
+        (await left('authy-phone-check', 1)).should.containEql({ valid: false, reason: 'wrong' });
+        (await typeIn('authy/sign-up', code)).should.deepEqual([200, 'Welcome']);
+        (await left('authy-phone-check', 0)).should.containEql({ valid: true });
+
+        await press('look at the last one');
+        (await left('authy-phone-status')).should.containEql({ status: 'verified' });
+        verificationId.should.not.be.empty();
+        (await unexpected()).should.deepEqual([]);
+      });
+
+      it('a user is created, looked at, changed and deleted', async () => {
+        const { press, left, unexpected } = await play('Manage users');
+        await press('create the user');
+        const { authyId } = (await left('authy-user-create')) as { authyId: string };
+        await press('create the user');
+        (await left('authy-user-create')).should.containEql({ authyId });
+        await press('what is known of the user');
+        (await left('authy-user-status')).should.containEql({ authyId });
+        await press('change the e-mail address');
+        (await left('authy-user-update')).should.deepEqual({ authyId, email: 'ada@example.org' });
+        await press('QR code for an authenticator app');
+        (await left('authy-user-qr')).should.containEql({ authyId, label: 'Garage' });
+        await press('report a password reset');
+        (await left('authy-user-activity')).should.deepEqual({ authyId, activity: 'password_reset' });
+        await press('delete the user');
+        (await left('authy-user-delete')).should.deepEqual({ authyId, deleted: true });
+        (await unexpected()).should.deepEqual([]);
+
+        await press('what is known of the user');
+        (await left('catch')).should.containDeep({ code: 'AUTHY_USER_NOT_FOUND' });
+      });
+
+      it('the application is read', async () => {
+        const { press, left, unexpected } = await play('Application details and statistics');
+        await press('what is the application?');
+        (await left('authy-app-details')).should.have.properties(['appId', 'name', 'plan']);
+        await press('how much is it used?');
+        (await left('authy-app-stats')).should.have.properties(['totalUsers', 'months']);
+        (await unexpected()).should.deepEqual([]);
+      });
+    });
+
+    describe('the account', () => {
+      it('takes its API key from the environment', async () => {
+        const authy = await new ScriptedServer().start();
+        try {
+          authy.script({ status: 200, json: { success: true, message: 'ok', app: { name: 'Real' } } });
+          const flows = recorded(example('Application details and statistics')).map((node) =>
+            node.type === 'authy-config'
+              ? {
+                  ...node,
+                  service: 'authy',
+                  baseUrl: authy.url,
+                  credentials: { apiKey: '${TEST_AUTHY_KEY}' },
+                }
+              : node,
+          );
+          await nodeRed.deploy(flows);
+          await nodeRed.inject(nodeOf(flows, 'inject', 'what is the application?').id);
+          const result = await nodeRed.flowContext(
+            tabOf(flows),
+            recordKey(nodeOf(flows, 'authy-app-details')),
+          );
+          should(result).containEql({ name: 'Real' });
+          authy.seen
+            .map(({ url, headers }) => [url, headers['x-authy-api-key']])
+            .should.deepEqual([['/protected/json/app/details', apiKey]]);
+          const credentials = await nodeRed.get(
+            `credentials/authy-config/${nodeOf(flows, 'authy-config').id}`,
+          );
+          should(credentials).containEql({ has_apiKey: true });
+          should(credentials).not.have.property('apiKey');
+        } finally {
+          await authy.stop();
+        }
+      });
+
+      it('is asked for by a node that has none', async () => {
+        const flows = recorded(example('Application details and statistics')).map((node) =>
+          node.type === 'authy-app-details' ? { ...node, account: '' } : node,
+        );
+        await nodeRed.deploy(flows);
+        await nodeRed.inject(nodeOf(flows, 'inject', 'what is the application?').id);
+        const error = await nodeRed.flowContext(tabOf(flows), recordKey(nodeOf(flows, 'catch')));
+        should(error).containDeep({ code: 'AUTHY_NO_ACCOUNT', source: { type: 'authy-app-details' } });
+      });
+    });
+
+    if (options.user !== undefined) describeAuthentication(() => nodeRed);
+
+    /** Posts the form of an example's page; gives the status and heading of the page that comes back. */
+    async function typeIn(route: string, code: string): Promise<[number, string | undefined]> {
+      const response = await fetch(nodeRed.nodeUrl + route, {
+        method: 'POST',
+        body: new URLSearchParams({ code }),
+      });
+      return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
+    }
+  });
+}
+
+function describeAuthentication(started: () => NodeRed): void {
+  describe('the simulator behind authentication', () => {
+    let flows: FlowNode[];
+    let route: string;
+
+    before(async () => {
+      flows = example('Approve on the phone (OneTouch)');
+      await started().deploy(flows);
+      route = `authy-simulator/${nodeOf(flows, 'authy-config').id}`;
+    });
+
+    const answer = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+
+    it('serves the empty page to anyone, and nothing that it shows', async () => {
+      const { adminUrl } = started();
+      (await fetch(`${adminUrl}${route}/phone/`)).status.should.equal(200);
+      for (const path of ['messages', 'approvals', 'users', 'faults']) {
+        (await fetch(`${adminUrl}${route}/${path}`)).status.should.equal(401, path);
+      }
+      const uuid = '4a725520-bff5-0135-eb01-0e5d90336a8c';
+      (await fetch(`${adminUrl}${route}/approvals/${uuid}`, answer)).status.should.equal(401);
+      (await fetch(`${adminUrl}authy-config/test`, answer)).status.should.equal(401);
+    });
+
+    it('lets those who may only read look, and not act', async () => {
+      const nodeRed = started();
+      const guest = await nodeRed.signedInAs({ username: 'guest', password: 'password' });
+      (await guest.request(`${route}/approvals`)).status.should.equal(200);
+      (await nodeRed.request(`${route}/approvals`)).status.should.equal(200);
+
+      await nodeRed.inject(nodeOf(flows, 'inject', 'ask to open the garage').id);
+      const phone = new Phone(nodeRed, nodeOf(flows, 'authy-config').id);
+      const { uuid } = await eventually('the request', async () =>
+        (await phone.approvals()).find(({ status }) => status === 'pending'),
+      );
+      const approve = { ...answer, body: '{"answer":"approve"}' };
+      (await guest.request(`${route}/approvals/${uuid}`, approve)).status.should.equal(401);
+      (await phone.approvals()).should.matchAny({ uuid, status: 'pending' });
+      (await guest.request('authy-config/test', answer)).status.should.equal(401);
+      await phone.answer(uuid, 'approve');
+    });
+  });
+}
+
+async function lastCode(phone: Phone, via: 'sms' | 'call' | 'email'): Promise<string> {
+  return eventually('the code', async () => {
+    const sent = (await phone.messages()).filter((message) => message.via === via);
+    return sent.at(-1)?.code ?? undefined;
+  });
+}
+
+/** A code of the same form that is not the right one. */
+function wrong(code: string): string {
+  return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+}

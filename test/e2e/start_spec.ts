@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import should from 'should';
+import { type FlowNode, freePort, packageName, Process, root, temporaryDirectory } from '../support/node_red';
+
+describe('npm start', function () {
+  this.timeout(120_000);
+
+  const processes: Process[] = [];
+  afterEach(async () => {
+    await Promise.all(processes.splice(0).map((process) => process.stop()));
+  });
+
+  function start(env: Readonly<Record<string, string>>, folder = root): Process {
+    const started = new Process(process.execPath, [path.join(folder, 'scripts', 'start.mjs')], env);
+    processes.push(started);
+    return started;
+  }
+
+  async function addresses(started: Process): Promise<{ editor: string; phone: string }> {
+    return started.until('it prints the addresses', () => {
+      const [, editor, phone] = /^ {2}Editor {2}(\S+)\n {2}Phone {3}(\S+)\n/m.exec(started.output) ?? [];
+      return editor !== undefined && phone !== undefined ? { editor, phone } : undefined;
+    });
+  }
+
+  it('runs a ready flow, prints its addresses, and keeps what the user changed', async () => {
+    const userDir = temporaryDirectory();
+    // As it is left where the clone has been moved.
+    const link = path.join(userDir, 'node_modules', packageName);
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.symlinkSync(path.join(userDir, 'not there any more'), link);
+
+    const port = await freePort();
+    const first = start({ PORT: String(port), AUTHY_USER_DIR: userDir });
+    const { editor, phone } = await addresses(first);
+    editor.should.equal(`http://127.0.0.1:${port}/`);
+    phone.should.match(new RegExp(`^${editor}authy-simulator/[0-9a-f]{16}/phone/$`));
+    for (const address of [editor, phone]) {
+      const page = await fetch(address);
+      page.status.should.equal(200);
+      page.headers.get('content-type')?.should.startWith('text/html');
+    }
+    const settings = (await json(`${editor}settings`)) as {
+      version: string;
+      telemetryEnabled?: boolean;
+      editorTheme: { tours?: boolean };
+    };
+    settings.version.should.startWith('4.1.');
+    should(settings.telemetryEnabled).not.equal(true);
+    should(settings.editorTheme.tours).equal(false);
+    const { nodes: sets } = (await json(`${editor}nodes/${packageName}`)) as { nodes: { err?: string }[] };
+    sets.should.not.be.empty();
+    sets.filter(({ err }) => err !== undefined).should.deepEqual([]);
+
+    const flows = (await json(`${editor}flows`)) as FlowNode[];
+    const types = flows.map(({ type }) => type);
+    types.should.containDeep([
+      'authy-onetouch-send',
+      'authy-onetouch-callback',
+      'authy-token-sms',
+      'authy-token-verify',
+    ]);
+    types.filter((type) => type === 'authy-config').should.have.length(1);
+
+    const mine = { id: '0123456789abcdef', type: 'tab', label: 'Mine' };
+    const deployed = await fetch(`${editor}flows`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([...flows, mine]),
+    });
+    deployed.status.should.equal(204);
+    should(await first.stop()).equal(0);
+
+    const second = start({ PORT: String(await freePort()), AUTHY_USER_DIR: userDir });
+    const again = await addresses(second);
+    const kept = (await json(`${again.editor}flows`)) as FlowNode[];
+    kept.should.containDeep([mine]);
+    kept.should.have.length(flows.length + 1);
+  });
+
+  it('prints the phones of the accounts that are there, not of those it began with', async () => {
+    const userDir = temporaryDirectory();
+    fs.writeFileSync(path.join(userDir, 'flows.json'), '[]');
+    const port = await freePort();
+    const started = start({ PORT: String(port), AUTHY_USER_DIR: userDir });
+    await started.until('it prints the address', () => started.output.includes('  Editor  ') || undefined);
+    started.output.should.not.containEql('  Phone ');
+    fs.readFileSync(path.join(userDir, 'flows.json'), 'utf8').should.equal('[]');
+  });
+
+  it('says in one line that the port is taken', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as net.AddressInfo;
+      const started = start({ PORT: String(port), AUTHY_USER_DIR: temporaryDirectory() });
+      should(await started.exit()).equal(1);
+      started.output.should.equal(
+        `Port ${port} on 127.0.0.1 is taken. Stop what uses it, or choose another one: PORT=1881 npm start\n`,
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  it('says in one line that PORT is not a port', async () => {
+    const started = start({ PORT: '80a', AUTHY_USER_DIR: temporaryDirectory() });
+    should(await started.exit()).equal(1);
+    started.output.should.equal(
+      'PORT has to be a number from 1 to 65535, such as PORT=1881, and not "80a".\n',
+    );
+  });
+
+  it('says in one line that the nodes are not built', async () => {
+    const clone = temporaryDirectory();
+    fs.mkdirSync(path.join(clone, 'scripts'));
+    for (const file of ['package.json', path.join('scripts', 'start.mjs')]) {
+      fs.copyFileSync(path.join(root, file), path.join(clone, file));
+    }
+    const port = String(await freePort());
+    const bare = start({ PORT: port }, clone);
+    should(await bare.exit()).equal(1);
+    bare.output.should.equal('Node-RED is not installed here. Run "npm ci", then "npm start".\n');
+
+    fs.symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
+    const unbuilt = start({ PORT: port }, clone);
+    should(await unbuilt.exit()).equal(1);
+    unbuilt.output.should.equal(
+      'The nodes are not built: dist/ is missing. Run "npm start", which builds them first.\n',
+    );
+    fs.existsSync(path.join(clone, '.node-red')).should.be.false();
+  });
+});
+
+async function json(url: string): Promise<unknown> {
+  const response = await fetch(url, { headers: { accept: 'application/json' } });
+  response.status.should.equal(200, url);
+  return response.json();
+}

@@ -1,0 +1,78 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { type FlowNode, root } from './node_red';
+
+/** The examples of the package, by name. */
+export function examples(): Map<string, FlowNode[]> {
+  const folder = path.join(root, 'examples');
+  return new Map(
+    fs
+      .readdirSync(folder)
+      .map((file) => [
+        path.basename(file, '.json'),
+        JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) as FlowNode[],
+      ]),
+  );
+}
+
+/** One example. */
+export function example(name: string): FlowNode[] {
+  const found = examples().get(name);
+  if (found === undefined) throw new Error(`There is no example "${name}".`);
+  return found;
+}
+
+/** The one node of a type, and of a name where there are several. */
+export function nodeOf(flows: readonly FlowNode[], type: string, name?: string): FlowNode {
+  const found = flows.filter((node) => node.type === type && (name === undefined || node.name === name));
+  const [node] = found;
+  if (node === undefined || found.length > 1) {
+    throw new Error(`There are ${found.length} nodes of type ${type}${name ? ` named "${name}"` : ''}.`);
+  }
+  return node;
+}
+
+/** The tab of a flow. */
+export function tabOf(flows: readonly FlowNode[]): string {
+  return nodeOf(flows, 'tab').id;
+}
+
+/** Under which key of the flow's context {@link recorded} puts what leaves a node. */
+export function recordKey(node: FlowNode, output = 0): string {
+  return `left_${node.id}_${output}`;
+}
+
+/**
+ * The same flow, which also puts into its context what leaves each of our nodes and what each catch node caught:
+ * the admin API can read contexts, but not messages.
+ */
+export function recorded(flows: readonly FlowNode[]): FlowNode[] {
+  const result: FlowNode[] = [];
+  for (const node of flows) {
+    const isCatch = node.type === 'catch';
+    if (node.wires === undefined || !(isCatch || node.type.startsWith('authy-'))) {
+      result.push(node);
+      continue;
+    }
+    const recorders = node.wires.map((_wires, output) =>
+      recorder(node, output, isCatch ? 'error' : 'payload'),
+    );
+    const wires = node.wires.map((targets, output) => [...targets, recorders[output]?.id ?? '']);
+    result.push({ ...node, wires }, ...recorders);
+  }
+  return result;
+}
+
+function recorder(node: FlowNode, output: number, property: string): FlowNode {
+  return {
+    id: `${node.id}recorder${output}`,
+    type: 'change',
+    z: node.z,
+    name: '',
+    // On a tab, a node without a place is taken for a configuration.
+    x: 10,
+    y: 10,
+    wires: [[]],
+    rules: [{ t: 'set', p: recordKey(node, output), pt: 'flow', to: property, tot: 'msg' }],
+  };
+}

@@ -1,0 +1,409 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export const root = path.resolve(__dirname, '..', '..');
+export const packageName = '@flowauth/node-red-authy';
+
+/** A node of a flow file. */
+export interface FlowNode {
+  id: string;
+  type: string;
+  z?: string;
+  name?: string;
+  wires?: string[][];
+  [property: string]: unknown;
+}
+
+/** A Node-RED to run, and the Node.js it runs on. */
+export interface Runtime {
+  /** The beginning of its version. */
+  readonly version: '4.1.' | '5.';
+  /** How to get it; skips the suite where that needs a network that is not there. */
+  readonly executables: (context: Mocha.Context) => Promise<{ node: string; red: string }>;
+}
+
+/** The Node-REDs that the package promises to run on. */
+export const runtimes: readonly Runtime[] = [
+  {
+    version: '4.1.',
+    executables: () =>
+      Promise.resolve({ node: process.execPath, red: path.join(root, 'node_modules', 'node-red', 'red.js') }),
+  },
+  { version: '5.', executables: nodeRed5 },
+];
+
+/** Skips the suite and says why. On the CI machine everything has to run: there it is an error. */
+export function skip(context: Mocha.Context, why: string): never {
+  if (process.env['CI']) throw new Error(why);
+  process.stderr.write(`  Skipped: ${why}\n`);
+  context.skip();
+}
+
+/** Waits for a condition: until `probe` returns something else than undefined. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined> | T | undefined,
+  seconds = 20,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** A port of 127.0.0.1 that nobody listens on. Node-RED has to be told one: its callback address holds it. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const directories: string[] = [];
+
+/** A directory of its own, gone at the end of the process whatever happens. */
+export function temporaryDirectory(): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'node-red-authy-'));
+  directories.push(directory);
+  return directory;
+}
+
+/** Installed once: it takes longer than all tests together. */
+async function nodeRed5(context: Mocha.Context): Promise<{ node: string; red: string }> {
+  const prefix = path.join(root, '.cache', 'node-red-5');
+  const modules = path.join(prefix, 'node_modules');
+  const executables = {
+    node: path.join(modules, 'node', 'bin', 'node'),
+    red: path.join(modules, 'node-red', 'red.js'),
+  };
+  if (!Object.values(executables).every((file) => fs.existsSync(file))) {
+    fs.mkdirSync(prefix, { recursive: true });
+    const install = ['install', '--prefix', prefix, '--no-audit', '--no-fund', 'node@22', 'node-red@5'];
+    await npm(install, root).catch((error: unknown) => {
+      if (isOffline(error)) skip(context, 'Node-RED 5 is not in .cache/ and cannot be downloaded.');
+      throw error;
+    });
+  }
+  return executables;
+}
+
+let installed: Promise<string> | undefined;
+
+/** The node_modules of a user directory into which the packed package was installed as users do. */
+function installedModules(context: Mocha.Context): Promise<string> {
+  installed ??= install();
+  return installed.catch((error: unknown) => {
+    if (isOffline(error)) skip(context, 'the dependencies of the package cannot be downloaded.');
+    throw error;
+  });
+}
+
+async function install(): Promise<string> {
+  const directory = temporaryDirectory();
+  const { stdout } = await npm(['pack', '--json', '--silent', '--pack-destination', directory], root);
+  // What the build says comes before it.
+  const [tarball] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as { filename: string }[];
+  if (tarball === undefined) throw new Error(`npm pack made nothing: ${stdout}`);
+  const userDir = path.join(directory, 'user');
+  fs.mkdirSync(userDir);
+  fs.writeFileSync(path.join(userDir, 'package.json'), '{"name":"node-red-project","private":true}');
+  await npm(
+    ['install', '--omit=dev', '--no-audit', '--prefer-offline', path.join(directory, tarball.filename)],
+    userDir,
+  );
+  return path.join(userDir, 'node_modules');
+}
+
+function npm(args: readonly string[], cwd: string): Promise<{ stdout: string; stderr: string }> {
+  return run('npm', args, { cwd, maxBuffer: 64 * 1024 * 1024 });
+}
+
+function isOffline(error: unknown): boolean {
+  return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT/.test(
+    String(error),
+  );
+}
+
+/** What a test chooses about a Node-RED. */
+export interface NodeRedOptions {
+  /** Settings that can be written as JSON. */
+  settings?: Readonly<Record<string, unknown>>;
+  env?: Readonly<Record<string, string>>;
+  /** Who signs in, where the settings ask for it. */
+  user?: User;
+}
+
+export interface User {
+  username: string;
+  password: string;
+}
+
+/** A Node-RED in its own process, with the packed package in a clean user directory, driven by its admin API. */
+export class NodeRed {
+  private token: string | undefined;
+
+  private constructor(
+    private readonly process: Process,
+    /** The address of the editor, with a slash at its end. */
+    readonly adminUrl: string,
+    /** The address below which `http in` nodes are reached, with a slash at its end. */
+    readonly nodeUrl: string,
+  ) {}
+
+  /** Starts one and waits until it answers. */
+  static async start(
+    context: Mocha.Context,
+    runtime: Runtime,
+    { settings = {}, env = {}, user }: NodeRedOptions = {},
+  ): Promise<NodeRed> {
+    const { node, red } = await runtime.executables(context);
+    const userDir = temporaryDirectory();
+    fs.cpSync(await installedModules(context), path.join(userDir, 'node_modules'), { recursive: true });
+    const port = await freePort();
+    const all = {
+      uiHost: '127.0.0.1',
+      uiPort: port,
+      flowFile: 'flows.json',
+      credentialSecret: 'a secret of the tests',
+      telemetry: { enabled: false, updateNotification: false },
+      editorTheme: { tours: false },
+      externalModules: { palette: { allowInstall: false } },
+      ...settings,
+    };
+    const settingsFile = path.join(userDir, 'settings.js');
+    fs.writeFileSync(settingsFile, `module.exports = ${JSON.stringify(all)};`);
+
+    const child = new Process(node, [red, '-s', settingsFile, '-u', userDir], env);
+    const address = (base: unknown): string =>
+      `http://127.0.0.1:${port}${typeof base === 'string' ? base : ''}/`;
+    const nodeRed = new NodeRed(child, address(settings['httpAdminRoot']), address(settings['httpNodeRoot']));
+    try {
+      await child.until('Node-RED to answer', () => answers(`${nodeRed.adminUrl}settings`));
+      await child.until('its flows to start', () => child.output.includes('Started flows') || undefined);
+      if (user !== undefined) await nodeRed.signIn(user);
+      const { version } = (await nodeRed.get('settings')) as { version: string };
+      if (!version.startsWith(runtime.version)) throw new Error(`This is Node-RED ${version}.`);
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+    return nodeRed;
+  }
+
+  /** All that it has logged. */
+  get log(): string {
+    return this.process.output;
+  }
+
+  /** Asks the admin API, or any other route of the editor, as the user who signed in. */
+  request(route: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has('accept')) headers.set('accept', 'application/json');
+    if (this.token !== undefined) headers.set('authorization', `Bearer ${this.token}`);
+    return fetch(this.adminUrl + route, { ...init, headers });
+  }
+
+  /** Reads from the admin API. */
+  async get(route: string): Promise<unknown> {
+    const response = await this.request(route);
+    if (!response.ok) throw new Error(`GET ${route}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** Posts JSON to the admin API. */
+  async post(route: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    const response = await this.request(route, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`POST ${route}: ${response.status} ${await response.text()}`);
+  }
+
+  /** Replaces all flows and waits until the new ones run. */
+  async deploy(flows: readonly FlowNode[]): Promise<void> {
+    const seen = this.log.length;
+    await this.post('flows', flows, { 'node-red-deployment-type': 'full' });
+    await this.process.until(
+      'the deployed flows to start',
+      () => this.log.indexOf('Started flows', seen) >= 0 || undefined,
+    );
+  }
+
+  /** Presses the button of an inject node. */
+  async inject(id: string): Promise<void> {
+    await this.post(`inject/${id}`, {});
+  }
+
+  /** Waits until a flow's context holds a value under a key, and returns it. */
+  async flowContext(tab: string, key: string): Promise<unknown> {
+    return this.process.until(`"${key}" is in the context of the flow`, async () =>
+      decode((await this.get(`context/flow/${tab}/${key}`)) as EncodedValue),
+    );
+  }
+
+  /** Ends it as Ctrl+C would. */
+  async stop(): Promise<void> {
+    await this.process.stop();
+  }
+
+  /** The same Node-RED, asked by another user. */
+  async signedInAs(user: User): Promise<NodeRed> {
+    const other = new NodeRed(this.process, this.adminUrl, this.nodeUrl);
+    await other.signIn(user);
+    return other;
+  }
+
+  private async signIn({ username, password }: User): Promise<void> {
+    const response = await fetch(`${this.adminUrl}auth/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_id: 'node-red-admin',
+        grant_type: 'password',
+        scope: '',
+        username,
+        password,
+      }),
+    });
+    if (!response.ok) throw new Error(`Signing in: ${response.status} ${await response.text()}`);
+    this.token = ((await response.json()) as { access_token: string }).access_token;
+  }
+}
+
+/** What the context API says of a value. */
+interface EncodedValue {
+  msg: string;
+  format: string;
+}
+
+function decode({ msg, format }: EncodedValue): unknown {
+  if (format === 'undefined') return undefined;
+  return format.startsWith('string') ? msg : (JSON.parse(msg) as unknown);
+}
+
+async function answers(url: string): Promise<true | undefined> {
+  const response = await fetch(url).catch(() => undefined);
+  await response?.body?.cancel();
+  // Where one has to sign in, being refused is an answer.
+  return response !== undefined && [200, 401].includes(response.status) ? true : undefined;
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) killGroup(child);
+  for (const directory of directories) fs.rmSync(directory, { recursive: true, force: true });
+});
+
+// Nothing is left running or lying about either where the run is ended from outside.
+process.once('SIGTERM', () => process.exit(143));
+
+/** Ends a process and what it has started, by force. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** A Node.js script in a process of its own, with what it has written. */
+export class Process {
+  output = '';
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<number | null>;
+  private exited = false;
+
+  constructor(
+    node: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    cwd: string = root,
+  ) {
+    // What the test run was started with must not reach what it starts.
+    const child = spawn(node, args, {
+      cwd,
+      env: { ...process.env, NODE_OPTIONS: undefined, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that no grandchild is left where it has to be ended by force.
+      detached: true,
+    });
+    this.child = child;
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+    // "close" comes when what it wrote has been read as well.
+    this.ended = new Promise((resolve) => {
+      child.once('error', (error) => {
+        this.output += String(error);
+        resolve(null);
+      });
+      child.once('close', (code) => resolve(code));
+    });
+    void this.ended.then(() => {
+      this.exited = true;
+      running.delete(child);
+    });
+  }
+
+  /** Waits for a condition, for as long as the process runs. */
+  async until<T>(
+    what: string,
+    probe: () => Promise<T | undefined> | T | undefined,
+    seconds = 30,
+  ): Promise<T> {
+    try {
+      return await eventually(
+        what,
+        () => {
+          if (this.exited) throw new Error(`The process ended before ${what}.`);
+          return probe();
+        },
+        seconds,
+      );
+    } catch (error) {
+      throw new Error(`${(error as Error).message} It wrote:\n${this.output.slice(-4000)}`, { cause: error });
+    }
+  }
+
+  /** Waits for its end and returns its exit code. */
+  async exit(seconds = 30): Promise<number | null> {
+    const ended = this.ended.then((code) => ({ code }));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`The process did not end. It wrote:\n${this.output.slice(-4000)}`)),
+        seconds * 1000,
+      );
+    });
+    try {
+      return (await Promise.race([ended, late])).code;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends it as Ctrl+C would, or by force where it does not listen. */
+  async stop(): Promise<number | null> {
+    if (!this.exited) this.child.kill('SIGINT');
+    try {
+      return await this.exit();
+    } catch (error) {
+      killGroup(this.child);
+      throw error;
+    }
+  }
+}
