@@ -1,0 +1,35 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { read, root } from './panels';
+
+/** The languages that there are catalogues for; English is the one the others are held to. */
+export const languages = fs
+  .readdirSync(path.join(root, 'locales'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort((one, other) => Number(other === 'en-US') - Number(one === 'en-US'));
+
+export const translations = languages.filter((language) => language !== 'en-US');
+
+/** The texts of one catalogue, by key, such as `authy-token-verify.label.token`. */
+export function textsOf(language: string, type: string): Map<string, string> {
+  return flat(JSON.parse(read('locales', language, `${type}.json`)) as object);
+}
+
+/** The texts of a catalogue of Node-RED's own nodes. */
+export function coreTexts(): Map<string, string> {
+  const file = require.resolve('@node-red/nodes/locales/en-US/messages.json');
+  return flat(JSON.parse(fs.readFileSync(file, 'utf8')) as object);
+}
+
+function flat(catalogue: object, prefix = ''): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const [name, value] of Object.entries(catalogue) as [string, unknown][]) {
+    if (typeof value === 'object' && value !== null) {
+      for (const [key, text] of flat(value, `${prefix}${name}.`)) texts.set(key, text);
+    } else {
+      texts.set(prefix + name, String(value));
+    }
+  }
+  return texts;
+}

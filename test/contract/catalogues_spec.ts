@@ -1,0 +1,137 @@
+import should from 'should';
+import {
+  callsOf,
+  declaredIn,
+  filesOf,
+  literal,
+  manifest,
+  operationsByType,
+  otherNodes,
+  panelOf,
+  read,
+  scriptOf,
+  types,
+} from './panels';
+import { coreTexts, languages, textsOf, translations } from './catalogues';
+
+/** A Node-RED badge is shown beneath a node, where there is room for so many characters. */
+const longestBadge = 20;
+
+/** What the runtime looks up for its badges, below `status` in the account's catalogue. */
+const badges = [
+  'sending',
+  'simulator',
+  'duplicate',
+  ...new Set([
+    ...[...operationsByType.values()].flatMap(({ outcomes }) => Object.keys(outcomes)),
+    ...Object.values(otherNodes).flatMap(({ outputs }) => outputs),
+  ]),
+  ...declaredIn(read('nodes', 'lib', 'authy', 'errors.ts'), 'AuthyErrorCode').map(
+    (code) => `error.${code.replace(/^AUTHY_/, '')}`,
+  ),
+  // An error that is none of ours.
+  'error.UNEXPECTED',
+].map((badge) => `status.${badge}`);
+
+/** The full key, with its catalogue, of a key as a node's panel writes it. */
+function fullKey(type: string, key: string): string {
+  return key.includes(':') ? key : `${manifest.name}/${type}:${key}`;
+}
+
+/** The keys that an HTML file uses. */
+function keysOf(type: string): string[] {
+  const { form, script, definition } = panelOf(type);
+  const attributes = form
+    .querySelectorAll('[data-i18n]')
+    .flatMap((element) => element.getAttribute('data-i18n')?.split(';') ?? [])
+    .map((key) => key.replace(/^\[.*\]/, ''));
+  const options = form.querySelectorAll('[data-labels]').flatMap((element) => {
+    const values = element.getAttribute('data-options')?.split(',') ?? [];
+    return values.map((value) => `${element.getAttribute('data-labels') ?? ''}.${value}`);
+  });
+  const used = [...attributes, ...options, ...keysInScript(script)];
+  if (definition.categoryDescription !== undefined) used.push(definition.categoryDescription);
+  return used.map((key) => fullKey(type, key));
+}
+
+function keysInScript(script: string): string[] {
+  return callsOf(script, 'RED._', 'this._', 'node._')
+    .map((call) => literal(call.arguments[0]))
+    .filter((key) => typeof key === 'string');
+}
+
+describe('contract: catalogues', () => {
+  it('each panel writes its keys as literals', () => {
+    for (const type of types) {
+      const { script } = panelOf(type);
+      should(keysInScript(script)).have.length(callsOf(script, 'RED._', 'this._', 'node._').length);
+    }
+  });
+
+  it('each key that is used has its text, and each text its use', () => {
+    const used = new Set([
+      ...types.flatMap(keysOf),
+      ...keysInScript(scriptOf(read('nodes', 'authy-editor.html'))),
+      ...badges.map((key) => fullKey('authy-config', key)),
+    ]);
+    const there = new Set([
+      ...types.flatMap((type) => [...textsOf('en-US', type).keys()].map((key) => fullKey(type, key))),
+      ...[...coreTexts().keys()].map((key) => `node-red:${key}`),
+    ]);
+    should([...used].filter((key) => !there.has(key))).deepEqual([], 'keys without a text');
+    const unused = [...there].filter((key) => !used.has(key) && !key.startsWith('node-red:'));
+    should(unused).deepEqual([], 'texts that nothing uses');
+  });
+
+  it('each catalogue is of its own node, and only the account has what all share', () => {
+    for (const type of types) {
+      const sections = new Set([...textsOf('en-US', type).keys()].map((key) => key.split('.')[0]));
+      should([...sections]).deepEqual(type === 'authy-config' ? [type, 'common', 'status'] : [type]);
+    }
+  });
+
+  for (const language of languages) {
+    it(`${language} has a catalogue and a help for each node, and no other`, () => {
+      const listed = [...types].sort();
+      should(filesOf(`locales/${language}`, '.json')).deepEqual(listed.map((type) => `${type}.json`));
+      should(filesOf(`locales/${language}`, '.html')).deepEqual(listed.map((type) => `${type}.html`));
+    });
+
+    it(`${language} has a text for each key`, () => {
+      for (const type of types) {
+        const blank = [...textsOf(language, type)].filter(([, text]) => text.trim() === '');
+        should(blank.map(([key]) => key)).be.empty();
+      }
+    });
+
+    it(`${language}: badges have at most ${longestBadge} characters`, () => {
+      const texts = textsOf(language, 'authy-config');
+      const long = badges.filter((badge) => (texts.get(badge)?.length ?? Infinity) > longestBadge);
+      should(long).be.empty();
+    });
+
+    it(`${language}: labels in the palette are short, and each is different`, () => {
+      const labels = types.map((type) => textsOf(language, type).get(`${type}.paletteLabel`) ?? '');
+      should(labels.filter((label) => label.length > 20)).be.empty();
+      should(new Set(labels).size).equal(labels.length);
+    });
+  }
+
+  for (const language of translations) {
+    for (const type of types) {
+      it(`${language}/${type}.json has the keys and placeholders of the English one`, () => {
+        const english = textsOf('en-US', type);
+        const translated = textsOf(language, type);
+        should([...translated.keys()].sort()).deepEqual([...english.keys()].sort());
+        for (const [key, text] of translated) {
+          should(placeholders(text)).deepEqual(placeholders(english.get(key) ?? ''), key);
+        }
+      });
+    }
+  }
+});
+
+/** What must stand in a translation as it stands in the original. */
+function placeholders(text: string): string[] {
+  return (text.match(/__\w+__|\{\{\w+\}\}|\$\{\w+\}/g) ?? []).sort();
+}

@@ -1,0 +1,197 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+import { type AnyNode, type CallExpression, type ObjectExpression, parse as parseScript } from 'acorn';
+import { type HTMLElement, parse as parseHtml } from 'node-html-parser';
+import { type Operation, operations } from '../../nodes/lib/operations';
+
+export const root = path.resolve(__dirname, '..', '..');
+
+export function read(...names: string[]): string {
+  return fs.readFileSync(path.join(root, ...names), 'utf8');
+}
+
+export function exists(...names: string[]): boolean {
+  return fs.existsSync(path.join(root, ...names));
+}
+
+/** The files of a folder, by extension (with its dot). */
+export function filesOf(folder: string, extension: string): string[] {
+  const files = fs.readdirSync(path.join(root, folder));
+  return files.filter((file) => path.extname(file) === extension).sort();
+}
+
+export const manifest = JSON.parse(read('package.json')) as {
+  name: string;
+  'node-red': { nodes: Record<string, string>; plugins: Record<string, string> };
+};
+
+/** Every node type, the configuration first. */
+export const types = Object.keys(manifest['node-red'].nodes);
+
+/** The operations, by node type. */
+export const operationsByType: ReadonlyMap<string, Operation> = new Map(
+  Object.values(operations).map((operation) => [operation.node, operation as unknown as Operation]),
+);
+
+/** The nodes that are no operation: the names of their outputs, and the interface of their configuration. */
+export const otherNodes: Readonly<
+  Record<string, { outputs: readonly string[]; definition: string; credentials?: string }>
+> = {
+  'authy-config': { outputs: [], definition: 'AccountDef', credentials: 'AccountCredentials' },
+  'authy-onetouch-callback': {
+    outputs: ['approved', 'denied', 'rejected'],
+    definition: 'CallbackNodeDef',
+  },
+};
+
+/** The outcomes that leave a node by each of its outputs. */
+export function outcomesByOutput(type: string): string[][] {
+  const operation = operationsByType.get(type);
+  if (operation === undefined) return (otherNodes[type]?.outputs ?? []).map((name) => [name]);
+  const byOutput: string[][] = [];
+  for (const [outcome, [output]] of Object.entries(operation.outcomes))
+    (byOutput[output] ??= []).push(outcome);
+  return byOutput;
+}
+
+/** One of the `defaults` of a panel. */
+interface Property {
+  value?: unknown;
+  type?: string;
+  required?: boolean;
+  label?: string;
+  validate?: (value: unknown, options: object) => unknown;
+}
+
+/** What a panel hands to `RED.nodes.registerType`, as far as it is looked at here. */
+export interface Definition {
+  category: string;
+  categoryDescription?: string;
+  color?: string;
+  icon?: string;
+  defaults: Record<string, Property>;
+  credentials?: Record<string, { type: string }>;
+  inputs?: number;
+  outputs?: number;
+  outputLabels?: (index: number) => string;
+  paletteLabel: () => string;
+  label: () => string;
+  oneditprepare: () => void;
+}
+
+export interface Panel {
+  /** The whole file. */
+  source: string;
+  /** What is in its `text/javascript`. */
+  script: string;
+  /** The rows of its form. */
+  form: HTMLElement;
+  /** The type it registers, and the definition as it runs; every text in it is its key. */
+  type: string;
+  definition: Definition;
+}
+
+const panels = new Map<string, Panel>();
+
+/** The panel of a node type. */
+export function panelOf(type: string): Panel {
+  const known = panels.get(type);
+  if (known !== undefined) return known;
+  const source = read('nodes', `${type}.html`);
+  const form = parseHtml(templateOf(source, type));
+  const script = scriptOf(source);
+  const panel = { source, script, form, ...registered(script) };
+  panels.set(type, panel);
+  return panel;
+}
+
+function templateOf(source: string, type: string): string {
+  const template = parseHtml(source).querySelector(`script[data-template-name="${type}"]`);
+  if (template?.getAttribute('type') !== 'text/html') {
+    throw new Error(`nodes/${type}.html has no <script type="text/html" data-template-name="${type}">.`);
+  }
+  return template.rawText;
+}
+
+/** The script of an HTML file of the editor. */
+export function scriptOf(source: string): string {
+  const scripts = parseHtml(source).querySelectorAll('script[type="text/javascript"]');
+  return scripts.map((script) => script.rawText).join('\n');
+}
+
+/** Runs a panel as the editor would, with every text being its key. */
+function registered(script: string): { type: string; definition: Definition } {
+  const found: { type: string; definition: Definition }[] = [];
+  const RED = {
+    _: (key: string) => key,
+    nodes: {
+      registerType: (type: string, definition: Definition) => found.push({ type, definition }),
+    },
+    validators: { typedInput: () => () => true },
+  };
+  const run = vm.runInThisContext(`(function (RED) {${script}\n})`) as (red: typeof RED) => void;
+  run(RED);
+  const [first] = found;
+  if (first === undefined || found.length > 1) {
+    throw new Error(`A panel must register one node type, and this one registers ${found.length}.`);
+  }
+  return first;
+}
+
+/** The node passed to a definition's functions: it has no name, and every text is its key. */
+export const unnamed = { name: '', _: (key: string) => key };
+
+/** All nodes of a script's syntax tree. */
+export function syntaxOf(script: string): AnyNode[] {
+  const found: AnyNode[] = [];
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    else if (typeof value === 'object' && value !== null) {
+      if ('type' in value && 'start' in value) found.push(value as AnyNode);
+      Object.values(value).forEach(visit);
+    }
+  };
+  visit(parseScript(script, { ecmaVersion: 'latest' }));
+  return found;
+}
+
+/** Calls of a function by its name as written, such as `RED.nodes.registerType`. */
+export function callsOf(script: string, ...names: string[]): CallExpression[] {
+  return syntaxOf(script).filter((node): node is CallExpression => {
+    if (node.type !== 'CallExpression') return false;
+    return names.includes(script.slice(node.callee.start, node.callee.end));
+  });
+}
+
+/** The value of a literal; undefined for anything else. */
+export function literal(node: AnyNode | undefined): unknown {
+  return node?.type === 'Literal' ? node.value : undefined;
+}
+
+/** The properties of an object that is written out; throws where it holds anything else. */
+export function propertiesOf(object: ObjectExpression): Map<string, AnyNode> {
+  return new Map(
+    object.properties.map((property) => {
+      if (property.type === 'SpreadElement') throw new Error('There is a spread in the definition.');
+      const { key } = property;
+      if (property.computed || (key.type !== 'Identifier' && key.type !== 'Literal')) {
+        throw new Error('There is a computed name in the definition.');
+      }
+      return [key.type === 'Identifier' ? key.name : String(key.value), property.value];
+    }),
+  );
+}
+
+/** The names that a type of the runtime's source lists: a union's words or an interface's members. */
+export function declaredIn(source: string, declaration: string): string[] {
+  const body = new RegExp(
+    `(?:type ${declaration} =([^;]*);|interface ${declaration}\\b[^{]*\\{([\\s\\S]*?)\\n\\})`,
+  ).exec(source);
+  if (body === null) throw new Error(`The source has no "${declaration}".`);
+  const [, union, members] = body;
+  const pattern = union === undefined ? /^ {2}(?:readonly )?(\w+)\??:/gm : /'(\w+)'/g;
+  const names = [...(union ?? members ?? '').matchAll(pattern)].map(([, name]) => name ?? '');
+  if (names.length === 0) throw new Error(`"${declaration}" has no names.`);
+  return names;
+}

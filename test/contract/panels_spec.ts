@@ -1,0 +1,228 @@
+import should from 'should';
+import type { AnyNode } from 'acorn';
+import { AuthyError } from '../../nodes/lib/authy/errors';
+import { operations } from '../../nodes/lib/operations';
+import {
+  callsOf,
+  declaredIn,
+  type Definition,
+  exists,
+  filesOf,
+  literal,
+  manifest,
+  operationsByType,
+  otherNodes,
+  outcomesByOutput,
+  panelOf,
+  propertiesOf,
+  read,
+  types,
+  unnamed,
+} from './panels';
+
+/** What a TypedInput can be; the editor shows nothing for any other. */
+const typedInputTypes = ['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'env', 'jsonata'];
+
+const paletteTypes = types.filter((type) => type !== 'authy-config');
+
+describe('contract: files, package.json and the table of operations', () => {
+  it('package.json lists every panel, every node file and every operation', () => {
+    const panels = filesOf('nodes', '.html').filter((file) => file !== 'authy-editor.html');
+    const modules = filesOf('nodes', '.ts');
+    const known = [...operationsByType.keys(), ...Object.keys(otherNodes)];
+    const listed = [...types].sort();
+    should(panels.map((file) => file.replace('.html', ''))).deepEqual(listed);
+    should(modules.map((file) => file.replace('.ts', ''))).deepEqual(listed);
+    should(known.sort()).deepEqual(listed);
+  });
+
+  it('the account comes first, and each entry names the built file', () => {
+    should(types[0]).equal('authy-config');
+    for (const [type, file] of Object.entries(manifest['node-red'].nodes))
+      should(file).equal(`dist/${type}.js`);
+    should(manifest['node-red'].plugins).deepEqual({ 'authy-editor': 'dist/authy-editor.html' });
+  });
+
+  for (const [name, { node }] of Object.entries(operations)) {
+    it(`${node}.ts runs the operation ${name}`, () => {
+      should(read('nodes', `${node}.ts`)).containEql(`operationNode('${name}')`);
+    });
+  }
+
+  it('each node has one icon of its own, and there is no other', () => {
+    const icons = paletteTypes.map((type) => panelOf(type).definition.icon);
+    should(icons.sort()).deepEqual(filesOf('icons', '.svg'));
+  });
+});
+
+for (const type of types) {
+  const operation = operationsByType.get(type);
+  const isConfig = type === 'authy-config';
+  const prefix = isConfig ? 'node-config-input-' : 'node-input-';
+
+  describe(`contract: the panel of ${type}`, () => {
+    it('can be read by the Flow Library: one literal registration', () => {
+      const { script } = panelOf(type);
+      const [call, ...others] = callsOf(script, 'RED.nodes.registerType');
+      should(others).be.empty();
+      const [registeredType, definition] = call?.arguments ?? [];
+      should(literal(registeredType)).equal(type);
+      should(definition?.type).equal('ObjectExpression', 'the definition must be written out in the call');
+      if (definition?.type !== 'ObjectExpression') return;
+
+      const properties = propertiesOf(definition);
+      should(notLiteral(properties, ['category'])).be.empty();
+      if (!isConfig) should(notLiteral(properties, ['color', 'icon', 'inputs', 'outputs'])).be.empty();
+      const defaults = properties.get('defaults');
+      if (defaults?.type !== 'ObjectExpression') throw new Error('The defaults must be written out.');
+      for (const [property, value] of propertiesOf(defaults)) {
+        if (value.type !== 'ObjectExpression')
+          throw new Error(`The default of ${property} must be written out.`);
+        should(notLiteral(propertiesOf(value), ['value'])).be.empty();
+      }
+    });
+
+    it('has the properties that the runtime reads', () => {
+      const { definition } = panelOf(type);
+      const found = Object.fromEntries(
+        Object.entries(definition.defaults).map(([property, { value }]) => [property, value]),
+      );
+      if (operation === undefined) {
+        const { definition: declaration, credentials } = otherNodes[type] ?? {};
+        const source = read('nodes', `${type}.ts`);
+        should(Object.keys(found).sort()).deepEqual(
+          ['name', ...declaredIn(source, declaration ?? '')].sort(),
+        );
+        if (credentials !== undefined) {
+          should(Object.keys(definition.credentials ?? {})).deepEqual(declaredIn(source, credentials));
+        }
+        return;
+      }
+      const expected: Record<string, unknown> = { name: '', account: '' };
+      for (const [input, { default: typed }] of Object.entries(operation.inputs)) {
+        [expected[input], expected[`${input}Type`]] = typed;
+      }
+      should(found).deepEqual(expected);
+    });
+
+    it('says what is missing or wrong before anything is deployed', () => {
+      const { defaults } = panelOf(type).definition;
+      if (!isConfig) {
+        should(defaults['account']).containDeep({ type: 'authy-config', required: true });
+        should(defaults['account']?.label).be.a.String();
+      }
+      for (const [input, { required }] of Object.entries(operation?.inputs ?? {})) {
+        const property = defaults[input];
+        should(property?.required ?? false).equal(required, `defaults.${input}.required`);
+        should(property?.validate).be.a.Function();
+        should(property?.label).be.a.String();
+      }
+      for (const [name, { validate }] of Object.entries(defaults)) {
+        // With fewer parameters a reason would count as "right".
+        if (validate !== undefined && !(name in (operation?.inputs ?? {}))) {
+          should(validate.length).equal(2, `defaults.${name}.validate`);
+        }
+      }
+    });
+
+    it('has a row for each property, and a label for each row', () => {
+      const { form, definition } = panelOf(type);
+      const ids = form.querySelectorAll('[id]').map(({ id }) => id);
+      const properties = [...Object.keys(definition.defaults), ...Object.keys(definition.credentials ?? {})];
+      should(properties.filter((property) => !ids.includes(prefix + property))).be.empty();
+      should(ids.filter((id, index) => ids.indexOf(id) !== index)).be.empty();
+
+      const labels = form.querySelectorAll('label');
+      const labelled = labels.map((label) => label.getAttribute('for'));
+      // A label without `for` only keeps its place in a row, and says nothing.
+      should(
+        labels.filter((label) => !label.hasAttribute('for') && label.innerHTML.trim() !== ''),
+      ).be.empty();
+      should(labelled.filter((id) => id !== undefined && !ids.includes(id))).be.empty();
+      const fields = form
+        .querySelectorAll('input:not([type="hidden"]), select, textarea')
+        .map(({ id }) => id);
+      should(fields.filter((id) => !labelled.includes(id))).be.empty();
+    });
+
+    it('says of each TypedInput what it may be', () => {
+      const { form, definition } = panelOf(type);
+      const inputs = Object.keys(definition.defaults).filter((name) => `${name}Type` in definition.defaults);
+      should(
+        form
+          .querySelectorAll('[data-types]')
+          .map(({ id }) => id.replace(prefix, ''))
+          .sort(),
+      ).deepEqual(inputs.sort());
+      for (const input of inputs) {
+        const field = form.querySelector(`#${prefix}${input}`);
+        const offered = field?.getAttribute('data-types')?.split(',') ?? [];
+        should(offered.filter((name) => !typedInputTypes.includes(name))).be.empty();
+        should(offered).containEql(definition.defaults[`${input}Type`]?.value);
+        should(form.querySelector(`#${prefix}${input}Type`)?.getAttribute('type')).equal('hidden');
+        if (operation !== undefined) should(offered).containDeep(['msg', 'flow', 'global', 'env', 'jsonata']);
+
+        const words = wordsOf(type, input);
+        const options = field?.getAttribute('data-options') ?? field?.getAttribute('data-languages');
+        should(options?.split(',')).deepEqual(words, `the words on offer for ${input}`);
+      }
+    });
+
+    it('draws no colour but that of the node', () => {
+      const { source, definition } = panelOf(type);
+      const colours = source.match(/#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})\b|\b(?:rgb|hsl)a?\(/gi) ?? [];
+      should(colours).deepEqual(definition.color === undefined ? [] : [definition.color]);
+    });
+
+    if (isConfig) return;
+
+    it('belongs to the family', () => {
+      const { definition } = panelOf(type);
+      const [first] = paletteTypes.map((other) => panelOf(other).definition);
+      const family = ({ category, categoryDescription, color }: Definition) => ({
+        category,
+        categoryDescription,
+        color,
+      });
+      should(family(definition)).deepEqual(family(first as Definition));
+      should(definition.icon).equal(`${type}.svg`);
+      should(exists('icons', `${type}.svg`)).be.true();
+    });
+
+    it('has an output and a label for each outcome', () => {
+      const { definition } = panelOf(type);
+      const outputs = outcomesByOutput(type);
+      should(definition.inputs).equal(1);
+      should(definition.outputs).equal(outputs.length);
+      const labels = outputs.map((_outcomes, index) => definition.outputLabels?.call(unnamed, index));
+      should(labels).deepEqual(outputs.map(([outcome]) => `${type}.output.${outcome ?? ''}`));
+    });
+
+    it('is labelled by its name, or else as in the palette', () => {
+      const { definition } = panelOf(type);
+      should(definition.paletteLabel.call(unnamed)).equal(`${type}.paletteLabel`);
+      should(definition.label.call(unnamed)).equal(`${type}.paletteLabel`);
+      should(definition.label.call({ ...unnamed, name: 'mine' })).equal('mine');
+    });
+
+    it('is prepared by the shared editor plugin', () => {
+      should(callsOf(panelOf(type).script, 'AuthyEditor.prepare')).have.length(1);
+    });
+  });
+}
+
+/** Which of the properties are missing or not literal. */
+function notLiteral(properties: ReadonlyMap<string, AnyNode>, names: readonly string[]): string[] {
+  return names.filter((name) => literal(properties.get(name)) === undefined);
+}
+
+/** The words that an input may be, if it is one of a few. */
+function wordsOf(type: string, input: string): string[] | undefined {
+  try {
+    operationsByType.get(type)?.inputs[input]?.parse('\0', input);
+  } catch (error) {
+    if (!(error instanceof AuthyError)) throw error;
+    return / one of (.*)\.$/.exec(error.message)?.[1]?.split(', ');
+  }
+  return undefined;
+}
