@@ -46,7 +46,11 @@ export class Account {
     this.approvals = approvalsByAccount.get(settings.id) ?? new Approvals();
     approvalsByAccount.set(settings.id, this.approvals);
     // A simulator shows its phone from the first deploy on, before any message asks for it.
-    if (settings.service === 'simulator') this.start().catch(() => undefined);
+    if (settings.service === 'simulator') {
+      this.start().catch((error: unknown) =>
+        settings.simulator.log?.(`The simulator did not start: ${String(error)}`),
+      );
+    }
   }
 
   get serviceName(): ServiceName {

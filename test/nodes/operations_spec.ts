@@ -45,7 +45,7 @@ describe('Operation nodes against the simulator', () => {
   async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
     await flow?.stop();
     const operation = operations[name] as unknown as Operation;
-    const defaults = Object.entries(operation.inputs).flatMap(
+    const defaults: [string, unknown][] = Object.entries(operation.inputs).flatMap(
       ([
         input,
         {
