@@ -6,9 +6,6 @@ export interface TypedValue {
   readonly type: string;
 }
 
-/** Types whose text is the value itself: left blank, they mean "not given", not 0 or false. */
-const fixedTypes = new Set(['str', 'num', 'bool', 'json', 'date']);
-
 /**
  * Evaluates a TypedInput for a message.
  *
@@ -24,9 +21,9 @@ export function evaluate(
   { value, type }: TypedValue,
   message: NodeMessage,
 ): Promise<unknown> {
-  if (typeof value !== 'string' || (value === '' && fixedTypes.has(type))) {
-    return Promise.resolve(value === '' ? undefined : value);
-  }
+  // Left blank, a number is not 0 and a property not the whole message: it is not given.
+  if (value === '') return Promise.resolve(undefined);
+  if (typeof value !== 'string') return Promise.resolve(value);
   return new Promise((resolve, reject) => {
     // Some types throw in spite of the callback; the executor turns that into a rejection.
     RED.util.evaluateNodeProperty(value, type, node, message, (error, result: unknown) => {

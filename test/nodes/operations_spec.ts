@@ -233,6 +233,13 @@ describe('Operation nodes against the simulator', () => {
     delete process.env['AUTHY_TEST_ID'];
   });
 
+  it('an optional input may be left blank, whatever its type', async () => {
+    for (const type of ['str', 'num', 'msg', 'flow', 'jsonata', 'env', 'json']) {
+      const [made] = await ask('userQr', { authyId }, { size: '', sizeType: type });
+      should(made['qrCode']).be.a.String();
+    }
+  });
+
   it('a missing property is named with its place', async () => {
     const ending = await (await node('userStatus')).deliver({ payload: 'untouched' });
     ending.sent.should.eql([]);
