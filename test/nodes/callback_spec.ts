@@ -1,6 +1,7 @@
 import should from 'should';
 import { canonicalParams, signature, type Params } from '../../nodes/lib/onetouch/signature';
 import { Flow, type FlowNode } from '../support/flow';
+import { ScriptedServer } from '../support/scripted_server';
 
 const apiKey = 'callback-test-key';
 let serial = 0;
@@ -28,6 +29,8 @@ describe('OneTouch callback node behind http in', () => {
     properties: Record<string, unknown> = {},
     httpIn: Record<string, unknown> = {},
     credentials: object = { apiKey },
+    baseUrl = '',
+    others: FlowNode[] = [],
   ): Promise<void> {
     const node: FlowNode = {
       id: 'node',
@@ -47,12 +50,13 @@ describe('OneTouch callback node behind http in', () => {
       node,
       3,
       [
-        { id: 'account', type: 'authy-config', service: 'authy', deadline: 5, maxInFlight: 10 },
+        { id: 'account', type: 'authy-config', service: 'authy', baseUrl, deadline: 5, maxInFlight: 10 },
+        ...others,
         { id: 'post', type: 'http in', method: 'post', ...route },
         { id: 'get', type: 'http in', method: 'get', ...route },
         { id: 'put', type: 'http in', method: 'put', ...route },
         { id: 'respond', type: 'http response', z: 'tab', wires: [] },
-      ].map((other) => other as FlowNode),
+      ].map((other) => other),
       { account: credentials },
     );
     flow.wire('respond');
@@ -192,6 +196,28 @@ describe('OneTouch callback node behind http in', () => {
   it('strict: an answer to a request that was not sent from here is refused', async () => {
     await start({ strict: true });
     should(reason((await call(answer())).message)).equal('notAsked');
+  });
+
+  it('strict: an answer to a request that was sent from here is accepted, of the user who was asked', async () => {
+    const params = answer();
+    const authy = await new ScriptedServer().start();
+    authy.script({ status: 200, json: { approval_request: { uuid: params['uuid'] }, success: true } });
+    const send = {
+      id: 'send',
+      type: 'authy-onetouch-send',
+      z: 'tab',
+      account: 'account',
+      message: 'Open?',
+      wires: [['sent']],
+    };
+    await start({ strict: true }, {}, { apiKey }, authy.url, [
+      send,
+      { id: 'sent', type: 'helper', z: 'tab', wires: [] },
+    ]);
+    await flow.sendThrough('send', 'sent', { authyId: '209' });
+    should(reason((await call({ ...params, authy_id: 210 })).message)).equal('notAsked');
+    (await call(params)).output?.should.equal(0);
+    await authy.stop();
   });
 
   it('freshness: old nonces are refused where that is enforced', async () => {

@@ -25,9 +25,11 @@ describe('Operation nodes against the simulator', () => {
   let baseUrl: string;
   let authyId: string;
   let flow: Flow | undefined;
+  /** How far the simulator's clock is ahead, in milliseconds. */
+  let ahead = 0;
 
   before(async () => {
-    simulator = new Simulator({ apiKey: 'node-test-key' });
+    simulator = new Simulator({ apiKey: 'node-test-key', now: () => Date.now() + ahead });
     baseUrl = await simulator.listen();
   });
   after(() => simulator.close());
@@ -193,6 +195,18 @@ describe('Operation nodes against the simulator', () => {
       decided.should.have.property('status', outcome);
       output.should.equal(port);
     }
+  });
+
+  it('OneTouch: a request that nobody answered in time leaves as expired', async () => {
+    const [{ approvalId }] = await ask(
+      'onetouchSend',
+      { authyId },
+      { message: 'Open?', secondsToExpire: '60', secondsToExpireType: 'num' },
+    );
+    ahead += 61_000;
+    const [expired, output] = await ask('onetouchStatus', { approvalId });
+    expired.should.have.property('status', 'expired');
+    output.should.equal(3);
   });
 
   it('the same message goes on with all it carries, and ids go beside the payload', async () => {

@@ -117,6 +117,13 @@ export class Flow {
     return this.ending(_msgid);
   }
 
+  /** Sends a message through another node of the flow and waits until it arrives at a helper node behind it. */
+  async sendThrough(id: string, behind: string, message: NodeMessage): Promise<void> {
+    const arrived = new Promise((resolve) => helper.getNode(behind).once('input', resolve));
+    helper.getNode(id).receive(message);
+    await arrived;
+  }
+
   /** Waits until a message has ended, and a little longer, so that a second ending would be seen. */
   async ending(id: string): Promise<Ending> {
     const isOver = (): boolean => {
