@@ -159,13 +159,13 @@ export class AuthyClient {
     for (;;) {
       const attempt = await this.attempt(call, call.endpoint.paths[path] ?? call.endpoint.paths[0]);
       if ('outcome' in attempt) return attempt;
+      call.isSent = false;
       if (attempt.failure === 'noRoute') {
         path += 1;
         if (path < call.endpoint.paths.length) continue;
         throw attempt.error;
       }
       if (attempt.failure === 'noAnswer') call.mayHaveHappened = true;
-      call.isSent = false;
       const wait = call.attempts.next(attempt.failure, attempt.error.retryAfter);
       if (wait === undefined || performance.now() + wait >= call.endsAt) throw attempt.error;
       await pause(wait, call.signal);
