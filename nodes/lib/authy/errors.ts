@@ -109,7 +109,7 @@ export function refusal(
   });
 }
 
-/** Leaves the last two digits of what could be a phone number: messages end up in logs. */
+/** Leaves the last two digits of what could be a phone number or a token: messages end up in logs. */
 export function maskNumbers(text: string): string {
-  return text.replace(/\+?\d[\d ().-]{5,}\d/g, (number) => `…${number.slice(-2)}`);
+  return text.replace(/\+?\d[\d ().-]{4,}\d/g, (number) => `…${number.slice(-2)}`);
 }

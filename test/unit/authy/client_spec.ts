@@ -242,6 +242,14 @@ describe('Authy client', () => {
       error.message.should.match(/\[API key\]/);
     });
 
+    it('a token in a message is masked', async () => {
+      server.script({
+        status: 400,
+        json: { message: 'Cannot use 123456 twice', success: false, error_code: '60002' },
+      });
+      (await failure(sms)).message.should.match(/Cannot use …56 twice/);
+    });
+
     it('phone numbers in messages are masked', async () => {
       server.script({
         status: 404,
