@@ -227,6 +227,12 @@ describe('OneTouch callback node behind http in', () => {
     (await call(answer(), { nonce: now })).output?.should.equal(0);
   });
 
+  it('freshness: old nonces are accepted with a warning where that is chosen', async () => {
+    await start({ freshness: 'warn', freshnessWindow: 60 });
+    (await call(answer())).output?.should.equal(0);
+    flow.log.join('\n').should.match(/accepted, although its nonce is \d+ seconds away/);
+  });
+
   it('the previous key is accepted while it is set', async () => {
     await start({}, {}, { apiKey: 'new-key', previousApiKey: apiKey });
     (await call(answer())).output?.should.equal(0);
