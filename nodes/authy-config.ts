@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Account, type AccountNode, type AccountSettings } from './lib/account';
+import { Account, accountOf, type AccountSettings } from './lib/account';
 import { authyBaseUrl } from './lib/authy/client';
 import type { ProxySetting } from './lib/authy/proxy';
 import { positiveNumber } from './lib/settings';
@@ -134,7 +134,7 @@ function serveTestButton(RED: NodeAPI): void {
 async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise<string> {
   const id = typeof form['id'] === 'string' ? form['id'] : '';
   const key = typeof form['apiKey'] === 'string' ? form['apiKey'].trim() : undefined;
-  const deployed = (RED.nodes.getNode(id) as AccountNode | null)?.account;
+  const deployed = accountOf(RED, id);
   if (form['service'] === 'simulator') {
     if (deployed?.serviceName === 'simulator') return deployed.test();
     throw new Error('The simulator starts when you deploy.');

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import type { AccountNode } from './lib/account';
+import { type Account, accountOf } from './lib/account';
 import { AuthyError } from './lib/authy/errors';
 import { objectOrNull, textOrNull } from './lib/authy/response';
 import { Badge } from './lib/badge';
@@ -40,6 +40,8 @@ type Outcome = 'approved' | 'denied' | 'rejected';
 
 const outputs: readonly Outcome[] = ['approved', 'denied', 'rejected'];
 
+const fills = { approved: 'green', denied: 'yellow', rejected: 'red' } as const;
+
 export = (RED: NodeAPI): void => {
   function AuthyOnetouchCallback(this: Node, config: CallbackNodeDef): void {
     RED.nodes.createNode(this, config);
@@ -68,7 +70,7 @@ class CallbackValidator {
     private readonly node: Node,
     private readonly config: CallbackNodeDef,
   ) {
-    this.badge = new Badge(RED, node, () => this.accountNode()?.account.serviceName);
+    this.badge = new Badge(RED, node, () => this.account()?.serviceName);
     this.log = new RateLimitedLog((line) => node.warn(line));
   }
 
@@ -79,26 +81,28 @@ class CallbackValidator {
     message: NodeMessageInFlow,
     send: (messages: (NodeMessageInFlow | null)[]) => void,
   ): Promise<void> {
-    if (!isHttpMessage(message)) {
-      const error = new AuthyError(
-        'AUTHY_INVALID_INPUT',
-        'req: is missing. This node validates what an http in node received; wire it directly behind one.',
-        { field: 'req' },
-      );
-      this.badge.begin();
+    this.badge.begin();
+    try {
+      if (!isHttpMessage(message)) {
+        throw new AuthyError(
+          'AUTHY_INVALID_INPUT',
+          'req: is missing. This node validates what an http in node received; wire it directly behind one.',
+          { field: 'req' },
+        );
+      }
+      const outcome = await this.judge(message);
+      if (outcome === 'duplicate') {
+        this.badge.outcome('yellow', 'duplicate');
+        // The decision was handed on when it came first; the sender just has to stop repeating it.
+        message.res?._res.status(200).json({});
+        return;
+      }
+      this.badge.outcome(fills[outcome], outcome);
+      send(outputs.map((output) => (output === outcome ? message : null)));
+    } catch (error) {
       this.badge.error(error);
       throw error;
     }
-    this.badge.begin();
-    const outcome = await this.judge(message);
-    if (outcome === 'duplicate') {
-      this.badge.outcome('yellow', 'duplicate');
-      // The decision was handed on when it came first; the sender just has to stop repeating it.
-      message.res?._res.status(200).json({});
-      return;
-    }
-    this.badge.outcome(outcome === 'approved' ? 'green' : outcome === 'denied' ? 'yellow' : 'red', outcome);
-    send(outputs.map((output) => (output === outcome ? message : null)));
   }
 
   close(): void {
@@ -132,7 +136,7 @@ class CallbackValidator {
       this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
     }
 
-    const approvals = this.accountNode()?.account.approvals;
+    const approvals = this.account()?.approvals;
     if (this.config.strict && !approvals?.wasAsked(answer.approvalId, answer.authyId)) {
       return this.reject(message, 'notAsked', 'this Node-RED did not send such a request to this user');
     }
@@ -196,18 +200,18 @@ class CallbackValidator {
   }
 
   private serviceName(): string | undefined {
-    return this.accountNode()?.account.serviceName;
+    return this.account()?.serviceName;
   }
 
-  private accountNode(): AccountNode | null {
-    return this.RED.nodes.getNode(this.config.account) as AccountNode | null;
+  private account(): Account | undefined {
+    return accountOf(this.RED, this.config.account);
   }
 
   /** No account and no key are rejections like any other: the sender must get its answer. */
   private async apiKeys(): Promise<string[]> {
     return (
-      (await this.accountNode()
-        ?.account.callbackKeys()
+      (await this.account()
+        ?.callbackKeys()
         .catch(() => undefined)) ?? []
     );
   }

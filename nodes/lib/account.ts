@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { Node } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { SimulatorOptions } from '../simulator/simulator';
 import { AuthyClient, type CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
@@ -29,9 +29,15 @@ export interface AccountSettings {
   problem?: string | undefined;
 }
 
-/** The config node, as other nodes see it. */
-export interface AccountNode extends Node {
-  readonly account: Account;
+/**
+ * The account that a node refers to.
+ *
+ * @param id - of the config node
+ * @returns undefined where none is chosen, or it is deleted or disabled
+ */
+export function accountOf(RED: NodeAPI, id: string): Account | undefined {
+  const node = RED.nodes.getNode(id) as (Node & { account?: Account }) | null;
+  return node?.account;
 }
 
 /** What is remembered of approvals outlives a deploy, which makes a new account of the same id. */
@@ -84,12 +90,11 @@ export class Account {
   /**
    * Asks for the application's name, to show that account and network work.
    *
-   * @param apiKey - a key to try instead of the account's own
+   * @param apiKey - a key to try at Authy's API instead of the account's own
    * @throws AuthyError
    */
   async test(apiKey?: string): Promise<string> {
-    const trial =
-      apiKey === undefined || this.serviceName === 'simulator' ? undefined : this.authyService(apiKey);
+    const trial = apiKey === undefined ? undefined : this.authyService(apiKey);
     try {
       const service = trial ?? (await this.start()).service;
       const { result } = await service.perform('appDetails', {});

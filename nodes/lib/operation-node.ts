@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import type { Account, AccountNode } from './account';
+import { type Account, accountOf } from './account';
 import type { CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import { Badge } from './badge';
@@ -62,7 +62,7 @@ class OperationRunner {
     );
     // Each call under way listens, and there may be more of them than Node.js takes for a leak.
     setMaxListeners(0, this.closing.signal);
-    this.badge = new Badge(RED, node, () => this.accountNode()?.account.serviceName);
+    this.badge = new Badge(RED, node, () => this.account()?.serviceName);
   }
 
   input(message: NodeMessageInFlow, send: Send, done: Done): void {
@@ -94,6 +94,12 @@ class OperationRunner {
     };
     try {
       const account = this.account();
+      if (account === undefined) {
+        throw new AuthyError(
+          'AUTHY_NO_ACCOUNT',
+          'No Authy account is chosen, or it is disabled. Open the node and choose one.',
+        );
+      }
       const inputs = await this.evaluateInputs(message);
       const performed = await account.perform(this.name, inputs, this.callOptions(message, fail));
       // Where the node was closed meanwhile this message has had its error, and nothing may be sent any more.
@@ -125,25 +131,15 @@ class OperationRunner {
   private facts(statusCode: number | undefined, response: unknown): object {
     return {
       operation: this.node.type.replace(/^authy-/, ''),
-      service: this.accountNode()?.account.serviceName,
+      service: this.account()?.serviceName,
       statusCode,
       response,
     };
   }
 
-  private accountNode(): AccountNode | null {
-    return this.RED.nodes.getNode(this.config.account) as AccountNode | null;
-  }
-
-  private account(): Account {
-    const accountNode = this.accountNode();
-    if (accountNode === null) {
-      throw new AuthyError(
-        'AUTHY_NO_ACCOUNT',
-        'No Authy account is chosen, or it is disabled. Open the node and choose one.',
-      );
-    }
-    return accountNode.account;
+  /** Asked each time: a deploy may replace the account and leave this node running. */
+  private account(): Account | undefined {
+    return accountOf(this.RED, this.config.account);
   }
 
   private async evaluateInputs(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
