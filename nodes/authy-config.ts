@@ -170,29 +170,30 @@ const trialSettings: Omit<AccountSettings, 'apiKey'> = {
  * is served to anyone, what it shows and does needs the permission to read or to change accounts.
  */
 function servePhone(RED: NodeAPI): void {
+  const route = /^\/authy-simulator\/([^/]+)(\/.*)$/;
   const read = RED.auth.needsPermission('authy-config.read');
   const write = RED.auth.needsPermission('authy-config.write');
   const serve = (request: Request, response: Response, next: NextFunction): void => {
-    const [id = '', place = ''] = Object.values(request.params) as string[];
+    const [, id = '', place = ''] = route.exec(request.url) ?? [];
     const simulator = simulatorOf(id);
-    if (place === 'phone') {
+    if (place === '/phone') {
       response.redirect('phone/');
     } else if (simulator === undefined) {
       const error = 'No simulator runs for this account. Choose it in the account and deploy.';
       response.status(404).json({ error });
-    } else if (place.startsWith('phone/')) {
-      request.url = place.slice('phone'.length);
+    } else if (place.startsWith('/phone/')) {
+      request.url = place.slice('/phone'.length);
       simulator.phonePage(request, response, next);
     } else {
       const permission = request.method === 'GET' ? read : write;
       permission(request, response, () => {
-        request.url = `/${place}`;
+        request.url = place;
         simulator.control(request, response, next);
       });
     }
   };
   // Without an editor Node-RED stands in an application that knows these four and not `use`.
   for (const method of ['get', 'post', 'put', 'delete'] as const) {
-    RED.httpAdmin[method](/^\/authy-simulator\/([^/]+)\/(.*)$/, serve);
+    RED.httpAdmin[method](route, serve);
   }
 }

@@ -120,6 +120,8 @@ describe('Account', () => {
       .get('/authy-simulator/account/approvals')
       .expect(200)
       .expect('content-type', /json/);
+    const filtered = await running.request().get('/authy-simulator/account/state?limit=x');
+    should(filtered.status).equal(400, 'the query string reaches the control interface');
     await running.request().get('/authy-simulator/other/phone/').expect(404);
     await running.request().get('/authy-simulator/other/approvals').expect(404);
   });
