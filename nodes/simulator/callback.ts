@@ -3,6 +3,7 @@ import axios from 'axios';
 import { parseQuery } from '../lib/onetouch/query';
 import { canonicalParams, type Params, signature } from '../lib/onetouch/signature';
 import { deviceOf } from './device';
+import type { CallbackCourse } from './faults';
 import { application, type CallbackMethod, callbackUrlProblem, type Settings } from './settings';
 import type { Approval } from './state/approvals';
 
@@ -14,7 +15,7 @@ export interface CallbackReport {
   /** Null where none is set. */
   readonly url: string | null;
   readonly method: CallbackMethod;
-  /** Of the answer. */
+  /** Of the answer; of the last one where it is sent repeatedly. */
   readonly status?: number;
   /** Why there is no answer, in words. */
   readonly error?: string;
@@ -26,10 +27,11 @@ export interface CallbackReport {
  * Source: the callbacks in twilio/authy-java's tests (TestAuthyUtil.java)
  *
  * @param approval - one that was answered
+ * @param contradicts - whether it says the opposite of the answer
  */
-export function callbackBody(approval: Approval): Params {
+export function callbackBody(approval: Approval, contradicts: boolean): Params {
   const { user, uuid } = approval;
-  const status = approval.answer === 'approve' ? 'approved' : 'denied';
+  const status = (approval.answer === 'approve') !== contradicts ? 'approved' : 'denied';
   const device = deviceOf(user);
   return {
     authy_id: user.id,
@@ -77,30 +79,36 @@ function seconds(time: number | undefined): number {
 }
 
 /**
- * Sends a callback as Authy does, and reports what came of it; never throws.
+ * Sends a callback as Authy does, or as its course has it, and reports what came of it; never throws. How late it is
+ * is up to the caller. Of several copies the first that gets no answer is the last.
  *
- * @param body - see {@link callbackBody}
- * @param now - milliseconds since 1970, for the nonce
+ * @param approval - one that was answered
+ * @param now - the clock, in milliseconds since 1970, for the nonces
  * @param stop - ends a delivery that is under way
  */
 export async function deliverCallback(
   settings: Readonly<Settings>,
-  body: Params,
-  now: number,
+  approval: Approval,
+  course: CallbackCourse,
+  now: () => number,
   stop: AbortSignal,
 ): Promise<CallbackReport> {
   const { callbackUrl, callbackMethod: method } = settings;
   if (callbackUrl === undefined) return { url: null, method, error: 'no callback URL set' };
+  const report = { url: callbackUrl, method };
   const problem = callbackUrlProblem(callbackUrl);
-  if (problem !== undefined) return { url: callbackUrl, method, error: problem };
+  if (problem !== undefined) return { ...report, error: problem };
+  if (course.isLost) return { ...report, error: 'the simulator was told to lose it' };
+  const body = callbackBody(approval, course.contradicts);
+  const apiKey = course.isForged ? randomBytes(16).toString('hex') : settings.apiKey;
   try {
-    return {
-      url: callbackUrl,
-      method,
-      status: await send(settings.apiKey, callbackUrl, method, body, now, stop),
-    };
+    let status = await send(apiKey, callbackUrl, method, body, now(), stop);
+    for (let sent = 1; sent < course.copies; sent++) {
+      status = await send(apiKey, callbackUrl, method, body, now(), stop);
+    }
+    return { ...report, status };
   } catch (error) {
-    return { url: callbackUrl, method, error: failureText(error, stop) };
+    return { ...report, error: failureText(error, stop) };
   }
 }
 

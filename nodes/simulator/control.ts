@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Params } from '../lib/onetouch/signature';
 import { type Backend, endpoints } from './authy/authy-api';
 import { BodyTooLarge, readBody } from './body';
-import { callbackBody, deliverCallback } from './callback';
-import { FaultError, faultDescription } from './faults';
+import { deliverCallback } from './callback';
+import { type CallbackCourse, courseOf, FaultError, faultDescription } from './faults';
 import { asInteger, asObject } from './parameters';
 import { lines } from './phone-numbers';
 import { findRoute, type Route } from './routes';
 import { callbackUrlProblem, type CallbackMethod, type Settings } from './settings';
-import type { Answer } from './state/approvals';
+import type { Answer, Approval } from './state/approvals';
 import { capacities } from './state/limits';
 import { approvalView, userView } from './views';
 
@@ -17,7 +18,7 @@ import { approvalView, userView } from './views';
 export interface ControlBackend extends Backend {
   /** Changes settings, as far as they are given. */
   readonly configure: (settings: Partial<Settings>) => void;
-  /** Ends deliveries that are under way. */
+  /** Ends callbacks that are under way, late ones too. */
   readonly stop: () => AbortSignal;
 }
 
@@ -76,7 +77,7 @@ const routes: readonly ControlRoute[] = [
     method: 'POST',
     path: '/approvals/{id}',
     handle: answerApproval,
-    does: 'answers it: {"answer": "approve" | "deny"}; returns it when the callback was delivered or failed',
+    does: 'answers it: {"answer": "approve" | "deny"}; returns it when the callback was delivered, failed or is late',
   },
   { method: 'GET', path: '/users', handle: users, does: 'the users, oldest first' },
   { method: 'GET', path: '/users/{id}', handle: user, does: 'one user' },
@@ -260,12 +261,32 @@ async function answerApproval({ backend, id, body }: ControlCall): Promise<objec
   const status = approvals.statusOf(approval);
   if (status !== 'pending') throw new ControlError(409, `The approval request is already ${status}.`);
   approvals.answer(approval, answer satisfies Answer);
-  const { callbackUrl, callbackMethod } = backend.settings;
-  approval.callback = { url: callbackUrl ?? null, method: callbackMethod };
-  approval.callback = await deliverCallback(backend.settings, callbackBody(approval), now(), backend.stop());
-  const { url, status: answered, error } = approval.callback;
-  backend.log(`callback of ${approval.uuid} to ${url ?? 'nowhere'}: ${answered ?? error ?? ''}`);
+  // Without an address there is no callback that a fault could meet.
+  const course = courseOf(backend.settings.callbackUrl === undefined ? [] : backend.faults.takeForCallback());
+  const reported = reportAnswer(backend, approval, course);
+  if (course.delay === undefined) await reported;
   return approvalView(approvals, approval, now());
+}
+
+/** Sends the callback of an approval that was answered, and writes down what came of it; never throws. */
+async function reportAnswer(
+  backend: ControlBackend,
+  approval: Approval,
+  course: CallbackCourse,
+): Promise<void> {
+  const { approvals, now } = backend.state;
+  // A late callback goes where it would have gone at once.
+  const settings = { ...backend.settings };
+  const stop = backend.stop();
+  approval.callback = { url: settings.callbackUrl ?? null, method: settings.callbackMethod };
+  if (course.delay !== undefined) {
+    await sleep(course.delay, undefined, { signal: stop, ref: false }).catch(() => undefined);
+    // What was forgotten meanwhile has nothing to report.
+    if (approvals.get(approval.uuid) !== approval) return;
+  }
+  approval.callback = await deliverCallback(settings, approval, course, now, stop);
+  const { url, status, error } = approval.callback;
+  backend.log(`callback of ${approval.uuid} to ${url ?? 'nowhere'}: ${status ?? error ?? ''}`);
 }
 
 function findApproval({ state }: ControlBackend, uuid: string) {

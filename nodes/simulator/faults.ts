@@ -2,7 +2,7 @@ import { asObject } from './parameters';
 import { failureReply, type Reply } from './replies';
 
 /** Which requests a fault meets. */
-interface Scope {
+interface RequestScope {
   /** Of this method only. */
   readonly method?: string;
   /** Only where the path, without the query string, contains this. */
@@ -13,8 +13,8 @@ interface Scope {
   readonly after?: boolean;
 }
 
-/** One way to misbehave. */
-export type Fault = Scope &
+/** One way to misbehave when an endpoint of Authy's is asked. */
+export type RequestFault = RequestScope &
   (
     | {
         /** An error of Authy's. */
@@ -38,7 +38,30 @@ export type Fault = Scope &
     | { readonly kind: 'refuseGetBody' }
   );
 
-export type FaultKind = Fault['kind'];
+/** Which callbacks a fault meets. */
+interface CallbackScope {
+  /** Only the next so many callbacks; without end where absent. */
+  readonly times?: number;
+}
+
+/** One way to misbehave when an answer is reported. Several kinds may meet one callback. */
+export type CallbackFault = CallbackScope &
+  (
+    | {
+        /** It is not sent. */
+        readonly kind: 'callbackLost';
+      }
+    /** It comes later than usual by so many milliseconds, and nobody waits for it meanwhile. */
+    | { readonly kind: 'callbackLate'; readonly ms: number }
+    /** It comes so many times in all, one after another. */
+    | { readonly kind: 'callbackRepeated'; readonly copies: number }
+    /** It is signed with another key. */
+    | { readonly kind: 'callbackForged' }
+    /** It is signed as it should be, and says the opposite of what was answered. */
+    | { readonly kind: 'callbackContradicts' }
+  );
+
+export type Fault = RequestFault | CallbackFault;
 
 /** The request, as far as it matters to faults. */
 export interface FaultTarget {
@@ -58,6 +81,17 @@ export type FaultAnswer =
       readonly headers: Readonly<Record<string, string>>;
     };
 
+/** How a callback goes its way. */
+export interface CallbackCourse {
+  readonly isLost: boolean;
+  /** Milliseconds; undefined where it is not late. */
+  readonly delay: number | undefined;
+  /** How many times it is sent in all. */
+  readonly copies: number;
+  readonly isForged: boolean;
+  readonly contradicts: boolean;
+}
+
 /** What is wrong with a list of faults, naming the place. */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
@@ -68,39 +102,67 @@ const maximalLatency = 600_000;
 
 type Member = readonly [description: string, isValid: (value: unknown) => boolean];
 
+/** By name; those marked by a star have to be there. */
+type Members = Readonly<Record<string, Member>>;
+
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isWhole = (min: number, max: number) => (value: unknown) =>
   typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 
-const scopeMembers: Readonly<Record<string, Member>> = {
-  method: ['a method such as "GET"', (value) => typeof value === 'string' && /^[A-Za-z]+$/.test(value)],
-  path: ['a part of the path such as "/sms/"', isText],
-  times: ['a whole number from 1', isWhole(1, Number.MAX_SAFE_INTEGER)],
-  after: ['true or false', (value) => typeof value === 'boolean'],
+const status: Member = ['a status from 200 to 599', isWhole(200, 599)];
+const ms: Member = [`milliseconds from 0 to ${maximalLatency}`, isWhole(0, maximalLatency)];
+const times: Member = ['a whole number from 1', isWhole(1, Number.MAX_SAFE_INTEGER)];
+
+/** Every kind and its members, by what it meets. */
+const kinds: {
+  readonly requests: Readonly<Record<RequestFault['kind'], Members>>;
+  readonly callbacks: Readonly<Record<CallbackFault['kind'], Members>>;
+} = {
+  requests: {
+    status: {
+      'status*': status,
+      code: [
+        'a number as text, such as "60003"',
+        (value) => typeof value === 'string' && /^\d+$/.test(value),
+      ],
+      message: ['a text', isText],
+      retryAfter: ['seconds, or a date as text', (value) => isText(value) || isWhole(0, 1e9)(value)],
+    },
+    html: { status },
+    latency: { 'ms*': ms },
+    drop: {},
+    garbage: {},
+    refuseGetBody: {},
+  },
+  callbacks: {
+    callbackLost: {},
+    callbackLate: { 'ms*': ms },
+    callbackRepeated: { 'copies*': ['a whole number from 2 to 10', isWhole(2, 10)] },
+    callbackForged: {},
+    callbackContradicts: {},
+  },
 };
 
-const status: Member = ['a status from 200 to 599', isWhole(200, 599)];
-
-/** The members of each kind; those marked by a star have to be there. */
-const kinds: Readonly<Record<FaultKind, Readonly<Record<string, Member>>>> = {
-  status: {
-    'status*': status,
-    code: ['a number as text, such as "60003"', (value) => typeof value === 'string' && /^\d+$/.test(value)],
-    message: ['a text', isText],
-    retryAfter: ['seconds, or a date as text', (value) => isText(value) || isWhole(0, 1e9)(value)],
+/** What limits a fault, by what it meets. */
+const scopes: Readonly<Record<keyof typeof kinds, Members>> = {
+  requests: {
+    method: ['a method such as "GET"', (value) => typeof value === 'string' && /^[A-Za-z]+$/.test(value)],
+    path: ['a part of the path such as "/sms/"', isText],
+    times,
+    after: ['true or false', (value) => typeof value === 'boolean'],
   },
-  html: { status },
-  latency: { 'ms*': [`milliseconds from 0 to ${maximalLatency}`, isWhole(0, maximalLatency)] },
-  drop: {},
-  garbage: {},
-  refuseGetBody: {},
+  callbacks: { times },
 };
 
 /** What the index of the control interface says about faults. */
-export const faultDescription = {
-  kinds: Object.fromEntries(Object.entries(kinds).map(([kind, members]) => [kind, describe(members)])),
-  scope: describe(scopeMembers),
-};
+export const faultDescription = { requests: describeAll('requests'), callbacks: describeAll('callbacks') };
+
+/** The members of each kind, with those of its scope. */
+const membersOf: ReadonlyMap<string, Members> = new Map(
+  (['requests', 'callbacks'] as const).flatMap((met) =>
+    Object.entries(kinds[met]).map(([kind, members]) => [kind, { ...members, ...scopes[met] }] as const),
+  ),
+);
 
 /** The status kinds that have an `error_code` of their own. */
 const codesByStatus: Readonly<Record<number, string>> = { 429: '60003' };
@@ -134,21 +196,39 @@ export class Faults {
   }
 
   /** The faults that meet a request, in order: latencies up to the first that ends it. Counts them as happened. */
-  take(target: FaultTarget): Fault[] {
-    const taken: Fault[] = [];
+  takeForRequest(target: FaultTarget): RequestFault[] {
+    const taken: RequestFault[] = [];
     for (const entry of this.list) {
-      if (!meets(entry.fault, target)) continue;
+      if (isOfCallbacks(entry.fault) || !meets(entry.fault, target)) continue;
       entry.left -= 1;
       taken.push(entry.fault);
       if (entry.fault.kind !== 'latency') break;
     }
-    this.list = this.list.filter(({ left }) => left > 0);
+    this.forgetSpent();
     return taken;
+  }
+
+  /** The faults that meet a callback: of each kind the first, up to one that loses it. Counts them as happened. */
+  takeForCallback(): CallbackFault[] {
+    const taken: CallbackFault[] = [];
+    for (const entry of this.list) {
+      const { fault } = entry;
+      if (!isOfCallbacks(fault) || taken.some(({ kind }) => kind === fault.kind)) continue;
+      entry.left -= 1;
+      taken.push(fault);
+      if (fault.kind === 'callbackLost') break;
+    }
+    this.forgetSpent();
+    return taken;
+  }
+
+  private forgetSpent(): void {
+    this.list = this.list.filter(({ left }) => left > 0);
   }
 }
 
 /** What a fault answers; a latency answers nothing. */
-export function answerOf(fault: Exclude<Fault, { kind: 'latency' }>): FaultAnswer {
+export function answerOf(fault: Exclude<RequestFault, { kind: 'latency' }>): FaultAnswer {
   switch (fault.kind) {
     case 'drop':
       return { drop: true };
@@ -171,6 +251,19 @@ export function answerOf(fault: Exclude<Fault, { kind: 'latency' }>): FaultAnswe
   }
 }
 
+/** How a callback goes that these faults meet, at most one of each kind. */
+export function courseOf(faults: readonly CallbackFault[]): CallbackCourse {
+  const find = <K extends CallbackFault['kind']>(kind: K) =>
+    faults.find((fault): fault is Extract<CallbackFault, { kind: K }> => fault.kind === kind);
+  return {
+    isLost: find('callbackLost') !== undefined,
+    delay: find('callbackLate')?.ms,
+    copies: find('callbackRepeated')?.copies ?? 1,
+    isForged: find('callbackForged') !== undefined,
+    contradicts: find('callbackContradicts') !== undefined,
+  };
+}
+
 function retryAfter(value: number | string | undefined): Record<string, string> {
   return value === undefined ? {} : { 'Retry-After': String(value) };
 }
@@ -183,7 +276,11 @@ function text(status: number, type: string, content: string): Extract<FaultAnswe
   return { drop: false, status, type: `${type}; charset=utf-8`, text: content, headers: {} };
 }
 
-function meets(fault: Fault, { method, path, hasBody }: FaultTarget): boolean {
+function isOfCallbacks(fault: Fault): fault is CallbackFault {
+  return Object.hasOwn(kinds.callbacks, fault.kind);
+}
+
+function meets(fault: RequestFault, { method, path, hasBody }: FaultTarget): boolean {
   if (fault.method !== undefined && fault.method.toUpperCase() !== method) return false;
   if (fault.path !== undefined && !path.includes(fault.path)) return false;
   return fault.kind !== 'refuseGetBody' || (method === 'GET' && hasBody);
@@ -192,11 +289,11 @@ function meets(fault: Fault, { method, path, hasBody }: FaultTarget): boolean {
 function readFault(value: unknown, place: string): Fault {
   const entry = asObject(value);
   if (entry === undefined) throw new FaultError(`${place} has to be an object.`);
-  const kind = Object.keys(kinds).find((name) => name === entry['kind']) as FaultKind | undefined;
-  if (kind === undefined) {
-    throw new FaultError(`${place}.kind has to be one of ${Object.keys(kinds).join(', ')}.`);
+  const kind = typeof entry['kind'] === 'string' ? entry['kind'] : '';
+  const members = membersOf.get(kind);
+  if (members === undefined) {
+    throw new FaultError(`${place}.kind has to be one of ${[...membersOf.keys()].join(', ')}.`);
   }
-  const members = { ...kinds[kind], ...scopeMembers };
   for (const [name, [description, isValid]] of Object.entries(members)) {
     const member = name.replace('*', '');
     const given = entry[member];
@@ -210,11 +307,16 @@ function readFault(value: unknown, place: string): Fault {
       `${place}.${unknown} is not known; a fault of kind ${kind} has ${known.join(', ')}.`,
     );
   }
-  // Every member has been checked against the table above.
+  // Every member has been checked against the tables above.
   return { ...entry, kind } as Fault;
 }
 
-function describe(members: Readonly<Record<string, Member>>): Record<string, string> {
+function describeAll(met: keyof typeof kinds): object {
+  const described = Object.entries(kinds[met]).map(([kind, members]) => [kind, describe(members)]);
+  return { kinds: Object.fromEntries(described) as object, scope: describe(scopes[met]) };
+}
+
+function describe(members: Members): Record<string, string> {
   return Object.fromEntries(
     Object.entries(members).map(([name, [description]]) => [
       name.replace('*', ''),

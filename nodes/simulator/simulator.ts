@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
@@ -46,7 +47,7 @@ export class Simulator {
   private starting: Promise<string> | undefined;
   /** Where it listened last. */
   private lastPort = 0;
-  private stopped = new AbortController();
+  private stopped = stopController();
 
   constructor(options: SimulatorOptions = {}) {
     this.settings = {
@@ -116,7 +117,7 @@ export class Simulator {
     this.server = undefined;
     this.starting = undefined;
     this.stopped.abort();
-    this.stopped = new AbortController();
+    this.stopped = stopController();
     if (server === undefined) return;
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -148,6 +149,13 @@ export class Simulator {
     this.log(`Authy simulator: listening on ${url}`);
     return url;
   }
+}
+
+function stopController(): AbortController {
+  const controller = new AbortController();
+  // Every late callback listens to it: many listeners are no leak.
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 function bind(app: http.RequestListener, port: number): Promise<http.Server> {

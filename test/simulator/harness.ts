@@ -1,3 +1,4 @@
+import type { CallbackReport } from '../../nodes/simulator/callback';
 import { Simulator, type SimulatorOptions } from '../../nodes/simulator/simulator';
 import type { ApprovalView, UserView } from '../../nodes/simulator/views';
 import type { Message } from '../../nodes/simulator/state/messages';
@@ -102,6 +103,16 @@ export class Harness {
 
   async approval(uuid: string): Promise<ApprovalView> {
     return (await this.control('GET', `/approvals/${uuid}`)).body as unknown as ApprovalView;
+  }
+
+  /** What became of the callback of an approval, once that is known. */
+  async reported(uuid: string): Promise<CallbackReport> {
+    for (let tries = 0; tries < 500; tries++) {
+      const { callback } = await this.approval(uuid);
+      if (callback?.status !== undefined || callback?.error !== undefined) return callback;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`Waited in vain for the callback of ${uuid}.`);
   }
 
   async user(id: number): Promise<UserView> {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { BodyTooLarge, readBody } from '../body';
-import { answerOf, type Fault, type FaultAnswer, type Faults } from '../faults';
+import { answerOf, type FaultAnswer, type Faults, type RequestFault } from '../faults';
 import { asText, mergeParameters, ParameterError } from '../parameters';
 import { Failure, type Reply } from '../replies';
 import { findRoute } from '../routes';
@@ -68,9 +68,9 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
     return;
   }
   const { method, path } = incoming;
-  const faults = backend.faults.take({ method, path, hasBody: incoming.body.length > 0 });
-  const isLate = (fault: Fault): boolean => fault.after === true;
-  const perform = (list: Fault[]): Promise<FaultAnswer | undefined> => misbehave(list, gone.signal);
+  const faults = backend.faults.takeForRequest({ method, path, hasBody: incoming.body.length > 0 });
+  const isLate = (fault: RequestFault): boolean => fault.after === true;
+  const perform = (list: RequestFault[]): Promise<FaultAnswer | undefined> => misbehave(list, gone.signal);
   const early = await perform(faults.filter((fault) => !isLate(fault)));
   // A client that went away while it was kept waiting has not asked for anything.
   if (gone.signal.aborted) return;
@@ -105,7 +105,10 @@ async function receive(request: IncomingMessage): Promise<Incoming | undefined> 
 }
 
 /** Performs faults in order. @returns the answer of the one that ends the request, if one does */
-async function misbehave(faults: readonly Fault[], gone: AbortSignal): Promise<FaultAnswer | undefined> {
+async function misbehave(
+  faults: readonly RequestFault[],
+  gone: AbortSignal,
+): Promise<FaultAnswer | undefined> {
   for (const fault of faults) {
     if (fault.kind !== 'latency') return answerOf(fault);
     await sleep(fault.ms, undefined, { signal: gone }).catch(() => undefined);
