@@ -101,11 +101,18 @@ export class Transport {
     }
   }
 
-  /** Closes the idle connections; those in use close by their abort signal. */
+  /** Closes the idle connections, and those in use once they have brought their answer. */
   close(): void {
-    this.httpAgent.destroy();
-    this.httpsAgent.destroy();
+    retire(this.httpAgent);
+    retire(this.httpsAgent);
   }
+}
+
+/** `agent.destroy()` would cut the connections in use as well, with the answers that are on their way. */
+function retire(agent: http.Agent): void {
+  // Asked by the agent whenever a connection becomes idle: https://nodejs.org/api/http.html#agentkeepsocketalivesocket
+  Object.assign(agent, { keepSocketAlive: () => false });
+  for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
 }
 
 function headerText(value: unknown): string | undefined {

@@ -68,6 +68,23 @@ describe('Authy client', () => {
     return error as AuthyError;
   }
 
+  it('closing leaves a call under way its answer, and no connection behind', async () => {
+    let answer: (() => void) | undefined;
+    const slow = http.createServer((_request, response) => {
+      answer = () => response.setHeader('Content-Type', 'application/json').end(JSON.stringify(sent));
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const service = serviceWith({ baseUrl: `http://127.0.0.1:${(slow.address() as AddressInfo).port}` });
+    const idle = new Promise((resolve) => slow.on('connection', (socket) => socket.on('close', resolve)));
+    const call = service.perform(...sms);
+    await new Promise((resolve) => slow.once('request', resolve));
+    service.close();
+    answer?.();
+    (await call).should.have.property('outcome', 'sent');
+    await idle;
+    await new Promise((resolve) => slow.close(resolve));
+  });
+
   describe('what is repeated', () => {
     // Operation, failing step, how often the server is hit, and the error in the end: the table of security.md.
     const phone = { phoneNumber: '+13173389302' };
