@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Account, accountOf, type AccountSettings } from './lib/account';
+import { Account, accountOf, type AccountSettings, type ApprovalSettings } from './lib/account';
 import { authyBaseUrl } from './lib/authy/client';
 import type { ProxySetting } from './lib/authy/proxy';
 import { positiveNumber } from './lib/settings';
@@ -18,12 +18,18 @@ interface AccountDef extends NodeDef {
   proxy: string;
   callbackUrl: string;
   callbackMethod: string;
+  /** Where open approval requests are kept: `context`, `context:<store>`, or `redis`. */
+  approvalStore: string;
+  redisUrl: string;
 }
 
 interface AccountCredentials {
   apiKey?: string;
   previousApiKey?: string;
+  redisPassword?: string;
 }
+
+const defaultRedisUrl = 'redis://127.0.0.1:6379';
 
 type ConfigNode = Node<AccountCredentials> & { account: Account };
 
@@ -40,7 +46,11 @@ export = (RED: NodeAPI): void => {
   }
 
   RED.nodes.registerType<ConfigNode, AccountDef, object, AccountCredentials>('authy-config', AuthyConfig, {
-    credentials: { apiKey: { type: 'password' }, previousApiKey: { type: 'password' } },
+    credentials: {
+      apiKey: { type: 'password' },
+      previousApiKey: { type: 'password' },
+      redisPassword: { type: 'password' },
+    },
   });
 
   serveTestButton(RED);
@@ -64,10 +74,29 @@ function accountSettings(RED: NodeAPI, node: ConfigNode, config: AccountDef): Ac
     simulator: {
       callbackUrl: config.callbackUrl || ownCallbackUrl(RED),
       callbackMethod: config.callbackMethod === 'GET' ? 'GET' : 'POST',
-      log: (line) => node.log(line),
     },
+    approvals: approvalSettings(RED, config, node.credentials),
+    log: (line) => node.log(line),
     problem: problemOf(config, tls, proxy),
   };
+}
+
+function approvalSettings(
+  RED: NodeAPI,
+  { approvalStore = 'context', redisUrl }: Partial<AccountDef>,
+  { redisPassword }: AccountCredentials,
+): ApprovalSettings {
+  if (approvalStore === 'redis') {
+    return { in: 'redis', url: redisUrl || defaultRedisUrl, password: redisPassword ?? '' };
+  }
+  const store = approvalStore.split(':')[1] || undefined;
+  // Without any of its own, a Node-RED has one store of this name.
+  const { contextStorage = { memory: {} } } = RED.settings as { contextStorage?: object };
+  const problem =
+    store === undefined || Object.hasOwn(contextStorage, store)
+      ? undefined
+      : `The settings of this Node-RED have no context store "${store}"; open the account and choose another.`;
+  return { in: 'context', store, problem };
 }
 
 /** The types say a node is always found; a disabled or deleted one is not. */
@@ -163,6 +192,8 @@ const trialSettings: Omit<AccountSettings, 'apiKey'> = {
   tls: undefined,
   proxy: undefined,
   simulator: {},
+  approvals: { in: 'context' },
+  log: () => undefined,
 };
 
 /**

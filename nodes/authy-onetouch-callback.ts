@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf } from './lib/account';
+import type { ApprovalStore } from './lib/approval/store';
 import { AuthyError } from './lib/authy/errors';
 import { objectOrNull, textOrNull } from './lib/authy/response';
 import { Badge } from './lib/badge';
@@ -136,21 +137,33 @@ class CallbackValidator {
       this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
     }
 
-    const approvals = this.account()?.approvals;
-    if (this.config.strict && !approvals?.wasAsked(answer.approvalId, answer.authyId)) {
-      return this.reject(message, 'notAsked', 'this Node-RED did not send such a request to this user');
-    }
-    const occurrence = approvals?.decided(answer.approvalId, answer.decision);
-    if (occurrence === 'duplicate') return 'duplicate';
-    if (occurrence === 'conflict') {
-      return this.reject(
-        message,
-        'conflict',
-        `it says ${answer.decision}, and the opposite was received before`,
-      );
-    }
+    const account = this.account();
+    const standing = await this.standingOf(answer, account?.approvals);
+    if (standing === 'duplicate') return 'duplicate';
+    if (standing !== undefined) return this.reject(message, ...standing);
     this.accept(message, answer);
+    account?.answered(answer);
     return answer.decision;
+  }
+
+  /** What is known of the request and of earlier answers to it; undefined where nothing speaks against this one. */
+  private async standingOf(
+    { approvalId, authyId, decision }: CallbackAnswer,
+    approvals: ApprovalStore | undefined,
+  ): Promise<'duplicate' | [Rejection, string] | undefined> {
+    try {
+      if (this.config.strict && !(await approvals?.wasAsked(approvalId, authyId))) {
+        return ['notAsked', 'this Node-RED did not send such a request to this user'];
+      }
+      const occurrence = await approvals?.decided(approvalId, decision);
+      if (occurrence === 'duplicate') return 'duplicate';
+      if (occurrence === 'conflict') {
+        return ['conflict', `it says ${decision}, and the opposite was received before`];
+      }
+      return undefined;
+    } catch (error) {
+      return ['storeUnavailable', (error as Error).message];
+    }
   }
 
   private accept(message: HttpMessage, answer: CallbackAnswer): void {
@@ -176,9 +189,10 @@ class CallbackValidator {
     const event =
       reason === 'conflict' ? 'Security event: OneTouch callback rejected' : 'OneTouch callback rejected';
     this.log.write(reason, `${event} (${reason}): ${detail}.`);
-    message.payload = { error: 'Forbidden' };
+    const isOurFault = reason === 'storeUnavailable';
+    message.payload = { error: isOurFault ? 'Service Unavailable' : 'Forbidden' };
     message['authy'] = { operation: 'onetouch-callback', service: this.serviceName(), reason };
-    message['statusCode'] = 403;
+    message['statusCode'] = isOurFault ? 503 : 403;
     return 'rejected';
   }
 

@@ -15,7 +15,10 @@ const flowFile = path.join(userDir, 'flows.json');
 const settingsFile = path.join(userDir, 'settings.js');
 
 /** The examples the ready flow is made of. */
-const readyFlow = ['Approve on the phone (OneTouch).json', 'Code by SMS and verify.json'];
+const readyFlow = ['Garage door with approval.json', 'Code by SMS and verify.json'];
+
+/** The page of the first of them. */
+const dashboardPath = '/garage';
 
 /** What ends the start before Node-RED runs: a line that says how to go on, without a stack. */
 class Refusal extends Error {}
@@ -120,6 +123,7 @@ function run(nodeRed, port) {
     uiHost: '127.0.0.1',
     uiPort: port,
     httpAdminRoot: '/',
+    httpNodeRoot: '/',
     flowFile: 'flows.json',
     'telemetry.enabled': false,
     'telemetry.updateNotification': false,
@@ -150,29 +154,36 @@ function run(nodeRed, port) {
 
 /** Prints the addresses once they answer. */
 async function announce(base, signal) {
-  const phones = simulatorAccounts().map(({ id }) => `${base}/authy-simulator/${id}/phone/`);
-  for (const address of [`${base}/`, ...phones]) await answers(address, signal);
+  const running = runningNodes();
+  const addresses = [
+    ['Editor', '/'],
+    ...(running.some(isDashboard) ? [['Dashboard', dashboardPath]] : []),
+    ...running.filter(isSimulator).map(({ id }) => ['Phone', `/authy-simulator/${id}/phone/`]),
+  ].map(([name, route]) => ({ name, address: base + route }));
+  for (const { address } of addresses) await answers(address, signal);
   if (signal.aborted) return;
-  const lines = [
-    '',
-    `  Editor  ${base}/`,
-    ...phones.map((address) => `  Phone   ${address}`),
-    '',
-    '  Ctrl+C stops it.',
-    '',
-  ];
-  console.log(lines.join('\n'));
+  const lines = addresses.map(({ name, address }) => `  ${name.padEnd(9)}  ${address}`);
+  console.log(['', ...lines, '', '  Ctrl+C stops it.', ''].join('\n'));
 }
 
-/** In the flows as they are now: since the first start the user may have added, changed or deleted accounts. */
-function simulatorAccounts() {
+/** In the flows as they are now: since the first start the user may have added, changed, deleted or disabled nodes. */
+function runningNodes() {
   try {
     const flows = JSON.parse(fs.readFileSync(flowFile, 'utf8'));
-    return flows.filter((node) => isAccount(node) && node.service === 'simulator' && node.d !== true);
+    const disabled = new Set(flows.filter((node) => node.disabled === true).map(({ id }) => id));
+    return flows.filter((node) => node.d !== true && !disabled.has(node.z));
   } catch {
     // Node-RED says what is wrong with the file.
     return [];
   }
+}
+
+function isDashboard(node) {
+  return node.type === 'http in' && node.method === 'get' && node.url === dashboardPath;
+}
+
+function isSimulator(node) {
+  return isAccount(node) && node.service === 'simulator';
 }
 
 /** Waits until Node-RED has started what is behind an address, but not for ever: it may not be able to. */

@@ -1,10 +1,14 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Node, NodeAPI } from 'node-red';
 import type { SimulatorOptions } from '../simulator/simulator';
+import { ContextApprovalStore } from './approval/context-store';
+import { RedisApprovalStore } from './approval/redis-store';
+import type { ApprovalStore } from './approval/store';
+import { watchOf } from './approval/watch';
 import { AuthyClient, type CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import type { ProxySetting } from './authy/proxy';
-import { Approvals } from './onetouch/approvals';
+import type { CallbackAnswer } from './onetouch/callback';
 import type { OperationName } from './operations';
 import { AuthyService, type Performed, type Service, type ServiceName } from './service';
 import { startSimulator, stopSimulator } from './simulators';
@@ -24,10 +28,19 @@ export interface AccountSettings {
   maxInFlight: number;
   tls: SecureContextOptions | undefined;
   proxy: ProxySetting | undefined;
-  simulator: Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod' | 'log'>;
+  simulator: Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'>;
+  /** Takes a line about what happens beside the messages; it holds no secret. */
+  log: (line: string) => void;
+  approvals: ApprovalSettings;
   /** Why the account cannot be used, found while resolving; a sentence. */
   problem?: string | undefined;
 }
+
+/** Where open approval requests are kept. */
+export type ApprovalSettings =
+  /** One of Node-RED's context stores by name, or the default one; and why it cannot be used, if so. */
+  | { readonly in: 'context'; readonly store?: string | undefined; readonly problem?: string | undefined }
+  | { readonly in: 'redis'; readonly url: string; readonly password: string };
 
 /**
  * The account that a node refers to.
@@ -40,22 +53,35 @@ export function accountOf(RED: NodeAPI, id: string): Account | undefined {
   return node?.account;
 }
 
-/** What is remembered of approvals outlives a deploy, which makes a new account of the same id. */
-const approvalsByAccount = new Map<string, Approvals>();
+/**
+ * The account that a node refers to, for a message that needs one.
+ *
+ * @throws AuthyError - `AUTHY_NO_ACCOUNT`
+ */
+export function chosenAccount(RED: NodeAPI, id: string): Account {
+  const account = accountOf(RED, id);
+  if (account === undefined) {
+    throw new AuthyError(
+      'AUTHY_NO_ACCOUNT',
+      'No Authy account is chosen, or it is disabled. Open the node and choose one.',
+    );
+  }
+  return account;
+}
 
-/** An account: the service that nodes perform their operations on, and the keys that sign its callbacks. */
+/**
+ * An account: the service that nodes perform their operations on, the keys that sign its callbacks, and what is known
+ * of its approval requests.
+ */
 export class Account {
-  readonly approvals: Approvals;
+  readonly approvals: ApprovalStore;
   private started: Promise<{ service: Service; keys: string[] }> | undefined;
 
   constructor(private readonly settings: AccountSettings) {
-    this.approvals = approvalsByAccount.get(settings.id) ?? new Approvals();
-    approvalsByAccount.set(settings.id, this.approvals);
+    this.approvals = approvalStore(settings, (answer) => watchOf(settings.id).answered(answer));
     // A simulator shows its phone from the first deploy on, before any message asks for it.
     if (settings.service === 'simulator') {
-      this.start().catch((error: unknown) =>
-        settings.simulator.log?.(`The simulator did not start: ${String(error)}`),
-      );
+      this.start().catch((error: unknown) => settings.log(`The simulator did not start: ${String(error)}`));
     }
   }
 
@@ -77,9 +103,19 @@ export class Account {
     const { service } = await this.start();
     const performed = await service.perform(name, inputs, options);
     if (isOf(performed, name, 'onetouchSend')) {
-      this.approvals.asked(performed.result.approvalId, performed.result.authyId);
+      const { approvalId, authyId } = performed.result;
+      // It is on the phone whether this can be noted or not.
+      await this.approvals.asked(approvalId, authyId).catch((error: unknown) => {
+        this.settings.log(`It could not be noted that a request was sent. ${(error as Error).message}`);
+      });
     }
     return performed;
+  }
+
+  /** Takes the answer of a verified callback: whatever waits for it goes on, on whichever instance it waits. */
+  answered(answer: CallbackAnswer): void {
+    watchOf(this.settings.id).answered(answer);
+    this.approvals.announce({ kind: 'answer', answer });
   }
 
   /** The API keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
@@ -109,7 +145,7 @@ export class Account {
     const started = await this.started?.catch(() => undefined);
     started?.service.close();
     if (this.serviceName === 'simulator') await stopSimulator(this.settings.id, removed);
-    if (removed) approvalsByAccount.delete(this.settings.id);
+    await this.approvals.close(removed);
   }
 
   private start(): Promise<{ service: Service; keys: string[] }> {
@@ -132,8 +168,9 @@ export class Account {
   }
 
   private async startSimulator(): Promise<{ service: Service; keys: string[] }> {
-    const { id, apiKey, simulator: options } = this.settings;
-    const { simulator, url } = await startSimulator(id, { ...options, ...(apiKey === '' ? {} : { apiKey }) });
+    const { id, apiKey, log, simulator: options } = this.settings;
+    const key = apiKey === '' ? {} : { apiKey };
+    const { simulator, url } = await startSimulator(id, { ...options, ...key, log });
     const client = new AuthyClient({ ...this.limits(), apiKey: simulator.apiKey, baseUrl: url });
     return { service: new AuthyService('simulator', client), keys: [simulator.apiKey] };
   }
@@ -153,6 +190,14 @@ export class Account {
     const { deadline, maxInFlight } = this.settings;
     return { deadline: deadline * 1000, maxInFlight };
   }
+}
+
+function approvalStore(
+  { id, approvals, log }: AccountSettings,
+  onAnswer: (answer: CallbackAnswer) => void,
+): ApprovalStore {
+  if (approvals.in === 'context') return new ContextApprovalStore(id, approvals.store, approvals.problem);
+  return new RedisApprovalStore(id, { url: approvals.url, password: approvals.password, log }, onAnswer);
 }
 
 function isOf<N extends OperationName>(

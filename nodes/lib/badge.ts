@@ -4,12 +4,16 @@ import type { ServiceName } from './service';
 
 const catalogue = '@flowauth/node-red-authy/authy-config:status';
 
+type Shown = { fill: NodeStatusFill; shape: 'dot' | 'ring'; text: string };
+
 /**
- * The status below a node: blue and counting while calls are under way, then the last outcome. The words are
- * translated here, in the language of the server, so that Status nodes receive words and not keys.
+ * The status below a node: blue and counting while calls are under way or messages wait, then the last outcome. The
+ * words are translated here, in the language of the server, so that Status nodes receive words and not keys.
  */
 export class Badge {
   private underWay = 0;
+  private waitingFor = 0;
+  private last: Shown | undefined;
 
   /** @param serviceName - asked each time, since the account may change with a deploy */
   constructor(
@@ -21,41 +25,67 @@ export class Badge {
   /** A call begins. */
   begin(): void {
     this.underWay += 1;
-    this.showUnderWay();
+    this.show();
+  }
+
+  /** A call ended, and its outcome is still to come. */
+  end(): void {
+    this.underWay = Math.max(0, this.underWay - 1);
+    this.show();
   }
 
   /** A call ended with an outcome, `word` being its key in the catalogue. */
   outcome(fill: NodeStatusFill, word: string): void {
-    this.end(fill, 'dot', this.word(word));
+    this.last = { fill, shape: 'dot', text: this.word(word) };
+    this.end();
   }
 
   /** A call ended with an error. */
   error(error: unknown): void {
     const key =
       error instanceof AuthyError ? `error.${error.code.replace(/^AUTHY_/, '')}` : 'error.UNEXPECTED';
-    this.end('red', 'ring', this.word(key));
+    this.last = { fill: 'red', shape: 'ring', text: this.word(key) };
+    this.end();
+  }
+
+  /** So many messages wait for something that comes later than the call. */
+  waiting(count: number): void {
+    this.waitingFor = count;
+    this.show();
+  }
+
+  /** A message that waited has its outcome. */
+  decided(fill: NodeStatusFill, word: string): void {
+    this.last = { fill, shape: 'dot', text: this.word(word) };
+    this.show();
   }
 
   /** Nothing is shown any more. */
   clear(): void {
     this.underWay = 0;
+    this.waitingFor = 0;
+    this.last = undefined;
     this.node.status({});
   }
 
-  private end(fill: NodeStatusFill, shape: 'dot' | 'ring', text: string): void {
-    this.underWay = Math.max(0, this.underWay - 1);
-    if (this.underWay > 0) this.showUnderWay();
-    else this.show(fill, shape, text);
-  }
-
-  private showUnderWay(): void {
-    const count = this.underWay > 1 ? ` (${this.underWay})` : '';
-    this.show('blue', 'dot', this.word('sending') + count);
-  }
-
-  private show(fill: NodeStatusFill, shape: 'dot' | 'ring', text: string): void {
+  private show(): void {
+    const shown = this.current();
+    if (shown === undefined) {
+      this.node.status({});
+      return;
+    }
     const suffix = this.serviceName() === 'simulator' ? ` · ${this.word('simulator')}` : '';
-    this.node.status({ fill, shape, text: text + suffix });
+    this.node.status({ ...shown, text: shown.text + suffix });
+  }
+
+  private current(): Shown | undefined {
+    if (this.underWay > 0) return this.counted('dot', 'sending', this.underWay);
+    if (this.waitingFor > 0) return this.counted('ring', 'waiting', this.waitingFor);
+    return this.last;
+  }
+
+  private counted(shape: 'dot' | 'ring', word: string, count: number): Shown {
+    return { fill: 'blue', shape, text: this.word(word) + (count > 1 ? ` (${count})` : '') };
   }
 
   private word(key: string): string {

@@ -1,10 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { type Account, accountOf } from './account';
-import type { CallOptions } from './authy/client';
+import { type Account, accountOf, chosenAccount } from './account';
 import { AuthyError } from './authy/errors';
 import { Badge } from './badge';
-import { evaluate, sourceOf, type TypedValue } from './evaluate';
+import { deadlineOf, NodeInputs } from './inputs';
 import { type Operation, type OperationName, operations } from './operations';
 import type { Performed } from './service';
 
@@ -38,7 +37,7 @@ export function operationNode(name: OperationName): (RED: NodeAPI) => void {
 
 class OperationRunner {
   private readonly operation: Operation;
-  private readonly inputs: Readonly<Record<string, TypedValue>>;
+  private readonly inputs: NodeInputs;
   private readonly badge: Badge;
   private readonly calls = new Set<Promise<void>>();
   private readonly closing = new AbortController();
@@ -50,16 +49,7 @@ class OperationRunner {
     private readonly name: OperationName,
   ) {
     this.operation = operations[name] as unknown as Operation;
-    this.inputs = Object.fromEntries(
-      Object.entries(this.operation.inputs).map(
-        ([
-          input,
-          {
-            default: [value, type],
-          },
-        ]) => [input, { value: config[input] ?? value, type: (config[`${input}Type`] ?? type) as string }],
-      ),
-    );
+    this.inputs = new NodeInputs(RED, node, config, this.operation.inputs);
     // Each call under way listens, and there may be more of them than Node.js takes for a leak.
     setMaxListeners(0, this.closing.signal);
     this.badge = new Badge(RED, node, () => this.account()?.serviceName);
@@ -85,7 +75,7 @@ class OperationRunner {
     const fail = (error: unknown): void => {
       if (isOver) return;
       isOver = true;
-      const raised = this.withSource(error);
+      const raised = this.inputs.withSource(error);
       if (raised instanceof AuthyError && raised.response !== undefined) {
         message['authy'] = this.facts(raised.statusCode, raised.response);
       }
@@ -93,15 +83,13 @@ class OperationRunner {
       done(raised);
     };
     try {
-      const account = this.account();
-      if (account === undefined) {
-        throw new AuthyError(
-          'AUTHY_NO_ACCOUNT',
-          'No Authy account is chosen, or it is disabled. Open the node and choose one.',
-        );
-      }
-      const inputs = await this.evaluateInputs(message);
-      const performed = await account.perform(this.name, inputs, this.callOptions(message, fail));
+      const account = chosenAccount(this.RED, this.config.account);
+      const inputs = await this.inputs.evaluate(message);
+      const performed = await account.perform(this.name, inputs, {
+        ...deadlineOf(message),
+        signal: this.closing.signal,
+        onCancelled: fail,
+      });
       // Where the node was closed meanwhile this message has had its error, and nothing may be sent any more.
       if (this.closing.signal.aborted) {
         fail(new AuthyError('AUTHY_CANCELLED', 'The node was closed before its answer could be sent on.'));
@@ -140,40 +128,5 @@ class OperationRunner {
   /** Asked each time: a deploy may replace the account and leave this node running. */
   private account(): Account | undefined {
     return accountOf(this.RED, this.config.account);
-  }
-
-  private async evaluateInputs(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
-    const evaluated = Object.entries(this.inputs).map(async ([input, typed]): Promise<[string, unknown]> => {
-      try {
-        return [input, await evaluate(this.RED, this.node, typed, message)];
-      } catch (error) {
-        throw new AuthyError(
-          'AUTHY_INVALID_INPUT',
-          `${input}: cannot be evaluated. ${(error as Error).message}`,
-          {
-            field: input,
-          },
-        );
-      }
-    });
-    return Object.fromEntries(await Promise.all(evaluated));
-  }
-
-  private callOptions(
-    { requestTimeout }: NodeMessageInFlow,
-    onCancelled: (error: AuthyError) => void,
-  ): CallOptions {
-    const isTimeout =
-      typeof requestTimeout === 'number' && requestTimeout >= 1 && Number.isFinite(requestTimeout);
-    return { signal: this.closing.signal, onCancelled, ...(isTimeout ? { deadline: requestTimeout } : {}) };
-  }
-
-  /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
-  private withSource(error: unknown): Error {
-    if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
-    const typed = error.field === undefined ? undefined : this.inputs[error.field];
-    const source = typed && sourceOf(typed);
-    if (source === undefined) return error;
-    return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
   }
 }

@@ -59,11 +59,11 @@ function operation<const I extends Inputs, const Name extends string, Result ext
   return entry;
 }
 
-function required<T>(parse: Parser<T>, value = '', type = 'str'): Input<T, true> {
+export function required<T>(parse: Parser<T>, value = '', type = 'str'): Input<T, true> {
   return { parse, required: true, default: [value, type] };
 }
 
-function optional<T>(parse: Parser<T>, value = '', type = 'str'): Input<T, false> {
+export function optional<T>(parse: Parser<T>, value = '', type = 'str'): Input<T, false> {
   return { parse, required: false, default: [value, type] };
 }
 

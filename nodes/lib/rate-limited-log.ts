@@ -37,6 +37,6 @@ export class RateLimitedLog {
     const suppressed = this.kinds.get(kind)?.suppressed ?? 0;
     this.kinds.delete(kind);
     if (suppressed > 0)
-      this.print(`${suppressed} more OneTouch callbacks of this kind (${kind}) were left out of the log.`);
+      this.print(`${suppressed} more lines of this kind (${kind}) were left out of the log.`);
   }
 }

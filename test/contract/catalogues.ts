@@ -16,6 +16,17 @@ export function textsOf(language: string, type: string): Map<string, string> {
   return flat(JSON.parse(read('locales', language, `${type}.json`)) as object);
 }
 
+/**
+ * The keys that hold a text's forms in a language, where a number decides on the form; Node-RED's `x` and `x_plural`
+ * for one and several, and i18next's `x_few` and so on for languages with more.
+ */
+export function formsOf(language: string, key: string): string[] {
+  const rules = new Intl.PluralRules(language);
+  const categories = new Set(Array.from({ length: 200 }, (_, number) => rules.select(number + 1)));
+  const suffixes: Partial<Record<Intl.LDMLPluralRule, string>> = { one: '', other: '_plural' };
+  return [...categories].map((category) => key + (suffixes[category] ?? `_${category}`));
+}
+
 /** The texts of a catalogue of Node-RED's own nodes. */
 export function coreTexts(): Map<string, string> {
   const file = require.resolve('@node-red/nodes/locales/en-US/messages.json');

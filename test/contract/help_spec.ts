@@ -1,7 +1,17 @@
 import should from 'should';
 import { type HTMLElement, NodeType, parse } from 'node-html-parser';
-import { type Inputs, type OperationName, operations, type ResultOf } from '../../nodes/lib/operations';
-import { declaredIn, outcomesByOutput, panelOf, read, types } from './panels';
+import type { Outcome } from '../../nodes/lib/approval/outcome';
+import { type OperationName, operations, type ResultOf } from '../../nodes/lib/operations';
+import {
+  declaredIn,
+  inputsOf,
+  operationsByType,
+  otherNodes,
+  outcomesByOutput,
+  panelOf,
+  read,
+  types,
+} from './panels';
 import { languages, textsOf, translations } from './catalogues';
 
 /** A member's type, in the words of the help. */
@@ -92,6 +102,50 @@ const results: {
   },
 };
 
+/** The same of what the approval gate sends on, and of its events. */
+const decision: Record<string, string> & {
+  readonly [M in 'decision' | 'reason' | 'decidedBy' | 'device']: Words<Outcome[M]>;
+} = {
+  decision: 'string',
+  reason: 'string | null',
+  approvalId: 'string',
+  authyId: 'string',
+  requestedAt: 'string',
+  decidedAt: 'string',
+  decidedBy: 'string',
+  device: 'object | null',
+};
+const event: Record<string, string> = {
+  event: 'string',
+  decision: 'string',
+  approvalId: 'string',
+  authyId: 'string',
+  requestedAt: 'string',
+  endsAt: 'string',
+  waiting: 'number',
+};
+
+/** The members of a payload as a message has them. */
+function inPayload(members: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(members).map(([name, words]) => [`payload.${name}`, words]));
+}
+
+/** The members of the message that each node sends on, with their types. */
+const messages = new Map<string, Record<string, string>>([
+  ...(Object.entries(operations) as [OperationName, (typeof operations)[OperationName]][]).map(
+    ([name, { node, carries }]) => [node, messageWith(results[name], carries)] as const,
+  ),
+  ['authy-onetouch-approval', messageWith(decision, ['approvalId', 'authyId'])],
+]);
+
+function messageWith(
+  payload: Readonly<Record<string, string>>,
+  carries: readonly string[],
+): Record<string, string> {
+  const carried = Object.fromEntries(carries.map((name) => [name, 'string']));
+  return { ...inPayload(payload), ...carried, authy: 'object' };
+}
+
 /** A term of a help, such as `authyId`: what it is called, and the `<dd>` that explains it. */
 interface Term {
   name: string;
@@ -120,6 +174,10 @@ function termsIn(elements: readonly HTMLElement[]): Term[] {
       return { name, type, isOptional: term.classList.contains('optional'), explained };
     }),
   );
+}
+
+function typesOf(terms: readonly Term[]): Record<string, string> {
+  return Object.fromEntries(terms.map(({ name, type }) => [name, type]));
 }
 
 /** The parts of a help, each beginning with an `<h3>`, by the heading's place. */
@@ -157,18 +215,15 @@ describe('contract: help', () => {
     });
   }
 
-  for (const [name, operation] of Object.entries(operations) as [
-    OperationName,
-    (typeof operations)[OperationName],
-  ][]) {
-    const type = operation.node;
-    const inputs: Inputs = operation.inputs;
+  for (const [type, message] of messages) {
+    const inputs = inputsOf(type);
+    const orders = otherNodes[type]?.orders ?? [];
 
     it(`${type}: names every input, whether it is optional, and where it is read from`, () => {
       const [section = []] = sectionsOf(helpOf('en-US', type));
       const terms = termsIn(section);
       should(terms.map((term) => term.name).sort()).deepEqual(
-        [...Object.keys(inputs), 'requestTimeout'].sort(),
+        [...Object.keys(inputs), 'requestTimeout', ...orders].sort(),
       );
       for (const { name, isOptional, explained } of terms) {
         const input = inputs[name];
@@ -181,20 +236,31 @@ describe('contract: help', () => {
 
     it(`${type}: names every member of the message that it sends on, with its type`, () => {
       const [, section = []] = sectionsOf(helpOf('en-US', type));
-      const found = Object.fromEntries(termsIn(section).map((term) => [term.name, term.type]));
-      const expected: Record<string, string> = { authy: 'object' };
-      for (const [member, words] of Object.entries(results[name])) expected[`payload.${member}`] = words;
-      for (const carried of operation.carries) expected[carried] = 'string';
-      should(found).deepEqual(expected);
+      should(typesOf(termsIn(section))).deepEqual(message);
     });
 
     it(`${type}: tells of the errors, and of what is never done twice`, () => {
       const text = helpOf('en-US', type).text;
+      // A gate sends as the operation does that only sends.
+      const { repeat } = (operationsByType.get(type) ?? operations.onetouchSend).authy;
       should(text).containEql('msg.error.code');
-      should(/never sent\s+twice/.test(text)).equal(operation.authy.repeat === 'never');
-      should(text.includes('AUTHY_OUTCOME_UNKNOWN')).equal(operation.authy.repeat === 'never');
+      should(/never sent\s+twice/.test(text)).equal(repeat === 'never');
+      should(text.includes('AUTHY_OUTCOME_UNKNOWN')).equal(repeat === 'never');
     });
   }
+
+  it('authy-onetouch-approval: names every member of an event, with its type', () => {
+    const items = helpOf('en-US', 'authy-onetouch-approval').querySelectorAll('ol.node-ports > li');
+    should(typesOf(termsIn(items.at(-1)?.children ?? []))).deepEqual(inPayload(event));
+  });
+
+  it('authy-onetouch-approval: sends these members and no others', () => {
+    const payloads = read('nodes', 'lib', 'approval', 'gate.ts').matchAll(/\bpayload = \{\n([^}]*)\};/g);
+    const members = [...payloads].map(([, body = '']) =>
+      [...body.matchAll(/^ +(\w+)[:,]/gm)].map(([, name]) => name),
+    );
+    should(members).deepEqual([Object.keys(decision), Object.keys(event)]);
+  });
 
   it('names error codes that there are', () => {
     const codes = declaredIn(read('nodes', 'lib', 'authy', 'errors.ts'), 'AuthyErrorCode');
@@ -219,12 +285,16 @@ describe('contract: help', () => {
       });
     }
 
-    it(`${language}: the callback's help names every reason for a rejection`, () => {
-      const reasons = declaredIn(read('nodes', 'lib', 'onetouch', 'callback.ts'), 'Rejection');
-      const terms = termsIn(helpOf(language, 'authy-onetouch-callback').querySelectorAll('dl'));
-      const named = terms.map(({ name }) => name);
-      should(reasons.filter((reason) => !named.includes(reason))).be.empty();
-    });
+    for (const [type, file, declaration] of [
+      ['authy-onetouch-callback', 'nodes/lib/onetouch/callback.ts', 'Rejection'],
+      ['authy-onetouch-approval', 'nodes/lib/approval/outcome.ts', 'ExpiryReason'],
+    ] as const) {
+      it(`${language}/${type}: explains every ${declaration}`, () => {
+        const reasons = declaredIn(read(file), declaration);
+        const named = termsIn(helpOf(language, type).querySelectorAll('dl')).map(({ name }) => name);
+        should(reasons.filter((reason) => !named.includes(reason))).be.empty();
+      });
+    }
 
     it(`${language}: the account's help names each of its settings by its label`, () => {
       const texts = textsOf(language, 'authy-config');

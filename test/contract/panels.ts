@@ -3,7 +3,8 @@ import path from 'node:path';
 import vm from 'node:vm';
 import { type AnyNode, type CallExpression, type ObjectExpression, parse as parseScript } from 'acorn';
 import { type HTMLElement, parse as parseHtml } from 'node-html-parser';
-import { type Operation, operations } from '../../nodes/lib/operations';
+import { approvalInputs } from '../../nodes/lib/approval/question';
+import { type Inputs, type Operation, operations } from '../../nodes/lib/operations';
 
 export const root = path.resolve(__dirname, '..', '..');
 
@@ -34,21 +35,52 @@ export const operationsByType: ReadonlyMap<string, Operation> = new Map(
   Object.values(operations).map((operation) => [operation.node, operation as unknown as Operation]),
 );
 
-/** The nodes that are no operation: the names of their outputs, and the interface of their configuration. */
-export const otherNodes: Readonly<
-  Record<string, { outputs: readonly string[]; definition: string; credentials?: string }>
-> = {
-  'authy-config': { outputs: [], definition: 'AccountDef', credentials: 'AccountCredentials' },
+/** A node that is no operation. */
+interface OtherNode {
+  readonly outputs: readonly string[];
+  /** Outputs that come after these where a setting asks for them. */
+  readonly moreOutputs?: readonly string[];
+  /** The interface of its settings, beside its inputs, and the file that declares it. */
+  readonly settings: readonly [file: string, name: string];
+  /** The same of its credentials. */
+  readonly credentials?: readonly [file: string, name: string];
+  readonly inputs?: Inputs;
+  /** What a message may hold to give an order instead of asking. */
+  readonly orders?: readonly string[];
+}
+
+/** The nodes that are no operation. */
+export const otherNodes: Readonly<Record<string, OtherNode>> = {
+  'authy-config': {
+    outputs: [],
+    settings: ['nodes/authy-config.ts', 'AccountDef'],
+    credentials: ['nodes/authy-config.ts', 'AccountCredentials'],
+  },
+  'authy-onetouch-approval': {
+    outputs: ['approved', 'denied', 'expired'],
+    moreOutputs: ['events'],
+    settings: ['nodes/lib/approval/gate.ts', 'GateDef'],
+    inputs: approvalInputs,
+    orders: ['cancel', 'reset'],
+  },
   'authy-onetouch-callback': {
     outputs: ['approved', 'denied', 'rejected'],
-    definition: 'CallbackNodeDef',
+    settings: ['nodes/authy-onetouch-callback.ts', 'CallbackNodeDef'],
   },
 };
 
-/** The outcomes that leave a node by each of its outputs. */
+/** The inputs of a node: what its panel has a TypedInput for, and validates as the runtime does. */
+export function inputsOf(type: string): Inputs {
+  return operationsByType.get(type)?.inputs ?? otherNodes[type]?.inputs ?? {};
+}
+
+/** The outcomes that leave a node by each of its outputs, those included that a setting adds. */
 export function outcomesByOutput(type: string): string[][] {
   const operation = operationsByType.get(type);
-  if (operation === undefined) return (otherNodes[type]?.outputs ?? []).map((name) => [name]);
+  if (operation === undefined) {
+    const { outputs = [], moreOutputs = [] } = otherNodes[type] ?? {};
+    return [...outputs, ...moreOutputs].map((name) => [name]);
+  }
   const byOutput: string[][] = [];
   for (const [outcome, [output]] of Object.entries(operation.outcomes))
     (byOutput[output] ??= []).push(outcome);

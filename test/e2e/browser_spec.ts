@@ -151,5 +151,44 @@ for (const runtime of runtimes) {
         (await editor.status(debug?.id ?? '')).should.containEql(answer);
       });
     }
+
+    clean('the dashboard opens the garage once the phone has approved', async () => {
+      const flows = example('Garage door with approval');
+      const { adminUrl, nodeUrl } = nodeRed as NodeRed;
+      const phone = await editor.openBeside(
+        `${adminUrl}authy-simulator/${nodeOf(flows, 'authy-config').id}/phone/`,
+      );
+      const dashboard = await editor.openBeside(`${nodeUrl}garage`);
+      try {
+        await dashboard.setViewportSize({ width: 390, height: 844 });
+        await dashboard.emulateMedia({ reducedMotion: 'reduce' });
+        await dashboard.getByText('Closed', { exact: true }).waitFor();
+        await editor.picture('garage closed', dashboard);
+        await dashboard.getByRole('button', { name: 'Open the garage' }).click();
+        await dashboard.getByText('Waiting for Ada').waitFor();
+        await editor.picture('garage asking', dashboard);
+
+        await phone.bringToFront();
+        await phone.getByText('Open the garage?').first().waitFor();
+        await editor.picture('phone asked by the garage', phone);
+        await phone.getByRole('button', { name: 'Approve', exact: true }).first().click();
+
+        await dashboard.bringToFront();
+        await dashboard.getByText('Open', { exact: true }).waitFor();
+        await editor.picture('garage open', dashboard);
+        await dashboard.emulateMedia({ reducedMotion: 'reduce', colorScheme: 'dark' });
+        await editor.picture('garage open in the dark', dashboard);
+      } finally {
+        await dashboard.close();
+        await phone.close();
+      }
+      await editor.page.bringToFront();
+      await editor.show(tabOf(flows));
+      const gate = nodeOf(flows, 'authy-onetouch-approval').id;
+      await eventually('the status below the gate', async () =>
+        (await editor.status(gate)).includes('approved') ? true : undefined,
+      );
+      await editor.picture('the gate has approved');
+    });
   });
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import should from 'should';
 import { example, examples, nodeOf, recorded, recordKey, tabOf } from '../support/example_flows';
 import {
@@ -60,8 +61,10 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
     });
 
     /** Deploys an example that records what leaves its nodes, and gives what the tests do with it. */
-    async function play(name: string) {
-      const flows = recorded(example(name));
+    async function play(name: string, change = (node: FlowNode): FlowNode => node) {
+      const flows = recorded(example(name).map(change));
+      // What an account and a flow remember outlives a deploy that keeps them.
+      await nodeRed.deploy([]);
       await nodeRed.deploy(flows);
       const tab = tabOf(flows);
       const phone = new Phone(nodeRed, nodeOf(flows, 'authy-config').id);
@@ -75,6 +78,11 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           await nodeRed.request(`context/flow/${tab}/${key}`, { method: 'DELETE' });
           return value as object;
         },
+        /** The request that waits for an answer, once there is one. */
+        pending: () =>
+          eventually('the request on the phone', async () =>
+            (await phone.approvals()).find(({ status }) => status === 'pending'),
+          ),
         /** Every outcome recorded and not asked for yet; to be empty at the end. */
         unexpected: async (): Promise<string[]> => {
           const context = (await nodeRed.get(`context/flow/${tab}`)) as { memory?: Record<string, unknown> };
@@ -198,6 +206,136 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           (await unexpected()).should.deepEqual([]);
         });
       }
+
+      for (const { answer, output, decision, state } of [
+        {
+          answer: 'approve',
+          output: 0,
+          decision: 'approved',
+          state: { door: 'open', step: 'approved', note: 'Ada said yes.' },
+        },
+        {
+          answer: 'deny',
+          output: 1,
+          decision: 'denied',
+          state: { door: 'closed', step: 'denied', note: 'Denied: Ada said no.' },
+        },
+      ] as const) {
+        it(`the garage's dashboard asks, and shows that the phone's answer is "${answer}"`, async () => {
+          // It stays open for as long as it is looked at.
+          const { phone, pending, left, unexpected } = await play('Garage door with approval', (node) =>
+            node.type === 'trigger' ? { ...node, duration: '1', units: 'hr' } : node,
+          );
+          await garageIs({ door: 'closed' });
+          (await askForGarage()).should.equal(202);
+          const { authyId } = (await left('authy-user-create')) as { authyId: string };
+          const asked = (await left('authy-onetouch-approval', 3)) as { approvalId: string };
+          asked.should.containEql({ event: 'requested', authyId, waiting: 1 });
+          const { approvalId } = asked;
+          await garageIs({
+            door: 'closed',
+            step: 'asking',
+            note: 'Waiting for Ada’s answer…',
+          });
+
+          (await pending()).should.containEql({ uuid: approvalId, message: 'Open the garage?' });
+          await phone.answer(approvalId, answer);
+          const decided = await left('authy-onetouch-approval', output);
+          decided.should.containEql({ decision, reason: null, approvalId, authyId });
+          (await left('authy-onetouch-approval', 3)).should.containEql({
+            event: 'decided',
+            decision,
+            approvalId,
+            waiting: 0,
+          });
+          (await left('authy-onetouch-callback', output)).should.containEql({ status: decision, approvalId });
+          await garageIs(state);
+          (await unexpected()).should.deepEqual([]);
+        });
+      }
+
+      it('the garage closes again by itself', async () => {
+        const { phone, press, pending } = await play('Garage door with approval', (node) =>
+          node.type === 'trigger' ? { ...node, duration: '50', units: 'ms' } : node,
+        );
+        await press('ask as if the button was pressed');
+        await phone.answer((await pending()).uuid, 'approve');
+        await garageIs({ door: 'closed', step: '', note: 'It closed again by itself.' });
+      });
+
+      it('the dashboard says that nobody answered', async () => {
+        const { left } = await play('Garage door with approval', (node) =>
+          node.type === 'authy-onetouch-approval' ? { ...node, timeout: '1' } : node,
+        );
+        (await askForGarage()).should.equal(202);
+        (await left('authy-onetouch-approval', 2)).should.containEql({ decision: 'expired' });
+        await garageIs({ door: 'closed', step: 'expired', note: 'Nobody answered in time.' });
+      });
+
+      it('the garage says why nobody could be asked', async () => {
+        await play('Garage door with approval', (node) =>
+          node.type === 'authy-onetouch-approval' ? { ...node, account: '' } : node,
+        );
+        (await askForGarage()).should.equal(202);
+        const state = await eventually('the error on the dashboard', async () => {
+          const { step, note } = await garage();
+          return step === 'error' ? note : undefined;
+        });
+        state.should.startWith('No Authy account is chosen');
+      });
+
+      for (const { answer, output, decision, page } of [
+        { answer: 'approve', output: 0, decision: 'approved', page: [200, 'Done'] },
+        { answer: 'deny', output: 1, decision: 'denied', page: [403, 'Denied'] },
+      ] as const) {
+        it(`an admin's request waits until the phone answers "${answer}"`, async () => {
+          const { phone, pending, left, unexpected } = await play('Admin action that waits for approval');
+          const form = await fetch(`${nodeRed.nodeUrl}admin/restart`);
+          (await form.text()).should.containEql('<form method="post"');
+
+          const request = restart();
+          const { uuid, message } = await pending();
+          message.should.equal('Restart the server?');
+          request.isAnswered.should.be.false();
+          await phone.answer(uuid, answer);
+          (await request.page).should.deepEqual(page);
+          const { authyId } = (await left('authy-user-create')) as { authyId: string };
+          (await left('authy-onetouch-approval', output)).should.containEql({
+            decision,
+            approvalId: uuid,
+            authyId,
+            decidedBy: 'polling',
+          });
+          (await unexpected()).should.deepEqual([]);
+        });
+      }
+
+      it('an admin is told that nobody answered', async () => {
+        const { left } = await play('Admin action that waits for approval', (node) =>
+          node.type === 'authy-onetouch-approval' ? { ...node, timeout: '1' } : node,
+        );
+        (await restart().page).should.deepEqual([504, 'Nobody answered']);
+        (await left('authy-onetouch-approval', 2)).should.containEql({ decision: 'expired' });
+      });
+
+      it('an admin who asks too much is refused, and one whose question is withdrawn is told so', async () => {
+        const seen = nodeRed.log.length;
+        const { press, pending, left, unexpected } = await play(
+          'Admin action that waits for approval',
+          (node) => (node.type === 'authy-onetouch-approval' ? { ...node, maxOpen: 1 } : node),
+        );
+        const first = restart();
+        await pending();
+        (await restart().page).should.deepEqual([429, 'That did not work']);
+        (await left('catch')).should.containDeep({ code: 'AUTHY_OPEN_LIMIT' });
+
+        first.isAnswered.should.be.false();
+        await press('withdraw');
+        (await first.page).should.deepEqual([409, 'Withdrawn']);
+        await left('authy-user-create');
+        (await unexpected()).should.deepEqual([]);
+        nodeRed.log.slice(seen).should.not.match(/no response object/i);
+      });
 
       it('a callback that nobody signed is answered 403 and decides nothing', async () => {
         const { left, unexpected } = await play('Approve on the phone (OneTouch)');
@@ -348,15 +486,51 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
 
     if (options.user !== undefined) describeAuthentication(() => nodeRed);
 
-    /** Posts the form of an example's page; gives the status and heading of the page that comes back. */
-    async function typeIn(route: string, code: string): Promise<[number, string | undefined]> {
-      const response = await fetch(nodeRed.nodeUrl + route, {
-        method: 'POST',
-        body: new URLSearchParams({ code }),
+    /** Presses the dashboard's button; gives the status of the answer. */
+    async function askForGarage(): Promise<number> {
+      const response = await fetch(`${nodeRed.nodeUrl}garage/open`, { method: 'POST' });
+      await response.body?.cancel();
+      return response.status;
+    }
+
+    /** What the dashboard is told. */
+    async function garage(): Promise<{ door?: string; step?: string; note?: string }> {
+      const response = await fetch(`${nodeRed.nodeUrl}garage/state`);
+      response.status.should.equal(200);
+      return response.json() as Promise<object>;
+    }
+
+    async function garageIs(state: object): Promise<void> {
+      let last: object = {};
+      await eventually(`the dashboard to be told ${JSON.stringify(state)}`, async () => {
+        last = await garage();
+        return isDeepStrictEqual(last, state) || undefined;
+      }).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message} The last was ${JSON.stringify(last)}.`);
       });
-      return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
+    }
+
+    /** Sends the admin's form, which is answered when the phone was. */
+    function restart(): { isAnswered: boolean; page: Promise<[number, string | undefined]> } {
+      const request = { isAnswered: false, page: send(`${nodeRed.nodeUrl}admin/restart`) };
+      request.page.then(
+        () => (request.isAnswered = true),
+        () => (request.isAnswered = true),
+      );
+      return request;
+    }
+
+    /** Posts the form of an example's page that asks for a code. */
+    function typeIn(route: string, code: string): Promise<[number, string | undefined]> {
+      return send(nodeRed.nodeUrl + route, { code });
     }
   });
+}
+
+/** Posts a form; gives the status and heading of the page that comes back. */
+async function send(url: string, form: Record<string, string> = {}): Promise<[number, string | undefined]> {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+  return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
 }
 
 function describeAuthentication(started: () => NodeRed): void {

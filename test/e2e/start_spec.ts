@@ -5,6 +5,13 @@ import path from 'node:path';
 import should from 'should';
 import { type FlowNode, freePort, packageName, Process, root, temporaryDirectory } from '../support/node_red';
 
+/** What is printed for the ready flow. */
+interface Addresses {
+  readonly Editor: string;
+  readonly Dashboard: string;
+  readonly Phone: string;
+}
+
 describe('npm start', function () {
   this.timeout(120_000);
 
@@ -19,10 +26,13 @@ describe('npm start', function () {
     return started;
   }
 
-  async function addresses(started: Process): Promise<{ editor: string; phone: string }> {
+  /** The addresses that it prints, by name. */
+  async function addresses(started: Process): Promise<Partial<Addresses>> {
     return started.until('it prints the addresses', () => {
-      const [, editor, phone] = /^ {2}Editor {2}(\S+)\n {2}Phone {3}(\S+)\n/m.exec(started.output) ?? [];
-      return editor !== undefined && phone !== undefined ? { editor, phone } : undefined;
+      const [, lines] = /^\n((?: {2}\w+ +http\S+\n)+)\n {2}Ctrl\+C stops it\.\n/m.exec(started.output) ?? [];
+      if (lines === undefined) return undefined;
+      const found = [...lines.matchAll(/(\w+) +(\S+)/g)].map(([, name, url]) => [name, url]);
+      return Object.fromEntries(found) as Partial<Addresses>;
     });
   }
 
@@ -35,10 +45,13 @@ describe('npm start', function () {
 
     const port = await freePort();
     const first = start({ PORT: String(port), AUTHY_USER_DIR: userDir });
-    const { editor, phone } = await addresses(first);
+    const printed = await addresses(first);
+    Object.keys(printed).should.deepEqual(['Editor', 'Dashboard', 'Phone']);
+    const { Editor: editor, Dashboard: dashboard, Phone: phone } = printed as Addresses;
     editor.should.equal(`http://127.0.0.1:${port}/`);
+    dashboard.should.equal(`${editor}garage`);
     phone.should.match(new RegExp(`^${editor}authy-simulator/[0-9a-f]{16}/phone/$`));
-    for (const address of [editor, phone]) {
+    for (const address of [editor, dashboard, phone]) {
       const page = await fetch(address);
       page.status.should.equal(200);
       page.headers.get('content-type')?.should.startWith('text/html');
@@ -58,7 +71,7 @@ describe('npm start', function () {
     const flows = (await json(`${editor}flows`)) as FlowNode[];
     const types = flows.map(({ type }) => type);
     types.should.containDeep([
-      'authy-onetouch-send',
+      'authy-onetouch-approval',
       'authy-onetouch-callback',
       'authy-token-sms',
       'authy-token-verify',
@@ -76,19 +89,30 @@ describe('npm start', function () {
 
     const second = start({ PORT: String(await freePort()), AUTHY_USER_DIR: userDir });
     const again = await addresses(second);
-    const kept = (await json(`${again.editor}flows`)) as FlowNode[];
+    const kept = (await json(`${again.Editor ?? ''}flows`)) as FlowNode[];
     kept.should.containDeep([mine]);
     kept.should.have.length(flows.length + 1);
   });
 
-  it('prints the phones of the accounts that are there, not of those it began with', async () => {
+  it('prints the addresses of what there is, not of what it began with', async () => {
     const userDir = temporaryDirectory();
-    fs.writeFileSync(path.join(userDir, 'flows.json'), '[]');
+    const flowFile = path.join(userDir, 'flows.json');
+    const flows = JSON.stringify([
+      { id: '0123456789abcdef', type: 'tab', label: 'Garage', disabled: true },
+      {
+        id: '123456789abcdef0',
+        type: 'http in',
+        z: '0123456789abcdef',
+        method: 'get',
+        url: '/garage',
+        wires: [[]],
+      },
+    ]);
+    fs.writeFileSync(flowFile, flows);
     const port = await freePort();
     const started = start({ PORT: String(port), AUTHY_USER_DIR: userDir });
-    await started.until('it prints the address', () => started.output.includes('  Editor  ') || undefined);
-    started.output.should.not.containEql('  Phone ');
-    fs.readFileSync(path.join(userDir, 'flows.json'), 'utf8').should.equal('[]');
+    (await addresses(started)).should.deepEqual({ Editor: `http://127.0.0.1:${port}/` });
+    fs.readFileSync(flowFile, 'utf8').should.equal(flows);
   });
 
   it('says in one line that the port is taken', async () => {

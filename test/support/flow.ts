@@ -20,6 +20,10 @@ const ourNodes = Object.keys(manifest['node-red'].nodes).map(
 const coreNodes = ['21-httpin', '05-tls', '06-httpproxy'].map(
   (file) => require(`@node-red/nodes/core/network/${file}.js`) as NodeModule,
 );
+const contexts = require('@node-red/runtime/lib/nodes/context') as {
+  init(settings: object): void;
+  load(): Promise<void>;
+};
 /* eslint-enable @typescript-eslint/no-require-imports */
 
 export interface FlowNode {
@@ -64,6 +68,7 @@ export class Flow {
 
   private constructor(
     private readonly watched: string,
+    private readonly outputIds: string[],
     private readonly nodes: FlowNode[],
     private readonly credentials: Record<string, object>,
   ) {}
@@ -98,7 +103,7 @@ export class Flow {
       placed,
       credentials,
     );
-    const flow = new Flow(watched.id, placed, credentials);
+    const flow = new Flow(watched.id, outputIds, placed, credentials);
     flow.watch(outputIds);
     server = http.createServer(httpNode);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -112,9 +117,19 @@ export class Flow {
 
   /** Gives a message to the watched node and waits until it has ended there. */
   async deliver(message: NodeMessage): Promise<Ending> {
+    return this.ending(this.give(message));
+  }
+
+  /** Gives a message to the watched node. @returns its id, for {@link ending} */
+  give(message: NodeMessage): string {
     const _msgid = `m${(this.serial += 1)}`;
     helper.getNode(this.watched).receive({ ...message, _msgid });
-    return this.ending(_msgid);
+    return _msgid;
+  }
+
+  /** How a message has ended so far. */
+  soFar(id: string): Ending {
+    return this.entry(id);
   }
 
   /** Sends a message through another node of the flow and waits until it arrives at a helper node behind it. */
@@ -133,6 +148,24 @@ export class Flow {
     await this.until(isOver);
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
     return this.entry(id);
+  }
+
+  /**
+   * Puts a value into the context of the watched node, as an earlier run would have left it. From here on contexts
+   * outlive the deploy of their node, as they do where settings.js names a store for them.
+   */
+  async leaveBehind(name: string, value: unknown): Promise<void> {
+    contexts.init({ contextStorage: { default: { module: 'memory' } } });
+    await contexts.load();
+    const context = helper.getNode(this.watched).context();
+    await new Promise<void>((resolve) => context.set(name, value, () => resolve()));
+  }
+
+  /** All messages that left by an output, in order. */
+  all(output: number): Message[] {
+    return [...this.endings.values()].flatMap(({ sent }) =>
+      sent.filter((one) => one.output === output).map(({ message }) => message),
+    );
   }
 
   /** How many messages have come to an ending so far. */
@@ -174,16 +207,23 @@ export class Flow {
     return helper.request();
   }
 
-  /** Deploys a change of the watched node only, as "Modified Nodes" does: the others go on running. */
-  async redeploy(change: Record<string, unknown>): Promise<void> {
-    const changed = this.nodes.map((node) => (node.id === this.watched ? { ...node, ...change } : node));
+  /** Deploys a change of one node only, as "Modified Nodes" does: the others go on running. */
+  async redeploy(change: Record<string, unknown>, id = this.watched): Promise<void> {
+    const changed = this.nodes.map((node) => (node.id === id ? { ...node, ...change } : node));
     await helper.setFlows(changed, 'nodes', this.credentials);
+  }
+
+  /** Deploys everything anew, as "Full" does: every node is stopped and another one started. */
+  async redeployAll(): Promise<void> {
+    await helper.setFlows(this.nodes, 'full', this.credentials);
+    this.watch(this.outputIds);
   }
 
   async stop(): Promise<void> {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await helper.unload();
+    contexts.init({});
     await adminServer.stopServer();
   }
 

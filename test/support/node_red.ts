@@ -143,6 +143,8 @@ export interface NodeRedOptions {
   env?: Readonly<Record<string, string>>;
   /** Who signs in, where the settings ask for it. */
   user?: User;
+  /** Packages that a user would install beside ours; those of this repository are taken. */
+  packages?: readonly string[];
 }
 
 export interface User {
@@ -155,7 +157,8 @@ export class NodeRed {
   private token: string | undefined;
 
   private constructor(
-    private readonly process: Process,
+    private process: Process,
+    private readonly launch: () => Promise<Process>,
     /** The address of the editor, with a slash at its end. */
     readonly adminUrl: string,
     /** The address below which `http in` nodes are reached, with a slash at its end. */
@@ -166,11 +169,15 @@ export class NodeRed {
   static async start(
     context: Mocha.Context,
     runtime: Runtime,
-    { settings = {}, env = {}, user }: NodeRedOptions = {},
+    { settings = {}, env = {}, user, packages = [] }: NodeRedOptions = {},
   ): Promise<NodeRed> {
     const { node, red } = await runtime.executables(context);
     const userDir = temporaryDirectory();
-    fs.cpSync(await installedModules(context), path.join(userDir, 'node_modules'), { recursive: true });
+    const modules = path.join(userDir, 'node_modules');
+    fs.cpSync(await installedModules(context), modules, { recursive: true });
+    for (const name of packages) {
+      fs.cpSync(path.join(root, 'node_modules', name), path.join(modules, name), { recursive: true });
+    }
     const port = await freePort();
     const all = {
       uiHost: '127.0.0.1',
@@ -185,18 +192,27 @@ export class NodeRed {
     const settingsFile = path.join(userDir, 'settings.js');
     fs.writeFileSync(settingsFile, `module.exports = ${JSON.stringify(all)};`);
 
-    const child = new Process(node, [red, '-s', settingsFile, '-u', userDir], env);
     const address = (base: unknown): string =>
       `http://127.0.0.1:${port}${typeof base === 'string' ? base : ''}/`;
-    const nodeRed = new NodeRed(child, address(settings['httpAdminRoot']), address(settings['httpNodeRoot']));
+    const adminUrl = address(settings['httpAdminRoot']);
+    const launch = async (): Promise<Process> => {
+      const child = new Process(node, [red, '-s', settingsFile, '-u', userDir], env);
+      try {
+        await child.until('Node-RED to answer', () => answers(`${adminUrl}settings`));
+        await child.until('its flows to start', () => child.output.includes('Started flows') || undefined);
+      } catch (error) {
+        await child.stop();
+        throw error;
+      }
+      return child;
+    };
+    const nodeRed = new NodeRed(await launch(), launch, adminUrl, address(settings['httpNodeRoot']));
     try {
-      await child.until('Node-RED to answer', () => answers(`${nodeRed.adminUrl}settings`));
-      await child.until('its flows to start', () => child.output.includes('Started flows') || undefined);
       if (user !== undefined) await nodeRed.signIn(user);
       const { version } = (await nodeRed.get('settings')) as { version: string };
       if (!version.startsWith(runtime.version)) throw new Error(`This is Node-RED ${version}.`);
     } catch (error) {
-      await child.stop();
+      await nodeRed.stop();
       throw error;
     }
     return nodeRed;
@@ -259,9 +275,19 @@ export class NodeRed {
     await this.process.stop();
   }
 
+  /** Ends it in the middle of whatever it does, as a power cut would. */
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  /** Starts it again after its end, with what it has left on the disk. */
+  async startAgain(): Promise<void> {
+    this.process = await this.launch();
+  }
+
   /** The same Node-RED, asked by another user. */
   async signedInAs(user: User): Promise<NodeRed> {
-    const other = new NodeRed(this.process, this.adminUrl, this.nodeUrl);
+    const other = new NodeRed(this.process, this.launch, this.adminUrl, this.nodeUrl);
     await other.signIn(user);
     return other;
   }
@@ -394,6 +420,12 @@ export class Process {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Ends it by force, at once. */
+  async kill(): Promise<void> {
+    killGroup(this.child);
+    await this.exit();
   }
 
   /** Ends it as Ctrl+C would, or by force where it does not listen. */

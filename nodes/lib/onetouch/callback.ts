@@ -39,7 +39,9 @@ export type Rejection =
   | 'statusDisagrees'
   | 'notAsked'
   | 'stale'
-  | 'conflict';
+  | 'conflict'
+  /** It may be right: what was asked and answered before could not be looked up. */
+  | 'storeUnavailable';
 
 /** What a verified callback says. */
 export interface CallbackAnswer {

@@ -1,0 +1,168 @@
+import type { Node, NodeContext } from 'node-red';
+import { AuthyError } from '../authy/errors';
+import { Approvals, type Decision } from '../onetouch/approvals';
+import { OpenRequests } from './guard-rails';
+import type { Admission, ApprovalRecord, ApprovalStore, GateStore, GuardRails } from './store';
+
+/** What precedes the id in the names of a gate's context. */
+const prefix = 'approval_';
+
+/** How many values are read in one call: a store hands each over as an argument. */
+const atOnce = 500;
+
+/**
+ * What an account remembers in this process. It outlives a deploy, which makes a new account of the same id; after a
+ * restart only the open requests are known, from the context store.
+ */
+interface Memory {
+  readonly approvals: Approvals;
+  readonly open: OpenRequests;
+}
+
+const memories = new Map<string, Memory>();
+
+/**
+ * Open requests in the context of their gate, in a store of Node-RED's: memory, file, or whatever is installed. One
+ * process has them to itself, so what is atomic is atomic because nothing else runs.
+ *
+ * Source: https://nodered.org/docs/api/context/
+ */
+export class ContextApprovalStore implements ApprovalStore {
+  readonly name: string;
+  private readonly memory: Memory;
+
+  /**
+   * @param accountId - whose memory it is
+   * @param storeName - as in the settings' `contextStorage`; undefined for the default one
+   * @param problem - why it cannot be used, if so
+   */
+  constructor(
+    private readonly accountId: string,
+    private readonly storeName: string | undefined,
+    private readonly problem: string | undefined,
+  ) {
+    this.name = `context ${storeName ?? ''}`;
+    this.memory = memories.get(accountId) ?? { approvals: new Approvals(), open: new OpenRequests() };
+    memories.set(accountId, this.memory);
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  asked(approvalId: string, authyId: string): Promise<void> {
+    this.memory.approvals.asked(approvalId, authyId);
+    return Promise.resolve();
+  }
+
+  wasAsked(approvalId: string, authyId: string): Promise<boolean> {
+    return Promise.resolve(this.memory.approvals.wasAsked(approvalId, authyId));
+  }
+
+  decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
+    return Promise.resolve(this.memory.approvals.decided(approvalId, decision));
+  }
+
+  admit(request: ApprovalRecord, rails: GuardRails): Promise<Admission> {
+    if (this.problem !== undefined) return Promise.reject(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+    return Promise.resolve(this.memory.open.admit(request, rails));
+  }
+
+  release(request: ApprovalRecord): Promise<void> {
+    this.memory.open.release(request);
+    return Promise.resolve();
+  }
+
+  announce(): void {
+    // There is nobody else.
+  }
+
+  openRequests(gate: Node): GateStore {
+    // Node-RED would quietly take its default store for one that it does not have.
+    const context = this.problem === undefined ? gate.context() : undefined;
+    return new ContextGateStore(this.name, context, this.storeName, (record) => {
+      this.memory.open.count(record);
+      if (record.approvalId !== undefined) this.memory.approvals.asked(record.approvalId, record.authyId);
+    });
+  }
+
+  close(removed: boolean): Promise<void> {
+    if (removed) memories.delete(this.accountId);
+    return Promise.resolve();
+  }
+}
+
+class ContextGateStore implements GateStore {
+  constructor(
+    readonly name: string,
+    private readonly context: NodeContext | undefined,
+    private readonly storeName: string | undefined,
+    private readonly found: (record: ApprovalRecord) => void,
+  ) {}
+
+  save(record: ApprovalRecord): Promise<void> {
+    return this.set(record.id, JSON.stringify(record));
+  }
+
+  async claim(record: ApprovalRecord): Promise<boolean> {
+    await this.save({ ...record, state: 'passing' });
+    return true;
+  }
+
+  remove(id: string): Promise<void> {
+    return this.set(id, undefined);
+  }
+
+  held(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set(ids));
+  }
+
+  async take(except: ReadonlySet<string>): Promise<ApprovalRecord[]> {
+    const names = (await this.keys()).filter(
+      (name) => name.startsWith(prefix) && !except.has(name.slice(prefix.length)),
+    );
+    const records: ApprovalRecord[] = [];
+    for (let from = 0; from < names.length; from += atOnce) {
+      for (const text of await this.get(names.slice(from, from + atOnce))) {
+        if (typeof text === 'string') records.push(JSON.parse(text) as ApprovalRecord);
+      }
+    }
+    records.forEach(this.found);
+    return records;
+  }
+
+  close(): void {
+    // Node-RED closes its stores itself.
+  }
+
+  private async set(id: string, value: string | undefined): Promise<void> {
+    await this.call((context, done) => context.set(prefix + id, value, this.storeName, done));
+  }
+
+  private get(names: string[]): Promise<unknown[]> {
+    // The types say that the values come as one list; they come as arguments.
+    return this.call((context, done) => context.get(names, this.storeName, done));
+  }
+
+  private async keys(): Promise<string[]> {
+    const [names = []] = await this.call((context, done) => context.keys(this.storeName, done));
+    return names as string[];
+  }
+
+  /** Stores answer later or at once, and some throw in spite of the callback. */
+  private async call(
+    ask: (context: NodeContext, done: (...answer: unknown[]) => void) => void,
+  ): Promise<unknown[]> {
+    const { context } = this;
+    if (context === undefined) return [];
+    const [error, ...values] = await new Promise<unknown[]>((resolve) => {
+      ask(context, (...answer) => resolve(answer));
+    }).catch((thrown: unknown) => [thrown]);
+    if (!error) return values;
+    const reason = error instanceof Error ? error.message : 'it failed';
+    throw new AuthyError(
+      'AUTHY_STORE',
+      `The context store for open approval requests cannot be used: ${reason}`,
+    );
+  }
+}

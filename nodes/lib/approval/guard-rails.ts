@@ -1,0 +1,52 @@
+import type { Admission, ApprovalRecord, GuardRails } from './store';
+
+type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
+
+interface User {
+  readonly open: Set<string>;
+  /** When the user was asked last, by `performance.now()`. */
+  askedAt: number;
+}
+
+/** Users who have nothing open are forgotten above this number, those asked longest ago first. */
+const remembered = 10_000;
+
+/** Keeps a flow that runs in a circle from bombarding a phone: counts open requests per user, on this instance. */
+export class OpenRequests {
+  private readonly users = new Map<string, User>();
+
+  admit({ id, authyId }: Request, { maxOpen, coolDown }: GuardRails): Admission {
+    const now = performance.now();
+    const user = this.users.get(authyId);
+    if (user !== undefined) {
+      if (maxOpen > 0 && user.open.size >= maxOpen) return { admitted: false, open: user.open.size };
+      const waitSeconds = Math.ceil(coolDown - (now - user.askedAt) / 1000);
+      if (waitSeconds > 0) return { admitted: false, waitSeconds };
+    }
+    this.count({ id, authyId }, now);
+    return { admitted: true };
+  }
+
+  /** Counts a request that is open already: one of an earlier run. */
+  count({ id, authyId }: Request, askedAt = -Infinity): void {
+    const user = this.users.get(authyId) ?? { open: new Set(), askedAt };
+    user.open.add(id);
+    user.askedAt = Math.max(user.askedAt, askedAt);
+    // As the newest one, so that the oldest are the first of the map.
+    this.users.delete(authyId);
+    this.users.set(authyId, user);
+    if (this.users.size > remembered) this.forgetOne();
+  }
+
+  release({ id, authyId }: Request): void {
+    this.users.get(authyId)?.open.delete(id);
+  }
+
+  private forgetOne(): void {
+    for (const [authyId, { open }] of this.users) {
+      if (open.size > 0) continue;
+      this.users.delete(authyId);
+      return;
+    }
+  }
+}

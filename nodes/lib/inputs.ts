@@ -1,0 +1,67 @@
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import type { CallOptions } from './authy/client';
+import { AuthyError } from './authy/errors';
+import { evaluate, sourceOf, type TypedValue } from './evaluate';
+import type { Inputs } from './operations';
+
+/** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
+export class NodeInputs {
+  private readonly typed: Readonly<Record<string, TypedValue>>;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    config: Readonly<Record<string, unknown>>,
+    inputs: Inputs,
+  ) {
+    this.typed = Object.fromEntries(
+      Object.entries(inputs).map(
+        ([
+          input,
+          {
+            default: [value, type],
+          },
+        ]) => [input, { value: config[input] ?? value, type: (config[`${input}Type`] ?? type) as string }],
+      ),
+    );
+  }
+
+  /**
+   * Evaluates all inputs for a message.
+   *
+   * @returns the values by name, not yet validated
+   * @throws AuthyError - `AUTHY_INVALID_INPUT` where one cannot be evaluated
+   */
+  async evaluate(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
+    const evaluated = Object.entries(this.typed).map(async ([input, typed]): Promise<[string, unknown]> => {
+      try {
+        return [input, await evaluate(this.RED, this.node, typed, message)];
+      } catch (error) {
+        throw new AuthyError(
+          'AUTHY_INVALID_INPUT',
+          `${input}: cannot be evaluated. ${(error as Error).message}`,
+          {
+            field: input,
+          },
+        );
+      }
+    });
+    return Object.fromEntries(await Promise.all(evaluated));
+  }
+
+  /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
+  withSource(error: unknown): Error {
+    if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
+    const typed = error.field === undefined ? undefined : this.typed[error.field];
+    const source = typed && sourceOf(typed);
+    if (source === undefined) return error;
+    return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
+  }
+}
+
+/** The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds. */
+export function deadlineOf({ requestTimeout }: NodeMessageInFlow): Pick<CallOptions, 'deadline'> {
+  const isTimeout =
+    typeof requestTimeout === 'number' && requestTimeout >= 1 && Number.isFinite(requestTimeout);
+  return isTimeout ? { deadline: requestTimeout } : {};
+}

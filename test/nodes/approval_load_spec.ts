@@ -1,0 +1,210 @@
+import should from 'should';
+import { Simulator } from '../../nodes/simulator/simulator';
+import { approvalGate } from '../support/approval_gate';
+import { Flow } from '../support/flow';
+import { eventually } from '../support/node_red';
+import { Tally } from '../support/tally';
+
+const apiKey = 'load-test-key';
+const count = 2000;
+const users = 250;
+/** In seconds; the phones answer within the first half, or not at all. */
+const timeout = 8;
+
+type Plan = 'approve' | 'deny' | 'silent' | 'cancel';
+
+/** A generator of random numbers that a seed repeats (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** An approval request in the simulator, which knows the truth. */
+interface Truth {
+  uuid: string;
+  status: string;
+  details: { No: string };
+}
+
+describe(`Approval gate under load: ${count} approvals`, function () {
+  this.timeout(180_000);
+  let simulator: Simulator;
+  let url: string;
+  let flow: Flow;
+  const tally = new Tally();
+
+  before(async () => {
+    simulator = new Simulator({ apiKey });
+    url = await simulator.listen();
+  });
+  after(async () => {
+    tally.stop();
+    await flow.stop();
+    await simulator.close();
+  });
+
+  async function call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'Content-Type': 'application/json', 'X-Authy-API-Key': apiKey },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  async function truths(query = ''): Promise<Truth[]> {
+    const { approvals } = await call('GET', `/simulator/approvals${query}`);
+    return approvals as Truth[];
+  }
+
+  async function createUsers(): Promise<string[]> {
+    const ids: string[] = [];
+    for (let number = 0; number < users; number++) {
+      const user = { email: 'a@example.com', cellphone: String(3_175_551_000 + number), country_code: '1' };
+      const { user: created } = await call('POST', '/protected/json/users/new', { user });
+      ids.push(String((created as { id: number }).id));
+    }
+    return ids;
+  }
+
+  it('each message ends once, none is lost or doubled, and none is approved without an approval', async () => {
+    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+    const random = randomFrom(seed);
+    const pick = <T>(...list: T[]): T => list[Math.floor(random() * list.length)] as T;
+
+    flow = await Flow.start(
+      {
+        ...approvalGate,
+        id: 'load',
+        timeout: String(timeout),
+        details: 'details',
+        detailsType: 'msg',
+        maxOpen: 0,
+      },
+      3,
+      [
+        {
+          id: 'account',
+          type: 'authy-config',
+          service: 'authy',
+          baseUrl: url,
+          deadline: 15,
+          maxInFlight: 100,
+        },
+        { id: 'post', type: 'http in', method: 'post', url: '/cb', z: 'tab', wires: [['callback']] },
+        {
+          id: 'callback',
+          type: 'authy-onetouch-callback',
+          z: 'tab',
+          account: 'account',
+          strict: true,
+          freshness: 'off',
+          wires: [['respond'], ['respond'], ['respond']],
+        },
+        { id: 'respond', type: 'http response', z: 'tab', wires: [] },
+      ],
+      { account: { apiKey } },
+    );
+    simulator.configure({ callbackUrl: `${flow.url}/cb` });
+    tally.start('load');
+    const authyIds = await createUsers();
+
+    /** A new set of troubles, for callbacks and for reading the status. */
+    async function stir(): Promise<void> {
+      const path = '/onetouch/json/approval_requests/';
+      const times = 1 + Math.floor(random() * 30);
+      const callback = pick<object>(
+        { kind: 'callbackLost' },
+        { kind: 'callbackLate', ms: Math.floor(random() * 2000) },
+        { kind: 'callbackRepeated', copies: 2 + Math.floor(random() * 3) },
+        { kind: 'callbackForged' },
+        { kind: 'callbackContradicts' },
+      );
+      const reading = pick<object>(
+        { kind: 'status', status: 500 },
+        { kind: 'status', status: 429, retryAfter: 1 },
+        { kind: 'html' },
+        { kind: 'garbage' },
+        { kind: 'drop' },
+        { kind: 'drop', after: true },
+        { kind: 'latency', ms: Math.floor(random() * 500) },
+      );
+      const asking = pick<object>(
+        { kind: 'drop', after: true },
+        { kind: 'status', status: 503, code: '60060' },
+      );
+      const faults = [
+        { ...callback, times },
+        { ...reading, path, times },
+        { ...asking, path: '/approval_requests', method: 'POST', times: 1 },
+      ];
+      await call('PUT', '/simulator/faults', { faults });
+    }
+
+    const plans = new Map<string, Plan>();
+    const dueAt = new Map<string, number>();
+    let deploying: Promise<void> | undefined;
+    const state = { isFed: false };
+    const feeding = (async () => {
+      for (let no = 0; no < count; no++) {
+        plans.set(
+          String(no),
+          pick<Plan>('approve', 'approve', 'approve', 'deny', 'deny', 'silent', 'cancel'),
+        );
+        const message = { no, authyId: pick(...authyIds), details: { No: String(no) } };
+        flow.give(message);
+        if (no % 50 === 0) await stir();
+        if (no % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        if (no === count / 4) deploying = flow.redeploy({ name: 'redeployed' });
+        if (no === count / 2) deploying = flow.redeployAll();
+        if (no === (count * 3) / 4) deploying = flow.redeploy({ name: 'renamed' }, 'account');
+        // What is sent to a node that is just being replaced is lost before it gets there.
+        await deploying;
+      }
+      state.isFed = true;
+    })();
+
+    const answering = (async () => {
+      while (!state.isFed || tally.open.size > 0) {
+        for (const { uuid, details } of await truths('?status=pending')) {
+          const plan = plans.get(details.No);
+          const due = dueAt.get(uuid) ?? performance.now() + random() * timeout * 500;
+          dueAt.set(uuid, due);
+          if (performance.now() < due || plan === undefined || plan === 'silent') continue;
+          plans.delete(details.No);
+          await deploying;
+          if (plan === 'cancel') flow.give({ cancel: uuid });
+          else void call('POST', `/simulator/approvals/${uuid}`, { answer: plan });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+
+    await feeding;
+    await eventually('every message to end', () => (tally.open.size === 0 ? true : undefined), 90);
+    await answering;
+    await call('PUT', '/simulator/faults', { faults: [] });
+
+    const truth = new Map((await truths()).map((found) => [found.details.No, found.status]));
+    const account = tally.account();
+    const lines = Object.entries(account).map(
+      ([how, messages]) => `      ${String(messages.length).padStart(5)} ${how}`,
+    );
+    process.stdout.write(`      seed ${seed}\n${lines.join('\n')}\n`);
+
+    // Each message once, and all of them.
+    should(tally.problems).eql([]);
+    should(Object.values(account).flat()).have.length(count);
+    // Nothing is approved or denied that the phone did not, whatever the callbacks said.
+    for (const no of account['approved'] ?? []) should(truth.get(no)).equal('approved', `message ${no}`);
+    const answered = (no: string): boolean => ['approved', 'denied'].includes(truth.get(no) ?? '');
+    should((account['denied'] ?? []).filter((no) => !answered(no))).eql([]);
+    // The mix was one: each ending was seen.
+    should(account).have.properties(['approved', 'denied', 'expired noAnswer', 'withdrawn']);
+  });
+});

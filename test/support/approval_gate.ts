@@ -1,0 +1,28 @@
+import type { FlowNode } from './flow';
+
+/** A gate as its panel makes it, but without a pause between two requests. */
+export const approvalGate: FlowNode = {
+  id: 'gate',
+  type: 'authy-onetouch-approval',
+  account: 'account',
+  authyId: 'authyId',
+  authyIdType: 'msg',
+  message: 'Open the garage?',
+  messageType: 'str',
+  details: '{"Door":"Garage"}',
+  detailsType: 'json',
+  hiddenDetails: '{}',
+  hiddenDetailsType: 'json',
+  logos: '[]',
+  logosType: 'json',
+  timeout: '60',
+  timeoutType: 'num',
+  secondsToExpire: '',
+  secondsToExpireType: 'num',
+  confirm: true,
+  join: false,
+  maxOpen: 3,
+  coolDown: 0,
+  events: false,
+  outputs: 3,
+};

@@ -1,0 +1,64 @@
+import { Simulator } from '../../nodes/simulator/simulator';
+import { eventually } from './node_red';
+
+/** An approval request on a simulated phone. */
+export interface OnPhone {
+  uuid: string;
+  authyId: number;
+  status: string;
+  message: string;
+}
+
+/** A simulator outside of Node-RED, with users and their phones: it stays, whatever happens to Node-RED. */
+export class AuthyPhones {
+  readonly apiKey = 'phones-test-key';
+  private readonly simulator = new Simulator({ apiKey: this.apiKey });
+  url = '';
+  private users = 0;
+
+  async start(): Promise<this> {
+    this.url = await this.simulator.listen();
+    return this;
+  }
+
+  stop(): Promise<void> {
+    return this.simulator.close();
+  }
+
+  callbacksTo(callbackUrl: string): void {
+    this.simulator.configure({ callbackUrl });
+  }
+
+  async newUser(): Promise<string> {
+    const cellphone = String(3_175_551_000 + (this.users += 1));
+    const { user } = await this.call('POST', '/protected/json/users/new', {
+      user: { email: 'ada@example.com', cellphone, country_code: '1' },
+    });
+    return String((user as { id: number }).id);
+  }
+
+  /** The open requests of a user, once there are as many as that. */
+  async pending(authyId: string, count: number): Promise<OnPhone[]> {
+    return eventually(`${count} requests on the phone`, async () => {
+      const { approvals } = await this.call('GET', `/simulator/approvals?status=pending&authyId=${authyId}`);
+      return (approvals as OnPhone[]).length >= count ? (approvals as OnPhone[]) : undefined;
+    });
+  }
+
+  async answer(uuid: string, answer: 'approve' | 'deny'): Promise<void> {
+    await this.call('POST', `/simulator/approvals/${uuid}`, { answer });
+  }
+
+  async faults(...faults: object[]): Promise<void> {
+    await this.call('PUT', '/simulator/faults', { faults });
+  }
+
+  private async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { 'Content-Type': 'application/json', 'X-Authy-API-Key': this.apiKey },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as Record<string, unknown>;
+  }
+}

@@ -1,0 +1,86 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- the types of Node-RED's own modules lack its hooks */
+const { hooks } = require('@node-red/util') as {
+  hooks: {
+    add(id: string, hook: (event: unknown) => void): void;
+    remove(id: string): void;
+  };
+};
+
+interface Numbered {
+  no?: number;
+  payload?: { decision?: string; reason?: string | null };
+}
+
+interface Entry {
+  sent: string[];
+  ended: string[];
+}
+
+/**
+ * Follows numbered messages through one node, by Node-RED's own hooks: they see what leaves a node and what is
+ * complete in the very moment, also while everything around is being deployed.
+ *
+ * Source: https://nodered.org/docs/api/hooks/messaging/
+ */
+export class Tally {
+  readonly open = new Set<string>();
+  private readonly entries = new Map<string, Entry>();
+
+  /** @param nodeId - the node whose messages are followed */
+  start(nodeId: string): void {
+    hooks.add('onReceive.tally', (event) => {
+      const { msg, destination } = event as { msg: Numbered; destination: { id: string } };
+      if (destination.id !== nodeId || msg.no === undefined) return;
+      this.entry(msg.no);
+    });
+    hooks.add('onSend.tally', (events) => {
+      for (const { msg, source } of events as { msg: Numbered; source: { id: string } }[]) {
+        if (source.id !== nodeId || msg.no === undefined) continue;
+        const { decision = 'nothing', reason } = msg.payload ?? {};
+        this.entry(msg.no).sent.push(reason ? `${decision} ${reason}` : decision);
+      }
+    });
+    hooks.add('onComplete.tally', (event) => {
+      const { msg, node, error } = event as {
+        msg: Numbered;
+        node: { id: string };
+        error?: { code?: string };
+      };
+      if (node.id !== nodeId || msg.no === undefined) return;
+      this.entry(msg.no).ended.push(error ? `error ${error.code ?? ''}` : 'complete');
+      this.open.delete(String(msg.no));
+    });
+  }
+
+  stop(): void {
+    for (const hook of ['onReceive', 'onSend', 'onComplete']) hooks.remove(`${hook}.tally`);
+  }
+
+  /** The messages that did not end exactly once, in words. */
+  get problems(): string[] {
+    return [...this.entries]
+      .filter(([, { sent, ended }]) => ended.length !== 1 || sent.length > (ended[0] === 'complete' ? 1 : 0))
+      .map(([no, { sent, ended }]) => `message ${no}: left ${sent.join(', ')}; ended ${ended.join(', ')}`);
+  }
+
+  /** The numbers of the messages, by how they ended. */
+  account(): Record<string, string[]> {
+    const account: Record<string, string[]> = {};
+    for (const [no, { sent, ended }] of this.entries) {
+      const how = ended[0] === 'complete' ? (sent[0] ?? 'withdrawn') : (ended[0] ?? 'lost');
+      (account[how] ??= []).push(no);
+    }
+    return account;
+  }
+
+  private entry(no: number): Entry {
+    const key = String(no);
+    let entry = this.entries.get(key);
+    if (entry === undefined) {
+      entry = { sent: [], ended: [] };
+      this.entries.set(key, entry);
+      this.open.add(key);
+    }
+    return entry;
+  }
+}

@@ -1,0 +1,90 @@
+import { EventEmitter } from 'node:events';
+import { runInNewContext } from 'node:vm';
+import should from 'should';
+import { readMessage, writeMessage } from '../../../nodes/lib/approval/storable';
+
+describe('Messages as they are kept', () => {
+  const same = (message: object): void => {
+    should(readMessage(writeMessage(message))).eql(message);
+  };
+
+  it('come back as they were', () => {
+    same({
+      _msgid: 'a',
+      topic: 'x',
+      payload: { list: [1, 'two', null, true, [], {}], deep: { er: { no: -1.5 } } },
+    });
+    same({ payload: Buffer.from([0, 1, 254, 255]) });
+    same({ payload: new Date('2026-03-01T12:00:00.123Z') });
+    const { never } = readMessage(writeMessage({ never: new Date(NaN) }));
+    should(never).be.a.Date();
+    should((never as Date).getTime()).be.NaN();
+    same({ payload: [NaN, Infinity, -Infinity, -0, 12345678901234567890n, undefined, 1] });
+    same({ payload: 'ünï✓cødé \u0000 \ud83d\ude00' });
+  });
+
+  it('even where they look like our own marks', () => {
+    same({ payload: { $buffer: 'AAA=' } });
+    same({ payload: { $object: { $date: 'x' } }, other: { $undefined: true }, more: { $number: 1, x: 2 } });
+  });
+
+  it('with members that would change an object itself', () => {
+    const text = writeMessage(
+      JSON.parse('{"payload":{"__proto__":{"admin":true},"constructor":1}}') as object,
+    );
+    const { payload } = readMessage(text) as { payload: object };
+    should(Object.hasOwn(payload, '__proto__')).be.true();
+    should(Object.getPrototypeOf(payload)).equal(Object.prototype);
+  });
+
+  it('leave out the connection they came with, and what is not there', () => {
+    const message = {
+      payload: 1,
+      req: new EventEmitter(),
+      res: { _res: new EventEmitter() },
+      gone: undefined,
+    };
+    should(readMessage(writeMessage(message))).eql({ payload: 1, gone: undefined });
+  });
+
+  it('take objects of function nodes, which are of another realm', () => {
+    const payload = runInNewContext('({ from: "a function node", list: [1] })') as object;
+    should(writeMessage({ payload })).equal('{"payload":{"from":"a function node","list":[1]}}');
+  });
+
+  it('may hold the same object twice', () => {
+    const shared = { x: 1 };
+    same({ payload: [shared, shared] });
+  });
+
+  for (const [title, payload, text] of [
+    ['a function', { call: () => 1 }, /^msg\.payload\.call: is a function/],
+    ['a symbol', [Symbol('x')], /^msg\.payload\[0\]: is a symbol/],
+    ['an object of a class', { by: new EventEmitter() }, /^msg\.payload\.by: is a EventEmitter/],
+    ['a map', new Map(), /^msg\.payload: is a Map/],
+    ['typed numbers', new Float64Array(2), /^msg\.payload: is a Float64Array/],
+  ] as const) {
+    it(`refuse ${title}, and say where it is`, () => {
+      should(() => writeMessage({ payload })).throw({ code: 'AUTHY_INVALID_INPUT', message: text });
+    });
+  }
+
+  it('refuse what contains itself, at any depth', () => {
+    const message: Record<string, unknown> = { topic: 'x' };
+    message['payload'] = { message };
+    should(() => writeMessage(message)).throw(/^msg\.payload\.message: is a value that contains itself/);
+  });
+
+  it('refuse what nests too deep, without a crash', () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 100_000; level++) deep = [deep];
+    should(() => writeMessage({ payload: deep })).throw(/nested deeper than 100/);
+  });
+
+  it('refuse what is too large, without writing all of it', () => {
+    should(() => writeMessage({ payload: Buffer.alloc(100 * 1024 * 1024) })).throw(/larger than 64 KiB/);
+    should(() => writeMessage({ payload: Array(1e6).fill('x') })).throw(/larger than 64 KiB/);
+    should(() => writeMessage({ payload: '\u0001'.repeat(60_000) })).throw(/larger than 64 KiB/);
+    same({ payload: 'x'.repeat(65_000) });
+  });
+});
