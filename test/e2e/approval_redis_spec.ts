@@ -1,0 +1,220 @@
+import should from 'should';
+import { approvalFlow } from '../support/approval_flow';
+import { AuthyPhones } from '../support/authy_phones';
+import { Collector } from '../support/collector';
+import { eventually, type FlowNode, NodeRed, type Runtime, runtimes } from '../support/node_red';
+import { Redis } from '../support/redis';
+
+const [runtime] = runtimes as [Runtime];
+
+/**
+ * Two Node-REDs with the same flows behind a load balancer: what is asked comes in at the first, and every callback at
+ * the second.
+ */
+describe('open approvals of two Node-REDs in Redis', function () {
+  this.timeout(90_000);
+  let redis: Redis;
+  let phones: AuthyPhones;
+  let collector: Collector;
+  let one: NodeRed;
+  let other: NodeRed;
+  let no = 0;
+  let authyId: string;
+
+  before(async function () {
+    this.timeout(600_000);
+    redis = await Redis.start(this);
+    phones = await new AuthyPhones().start();
+    collector = await new Collector().start();
+    const start = (name: string): Promise<NodeRed> =>
+      NodeRed.start(this, runtime, { env: { INSTANCE: name }, packages: ['@redis/client'] });
+    [one, other] = await Promise.all([start('one'), start('other')]);
+    phones.callbacksTo(`${other.nodeUrl}callback`);
+  });
+  after(async () => {
+    // Undefined where the suite was skipped.
+    await (one as NodeRed | undefined)?.stop();
+    await (other as NodeRed | undefined)?.stop();
+    await (collector as Collector | undefined)?.stop();
+    await (phones as AuthyPhones | undefined)?.stop();
+    await (redis as Redis | undefined)?.stop();
+  });
+
+  beforeEach(async () => {
+    await phones.faults();
+    authyId = await phones.newUser();
+  });
+
+  function flows(gate: Record<string, unknown> = {}): FlowNode[] {
+    return approvalFlow({
+      baseUrl: phones.url,
+      apiKey: phones.apiKey,
+      collector: collector.url,
+      gate: { maxOpen: 0, details: '{"No": $string(no)}', detailsType: 'jsonata', ...gate },
+      account: { approvalStore: 'redis', redisUrl: redis.url },
+    });
+  }
+
+  async function deploy(gate: Record<string, unknown> = {}): Promise<void> {
+    await Promise.all([one, other].map((red) => red.deploy(flows(gate))));
+  }
+
+  function post(red: NodeRed, path: string, body: object): Promise<Response> {
+    return fetch(`${red.nodeUrl}${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** Asks for one more approval. @returns the number of its message */
+  async function ask(red: NodeRed): Promise<number> {
+    no += 1;
+    should((await post(red, 'ask', { no, authyId })).status).equal(202);
+    return no;
+  }
+
+  async function askOf(red: NodeRed, count: number): Promise<number[]> {
+    const numbers: number[] = [];
+    for (let index = 0; index < count; index++) numbers.push(await ask(red));
+    return numbers;
+  }
+
+  /** The uuid of each open request of the present user, by the number of its message. */
+  async function onPhone(count: number): Promise<(number: number) => string> {
+    const pending = (await phones.pending(authyId, count)) as unknown as {
+      uuid: string;
+      details: { No: string };
+    }[];
+    const uuids = new Map(pending.map(({ uuid, details }) => [Number(details.No), uuid]));
+    return (number) => uuids.get(number) ?? '';
+  }
+
+  async function openInRedis(): Promise<number> {
+    return Number(/^\*(\d+)/.exec(await redis.command('KEYS', '*:request:*'))?.[1]);
+  }
+
+  /** Waits until each message has had an outcome, and checks that it is this one, once, by this instance. */
+  async function each(numbers: number[], outcome: string, by?: string, seconds = 20): Promise<void> {
+    await eventually(
+      `${numbers.length} outcomes`,
+      () => (numbers.every((number) => collector.outcomesOf(number).length > 0) ? true : undefined),
+      seconds,
+    );
+    for (const number of numbers) {
+      const reports = collector.reports.filter((report) => report.no === number);
+      should(reports.map((report) => report.outcome)).eql([outcome], `message ${number}`);
+      if (by !== undefined) should(reports.map((report) => report.by)).eql([by], `message ${number}`);
+    }
+  }
+
+  it('a callback that lands on the other instance wakes the one that asked, which delivers once', async () => {
+    await deploy();
+    const numbers = await askOf(one, 10);
+    const uuidOf = await onPhone(10);
+    await phones.faults({ kind: 'callbackRepeated', copies: 3 });
+    for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
+    await each(numbers, 'approved', 'one');
+  });
+
+  it('the http request that waits is answered by the instance that has it', async () => {
+    await deploy();
+    no += 1;
+    const waiting = post(one, 'wait', { no, authyId });
+    const uuidOf = await onPhone(1);
+    await phones.answer(uuidOf(no), 'approve');
+    const response = await waiting;
+    should(response.status).equal(200);
+    should(await response.json()).match({ outcome: 'approved', by: 'one' });
+  });
+
+  it('both may be asked, and the guard rails count for both', async () => {
+    await deploy({ maxOpen: 3 });
+    const numbers = [...(await askOf(one, 2)), ...(await askOf(other, 1))];
+    const uuidOf = await onPhone(3);
+    await each([await ask(other)], 'AUTHY_OPEN_LIMIT', 'other');
+    await phones.answer(uuidOf(numbers[0] ?? 0), 'deny');
+    await each(numbers.slice(0, 1), 'denied', 'one');
+    const next = await ask(other);
+    await onPhone(3);
+    should(collector.outcomesOf(next)).eql([]);
+    // The pause between two requests counts for both as well.
+    await deploy({ maxOpen: 0, coolDown: 600 });
+    authyId = await phones.newUser();
+    await ask(one);
+    await onPhone(1);
+    await each([await ask(other)], 'AUTHY_COOL_DOWN', 'other');
+  });
+
+  it('a request can be withdrawn on the instance that does not hold it', async () => {
+    await deploy();
+    const [kept = 0, withdrawn = 0] = await askOf(one, 2);
+    const uuidOf = await onPhone(2);
+    const before = await openInRedis();
+    should((await post(other, 'cancel', { cancel: uuidOf(withdrawn) })).status).equal(202);
+    await eventually('one to be gone', async () => ((await openInRedis()) === before - 1 ? true : undefined));
+    await phones.answer(uuidOf(withdrawn), 'approve');
+    await phones.answer(uuidOf(kept), 'approve');
+    await each([kept], 'approved', 'one');
+    should(collector.outcomesOf(withdrawn)).eql([]);
+  });
+
+  it('Redis is away for a while: nothing is lost, and what is new is refused', async () => {
+    await deploy();
+    const numbers = await askOf(one, 5);
+    const uuidOf = await onPhone(5);
+    await redis.stop();
+    const refused = await ask(one);
+    await each([refused], 'AUTHY_STORE', 'one');
+    for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
+    await redis.startAgain();
+    await each(numbers, 'approved', 'one', 40);
+    // What was refused was not sent.
+    should(await phones.pending(authyId, 0)).eql([]);
+    // And it goes on as before.
+    const next = await ask(one);
+    await phones.answer((await onPhone(1))(next), 'deny');
+    await each([next], 'denied', 'one');
+  });
+
+  it('Redis comes back empty: the instances that live keep what they hold anew', async () => {
+    await deploy();
+    const numbers = [...(await askOf(one, 3)), ...(await askOf(other, 2))];
+    const uuidOf = await onPhone(5);
+    await redis.command('FLUSHALL');
+    for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
+    await each(numbers.slice(0, 3), 'approved', 'one');
+    await each(numbers.slice(3), 'approved', 'other');
+  });
+
+  it('an instance that dies: the other takes its requests over, with what was decided meanwhile', async () => {
+    await deploy({ timeout: '60' });
+    const numbers = await askOf(one, 10);
+    const uuidOf = await onPhone(10);
+    // Delivered before, and not to be delivered again.
+    await phones.answer(uuidOf(numbers[0] ?? 0), 'approve');
+    await each(numbers.slice(0, 1), 'approved', 'one');
+    await one.kill();
+    for (const number of numbers.slice(1, 4)) await phones.answer(uuidOf(number), 'approve');
+    for (const number of numbers.slice(4, 7)) await phones.answer(uuidOf(number), 'deny');
+    await each(numbers.slice(1, 4), 'approved', 'other', 40);
+    await each(numbers.slice(4, 7), 'denied', 'other', 40);
+    // The one that comes back has nothing to do with them any more.
+    await one.startAgain();
+    for (const number of numbers.slice(7)) await phones.answer(uuidOf(number), 'approve');
+    await each(numbers.slice(7), 'approved', 'other');
+    await each(numbers.slice(0, 1), 'approved', 'one');
+  });
+
+  it('without the client for Redis the error says how to install it', async function () {
+    this.timeout(120_000);
+    const bare = await NodeRed.start(this, runtime, { env: { INSTANCE: 'bare' } });
+    try {
+      await bare.deploy(flows());
+      await each([await ask(bare)], 'AUTHY_BAD_CONFIG', 'bare');
+      bare.log.should.match(/npm install @redis\/client/);
+    } finally {
+      await bare.stop();
+    }
+  });
+});
