@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from './account';
+import { type AnswerFacts, answerFacts } from './answer-facts';
 import { AuthyError } from './authy/errors';
 import { Badge } from './badge';
 import { deadlineOf, NodeInputs } from './inputs';
@@ -116,13 +117,8 @@ class OperationRunner {
     }
   }
 
-  private facts(statusCode: number | undefined, response: unknown): object {
-    return {
-      operation: this.node.type.replace(/^authy-/, ''),
-      service: this.account()?.serviceName,
-      statusCode,
-      response,
-    };
+  private facts(statusCode: number | undefined, response: unknown): AnswerFacts {
+    return answerFacts(this.node, this.account(), statusCode, response);
   }
 
   /** Asked each time: a deploy may replace the account and leave this node running. */

@@ -82,11 +82,8 @@ describe('open approvals of two Node-REDs in Redis', function () {
 
   /** The uuid of each open request of the present user, by the number of its message. */
   async function onPhone(count: number): Promise<(number: number) => string> {
-    const pending = (await phones.pending(authyId, count)) as unknown as {
-      uuid: string;
-      details: { No: string };
-    }[];
-    const uuids = new Map(pending.map(({ uuid, details }) => [Number(details.No), uuid]));
+    const pending = await phones.pending(authyId, count);
+    const uuids = new Map(pending.map(({ uuid, details }) => [Number(details?.['No']), uuid]));
     return (number) => uuids.get(number) ?? '';
   }
 
@@ -204,6 +201,22 @@ describe('open approvals of two Node-REDs in Redis', function () {
     for (const number of numbers.slice(7)) await phones.answer(uuidOf(number), 'approve');
     await each(numbers.slice(7), 'approved', 'other');
     await each(numbers.slice(0, 1), 'approved', 'one');
+  });
+
+  it('an instance that is started while Redis is away works once it is there', async () => {
+    await deploy();
+    await redis.stop();
+    await other.kill();
+    await other.startAgain();
+    await each([await ask(other)], 'AUTHY_STORE', 'other');
+    await redis.startAgain();
+    const accepted = await eventually('a request that is not refused', async () => {
+      const number = await ask(other);
+      const onItsWay = await phones.pending(authyId, 0);
+      return onItsWay.some(({ details }) => details?.['No'] === String(number)) ? number : undefined;
+    });
+    await phones.answer((await onPhone(1))(accepted), 'approve');
+    await each([accepted], 'approved', 'other');
   });
 
   it('without the client for Redis the error says how to install it', async function () {

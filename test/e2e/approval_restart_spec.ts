@@ -65,11 +65,8 @@ function describeRestart(runtime: Runtime): void {
 
     /** The number of the message that each open request on the phone is about. */
     async function numbered(authyId: string, count: number): Promise<Map<number, string>> {
-      const pending = (await phones.pending(authyId, count)) as unknown as {
-        uuid: string;
-        details: { No: string };
-      }[];
-      return new Map(pending.map(({ uuid, details }) => [Number(details.No), uuid]));
+      const pending = await phones.pending(authyId, count);
+      return new Map(pending.map(({ uuid, details }) => [Number(details?.['No']), uuid]));
     }
 
     it('in a durable store: waiting goes on, and what was decided meanwhile is delivered, once', async () => {

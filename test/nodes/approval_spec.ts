@@ -1,29 +1,17 @@
 import { Socket } from 'node:net';
 import should from 'should';
-import { Simulator } from '../../nodes/simulator/simulator';
 import { approvalGate } from '../support/approval_gate';
+import { AuthyPhones, type OnPhone } from '../support/authy_phones';
 import { type Ending, Flow } from '../support/flow';
 import { eventually } from '../support/node_red';
 import { ScriptedServer } from '../support/scripted_server';
 
-const apiKey = 'approval-test-key';
-
 /** The clock of the machine, also while a test sets that of the nodes. */
 const clock = Date.now;
 
-/** An approval request as the simulator's control interface shows it. */
-interface OnPhone {
-  uuid: string;
-  authyId: number;
-  status: string;
-  message: string;
-  secondsToExpire: number;
-}
-
 describe('Approval gate', function () {
   this.timeout(30_000);
-  let simulator: Simulator;
-  let baseUrl: string;
+  let phones: AuthyPhones;
   let flow: Flow | undefined;
   let authyId: string;
   let serial = 0;
@@ -31,42 +19,21 @@ describe('Approval gate', function () {
   let ahead = 0;
 
   before(async () => {
-    simulator = new Simulator({ apiKey, now: () => clock() + ahead });
-    baseUrl = await simulator.listen();
+    phones = await new AuthyPhones(() => clock() + ahead).start();
   });
-  after(() => simulator.close());
+  after(() => phones.stop());
 
   beforeEach(async () => {
-    await control('POST', '/reset');
+    await phones.reset();
     ahead = 0;
     serial += 1;
-    authyId = await newUser(serial);
+    authyId = await phones.newUser();
   });
   afterEach(async () => {
     await flow?.stop();
     flow = undefined;
     Date.now = clock;
   });
-
-  async function control(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    const response = await fetch(`${baseUrl}/simulator${path}`, {
-      method,
-      headers: { 'Content-Type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return (await response.json()) as Record<string, unknown>;
-  }
-
-  async function newUser(number: number): Promise<string> {
-    const response = await fetch(`${baseUrl}/protected/json/users/new`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-Authy-API-Key': apiKey },
-      body: JSON.stringify({
-        user: { email: 'ada@example.com', cellphone: `317555${1000 + number}`, country_code: '1' },
-      }),
-    });
-    return String(((await response.json()) as { user: { id: number } }).user.id);
-  }
 
   async function start(
     properties: Record<string, unknown> = {},
@@ -81,7 +48,7 @@ describe('Approval gate', function () {
           id: 'account',
           type: 'authy-config',
           service: 'authy',
-          baseUrl,
+          baseUrl: phones.url,
           deadline: 5,
           maxInFlight: 10,
           ...account,
@@ -107,26 +74,26 @@ describe('Approval gate', function () {
         },
         { id: 'respond', type: 'http response', z: 'tab', wires: [] },
       ],
-      { account: { apiKey } },
+      { account: { apiKey: phones.apiKey } },
     );
-    simulator.configure({ callbackUrl: `${flow.url}/authy/callback` });
+    phones.callbacksTo(`${flow.url}/authy/callback`);
     return flow;
   }
 
   async function onPhone(count = 1): Promise<OnPhone[]> {
     return eventually('the request on the phone', async () => {
-      const { approvals } = (await control('GET', '/approvals')) as { approvals: OnPhone[] };
-      return approvals.length >= count ? approvals : undefined;
+      const all = await phones.all<OnPhone>();
+      return all.length >= count ? all : undefined;
     });
   }
 
   async function answer(decision: 'approve' | 'deny', index = 0): Promise<string> {
     const { uuid } = (await onPhone(index + 1))[index] as OnPhone;
-    await control('POST', `/approvals/${uuid}`, { answer: decision });
+    await phones.answer(uuid, decision);
     return uuid;
   }
 
-  const faults = (...list: object[]): Promise<unknown> => control('PUT', '/faults', { faults: list });
+  const faults = (...list: object[]): Promise<void> => phones.faults(...list);
 
   const payloadOf = ({ sent }: Ending): Record<string, unknown> =>
     (sent[0]?.message.payload ?? {}) as Record<string, unknown>;
@@ -205,8 +172,8 @@ describe('Approval gate', function () {
     running.give(message);
     const [request] = await onPhone();
     should(request).match({ message: 'Start the pump?', details: { Pump: '2' }, status: 'pending' });
-    const { createdAt, expiresAt } = request as unknown as { createdAt: string; expiresAt: string };
-    should(Date.parse(expiresAt) - Date.parse(createdAt)).equal(60_000);
+    const { createdAt, expiresAt } = request as OnPhone;
+    should(Date.parse(expiresAt ?? '') - Date.parse(createdAt)).equal(60_000);
   });
 
   describe('never takes anything else for a yes', () => {
@@ -390,12 +357,11 @@ describe('Approval gate', function () {
     async function found(record: Record<string, unknown>, decision?: 'approve' | 'deny'): Promise<Ending> {
       const running = await start({ timeout: '60' });
       // Asked past the gate: there is nobody in this run who waits for it.
-      const response = await fetch(`${baseUrl}/onetouch/json/users/${authyId}/approval_requests`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'X-Authy-API-Key': apiKey },
-        body: JSON.stringify({ message: 'Open?', seconds_to_expire: 600 }),
-      });
-      const { approval_request } = (await response.json()) as { approval_request: { uuid: string } };
+      const { approval_request } = (await phones.call(
+        'POST',
+        `/onetouch/json/users/${authyId}/approval_requests`,
+        { message: 'Open?', seconds_to_expire: 600 },
+      )) as { approval_request: { uuid: string } };
       await faults({ kind: 'callbackLost' });
       if (decision !== undefined) await answer(decision);
       await running.leaveBehind(
@@ -523,7 +489,7 @@ describe('Approval gate', function () {
       });
       should(sent).eql([]);
       // Another user is another phone.
-      running.give({ authyId: await newUser(901) });
+      running.give({ authyId: await phones.newUser() });
       await onPhone(4);
       await answer('deny', 0);
       left(await running.ending(ids[0] ?? ''), 1);
@@ -598,7 +564,7 @@ describe('Approval gate', function () {
         should(sent).eql([]);
         should(caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
         should(String(caught[0]?.error?.message).replace('AuthyError: ', '')).match(text);
-        should(((await control('GET', '/approvals')) as { approvals: object[] }).approvals).eql([]);
+        should(await phones.all()).eql([]);
       });
     }
   });
@@ -607,7 +573,7 @@ describe('Approval gate', function () {
     const running = await start({}, { approvalStore: 'context:gone' });
     const { caught } = await running.deliver({ authyId });
     should(caught[0]?.error).match({ code: 'AUTHY_BAD_CONFIG', message: /no context store "gone"/ });
-    should(((await control('GET', '/approvals')) as { approvals: object[] }).approvals).eql([]);
+    should(await phones.all()).eql([]);
   });
 
   it('errors of asking reach a Catch node, and nothing waits', async () => {

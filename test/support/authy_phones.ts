@@ -7,14 +7,22 @@ export interface OnPhone {
   authyId: number;
   status: string;
   message: string;
+  details: Readonly<Record<string, string>> | null;
+  createdAt: string;
+  expiresAt: string | null;
 }
 
 /** A simulator outside of Node-RED, with users and their phones: it stays, whatever happens to Node-RED. */
 export class AuthyPhones {
   readonly apiKey = 'phones-test-key';
-  private readonly simulator = new Simulator({ apiKey: this.apiKey });
+  private readonly simulator: Simulator;
   url = '';
   private users = 0;
+
+  /** @param now - the clock of the service, in milliseconds since 1970 */
+  constructor(now: () => number = Date.now) {
+    this.simulator = new Simulator({ apiKey: this.apiKey, now });
+  }
 
   async start(): Promise<this> {
     this.url = await this.simulator.listen();
@@ -37,6 +45,11 @@ export class AuthyPhones {
     return String((user as { id: number }).id);
   }
 
+  /** All requests, whatever became of them, oldest first. */
+  async all<T extends OnPhone>(): Promise<T[]> {
+    return (await this.call('GET', '/simulator/approvals'))['approvals'] as T[];
+  }
+
   /** The open requests of a user, once there are as many as that. */
   async pending(authyId: string, count: number): Promise<OnPhone[]> {
     return eventually(`${count} requests on the phone`, async () => {
@@ -53,7 +66,13 @@ export class AuthyPhones {
     await this.call('PUT', '/simulator/faults', { faults });
   }
 
-  private async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  /** Forgets users, requests and faults. */
+  async reset(): Promise<void> {
+    await this.call('POST', '/simulator/reset');
+  }
+
+  /** A request to the service or to the simulator's control interface. */
+  async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
     const response = await fetch(this.url + path, {
       method,
       headers: { 'Content-Type': 'application/json', 'X-Authy-API-Key': this.apiKey },

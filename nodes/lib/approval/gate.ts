@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account';
+import { type AnswerFacts, answerFacts } from '../answer-facts';
 import { AuthyError } from '../authy/errors';
 import { untrusted } from '../authy/response';
 import { Badge } from '../badge';
@@ -447,14 +448,15 @@ export class ApprovalGate {
     }
   }
 
-  /** Takes over what nobody takes care of, for as long as it takes to read the store. */
+  /** Takes over what nobody takes care of, part by part, for as long as it takes to read the store. */
   private async takeOver(): Promise<void> {
     for (let account = this.account(); account !== undefined && !this.isClosed; account = this.account()) {
       const store = this.storeOf(account);
       try {
         const mine = new Set([...this.requests].map(({ record }) => record.id));
-        for (const record of await store.take(mine)) this.restore(store, record);
-        return;
+        const taken = await store.take(mine);
+        if (taken.length === 0) return;
+        for (const record of taken) this.restore(store, record);
       } catch (error) {
         this.warnOfStore(error);
         await pause(storePause);
@@ -544,13 +546,8 @@ export class ApprovalGate {
     this.badge.waiting(this.messages);
   }
 
-  private facts(statusCode: number | undefined, response: unknown): object {
-    return {
-      operation: this.node.type.replace(/^authy-/, ''),
-      service: this.account()?.serviceName,
-      statusCode,
-      response,
-    };
+  private facts(statusCode: number | undefined, response: unknown): AnswerFacts {
+    return answerFacts(this.node, this.account(), statusCode, response);
   }
 
   /** The gate's place in the store of its account, which may be a new one after a deploy. */

@@ -216,11 +216,16 @@ export class RedisApprovalStore implements ApprovalStore {
       // The other connection says so.
     });
     this.subscriber = subscriber;
+    const known = new Promise<void>((resolve) => {
+      client.once('ready', resolve).once('error', () => resolve());
+    });
     void client.connect().catch(() => undefined);
     void subscriber
       .connect()
       .then(() => subscriber.subscribe(this.channel, (text) => this.hear(text)))
       .catch(() => undefined);
+    // What comes right after a deploy must not fail because the connection is not there yet.
+    await known;
     return client;
   }
 
