@@ -72,7 +72,7 @@ function accountSettings(RED: NodeAPI, node: ConfigNode, config: AccountDef): Ac
     tls: tls?.addTLSOptions({}),
     proxy: proxy ? proxySetting(proxy) : undefined,
     simulator: {
-      callbackUrl: config.callbackUrl || ownCallbackUrl(RED),
+      callbackUrl: callbackUrl(RED, config.callbackUrl || '/authy/callback'),
       callbackMethod: config.callbackMethod === 'GET' ? 'GET' : 'POST',
     },
     approvals: approvalSettings(RED, config, node.credentials),
@@ -130,8 +130,14 @@ function proxySetting(node: HttpProxyNode): ProxySetting {
   };
 }
 
-/** Where this Node-RED itself would receive a callback: the address the README's first flow uses. */
-function ownCallbackUrl(RED: NodeAPI): string | undefined {
+/**
+ * Where the simulator delivers callbacks.
+ *
+ * @param address - an absolute address, or a path of this Node-RED's own http in nodes
+ * @returns undefined where this Node-RED cannot be reached
+ */
+function callbackUrl(RED: NodeAPI, address: string): string | undefined {
+  if (!address.startsWith('/')) return address;
   const settings = RED.settings as unknown as {
     uiPort?: number | string;
     https?: unknown;
@@ -140,7 +146,8 @@ function ownCallbackUrl(RED: NodeAPI): string | undefined {
   if (settings.uiPort === undefined || settings.httpNodeRoot === false) return undefined;
   const scheme = settings.https ? 'https' : 'http';
   const root = (settings.httpNodeRoot ?? '/').replace(/^\/|\/$/g, '');
-  return [`${scheme}://127.0.0.1:${settings.uiPort}`, root, 'authy/callback'].filter(Boolean).join('/');
+  const path = [root, address.slice(1)].filter(Boolean).join('/');
+  return `${scheme}://127.0.0.1:${settings.uiPort}/${path}`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones } from '../support/authy_phones';
 import { Flow } from '../support/flow';
 import { eventually } from '../support/node_red';
+import { slowStore } from '../support/slow_store';
 import { Tally } from '../support/tally';
 
 const count = 2000;
@@ -61,6 +62,7 @@ describe(`Approval gate under load: ${count} approvals`, function () {
           baseUrl: phones.url,
           deadline: 15,
           maxInFlight: 100,
+          approvalStore: 'context:slow',
         },
         { id: 'post', type: 'http in', method: 'post', url: '/cb', z: 'tab', wires: [['callback']] },
         {
@@ -75,6 +77,7 @@ describe(`Approval gate under load: ${count} approvals`, function () {
         { id: 'respond', type: 'http response', z: 'tab', wires: [] },
       ],
       { account: { apiKey: phones.apiKey } },
+      { contextStorage: { default: { module: 'memory' }, slow: { module: slowStore } } },
     );
     phones.callbacksTo(`${flow.url}/cb`);
     tally.start('load');

@@ -38,6 +38,7 @@ describe('Approval gate', function () {
   async function start(
     properties: Record<string, unknown> = {},
     account: Record<string, unknown> = {},
+    settings: object = {},
   ): Promise<Flow> {
     flow = await Flow.start(
       // A gate of its own each time: what waits outlives the nodes, and would go on in the next test.
@@ -75,6 +76,7 @@ describe('Approval gate', function () {
         { id: 'respond', type: 'http response', z: 'tab', wires: [] },
       ],
       { account: { apiKey: phones.apiKey } },
+      settings,
     );
     phones.callbacksTo(`${flow.url}/authy/callback`);
     return flow;
@@ -355,7 +357,8 @@ describe('Approval gate', function () {
   describe('what an earlier run has left behind', () => {
     /** Starts a gate that finds a request in its context, which is on the phone as well. */
     async function found(record: Record<string, unknown>, decision?: 'approve' | 'deny'): Promise<Ending> {
-      const running = await start({ timeout: '60' });
+      const stores = { contextStorage: { default: { module: 'memory' } } };
+      const running = await start({ timeout: '60' }, {}, stores);
       // Asked past the gate: there is nobody in this run who waits for it.
       const { approval_request } = (await phones.call(
         'POST',

@@ -21,7 +21,6 @@ const coreNodes = ['21-httpin', '05-tls', '06-httpproxy'].map(
   (file) => require(`@node-red/nodes/core/network/${file}.js`) as NodeModule,
 );
 const contexts = require('@node-red/runtime/lib/nodes/context') as {
-  init(settings: object): void;
   load(): Promise<void>;
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
@@ -51,9 +50,11 @@ const adminServer = helper as unknown as { startServer(): Promise<void>; stopSer
 let httpNode: Express;
 let server: http.Server;
 
-/** A module that takes hold of the HTTP application the http in nodes register on. */
-const capture: NodeModule = (RED) => {
+/** A module that takes hold of the HTTP application the http in nodes register on, and sets up the context stores. */
+const capture = async (RED: NodeAPI): Promise<void> => {
   httpNode = RED.httpNode;
+  // The helper leaves them out; without any, contexts do not outlive the deploy of their node.
+  if ('contextStorage' in RED.settings) await contexts.load();
 };
 
 /**
@@ -76,14 +77,16 @@ export class Flow {
   /**
    * @param nodes - the flow; the node `watched` gets one helper node per output
    * @param credentials - by node id
+   * @param settings - of Node-RED, as settings.js would have them
    */
   static async start(
     watched: FlowNode,
     outputs: number,
     others: FlowNode[] = [],
     credentials: Record<string, object> = {},
+    settings: object = {},
   ): Promise<Flow> {
-    helper.init(require.resolve('node-red'));
+    helper.init(require.resolve('node-red'), settings as Parameters<typeof helper.init>[1]);
     await adminServer.startServer();
     const outputIds = Array.from({ length: outputs }, (_, output) => `out${output}`);
     const nodes: FlowNode[] = [
@@ -150,13 +153,8 @@ export class Flow {
     return this.entry(id);
   }
 
-  /**
-   * Puts a value into the context of the watched node, as an earlier run would have left it. From here on contexts
-   * outlive the deploy of their node, as they do where settings.js names a store for them.
-   */
+  /** Puts a value into the context of the watched node, as an earlier run would have left it. */
   async leaveBehind(name: string, value: unknown): Promise<void> {
-    contexts.init({ contextStorage: { default: { module: 'memory' } } });
-    await contexts.load();
     const context = helper.getNode(this.watched).context();
     await new Promise<void>((resolve) => context.set(name, value, () => resolve()));
   }
@@ -223,7 +221,6 @@ export class Flow {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await helper.unload();
-    contexts.init({});
     await adminServer.stopServer();
   }
 

@@ -93,6 +93,13 @@ export class ContextApprovalStore implements ApprovalStore {
 }
 
 class ContextGateStore implements GateStore {
+  /** What an earlier run has left is there once. */
+  private isTaken = false;
+  /** What this run has kept and removed until then, and what it reads must not be taken for. */
+  private readonly ours = new Set<string>();
+  /** The last change of each request that is not done yet. */
+  private readonly changing = new Map<string, Promise<void>>();
+
   constructor(
     readonly name: string,
     private readonly context: NodeContext | undefined,
@@ -101,6 +108,7 @@ class ContextGateStore implements GateStore {
   ) {}
 
   save(record: ApprovalRecord): Promise<void> {
+    if (!this.isTaken) this.ours.add(record.id);
     return this.set(record.id, JSON.stringify(record));
   }
 
@@ -110,6 +118,7 @@ class ContextGateStore implements GateStore {
   }
 
   remove(id: string): Promise<void> {
+    if (!this.isTaken) this.ours.add(id);
     return this.set(id, undefined);
   }
 
@@ -118,25 +127,37 @@ class ContextGateStore implements GateStore {
   }
 
   async take(except: ReadonlySet<string>): Promise<ApprovalRecord[]> {
-    const names = (await this.keys()).filter(
-      (name) => name.startsWith(prefix) && !except.has(name.slice(prefix.length)),
-    );
+    if (this.isTaken) return [];
+    const names = (await this.keys()).filter((name) => name.startsWith(prefix));
     const records: ApprovalRecord[] = [];
     for (let from = 0; from < names.length; from += atOnce) {
       for (const text of await this.get(names.slice(from, from + atOnce))) {
         if (typeof text === 'string') records.push(JSON.parse(text) as ApprovalRecord);
       }
     }
-    records.forEach(this.found);
-    return records;
+    const left = records.filter(({ id }) => !except.has(id) && !this.ours.has(id));
+    this.isTaken = true;
+    this.ours.clear();
+    left.forEach(this.found);
+    return left;
   }
 
   close(): void {
     // Node-RED closes its stores itself.
   }
 
-  private async set(id: string, value: string | undefined): Promise<void> {
-    await this.call((context, done) => context.set(prefix + id, value, this.storeName, done));
+  /** One change of a request after the other: nothing says that a store keeps to the order it is asked in. */
+  private set(id: string, value: string | undefined): Promise<void> {
+    const change = async (): Promise<void> => {
+      await this.call((context, done) => context.set(prefix + id, value, this.storeName, done));
+    };
+    const changed = (this.changing.get(id) ?? Promise.resolve()).then(change, change);
+    this.changing.set(id, changed);
+    const forget = (): void => {
+      if (this.changing.get(id) === changed) this.changing.delete(id);
+    };
+    changed.then(forget, forget);
+    return changed;
   }
 
   private get(names: string[]): Promise<unknown[]> {

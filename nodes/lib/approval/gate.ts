@@ -57,6 +57,8 @@ export class ApprovalGate {
   private characters = 0;
   /** Messages not yet on their way: closing waits until each has said how it ends. */
   private readonly preparing = new Set<Promise<void>>();
+  /** Records on their way out of the store: to the node that comes next they would look like those of an earlier run. */
+  private readonly removing = new Set<Promise<void>>();
   /** Messages given to the node again, so that they end as messages of a node do. */
   private readonly returning = new WeakMap<object, { request: OpenRequest; waiter: Waiter }>();
   private opened: { readonly of: ApprovalStore; readonly store: GateStore } | undefined;
@@ -75,12 +77,12 @@ export class ApprovalGate {
   /** Goes on with the requests that were open before. To be called once the nodes of the flow are all there. */
   begin(): void {
     if (this.isClosed) return;
-    for (const request of resting.get(this.node.id) ?? []) {
-      this.adopt(request);
-      this.giveBack(request);
-    }
+    const rested = resting.get(this.node.id) ?? [];
     resting.delete(this.node.id);
+    for (const request of rested) this.adopt(request);
+    // Before one of them ends: until its record is gone it would look like one of an earlier run.
     void this.takeOver();
+    for (const request of rested) this.giveBack(request);
   }
 
   /** Handles one message: one that asks, one that withdraws, or one of before that comes back. */
@@ -111,6 +113,7 @@ export class ApprovalGate {
     const withdrawing = removed ? this.withdrawForGood() : undefined;
     await Promise.all(this.preparing);
     await withdrawing;
+    await Promise.all(this.removing);
     for (const request of this.requests) {
       request.gate = undefined;
       this.unwatch(request);
@@ -249,7 +252,7 @@ export class ApprovalGate {
       // Withdrawn meanwhile: it is on the phone, and nobody waits for the answer.
       if (request.is('over')) return;
       request.sent(result.approvalId, account.approvals.now());
-      void request.gate?.keep(request);
+      void (request.gate ?? this).keep(request);
       request.gate?.emit(request, 'requested');
     } catch (error) {
       if (request.is('over')) return;
@@ -390,10 +393,13 @@ export class ApprovalGate {
     this.forget(request);
     const { record, store } = request;
     const approvals = accountOf(this.RED, record.accountId)?.approvals;
-    return Promise.all([
+    const removing = Promise.all([
       this.insist(() => store.remove(record.id)),
       this.insist(() => approvals?.release(record) ?? Promise.resolve()),
     ]).then(() => undefined);
+    this.removing.add(removing);
+    void removing.then(() => this.removing.delete(removing));
+    return removing;
   }
 
   private forget(request: OpenRequest): void {
@@ -450,10 +456,10 @@ export class ApprovalGate {
 
   /** Takes over what nobody takes care of, part by part, for as long as it takes to read the store. */
   private async takeOver(): Promise<void> {
+    const mine = new Set([...this.requests].map(({ record }) => record.id));
     for (let account = this.account(); account !== undefined && !this.isClosed; account = this.account()) {
       const store = this.storeOf(account);
       try {
-        const mine = new Set([...this.requests].map(({ record }) => record.id));
         const taken = await store.take(mine);
         if (taken.length === 0) return;
         for (const record of taken) this.restore(store, record);
