@@ -156,6 +156,22 @@ describe('open approvals of two Node-REDs in Redis', function () {
     should(collector.outcomesOf(withdrawn)).eql([]);
   });
 
+  it('a deploy while decisions are handed on: each once, and nothing is left behind', async () => {
+    await deploy();
+    const before = await openInRedis();
+    const numbers = await askOf(one, 20);
+    const uuidOf = await onPhone(20);
+    const answering = numbers.map((number) => phones.answer(uuidOf(number), 'approve'));
+    // The account and what uses it are replaced; what is behind the gate goes on.
+    const changed = flows().map((node) => (node.id === 'account' ? { ...node, deadline: 6 } : node));
+    await one.deploy(changed, 'nodes');
+    await Promise.all(answering);
+    await each(numbers, 'approved', 'one');
+    await eventually('all of them to be gone', async () =>
+      (await openInRedis()) === before ? true : undefined,
+    );
+  });
+
   it('Redis is away for a while: nothing is lost, and what is new is refused', async () => {
     await deploy();
     const numbers = await askOf(one, 5);

@@ -248,13 +248,16 @@ export class NodeRed {
     if (!response.ok) throw new Error(`POST ${route}: ${response.status} ${await response.text()}`);
   }
 
-  /** Replaces all flows and waits until the new ones run. */
-  async deploy(flows: readonly FlowNode[]): Promise<void> {
+  /**
+   * Replaces all flows and waits until the new ones run.
+   *
+   * @param type - `nodes` leaves the nodes alone that have not changed
+   */
+  async deploy(flows: readonly FlowNode[], type: 'full' | 'nodes' = 'full'): Promise<void> {
     const seen = this.log.length;
-    await this.post('flows', flows, { 'node-red-deployment-type': 'full' });
-    await this.process.until(
-      'the deployed flows to start',
-      () => this.log.indexOf('Started flows', seen) >= 0 || undefined,
+    await this.post('flows', flows, { 'node-red-deployment-type': type });
+    await this.process.until('the deployed flows to start', () =>
+      /Started (?:flows|modified)/.test(this.log.slice(seen)) ? true : undefined,
     );
   }
 

@@ -126,12 +126,11 @@ export class RedisApprovalStore implements ApprovalStore {
     return store;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
-    this.connecting?.then(end, () => undefined);
-    if (this.subscriber !== undefined) end(this.subscriber);
-    return Promise.resolve();
+    const client = await this.connecting?.catch(() => undefined);
+    await Promise.all([end(client), end(this.subscriber)]);
   }
 
   /**
@@ -230,7 +229,14 @@ export class RedisApprovalStore implements ApprovalStore {
   }
 
   private hear(text: string): void {
-    const { from, announcement } = JSON.parse(text) as { from: string; announcement: Announcement };
+    let heard: { from: string; announcement: Announcement };
+    try {
+      heard = JSON.parse(text) as typeof heard;
+    } catch {
+      // Not one of ours.
+      return;
+    }
+    const { from, announcement } = heard;
     if (from === instance || this.isClosed) return;
     if (announcement.kind === 'answer') {
       this.onAnswer(announcement.answer);
@@ -355,11 +361,13 @@ async function loadClient(): Promise<typeof import('@redis/client')> {
   }
 }
 
-function end(client: Client): void {
+/** Lets what is on its way arrive: gates that close at the same time have records to remove. */
+async function end(client: Client | undefined): Promise<void> {
+  if (client?.isReady) await inTime(client.close(), commandDeadline).catch(() => undefined);
   try {
-    client.destroy();
+    client?.destroy();
   } catch {
-    // It was never connected.
+    // It is closed, or never was connected.
   }
 }
 
