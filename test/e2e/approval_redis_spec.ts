@@ -219,6 +219,56 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await each(numbers.slice(0, 1), 'approved', 'one');
   });
 
+  it('300 approvals on both, one of which is killed in the middle: no decision comes twice', async function () {
+    this.timeout(180_000);
+    await deploy({ timeout: '120' });
+    const numbers = [...(await askOf(one, 150)), ...(await askOf(other, 150))];
+    const uuidOf = await onPhone(300);
+    const answers = new Map<number, string>();
+    const answer = async (number: number): Promise<void> => {
+      const decision = number % 3 === 0 ? 'deny' : 'approve';
+      answers.set(number, decision === 'deny' ? 'denied' : 'approved');
+      await phones.answer(uuidOf(number), decision);
+    };
+    // Mixed, so that both are in the middle of it when one of them ends.
+    const mixed = numbers.map((number, index) => ({ number, key: (index * 7919) % 300 }));
+    mixed.sort((a, b) => a.key - b.key);
+    const first = mixed.slice(0, 150).map(({ number }) => answer(number));
+    await eventually('some outcomes', () =>
+      numbers.filter((number) => collector.outcomesOf(number).length > 0).length > 30 ? true : undefined,
+    );
+    await one.kill();
+    await Promise.all(first);
+    await Promise.all(mixed.slice(150).map(({ number }) => answer(number)));
+
+    const accounted = (): number[] => numbers.filter((number) => collector.outcomesOf(number).length > 0);
+    // A report that was on its way when its process ended is lost behind the gate, and only that.
+    let seen = { count: 0, since: Date.now() };
+    await eventually(
+      'the last outcome',
+      () => {
+        if (accounted().length > seen.count) seen = { count: accounted().length, since: Date.now() };
+        return seen.count >= 270 && (seen.count === 300 || Date.now() - seen.since > 10_000)
+          ? true
+          : undefined;
+      },
+      120,
+    );
+    for (const number of numbers) {
+      const outcomes = collector.outcomesOf(number);
+      const decisions = outcomes.filter((outcome) => outcome !== 'AUTHY_OUTCOME_UNKNOWN');
+      should(decisions.length).be.belowOrEqual(1, `message ${number}: ${outcomes.join(', ')}`);
+      if (decisions.length > 0) should(decisions).eql([answers.get(number)], `message ${number}`);
+    }
+    const unknown = numbers.filter((number) =>
+      collector.outcomesOf(number).includes('AUTHY_OUTCOME_UNKNOWN'),
+    );
+    process.stdout.write(
+      `      of 300: ${accounted().length} accounted for, 0 decided twice, ${unknown.length} told to be unknown\n`,
+    );
+    await one.startAgain();
+  });
+
   it('an instance that is started while Redis is away works once it is there', async () => {
     await deploy();
     await redis.stop();
