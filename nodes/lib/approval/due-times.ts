@@ -27,10 +27,6 @@ export class DueTimes<T extends object> {
     this.current.delete(item);
   }
 
-  has(item: T): boolean {
-    return this.current.has(item);
-  }
-
   /** When the first item is due; undefined where there is none. */
   next(): number | undefined {
     return this.first()?.at;

@@ -67,10 +67,6 @@ export class Watch {
   private timerAt = Infinity;
   private turn: NodeJS.Immediate | undefined;
 
-  get size(): number {
-    return this.watching.size;
-  }
-
   add(request: Watched): void {
     const watching: Watching = {
       request,
