@@ -30,6 +30,10 @@ export function evaluate(
       if (error) reject(error);
       else resolve(result);
     });
+  }).catch((error: unknown) => {
+    // Of `user.id` without a `user`, Node-RED says what JavaScript says; of `id` alone that there is nothing.
+    if (type === 'msg' && error instanceof TypeError) return undefined;
+    throw error;
   });
 }
 

@@ -3,6 +3,7 @@ import type { CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import { evaluate, sourceOf, type TypedValue } from './evaluate';
 import type { Inputs } from './operations';
+import { evaluateRows, listType } from './rows';
 
 /** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
 export class NodeInputs {
@@ -12,7 +13,7 @@ export class NodeInputs {
     private readonly RED: NodeAPI,
     private readonly node: Node,
     config: Readonly<Record<string, unknown>>,
-    inputs: Inputs,
+    private readonly inputs: Inputs,
   ) {
     this.typed = Object.fromEntries(
       Object.entries(inputs).map(
@@ -35,8 +36,9 @@ export class NodeInputs {
   async evaluate(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
     const evaluated = Object.entries(this.typed).map(async ([input, typed]): Promise<[string, unknown]> => {
       try {
-        return [input, await evaluate(this.RED, this.node, typed, message)];
+        return [input, await this.valueOf(input, typed, message)];
       } catch (error) {
+        if (error instanceof AuthyError) throw error;
         throw new AuthyError(
           'AUTHY_INVALID_INPUT',
           `${input}: cannot be evaluated. ${(error as Error).message}`,
@@ -47,6 +49,14 @@ export class NodeInputs {
       }
     });
     return Object.fromEntries(await Promise.all(evaluated));
+  }
+
+  private async valueOf(input: string, typed: TypedValue, message: NodeMessageInFlow): Promise<unknown> {
+    const ofEntries = this.inputs[input]?.ofEntries;
+    if (typed.type !== listType || ofEntries === undefined) {
+      return evaluate(this.RED, this.node, typed, message);
+    }
+    return ofEntries(await evaluateRows(this.RED, this.node, typed.value, input, message));
   }
 
   /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */

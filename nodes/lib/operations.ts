@@ -15,6 +15,7 @@ import {
 } from './authy/response';
 import * as input from './authy/validation';
 import type { Parser } from './authy/validation';
+import { type Entry, listType } from './rows';
 
 /** One input of an operation, and of the node's panel: where it comes from by default and what it may be. */
 export interface Input<T, Required extends boolean = boolean> {
@@ -22,6 +23,8 @@ export interface Input<T, Required extends boolean = boolean> {
   readonly required: Required;
   /** The TypedInput a new node begins with: value and type. */
   readonly default: readonly [value: string, type: string];
+  /** Where the panel offers an editable list: what the entries of its rows are together. */
+  readonly ofEntries?: (entries: readonly Entry[]) => unknown;
 }
 
 export type Inputs = Readonly<Record<string, Input<unknown>>>;
@@ -65,6 +68,11 @@ export function required<T>(parse: Parser<T>, value = '', type = 'str'): Input<T
 
 export function optional<T>(parse: Parser<T>, value = '', type = 'str'): Input<T, false> {
   return { parse, required: false, default: [value, type] };
+}
+
+/** An input that a panel edits row by row; without rows it is not given. */
+function listed<T>(parse: Parser<T>, ofEntries: (entries: readonly Entry[]) => unknown): Input<T, false> {
+  return { ...optional(parse, '[]', listType), ofEntries };
 }
 
 // Inputs that several operations share.
@@ -531,9 +539,9 @@ export const operations = {
       authyId,
       // The strictest limits that any official client keeps: nothing is cut on its way to the phone.
       message: required(input.text(144)),
-      details: optional(input.pairs({ label: 20, value: 200 }), '{}', 'json'),
-      hiddenDetails: optional(input.pairs({ label: 200, value: 200 }), '{}', 'json'),
-      logos: optional(input.logos, '[]', 'json'),
+      details: listed(input.pairs({ label: 20, value: 200 }), Object.fromEntries),
+      hiddenDetails: listed(input.pairs({ label: 200, value: 200 }), Object.fromEntries),
+      logos: listed(input.logos, (entries) => entries.map(([res, url]) => ({ res, url }))),
       // Authy's default is a day; 0 is "never".
       secondsToExpire: optional(input.integer(0, 31_536_000), '86400', 'num'),
     },

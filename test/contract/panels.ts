@@ -152,18 +152,46 @@ export function scriptOf(source: string): string {
   return scripts.map((script) => script.rawText).join('\n');
 }
 
-/** Runs a panel as the editor would, with every text being its key. */
+/** What is looked at of the plugin that all panels share. */
+interface EditorPlugin {
+  readonly languages: readonly string[];
+}
+
+/** What an editor gives to panels while none is open: every text is its key, and no field has a value. */
+const closedEditor = {
+  $: () => ({ val: () => undefined }),
+  RED: {
+    _: (key: string) => key,
+    utils: { validateTypedProperty: () => true },
+  },
+};
+
+function runInEditor(script: string, globals: object): void {
+  const run = vm.runInThisContext(`(function ({ ${Object.keys(globals).join(', ')} }) {${script}\n})`) as (
+    globals: object,
+  ) => void;
+  run(globals);
+}
+
+/** The plugin that all panels share. */
+export const editorPlugin = ((): EditorPlugin => {
+  const window: { AuthyEditor?: EditorPlugin } = {};
+  runInEditor(scriptOf(read('nodes', 'authy-editor.html')), { ...closedEditor, window });
+  if (window.AuthyEditor === undefined) throw new Error('The plugin does not set AuthyEditor.');
+  return window.AuthyEditor;
+})();
+
+/** Runs a panel as the editor would. */
 function registered(script: string): { type: string; definition: Definition } {
   const found: { type: string; definition: Definition }[] = [];
-  const RED = {
-    _: (key: string) => key,
-    nodes: {
-      registerType: (type: string, definition: Definition) => found.push({ type, definition }),
-    },
-    validators: { typedInput: () => () => true },
+  const nodes = {
+    registerType: (type: string, definition: Definition) => found.push({ type, definition }),
   };
-  const run = vm.runInThisContext(`(function (RED) {${script}\n})`) as (red: typeof RED) => void;
-  run(RED);
+  runInEditor(script, {
+    ...closedEditor,
+    RED: { ...closedEditor.RED, nodes },
+    AuthyEditor: editorPlugin,
+  });
   const [first] = found;
   if (first === undefined || found.length > 1) {
     throw new Error(`A panel must register one node type, and this one registers ${found.length}.`);

@@ -6,6 +6,7 @@ import {
   callsOf,
   declaredIn,
   type Definition,
+  editorPlugin,
   exists,
   filesOf,
   inputsOf,
@@ -22,7 +23,7 @@ import {
 } from './panels';
 
 /** What a TypedInput can be; the editor shows nothing for any other. */
-const typedInputTypes = ['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'env', 'jsonata'];
+const typedInputTypes = ['msg', 'flow', 'global', 'str', 'num', 'bool', 'json', 'list', 'env', 'jsonata'];
 
 const paletteTypes = types.filter((type) => type !== 'authy-config');
 
@@ -55,6 +56,46 @@ describe('contract: files, package.json and the table of operations', () => {
     should(icons.sort()).deepEqual(filesOf('icons', '.svg'));
   });
 });
+
+/** Fixed values as people type them, right for some input and wrong for others. */
+const fixedValues = [
+  ...['1', '0', '01', '7', '300', '2000', '2001', '86400', '31536000', '31536001', '1.5', '-1', '12 34'],
+  ...['1234', '123456', '1234567', '0123456', '123456789012', '1234567890123', '123456789012345678901'],
+  ...['+1', '+44', '+12345', '+13175550123', '317-555-0123', '(317) 555-0123', '317-555-', '0x10'],
+  ...['4a725520-bff5-0135-eb01-0e5d90336a8c', '4A725520-BFF5-0135-EB01-0E5D90336A8C', '4a725520-bff5'],
+  ...['user@example.com', 'user@', 'a@b', 'a b@example.com', 'u'.repeat(250) + '@example.com'],
+  ...['de', 'pt-BR', 'xx', 'sms', 'call', ' ', 'Open the door?', 'Your code is {{code}}', '{{ code }}'],
+  ...[144, 145, 200, 201, 255, 256, 1000].map((length) => 'x'.repeat(length)),
+  ...['{{code}}' + 'x'.repeat(992), '{{code}}' + 'x'.repeat(993)],
+];
+
+const row = (name: string, value: string): { name: string; value: string; type: string } => ({
+  name,
+  value,
+  type: 'str',
+});
+
+/** Lists as the panels write them. */
+const lists = [
+  [],
+  [row('Door', 'Garage')],
+  [row('', 'Garage')],
+  [row(' ', 'Garage')],
+  [row('x'.repeat(20), 'y'.repeat(200))],
+  [row('x'.repeat(21), 'y')],
+  [row('x'.repeat(200), 'y')],
+  [row('x'.repeat(201), 'y')],
+  [row('x', 'y'.repeat(201))],
+  [row('default', 'https://example.com/logo.png')],
+  [row('default', 'https://example.com/logo.png'), row('low', 'http://example.com/low.png')],
+  [row('low', 'https://example.com/logo.png')],
+  [row('default', 'logo.png')],
+  [row('default', 'https://')],
+].map((rows) => JSON.stringify(rows));
+
+function entriesOf(list: string): [string, string][] {
+  return (JSON.parse(list) as { name: string; value: string }[]).map(({ name, value }) => [name, value]);
+}
 
 for (const type of types) {
   const isConfig = type === 'authy-config';
@@ -122,6 +163,30 @@ for (const type of types) {
       }
     });
 
+    it('refuses the fixed values that the runtime refuses, and no other', () => {
+      const { definition, form } = panelOf(type);
+      for (const [input, { parse, ofEntries }] of Object.entries(inputsOf(type))) {
+        const offered =
+          form.querySelector(`#${prefix}${input}`)?.getAttribute('data-types')?.split(',') ?? [];
+        const values = ofEntries === undefined ? fixedValues : lists;
+        for (const fixed of ['str', 'num', 'list'].filter((name) => offered.includes(name))) {
+          for (const value of values) {
+            const { validate } = definition.defaults[input] as { validate: (...args: unknown[]) => unknown };
+            const verdict = validate.call({ [`${input}Type`]: fixed }, value, { label: input });
+            let isAccepted = true;
+            try {
+              if (ofEntries) parse(ofEntries(entriesOf(value)), input);
+              else if (fixed === 'num') parse(Number(value), input);
+              else parse(value, input);
+            } catch {
+              isAccepted = false;
+            }
+            should(verdict === true).equal(isAccepted, `${input}, ${fixed} ${value}: ${String(verdict)}`);
+          }
+        }
+      }
+    });
+
     it('has a row for each property, and a label for each row', () => {
       const { form, definition } = panelOf(type);
       const ids = form.querySelectorAll('[id]').map(({ id }) => id);
@@ -162,8 +227,11 @@ for (const type of types) {
         }
 
         const words = wordsOf(type, input);
-        const options = field?.getAttribute('data-options') ?? field?.getAttribute('data-languages');
-        should(options?.split(',')).deepEqual(words, `the words on offer for ${input}`);
+        const options = field?.hasAttribute('data-languages')
+          ? editorPlugin.languages
+          : field?.getAttribute('data-options')?.split(',');
+        should(options).deepEqual(words, `the words on offer for ${input}`);
+        should(offered.includes('list')).equal(inputsOf(type)[input]?.ofEntries !== undefined);
       }
     });
 

@@ -180,7 +180,7 @@ describe('Operation nodes against the simulator', () => {
       const [sent] = await ask(
         'onetouchSend',
         { authyId },
-        { message: 'Open the garage?', details: '{"Where":"Home"}' },
+        { message: 'Open the garage?', details: '{"Where":"Home"}', detailsType: 'json' },
       );
       const approvalId = String(sent['approvalId']);
       const [pending, waiting] = await ask('onetouchStatus', { approvalId });
@@ -247,6 +247,56 @@ describe('Operation nodes against the simulator', () => {
     delete process.env['AUTHY_TEST_ID'];
   });
 
+  it('the rows of a list are fixed or come from the message, each on its own', async () => {
+    const details = [
+      { name: 'Where', value: 'Home', type: 'str' },
+      { name: 'Amount', value: 'order.amount', type: 'msg' },
+      { name: 'By', value: '$uppercase(who)', type: 'jsonata' },
+    ];
+    const logos = [{ name: 'default', value: 'https://example.com/logo.png', type: 'str' }];
+    const [{ approvalId }] = await ask(
+      'onetouchSend',
+      { authyId, order: { amount: 12.5 }, who: 'ada' },
+      { message: 'Pay?', details: JSON.stringify(details), logos: JSON.stringify(logos) },
+    );
+    const response = await fetch(`${baseUrl}/simulator/approvals?status=pending&authyId=${authyId}`);
+    const { approvals } = (await response.json()) as { approvals: Record<string, unknown>[] };
+    const asked = approvals.find(({ uuid }) => uuid === approvalId);
+    should(asked).have.properties({
+      details: { Where: 'Home', Amount: '12.5', By: 'ADA' },
+      logos: [{ res: 'default', url: 'https://example.com/logo.png' }],
+    });
+  });
+
+  for (const [what, rows, expected] of [
+    [
+      'a row without a value',
+      [{ name: 'Amount', value: 'order.amount', type: 'msg' }],
+      /details: "Amount" is blank\. It is taken from msg\.order\.amount\./,
+    ],
+    [
+      'two rows of one name',
+      ['1', '2'].map((value) => ({ name: 'Amount', value, type: 'str' })),
+      /details: has two rows named "Amount"\./,
+    ],
+    [
+      'a row whose expression is wrong',
+      [{ name: 'Amount', value: '$sum(', type: 'jsonata' }],
+      /details: cannot be evaluated\./,
+    ],
+    ['something else than rows', { Amount: '12' }, /details: expected a list of rows/],
+    ['a label that is too long', [{ name: 'x'.repeat(21), value: '1', type: 'str' }], /1 to 20 characters/],
+  ] as const) {
+    it(`a list with ${what} is refused`, async () => {
+      const started = await node('onetouchSend', { message: 'Pay?', details: JSON.stringify(rows) });
+      const { caught, sent } = await started.deliver({ authyId, payload: 'untouched' });
+      sent.should.eql([]);
+      should(caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
+      should(caught[0]?.error?.message).match(expected);
+      should(caught[0]?.payload).equal('untouched');
+    });
+  }
+
   it('an optional input may be left blank, whatever its type', async () => {
     for (const type of ['str', 'num', 'msg', 'flow', 'jsonata', 'env', 'json']) {
       const [made] = await ask('userQr', { authyId }, { size: '', sizeType: type });
@@ -263,6 +313,12 @@ describe('Operation nodes against the simulator', () => {
     should(caught?.error?.code).equal('AUTHY_INVALID_INPUT');
     should(caught?.error?.message).match(/authyId: is missing\. It is taken from msg\.authyId\./);
     should(caught?.payload).equal('untouched');
+  });
+
+  it('so is one in something that is missing itself', async () => {
+    const started = await node('userStatus', { authyId: 'user.id', authyIdType: 'msg' });
+    const { caught } = await started.deliver({});
+    should(caught[0]?.error?.message).match(/authyId: is missing\. It is taken from msg\.user\.id\./);
   });
 
   it('an expression that fails is an error of the input', async () => {

@@ -1,0 +1,65 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { invalidInput } from './authy/errors';
+import { evaluate, sourceOf } from './evaluate';
+
+/** The type of a TypedInput whose value is an editable list in the panel. */
+export const listType = 'list';
+
+/** One row of such a list: a name, which is fixed, and a TypedInput. */
+interface Row {
+  readonly name: string;
+  readonly value: string;
+  readonly type: string;
+}
+
+/** A row for one message: its name and what its TypedInput gave. */
+export type Entry = readonly [name: string, value: unknown];
+
+/**
+ * Evaluates the rows of a list for a message.
+ *
+ * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
+ * @param field - the input's name, for the error
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` where that is no list of rows, two rows have one name, or one is blank
+ * @throws Error - of Node-RED or JSONata, where an expression is wrong
+ */
+export async function evaluateRows(
+  RED: NodeAPI,
+  node: Node,
+  list: unknown,
+  field: string,
+  message: NodeMessage,
+): Promise<Entry[]> {
+  const rows = rowsOf(list, field);
+  return Promise.all(
+    rows.map(async (row): Promise<Entry> => {
+      const value = await evaluate(RED, node, row, message);
+      if (value === undefined || value === null || value === '') {
+        const source = sourceOf(row);
+        throw invalidInput(
+          field,
+          `"${row.name}" is blank.${source === undefined ? '' : ` It is taken from ${source}.`}`,
+        );
+      }
+      return [row.name, value];
+    }),
+  );
+}
+
+function rowsOf(list: unknown, field: string): Row[] {
+  const rows = typeof list === 'string' ? (JSON.parse(list) as unknown) : list;
+  if (!Array.isArray(rows) || !rows.every(isRow)) {
+    throw invalidInput(field, 'expected a list of rows, each with name, value and type.');
+  }
+  const names = new Set<string>();
+  for (const { name } of rows) {
+    if (names.has(name)) throw invalidInput(field, `has two rows named "${name}".`);
+    names.add(name);
+  }
+  return rows;
+}
+
+function isRow(row: unknown): row is Row {
+  const { name, value, type } = (row ?? {}) as Partial<Record<keyof Row, unknown>>;
+  return typeof name === 'string' && typeof value === 'string' && typeof type === 'string';
+}
