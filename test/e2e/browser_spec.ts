@@ -1,14 +1,7 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, tabOf } from '../support/example_flows';
-import { eventually, NodeRed, packageName, root, runtimes } from '../support/node_red';
-
-const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
-  'node-red': { nodes: Record<string, string> };
-};
-const types = Object.keys(manifest['node-red'].nodes);
+import { eventually, NodeRed, packageName, runtimes, types } from '../support/node_red';
 
 for (const runtime of runtimes) {
   describe(`the editor of Node-RED ${runtime.version}x`, function () {

@@ -5,7 +5,16 @@ import { type NodeRed, root, skip } from './node_red';
 
 /** What is used of the editor's own API, in the page. */
 interface EditorWindow {
-  jQuery: { fx: { off: boolean } };
+  jQuery: {
+    (query: string | Element): {
+      get(): HTMLElement[];
+      prop(name: string, value: boolean): { trigger(event: string): void };
+      typedInput(what: 'type' | 'value', value?: string): void;
+      val(value?: string): { trigger(event: string): void };
+    };
+    fx: { off: boolean };
+  };
+  axe: { run(where: { include: string; exclude: string }): Promise<{ violations: AxeViolation[] }> };
   RED: {
     actions: { invoke(action: string): void };
     editor: { edit(node: EditedNode): void; editConfig(name: string, type: string, id: string): void };
@@ -18,6 +27,12 @@ interface EditorWindow {
     };
     workspaces: { count(): number; show(id: string): void };
   };
+}
+
+interface AxeViolation {
+  id: string;
+  impact: string;
+  nodes: { html: string }[];
 }
 
 export interface EditorNode {
@@ -175,6 +190,101 @@ export class Editor {
     }
   }
 
+  /**
+   * Fills every field of the open panel with another value, TypedInputs with one of their types in turn.
+   *
+   * @param turn - which type the first of them gets; those after it the next ones
+   */
+  async fill(turn: number): Promise<void> {
+    await this.page.evaluate(
+      ([form, turn]) => {
+        const { jQuery: $ } = window as unknown as EditorWindow;
+        const texts: Record<string, string> = {
+          ...{ msg: 'filled.by.test', flow: 'filled', global: 'filled', str: '${FILLED}', env: 'FILLED' },
+          ...{ num: '7', json: '{"filled":1}', jsonata: '"filled" & 1', bool: 'true' },
+        };
+        for (const field of $(`${form} [id*=node-input-], ${form} [id*=node-config-input-]`).get()) {
+          const types = field.getAttribute('data-types')?.split(',');
+          if (types !== undefined) {
+            const type = types[turn++ % types.length] ?? '';
+            $(field).typedInput('type', type);
+            const options = field.getAttribute('data-options')?.split(',');
+            if (type === 'str' && options) $(field).typedInput('value', options.at(-1));
+            else if (type !== 'list') $(field).typedInput('value', texts[type]);
+          } else if (field instanceof HTMLSelectElement) {
+            const chosen = [...field.options].map(({ value }) => value).filter((value) => value !== '_ADD_');
+            if (chosen.length > 1) $(field).val(chosen.at(-1)).trigger('change');
+          } else if (field instanceof HTMLInputElement && field.type === 'checkbox') {
+            $(field).prop('checked', !field.checked).trigger('change');
+          } else if (field instanceof HTMLInputElement && field.type !== 'hidden') {
+            const isNumber = /^\d+$/.test(field.value);
+            if (field.value === '' || isNumber)
+              $(field)
+                .val(isNumber ? '7' : '${FILLED}')
+                .trigger('change');
+          }
+        }
+      },
+      [formOf, turn] as const,
+    );
+    for (const list of await this.page.locator('.authy-list:visible').all()) {
+      for (const [index, name] of ['default', 'low'].entries()) {
+        await list.locator('.red-ui-editableList-addButton').click();
+        const row = list.locator('li').nth(index);
+        const field = row.locator('.authy-name');
+        if ((await field.evaluate(({ tagName }) => tagName)) === 'SELECT') await field.selectOption(name);
+        else await field.fill(name);
+        await row.locator('.red-ui-typedInput-input').fill(`https://example.com/${name}.png`);
+      }
+    }
+  }
+
+  /** What the fields of the open panel hold; of a secret only that there is one. */
+  shown(): Promise<Record<string, string>> {
+    return this.page.evaluate((form) => {
+      const { jQuery: $ } = window as unknown as EditorWindow;
+      const fields = $(`${form} [id*=node-input-], ${form} [id*=node-config-input-]`).get();
+      const values = fields
+        .filter((field) => field instanceof HTMLInputElement || field instanceof HTMLSelectElement)
+        .map((field): [string, string] => {
+          const { id, value } = field;
+          if (field.type === 'checkbox') return [id, String(field.checked)];
+          return [id, field.type === 'password' ? String(value !== '') : value];
+        });
+      return Object.fromEntries(values);
+    }, formOf);
+  }
+
+  /** What keeps people from using the open panel: the serious findings of axe, each with the element. */
+  async barriers(): Promise<string[]> {
+    await this.page.addScriptTag({ path: require.resolve('axe-core') });
+    return this.page.evaluate(async (form) => {
+      const { axe } = window as unknown as EditorWindow;
+      // Node-RED's own fields against the filling in of passwords, which nobody sees.
+      const { violations } = await axe.run({ include: form, exclude: '[id^=red-ui-trap]' });
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+    }, formOf);
+  }
+
+  /** Adds a node to the flow at the front, as it comes out of the palette. @returns its id */
+  async drag(type: string): Promise<string> {
+    const entry = this.page.locator(`[data-palette-type="${type}"]`);
+    await entry.scrollIntoViewIfNeeded();
+    await entry.dragTo(this.page.locator('#red-ui-workspace-chart'), { targetPosition: { x: 300, y: 300 } });
+    await this.page.locator('.red-ui-flow-node-selected').first().waitFor();
+    return this.page
+      .locator('.red-ui-flow-node-selected')
+      .first()
+      .evaluate(({ id }) => id);
+  }
+
+  /** Switches to the dark theme of Node-RED 5; earlier ones have none. */
+  async darken(): Promise<void> {
+    await this.page.evaluate(() => document.documentElement.classList.add('nr-theme-dark'));
+  }
+
   /** What the open panel does not say in words: keys that were not translated, and labels without a text. */
   untranslated(): Promise<string[]> {
     return this.page.locator('.red-ui-tray-body').evaluate((panel) => {
@@ -205,6 +315,9 @@ export class Editor {
 
 /** They go by themselves, but until then hide what the picture is of. */
 const withoutNotifications = { style: '#red-ui-notifications { display: none }' };
+
+/** The form of the panel at the front: that of a configuration opens in front of that of a node. */
+const formOf = '.red-ui-tray:last-child form';
 
 function buttonOf(type: string): string {
   return type === 'authy-config' ? '#node-config-dialog-ok' : '#node-dialog-ok';

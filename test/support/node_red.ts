@@ -11,6 +11,15 @@ const run = promisify(execFile);
 export const root = path.resolve(__dirname, '..', '..');
 export const packageName = '@flowauth/node-red-authy';
 
+/** The types of all our nodes, that of the account first. */
+export const types = Object.keys(
+  (
+    JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+      'node-red': { nodes: Record<string, string> };
+    }
+  )['node-red'].nodes,
+);
+
 /** A node of a flow file. */
 export interface FlowNode {
   id: string;
