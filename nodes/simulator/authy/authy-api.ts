@@ -5,7 +5,7 @@ import { BodyTooLarge, readBody } from '../body';
 import { answerOf, type FaultAnswer, type Faults, type RequestFault } from '../faults';
 import { asText, mergeParameters, ParameterError } from '../parameters';
 import { Failure, type Reply } from '../replies';
-import { findRoute } from '../routes';
+import { findRoute, type FoundRoute } from '../routes';
 import type { Settings } from '../settings';
 import type { State } from '../state/state';
 import { applicationRoutes } from './application';
@@ -74,7 +74,8 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
   const early = await perform(faults.filter((fault) => !isLate(fault)));
   // A client that went away while it was kept waiting has not asked for anything.
   if (gone.signal.aborted) return;
-  let answer = early ?? replyAnswer(carryOut(backend, incoming));
+  const found = findRoute(routes, method, path);
+  let answer = early ?? replyAnswer(carryOut(backend, incoming, found));
   if (early === undefined) answer = (await perform(faults.filter(isLate))) ?? answer;
   const status = answer.drop ? null : answer.status;
   const shownPath = path.replace(/^(\/protected\/json\/verify\/)[^/]+/, '$1***');
@@ -86,7 +87,9 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
     status,
     fault: faults.at(-1)?.kind ?? null,
   });
-  backend.log(`${method} ${shownPath}: ${status ?? 'connection dropped'}`);
+  // Of what is asked again and again only what goes wrong is worth a line.
+  const isRoutine = found?.route.isPolled === true && status === 200 && faults.length === 0;
+  if (!isRoutine) backend.log(`${method} ${shownPath}: ${status ?? 'connection dropped'}`);
   if (answer.drop) response.socket?.destroy();
   else write(response, answer);
 }
@@ -116,9 +119,12 @@ async function misbehave(
   return undefined;
 }
 
-function carryOut({ state, settings }: Backend, incoming: Incoming): Reply {
+function carryOut(
+  { state, settings }: Backend,
+  incoming: Incoming,
+  found: FoundRoute<CallRoute> | undefined,
+): Reply {
   try {
-    const found = findRoute(routes, incoming.method, incoming.path);
     if (found === undefined) throw new Failure('unknownUrl');
     const params = mergeParameters(incoming.query, incoming.headers['content-type'], incoming.body);
     const key = incoming.headers['x-authy-api-key'] ?? asText(params['api_key']);

@@ -21,7 +21,10 @@ export interface Call {
 /** Answers a call, or throws a {@link Failure}. */
 export type CallHandler = (call: Call) => Reply;
 
-export type CallRoute = Route<CallHandler>;
+export type CallRoute = Route<CallHandler> & {
+  /** Whether clients that wait ask it again and again. */
+  readonly isPolled?: true;
+};
 
 /**
  * The user whose id the path holds.

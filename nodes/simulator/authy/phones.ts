@@ -13,7 +13,7 @@ const codeLength = { min: 4, max: 10, default: 4 };
 export const phoneRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/phones/verification/start', handle: start },
   { method: 'GET', path: '/protected/json/phones/verification/check', handle: check },
-  { method: 'GET', path: '/protected/json/phones/verification/status', handle: status },
+  { method: 'GET', path: '/protected/json/phones/verification/status', handle: status, isPolled: true },
   { method: 'GET', path: '/protected/json/phones/info', handle: info },
 ];
 
