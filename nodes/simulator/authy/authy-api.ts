@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { BodyTooLarge, readBody } from '../body';
 import { answerOf, type FaultAnswer, type Faults, type RequestFault } from '../faults';
+import type { Languages } from '../languages';
 import { asText, mergeParameters, ParameterError } from '../parameters';
 import { Failure, type Reply } from '../replies';
 import { findRoute, type FoundRoute } from '../routes';
@@ -32,6 +33,7 @@ export interface Backend {
   readonly state: State;
   readonly settings: Readonly<Settings>;
   readonly faults: Faults;
+  readonly languages: Languages;
   /** Takes a line about what happened. */
   readonly log: (line: string) => void;
 }
@@ -120,7 +122,7 @@ async function misbehave(
 }
 
 function carryOut(
-  { state, settings }: Backend,
+  { state, settings, languages }: Backend,
   incoming: Incoming,
   found: FoundRoute<CallRoute> | undefined,
 ): Reply {
@@ -131,7 +133,8 @@ function carryOut(
     if (key !== settings.apiKey) throw new Failure('invalidKey');
     state.statistics.count('api_calls_count');
     const baseUrl = `http://${incoming.headers.host ?? ''}`;
-    return found.route.handle({ state, settings, params, path: found.values, baseUrl });
+    const language = languages.ofLocale(asText(params['locale']));
+    return found.route.handle({ state, settings, params, language, path: found.values, baseUrl });
   } catch (error) {
     if (error instanceof Failure) return error.reply;
     if (error instanceof ParameterError) {
