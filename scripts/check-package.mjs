@@ -55,6 +55,7 @@ function requiredFiles(files, { nodes, plugins = {} }, bin) {
         return [`${base}.json`, `${base}.html`];
       }),
     ),
+    ...languages.map((language) => `dist/locales/${language}/authy-simulator.json`),
     ...modules.map(iconOf).filter(Boolean),
     ...relativeRequires(files),
     ...fs.readdirSync(path.join(folder, 'examples')).map((file) => `examples/${file}`),

@@ -10,6 +10,9 @@ import type { Approval } from './state/approvals';
 /** How long a delivery may take, in milliseconds. */
 const deadline = 10_000;
 
+/** Why a callback got no answer, for the phone page to say in its language. */
+export type CallbackFailure = 'missing' | 'address' | 'lost' | 'stopped' | 'timeout' | 'connection';
+
 /** What became of a callback: without status and error it is still under way. */
 export interface CallbackReport {
   /** Null where none is set. */
@@ -17,7 +20,8 @@ export interface CallbackReport {
   readonly method: CallbackMethod;
   /** Of the answer; of the last one where it is sent repeatedly. */
   readonly status?: number;
-  /** Why there is no answer, in words. */
+  /** Why there is no answer, in one word and in a sentence. */
+  readonly failure?: CallbackFailure;
   readonly error?: string;
 }
 
@@ -94,11 +98,12 @@ export async function deliverCallback(
   stop: AbortSignal,
 ): Promise<CallbackReport> {
   const { callbackUrl, callbackMethod: method } = settings;
-  if (callbackUrl === undefined) return { url: null, method, error: 'no callback URL set' };
+  if (callbackUrl === undefined)
+    return { url: null, method, failure: 'missing', error: 'no callback URL set' };
   const report = { url: callbackUrl, method };
   const problem = callbackUrlProblem(callbackUrl);
-  if (problem !== undefined) return { ...report, error: problem };
-  if (course.isLost) return { ...report, error: 'the simulator was told to lose it' };
+  if (problem !== undefined) return { ...report, failure: 'address', error: problem };
+  if (course.isLost) return { ...report, failure: 'lost', error: 'the simulator was told to lose it' };
   const body = callbackBody(approval, course.contradicts);
   const apiKey = course.isForged ? randomBytes(16).toString('hex') : settings.apiKey;
   try {
@@ -108,7 +113,7 @@ export async function deliverCallback(
     }
     return { ...report, status };
   } catch (error) {
-    return { ...report, error: failureText(error, stop) };
+    return { ...report, ...failureOf(error, stop) };
   }
 }
 
@@ -146,10 +151,10 @@ async function send(
   return response.status;
 }
 
-function failureText(error: unknown, stop: AbortSignal): string {
-  if (stop.aborted) return 'the simulator was stopped';
-  if (axios.isCancel(error)) return `no answer within ${deadline / 1000} s`;
+function failureOf(error: unknown, stop: AbortSignal): Pick<CallbackReport, 'failure' | 'error'> {
+  if (stop.aborted) return { failure: 'stopped', error: 'the simulator was stopped' };
+  if (axios.isCancel(error)) return { failure: 'timeout', error: `no answer within ${deadline / 1000} s` };
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   // Both are there, but some errors have no message and some no code.
-  return message || code || 'unknown error';
+  return { failure: 'connection', error: message || code || 'unknown error' };
 }

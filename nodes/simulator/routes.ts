@@ -5,17 +5,22 @@ export interface Route<Handler> {
   readonly handle: Handler;
 }
 
+/** A route, and the decoded values of its `{name}` segments. */
+export interface FoundRoute<R> {
+  readonly route: R;
+  readonly values: Readonly<Record<string, string>>;
+}
+
 /**
  * Finds the route of a request. A trailing slash does not matter; an empty segment matches nothing.
  *
  * @param path - without the query string, percent-encoded as it came
- * @returns the route and the decoded values of its `{name}` segments
  */
-export function findRoute<Handler>(
-  routes: readonly Route<Handler>[],
+export function findRoute<R extends Route<unknown>>(
+  routes: readonly R[],
   method: string,
   path: string,
-): { route: Route<Handler>; values: Readonly<Record<string, string>> } | undefined {
+): FoundRoute<R> | undefined {
   const segments = path.replace(/\/$/, '').split('/').map(decode);
   for (const route of routes) {
     const values = route.method === method ? matchPath(route.path.split('/'), segments) : undefined;

@@ -19,11 +19,6 @@ export const application = {
   plan: 'simulator',
 } as const;
 
-/** Who a message says it is from: it has to say that it is a simulator's. */
-export function senderName({ appName }: Readonly<Settings>): string {
-  return /simulator/i.test(appName) ? appName : `${appName} (simulator)`;
-}
-
 /**
  * What is wrong with a callback address, in words; undefined where nothing is.
  *

@@ -8,6 +8,7 @@ import { authyApi } from './authy/authy-api';
 import { controlInterface } from './control';
 import { Faults } from './faults';
 import { loopbackOnly } from './guard';
+import { Languages } from './languages';
 import { phonePage } from './phone-page';
 import { type CallbackMethod, type Settings } from './settings';
 import type { QrCode } from './state/qr-codes';
@@ -35,8 +36,8 @@ const host = '127.0.0.1';
  * machine only and in memory only. It lives as long as the object does, listening or not.
  */
 export class Simulator {
-  /** The page of the phones: static files with relative addresses. Mountable anywhere, above it {@link control}. */
-  readonly phonePage: RequestHandler = phonePage;
+  /** The page of the phones: files with relative addresses. Mountable anywhere, above it {@link control}. */
+  readonly phonePage: RequestHandler;
   /** The JSON control interface. Mountable anywhere; it checks no key, whoever mounts it decides who may use it. */
   readonly control: RequestHandler;
 
@@ -58,14 +59,17 @@ export class Simulator {
     };
     this.log = options.log ?? (() => undefined);
     const state = new State(options.now ?? Date.now);
+    const languages = new Languages();
     const backend = {
       state,
       settings: this.settings,
       faults: new Faults(),
+      languages,
       log: (line: string) => this.log(`Authy simulator: ${line}`),
       configure: (settings: Partial<Settings>) => Object.assign(this.settings, settings),
       stop: () => this.stopped.signal,
     };
+    this.phonePage = phonePage(languages);
     this.control = controlInterface(backend);
     this.app = express()
       .disable('x-powered-by')

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { read, root } from './panels';
+import { read, root, types } from './panels';
 
 /** The languages that there are catalogues for; English is the one the others are held to. */
 export const languages = fs
@@ -11,9 +11,15 @@ export const languages = fs
 
 export const translations = languages.filter((language) => language !== 'en-US');
 
+/** The catalogue of the simulator, which belongs to no node. */
+export const simulatorCatalogue = 'authy-simulator';
+
+/** Every catalogue of a language. */
+export const catalogues = [...types, simulatorCatalogue];
+
 /** The texts of one catalogue, by key, such as `authy-token-verify.label.token`. */
-export function textsOf(language: string, type: string): Map<string, string> {
-  return flat(JSON.parse(read('locales', language, `${type}.json`)) as object);
+export function textsOf(language: string, catalogue: string): Map<string, string> {
+  return flat(JSON.parse(read('locales', language, `${catalogue}.json`)) as object);
 }
 
 /**

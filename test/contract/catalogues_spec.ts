@@ -14,7 +14,7 @@ import {
   scriptOf,
   types,
 } from './panels';
-import { coreTexts, formsOf, languages, textsOf, translations } from './catalogues';
+import { catalogues, coreTexts, formsOf, languages, textsOf, translations } from './catalogues';
 
 /** A Node-RED badge is shown beneath a node, where there is room for so many characters. */
 const longestBadge = 20;
@@ -101,15 +101,15 @@ describe('contract: catalogues', () => {
   });
 
   for (const language of languages) {
-    it(`${language} has a catalogue and a help for each node, and no other`, () => {
-      const listed = [...types].sort();
-      should(filesOf(`locales/${language}`, '.json')).deepEqual(listed.map((type) => `${type}.json`));
-      should(filesOf(`locales/${language}`, '.html')).deepEqual(listed.map((type) => `${type}.html`));
+    it(`${language} has a catalogue and a help for each node, one for the simulator, and no other`, () => {
+      const named = (names: string[], extension: string) => names.map((name) => name + extension).sort();
+      should(filesOf(`locales/${language}`, '.json')).deepEqual(named(catalogues, '.json'));
+      should(filesOf(`locales/${language}`, '.html')).deepEqual(named(types, '.html'));
     });
 
     it(`${language} has a text for each key`, () => {
-      for (const type of types) {
-        const blank = [...textsOf(language, type)].filter(([, text]) => text.trim() === '');
+      for (const catalogue of catalogues) {
+        const blank = [...textsOf(language, catalogue)].filter(([, text]) => text.trim() === '');
         should(blank.map(([key]) => key)).be.empty();
       }
     });
@@ -128,10 +128,10 @@ describe('contract: catalogues', () => {
   }
 
   for (const language of translations) {
-    for (const type of types) {
-      it(`${language}/${type}.json has the keys and placeholders of the English one`, () => {
-        const english = textsOf('en-US', type);
-        const translated = textsOf(language, type);
+    for (const catalogue of catalogues) {
+      it(`${language}/${catalogue}.json has the keys and placeholders of the English one`, () => {
+        const english = textsOf('en-US', catalogue);
+        const translated = textsOf(language, catalogue);
         const expected = new Map(
           [...english].flatMap(([key, text]) => {
             if (english.has(`${key}_plural`)) return [];

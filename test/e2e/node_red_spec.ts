@@ -135,6 +135,9 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           should(texts[`${packageName}/${name}`]).be.an.Object();
           Object.keys(texts[`${packageName}/${name}`] ?? {}).should.not.be.empty();
         }
+        // The simulator's texts are none of the editor's.
+        const ours = Object.keys(texts).filter((name) => name.startsWith(`${packageName}/`));
+        ours.sort().should.deepEqual(sets.map((name) => `${packageName}/${name}`).sort());
       });
 
       it('serves the help of every node set', async () => {

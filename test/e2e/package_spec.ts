@@ -24,6 +24,7 @@ describe('the published package', function () {
     fs.rmSync(path.join(folder, 'dist', 'authy-token-call.html'));
     fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-token-sms.json'));
     fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-token-sms.html'));
+    fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-simulator.json'));
     fs.rmSync(path.join(folder, 'dist', 'icons'), { recursive: true });
     fs.rmSync(path.join(folder, 'dist', 'lib', 'badge.js'));
     fs.rmSync(path.join(folder, 'README.md'));
@@ -33,6 +34,7 @@ describe('the published package', function () {
       'missing: README.md',
       'missing: dist/authy-token-call.html',
       'missing: dist/lib/badge.js',
+      'missing: dist/locales/en-US/authy-simulator.json',
       'missing: dist/locales/en-US/authy-token-sms.html',
       'missing: dist/locales/en-US/authy-token-sms.json',
       'should not be shipped: dist/authy-token-sms.js.map',

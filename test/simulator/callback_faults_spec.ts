@@ -54,7 +54,11 @@ describe('simulator: callbacks that misbehave on demand', () => {
     const uuid = await harness.createApproval(id);
     const { status, body } = await answer(uuid);
     status.should.equal(200);
-    should(body['callback']).eql({ ...underWay(), error: 'the simulator was told to lose it' });
+    should(body['callback']).eql({
+      ...underWay(),
+      failure: 'lost',
+      error: 'the simulator was told to lose it',
+    });
     should(await statusOf(uuid)).equal('approved');
     receiver.received.should.be.empty();
   });
@@ -94,7 +98,11 @@ describe('simulator: callbacks that misbehave on demand', () => {
     timers().should.not.be.above(before);
     await harness.stop();
     await harness.start();
-    (await harness.reported(uuid)).should.eql({ ...underWay(), error: 'the simulator was stopped' });
+    (await harness.reported(uuid)).should.eql({
+      ...underWay(),
+      failure: 'stopped',
+      error: 'the simulator was stopped',
+    });
     receiver.received.should.be.empty();
   });
 

@@ -242,7 +242,12 @@ describe('simulator: approval requests', () => {
     it('that cannot be delivered, or has nowhere to go, is no failure of the answer', async () => {
       const nowhere = await answer(await harness.createApproval(id), 'approve');
       nowhere.status.should.equal(200);
-      should(nowhere.body['callback']).eql({ url: null, method: 'POST', error: 'no callback URL set' });
+      should(nowhere.body['callback']).eql({
+        url: null,
+        method: 'POST',
+        failure: 'missing',
+        error: 'no callback URL set',
+      });
 
       const closed = await new Receiver().start();
       const { url } = closed;
@@ -250,11 +255,15 @@ describe('simulator: approval requests', () => {
       await harness.control('PUT', '/settings', { callbackUrl: url });
       const refused = await answer(await harness.createApproval(id), 'approve');
       should(refused.body).have.property('status', 'approved');
-      should(refused.body['callback']).match({ url, error: /ECONNREFUSED/ });
+      should(refused.body['callback']).match({ url, failure: 'connection', error: /ECONNREFUSED/ });
 
       harness.simulator.configure({ callbackUrl: 'nonsense' });
       const nonsense = await answer(await harness.createApproval(id), 'approve');
-      should(nonsense.body['callback']).match({ url: 'nonsense', error: /has to be an address/ });
+      should(nonsense.body['callback']).match({
+        url: 'nonsense',
+        failure: 'address',
+        error: /has to be an address/,
+      });
     });
   });
 });

@@ -139,6 +139,30 @@ describe('simulator: the phone page', function () {
     await page.locator('[role=status]', { hasText: code }).waitFor();
   });
 
+  for (const [locale, approve, approved, message] of [
+    ['de-AT', 'Genehmigen', 'Genehmigt', 'SMS an +13175550142'],
+    ['ja', '承認', '承認済み', '+13175550142 へのSMS'],
+  ] as const) {
+    it(`speaks the language of a browser in ${locale}, and lets each message speak its own`, async () => {
+      await harness.api('GET', `/protected/json/sms/${id}`, { locale: 'es' });
+      await harness.createApproval(id);
+      const narrow = { width: 360, height: 780 };
+      const other = await (browser as Browser).newPage({ locale, viewport: narrow });
+      other.on('pageerror', (error) => complaints.push(error.message));
+      try {
+        await other.goto(`${harness.url}/`);
+        await other.getByRole('button', { name: approve, exact: true }).click();
+        await other.getByText(approved, { exact: true }).waitFor();
+        await other.getByText(message, { exact: true }).waitFor();
+        should(await other.locator('.message .text').getAttribute('lang')).equal('es-ES');
+        const width = await other.evaluate(() => document.documentElement.scrollWidth);
+        width.should.equal(narrow.width);
+      } finally {
+        await other.close();
+      }
+    });
+  }
+
   it("shows the authenticator's code and the switch of the app", async () => {
     const shown = page.locator('.user .code');
     const { code } = (await harness.user(id)).authenticator;

@@ -239,6 +239,17 @@ describe('simulator: what clients send', () => {
     all.should.containEql(`GET /protected/json/verify/***/${id}: 200`);
     for (const secret of [code, key, phone.phone_number]) all.should.not.containEql(secret);
   });
+
+  it('logs of what those who wait ask again and again only what goes wrong', async () => {
+    const uuid = await harness.createApproval(id);
+    const route = `/onetouch/json/approval_requests/${uuid}`;
+    harness.lines.length = 0;
+    (await harness.api('GET', route)).status.should.equal(200);
+    await harness.control('PUT', '/faults', { faults: [{ kind: 'status', status: 503, times: 1 }] });
+    (await harness.api('GET', route)).status.should.equal(503);
+    (await harness.api('GET', route)).status.should.equal(200);
+    harness.lines.should.eql([`Authy simulator: GET ${route}: 503`]);
+  });
 });
 
 describe('simulator: its life', () => {

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { BodyTooLarge, readBody } from '../body';
 import { answerOf, type FaultAnswer, type Faults, type RequestFault } from '../faults';
+import type { Languages } from '../languages';
 import { asText, mergeParameters, ParameterError } from '../parameters';
 import { Failure, type Reply } from '../replies';
-import { findRoute } from '../routes';
+import { findRoute, type FoundRoute } from '../routes';
 import type { Settings } from '../settings';
 import type { State } from '../state/state';
 import { applicationRoutes } from './application';
@@ -32,6 +33,7 @@ export interface Backend {
   readonly state: State;
   readonly settings: Readonly<Settings>;
   readonly faults: Faults;
+  readonly languages: Languages;
   /** Takes a line about what happened. */
   readonly log: (line: string) => void;
 }
@@ -74,7 +76,8 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
   const early = await perform(faults.filter((fault) => !isLate(fault)));
   // A client that went away while it was kept waiting has not asked for anything.
   if (gone.signal.aborted) return;
-  let answer = early ?? replyAnswer(carryOut(backend, incoming));
+  const found = findRoute(routes, method, path);
+  let answer = early ?? replyAnswer(carryOut(backend, incoming, found));
   if (early === undefined) answer = (await perform(faults.filter(isLate))) ?? answer;
   const status = answer.drop ? null : answer.status;
   const shownPath = path.replace(/^(\/protected\/json\/verify\/)[^/]+/, '$1***');
@@ -86,7 +89,9 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
     status,
     fault: faults.at(-1)?.kind ?? null,
   });
-  backend.log(`${method} ${shownPath}: ${status ?? 'connection dropped'}`);
+  // Of what is asked again and again only what goes wrong is worth a line.
+  const isRoutine = found?.route.isPolled === true && status === 200 && faults.length === 0;
+  if (!isRoutine) backend.log(`${method} ${shownPath}: ${status ?? 'connection dropped'}`);
   if (answer.drop) response.socket?.destroy();
   else write(response, answer);
 }
@@ -116,16 +121,20 @@ async function misbehave(
   return undefined;
 }
 
-function carryOut({ state, settings }: Backend, incoming: Incoming): Reply {
+function carryOut(
+  { state, settings, languages }: Backend,
+  incoming: Incoming,
+  found: FoundRoute<CallRoute> | undefined,
+): Reply {
   try {
-    const found = findRoute(routes, incoming.method, incoming.path);
     if (found === undefined) throw new Failure('unknownUrl');
     const params = mergeParameters(incoming.query, incoming.headers['content-type'], incoming.body);
     const key = incoming.headers['x-authy-api-key'] ?? asText(params['api_key']);
     if (key !== settings.apiKey) throw new Failure('invalidKey');
     state.statistics.count('api_calls_count');
     const baseUrl = `http://${incoming.headers.host ?? ''}`;
-    return found.route.handle({ state, settings, params, path: found.values, baseUrl });
+    const language = languages.ofLocale(asText(params['locale']));
+    return found.route.handle({ state, settings, params, language, path: found.values, baseUrl });
   } catch (error) {
     if (error instanceof Failure) return error.reply;
     if (error instanceof ParameterError) {

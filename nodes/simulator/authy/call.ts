@@ -1,4 +1,5 @@
 import type { Params } from '../../lib/onetouch/signature';
+import type { Language } from '../languages';
 import { asText } from '../parameters';
 import { type PhoneNumber, readPhone } from '../phone-numbers';
 import { Failure, type Reply } from '../replies';
@@ -12,6 +13,8 @@ export interface Call {
   readonly state: State;
   readonly settings: Readonly<Settings>;
   readonly params: Params;
+  /** What the request's `locale` asks for: the language of what comes to the phone, and of nothing that is answered. */
+  readonly language: Language;
   /** The values in the path, by name. */
   readonly path: Readonly<Record<string, string>>;
   /** The simulator's own address as the client sees it: scheme, host and port. */
@@ -21,7 +24,10 @@ export interface Call {
 /** Answers a call, or throws a {@link Failure}. */
 export type CallHandler = (call: Call) => Reply;
 
-export type CallRoute = Route<CallHandler>;
+export type CallRoute = Route<CallHandler> & {
+  /** Whether clients that wait ask it again and again. */
+  readonly isPolled?: true;
+};
 
 /**
  * The user whose id the path holds.

@@ -16,7 +16,7 @@ const logoSizes = ['default', 'low', 'med', 'high'];
 /** Approval requests: rows P1 and P2 of Authy's endpoints. */
 export const onetouchRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/onetouch/json/users/{id}/approval_requests', handle: create },
-  { method: 'GET', path: '/onetouch/json/approval_requests/{uuid}', handle: read },
+  { method: 'GET', path: '/onetouch/json/approval_requests/{uuid}', handle: read, isPolled: true },
 ];
 
 function create(call: Call): Reply {

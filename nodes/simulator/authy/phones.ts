@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asInteger, asText } from '../parameters';
 import { lineOf, type PhoneNumber } from '../phone-numbers';
 import { Failure, type Reply, success } from '../replies';
-import { senderName } from '../settings';
+import { senderName } from '../sender-name';
 import type { Verification } from '../state/verifications';
 import { type Call, type CallRoute, invalidParameter, phoneOf, requiredText } from './call';
 
@@ -13,12 +13,12 @@ const codeLength = { min: 4, max: 10, default: 4 };
 export const phoneRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/phones/verification/start', handle: start },
   { method: 'GET', path: '/protected/json/phones/verification/check', handle: check },
-  { method: 'GET', path: '/protected/json/phones/verification/status', handle: status },
+  { method: 'GET', path: '/protected/json/phones/verification/status', handle: status, isPolled: true },
   { method: 'GET', path: '/protected/json/phones/info', handle: info },
 ];
 
 function start(call: Call): Reply {
-  const { state, settings, params } = call;
+  const { state, settings, params, language } = call;
   const phone = phoneOf(call);
   const via = readVia(requiredText(params, 'via'));
   const length = asInteger(params['code_length']) ?? codeLength.default;
@@ -42,14 +42,18 @@ function start(call: Call): Reply {
   }
   const verification = state.verifications.start(phone, length, customCode);
   const { code } = verification;
-  const text = customMessage?.replaceAll('{{code}}', code) ?? `Your verification code is ${code}.`;
+  const sender = senderName(settings, language);
   state.messages.send({
     authyId: null,
     phone: phone.e164,
     to: phone.e164,
     kind: 'verification',
     via,
-    text: `${senderName(settings)}: ${text}`,
+    ...(customMessage === undefined
+      ? { text: language.text('message.verification', { sender, code }), language: language.tag }
+      : {
+          text: language.text('message.custom', { sender, text: customMessage.replaceAll('{{code}}', code) }),
+        }),
     code,
     locale: asText(params['locale']) ?? null,
   });

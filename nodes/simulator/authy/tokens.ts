@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asFlag, asText } from '../parameters';
 import { Failure, type Reply, success } from '../replies';
 import { type Device, deviceOf } from '../device';
-import { senderName } from '../settings';
+import { senderName } from '../sender-name';
 import type { Channel, User } from '../state/users';
 import { type Call, type CallRoute, isEmail, userOf } from './call';
 
@@ -82,18 +82,22 @@ function maskedPhone({ phone }: User): string {
   return `+${phone.countryCode}-XXX-XXX-XX${phone.national.slice(-2)}`;
 }
 
-function sendCode({ state, settings, params }: Call, user: User, channel: Channel): void {
+function sendCode({ state, settings, params, language }: Call, user: User, channel: Channel): void {
   const action = asText(params['action']);
-  const actionMessage = asText(params['action_message']);
+  const purpose = asText(params['action_message']);
   const code = state.users.issueCode(user, channel, action);
-  const purpose = actionMessage === undefined ? '' : `${actionMessage}. `;
+  const sender = senderName(settings, language);
   state.messages.send({
     authyId: user.id,
     phone: user.phone.e164,
     to: channel === 'email' ? (user.emails[0] ?? '') : user.phone.e164,
     kind: channel,
     via: channel,
-    text: `${senderName(settings)}: ${purpose}Your token is ${code}.`,
+    text:
+      purpose === undefined
+        ? language.text('message.token', { sender, code })
+        : language.text('message.tokenFor', { sender, purpose, code }),
+    language: language.tag,
     code,
     action: action ?? null,
     locale: asText(params['locale']) ?? null,

@@ -1,7 +1,7 @@
 import { asFlag, asInteger, asObject, asText } from '../parameters';
 import { readPhone } from '../phone-numbers';
 import { Failure, type Reply, success } from '../replies';
-import { senderName } from '../settings';
+import { senderName } from '../sender-name';
 import { Authenticator } from '../state/authenticator';
 import { type Call, type CallRoute, invalidParameter, isEmail, userOf } from './call';
 
@@ -23,7 +23,7 @@ export const userRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/users/{id}/register_activity', handle: registerActivity },
 ];
 
-function create({ state, settings, params }: Call): Reply {
+function create({ state, settings, params, language }: Call): Reply {
   const form = asObject(params['user']) ?? {};
   const email = asText(form['email']) ?? '';
   const phone = readPhone(asText(form['country_code']) ?? '', asText(form['cellphone']) ?? '');
@@ -44,7 +44,8 @@ function create({ state, settings, params }: Call): Reply {
       to: phone.e164,
       kind: 'install',
       via: 'sms',
-      text: `${senderName(settings)}: get the Authy app. This message would hold the link to it.`,
+      text: language.text('message.install', { sender: senderName(settings, language) }),
+      language: language.tag,
     });
   }
   return success({ message: 'User created successfully.', user: { id: user.id } });

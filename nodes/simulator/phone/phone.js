@@ -1,56 +1,16 @@
 (() => {
   'use strict';
 
-  /** Every text of the page, by language; `$1` stands for what is put in. English is the fallback. */
-  const languages = {
-    en: {
-      title: 'Authy simulator',
-      subtitle: 'Nothing here reaches a real phone.',
-      phone: 'Phone',
-      choose: 'Show',
-      allPhones: 'All phones',
-      noUsers: 'No users yet. Once one is created, their phone appears here.',
-      approvals: 'Approval requests',
-      noApprovals: 'No approval requests yet.',
-      messages: 'Messages',
-      noMessages: 'No messages yet.',
-      identity: 'Authy ID $1, $2',
-      app: 'Has Authy app',
-      appHint: 'With the app, text messages and calls are ignored unless they are forced.',
-      authenticator: 'Authenticator code',
-      authyToken: 'Authy app token',
-      codeLeft: 'Seconds left',
-      pageTitle: 'Authy simulator: phone',
-      pageTitleWaiting: '($1) Authy simulator: phone',
-      from: '$1 asks $2',
-      approve: 'Approve',
-      deny: 'Deny',
-      expiresIn: 'Expires in $1',
-      neverExpires: 'Never expires',
-      answering: 'Sending the answer …',
-      approved: 'Approved',
-      denied: 'Denied',
-      expired: 'Expired without an answer',
-      callbackSending: 'Calling back …',
-      callbackDelivered: 'Callback delivered: $1',
-      callbackRefused: 'Callback refused: $1',
-      callbackFailed: 'Callback failed: $1',
-      callbackMissing: 'No callback URL set',
-      sms: 'Text message to $1',
-      call: 'Phone call to $1',
-      email: 'E-mail to $1',
-      newMessage: 'Simulator, new message: $1',
-      newApproval: 'Simulator, new approval request: $1',
-      answered: '$1: $2',
-      logIn:
-        'Log in to the Node-RED editor first, with a user who may change accounts; then come back to this page.',
-      unreachable: 'The simulator does not answer. Trying again …',
-    },
-  };
-  const texts = { ...languages.en, ...languages[navigator.language.split('-')[0]] };
+  const { lang, dataset } = document.documentElement;
 
-  const text = (name, ...values) =>
-    texts[name].replace(/\$(\d)/g, (_placeholder, number) => values[number - 1] ?? '');
+  /** The texts of the page in its language; `__name__` stands for what is put in. */
+  const texts = JSON.parse(dataset.texts);
+
+  function text(key, values = {}) {
+    const found = key.split('.').reduce((part, name) => part[name], texts);
+    return found.replace(/__(\w+?)__/g, (placeholder, name) => values[name] ?? placeholder);
+  }
+
   const byId = (id) => document.getElementById(id);
 
   const pollEvery = 1000;
@@ -76,6 +36,7 @@
   /** Asks the control interface; an error's message is one for people. */
   async function ask(method, path, body) {
     let response;
+    let answer;
     try {
       response = await fetch(control(path), {
         method,
@@ -86,13 +47,19 @@
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: 'no-store',
       });
+      if (response.ok) answer = await response.json();
     } catch {
-      throw new Error(text('unreachable'));
+      throw new Error(text('problem.unreachable'));
     }
-    if (response.status === 401 || response.status === 403) throw new Error(text('logIn'));
-    const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.error ?? text('unreachable'));
+    if (!response.ok) throw new Error(text(`problem.${problemOf(method, response.status)}`));
     return answer;
+  }
+
+  /** What a refusal of the control interface means here, where it is always asked for what there was. */
+  function problemOf(method, status) {
+    if (status === 401 || status === 403) return 'logIn';
+    if (status === 404) return method === 'GET' ? 'noSimulator' : 'gone';
+    return status === 409 ? 'notPending' : 'failed';
   }
 
   /** Writes only what differs: what does not change must not be read out or selected anew. */
@@ -156,9 +123,6 @@
   const users = new CardList(
     'users',
     ({ parts }, user) => {
-      parts.appLabel.textContent = text('app');
-      parts.app.title = text('appHint');
-      parts.left.setAttribute('aria-label', text('codeLeft'));
       parts.left.max = user.authenticator.period;
       parts.app.addEventListener('change', () => {
         void attempt(() => ask('PUT', `users/${user.authyId}`, { app: parts.app.checked }));
@@ -166,7 +130,7 @@
     },
     ({ parts }, user) => {
       put(parts.phone, user.phone);
-      put(parts.identity, text('identity', user.authyId, user.emails[0] ?? ''));
+      put(parts.identity, text('identity', { id: user.authyId, email: user.emails[0] ?? '' }));
       if (parts.app.checked !== user.app) parts.app.checked = user.app;
       put(parts.codeLabel, text(user.app ? 'authyToken' : 'authenticator'));
       put(parts.code, grouped(user.authenticator.code));
@@ -184,7 +148,6 @@
       makeLogo(parts.logo, approval.logos);
       for (const answer of ['approve', 'deny']) {
         const button = parts[answer];
-        button.textContent = text(answer);
         button.setAttribute('aria-describedby', id);
         button.addEventListener('click', () => void answerApproval(approval.uuid, answer));
       }
@@ -194,12 +157,15 @@
       const isAnswering = answering.has(approval.uuid);
       const isOpen = isPending || isAnswering;
       element.dataset.status = approval.status;
-      put(parts.source, text('from', state.appName, approval.phone));
+      put(parts.source, text('from', { app: state.appName, phone: approval.phone }));
       for (const button of [parts.approve, parts.deny]) {
         // Not `disabled` while the answer is on its way: that would take the focus away.
         button.setAttribute('aria-disabled', String(isAnswering));
       }
-      put(parts.result, isPending ? (isAnswering ? text('answering') : '') : text(approval.status));
+      put(
+        parts.result,
+        isPending ? (isAnswering ? text('answering') : '') : text(`status.${approval.status}`),
+      );
       show(parts.result, !isPending || isAnswering);
       if (!isOpen && parts.answers.contains(document.activeElement)) parts.result.focus();
       parts.approve.disabled = parts.deny.disabled = !isOpen;
@@ -210,11 +176,14 @@
     },
   );
 
+  const timeOfDay = new Intl.DateTimeFormat(lang, { timeStyle: 'medium' });
+
   const messages = new CardList('messages', undefined, ({ parts }, message) => {
-    put(parts.kind, text(message.via, message.to));
-    put(parts.time, new Date(message.at).toLocaleTimeString());
+    put(parts.kind, text(`sent.${message.via}`, { to: message.to }));
+    put(parts.time, timeOfDay.format(new Date(message.at)));
     parts.time.dateTime = message.at;
     put(parts.text, message.text);
+    parts.text.lang = message.language ?? '';
     put(parts.code, message.code ?? '');
     show(parts.code, message.code !== null);
   });
@@ -241,10 +210,10 @@
 
   function callbackText(callback) {
     if (callback === null) return '';
-    if (callback.url === null) return text('callbackMissing');
-    if (callback.error !== undefined) return text('callbackFailed', callback.error);
-    if (callback.status === undefined) return text('callbackSending');
-    return text(callback.status < 300 ? 'callbackDelivered' : 'callbackRefused', callback.status);
+    const { failure, error, status } = callback;
+    if (failure !== undefined) return text(`callback.${failure}`, { error });
+    if (status === undefined) return text('callback.sending');
+    return text(status < 300 ? 'callback.delivered' : 'callback.refused', { status });
   }
 
   /** Digits in two groups, as authenticators show them. */
@@ -296,7 +265,7 @@
     show(byId('no-messages'), shown.messages.length === 0);
     announce(shown);
     const waiting = shown.approvals.filter(({ status }) => status === 'pending').length;
-    const title = waiting === 0 ? text('pageTitle') : text('pageTitleWaiting', waiting);
+    const title = waiting === 0 ? text('title') : text('titleWaiting', { count: waiting });
     if (document.title !== title) document.title = title;
     tick();
   }
@@ -311,8 +280,8 @@
     seen = new Set([...state.approvals, ...state.messages].map(keyOf));
     if (before === undefined) return;
     const isNew = (item) => !before.has(keyOf(item));
-    for (const { message } of shown.approvals.filter(isNew)) tell(text('newApproval', message));
-    for (const message of shown.messages.filter(isNew)) tell(text('newMessage', message.text));
+    for (const { message } of shown.approvals.filter(isNew)) tell(text('news.approval', { text: message }));
+    for (const message of shown.messages.filter(isNew)) tell(text('news.message', { text: message.text }));
   }
 
   function tell(news) {
@@ -336,7 +305,7 @@
       const { expiresIn } = approval;
       put(
         parts.countdown,
-        expiresIn === null ? text('neverExpires') : text('expiresIn', duration(expiresIn - passed)),
+        expiresIn === null ? text('neverExpires') : text('expiresIn', { time: duration(expiresIn - passed) }),
       );
     }
   }
@@ -372,7 +341,7 @@
     await attempt(async () => {
       try {
         const { status, message } = await ask('POST', `approvals/${uuid}`, { answer });
-        tell(text('answered', message, text(status)));
+        tell(text('news.answered', { text: message, status: text(`status.${status}`) }));
       } finally {
         answering.delete(uuid);
       }
@@ -408,12 +377,6 @@
     setTimeout(poll, pollEvery);
   }
 
-  for (const element of document.querySelectorAll('[data-text]')) {
-    element.textContent = text(element.dataset.text);
-  }
-  show(byId('no-users'), false);
-  show(byId('no-approvals'), false);
-  show(byId('no-messages'), false);
   setInterval(() => {
     if (!document.hidden) tick();
   }, tickEvery);

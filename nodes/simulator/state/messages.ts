@@ -19,8 +19,11 @@ export interface Message {
   readonly kind: MessageKind;
   readonly via: 'sms' | 'call' | 'email';
   readonly text: string;
+  /** The language it is written in, such as `es-ES`; null where the words are the client's own. */
+  readonly language: string | null;
   readonly code: string | null;
   readonly action: string | null;
+  /** What the client asked for. */
   readonly locale: string | null;
 }
 
@@ -38,9 +41,10 @@ export class Messages {
   /** What is not given counts as absent. */
   send(
     message: Pick<Message, 'authyId' | 'phone' | 'to' | 'kind' | 'via' | 'text'> &
-      Partial<Pick<Message, 'code' | 'action' | 'locale'>>,
+      Partial<Pick<Message, 'language' | 'code' | 'action' | 'locale'>>,
   ): void {
     this.list.add({
+      language: null,
       code: null,
       action: null,
       locale: null,

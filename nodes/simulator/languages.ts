@@ -1,0 +1,116 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** The language of whoever asks for none, or for one that there is no catalogue of. */
+const fallback = 'en-US';
+
+/** The texts of one language, as its file has them; `__name__` stands for what is put in. */
+interface Catalogue {
+  readonly [key: string]: string | Catalogue;
+}
+
+/** One of the languages that the simulator speaks. */
+export class Language {
+  constructor(
+    /** Its tag and the name of its folder, such as `pt-BR`. */
+    readonly tag: string,
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  /**
+   * A text in this language.
+   *
+   * @param key - its place in the catalogue, such as `message.token`
+   * @param values - what is put in; it is not looked at again, whatever it holds
+   * @throws Error - there is no such text
+   */
+  text(key: string, values: Readonly<Record<string, string>> = {}): string {
+    const text = this.find(key);
+    if (typeof text !== 'string') throw new Error(`The catalogue of ${this.tag} has no text "${key}".`);
+    return text.replace(/__(\w+?)__/g, (placeholder, name: string) => values[name] ?? placeholder);
+  }
+
+  /** All texts of the phone page, for its script. */
+  get page(): object {
+    return this.find('page') as object;
+  }
+
+  private find(key: string): string | Catalogue | undefined {
+    const below = (part: string | Catalogue | undefined, name: string): string | Catalogue | undefined =>
+      typeof part === 'object' ? part[name] : undefined;
+    return key.split('.').reduce(below, this.catalogue);
+  }
+}
+
+/** The languages that the simulator speaks: one for each `locales/<language>/authy-simulator.json`. */
+export class Languages {
+  readonly all: readonly Language[];
+
+  /** Reads the package's catalogues. */
+  constructor() {
+    const folder = localesFolder();
+    this.all = fs
+      .readdirSync(folder)
+      .map((tag) => ({ tag, file: path.join(folder, tag, 'authy-simulator.json') }))
+      .filter(({ file }) => fs.existsSync(file))
+      .map(({ tag, file }) => new Language(tag, JSON.parse(fs.readFileSync(file, 'utf8')) as Catalogue));
+  }
+
+  /**
+   * The language that a `locale` parameter names; English where it names none or one that is not spoken here.
+   *
+   * @param locale - such as `es` or `fr-CA`
+   */
+  ofLocale(locale: string | undefined): Language {
+    return this.match(locale ?? '') ?? this.english;
+  }
+
+  /**
+   * The language that a browser likes best of those there are.
+   *
+   * @param header - Accept-Language, such as `fr-CA,fr;q=0.9,en;q=0.5` (RFC 9110, 12.5.4)
+   */
+  ofBrowser(header: string | undefined): Language {
+    const wanted = (header ?? '')
+      .split(',')
+      .map((range) => {
+        const [tag = '', weight = ''] = range.split(';').map((part) => part.trim());
+        return { tag, weight: Number(/^q=([\d.]+)$/i.exec(weight)?.[1] ?? 1) };
+      })
+      .filter(({ weight }) => weight > 0)
+      // What is liked equally well keeps its order.
+      .sort((one, other) => other.weight - one.weight);
+    for (const { tag } of wanted) {
+      const language = this.match(tag);
+      if (language !== undefined) return language;
+    }
+    return this.english;
+  }
+
+  /** The language itself, else the one spoken elsewhere: `fr-CA` finds `fr`, and `pt` and `pt-PT` find `pt-BR`. */
+  private match(tag: string): Language | undefined {
+    const [wanted, primary] = [tag.toLowerCase(), primaryOf(tag)];
+    return (
+      this.all.find((language) => language.tag.toLowerCase() === wanted) ??
+      this.all.find((language) => primaryOf(language.tag) === primary)
+    );
+  }
+
+  private get english(): Language {
+    const english = this.match(fallback);
+    if (english === undefined) throw new Error(`The simulator's ${fallback} catalogue is missing.`);
+    return english;
+  }
+}
+
+function primaryOf(tag: string): string {
+  return tag.split('-')[0]?.toLowerCase() ?? '';
+}
+
+/** Built, `locales` stands beside the simulator's folder; in the sources, beside that of the nodes. */
+function localesFolder(): string {
+  const folders = [path.join(__dirname, '..', 'locales'), path.join(__dirname, '..', '..', 'locales')];
+  const folder = folders.find((candidate) => fs.existsSync(candidate));
+  if (folder === undefined) throw new Error('The folder locales of the package is missing.');
+  return folder;
+}

@@ -1,0 +1,58 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { AnyNode } from 'acorn';
+import should from 'should';
+import { languages, simulatorCatalogue, textsOf } from './catalogues';
+import { callsOf, declaredIn, read, root } from './panels';
+
+const texts = textsOf('en-US', simulatorCatalogue);
+const script = read('nodes', 'simulator', 'phone', 'phone.js');
+
+/** What the page's `{{…}}` hold beside texts. */
+const facts = ['language', 'texts'];
+
+/** The keys that an expression can come to; a part that is computed is `*`. */
+function keysIn(node: AnyNode | undefined): string[] {
+  if (node?.type === 'Literal') return [String(node.value)];
+  if (node?.type === 'ConditionalExpression') return [...keysIn(node.consequent), ...keysIn(node.alternate)];
+  if (node?.type === 'TemplateLiteral') return [node.quasis.map(({ value }) => value.cooked ?? '').join('*')];
+  throw new Error(`A text of the phone page has a key that cannot be read: ${node?.type ?? 'none'}`);
+}
+
+function keysOfPage(): string[] {
+  const html = read('nodes', 'simulator', 'phone', 'index.html');
+  const inHtml = [...html.matchAll(/\{\{([\w.]+)\}\}/g)].map(([, key]) => key ?? '');
+  const inScript = callsOf(script, 'text').flatMap((call) => keysIn(call.arguments[0]));
+  return [...inHtml.filter((key) => !facts.includes(key)), ...inScript].map((key) => `page.${key}`);
+}
+
+function keysOfMessages(): string[] {
+  return fs
+    .readdirSync(path.join(root, 'nodes', 'simulator'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...read('nodes', 'simulator', file).matchAll(/\.text\(\s*'([\w.]+)'/g)])
+    .map(([, key]) => key ?? '');
+}
+
+describe('contract: texts of the simulator', () => {
+  it('each key that is used has its text, and each text its use', () => {
+    const used = [...keysOfPage(), ...keysOfMessages()];
+    used.length.should.be.above(40);
+    const isMeant = (key: string, text: string): boolean =>
+      key.endsWith('*') ? text.startsWith(key.slice(0, -1)) : text === key;
+    const there = [...texts.keys()];
+    used.filter((key) => !there.some((text) => isMeant(key, text))).should.deepEqual([], 'without a text');
+    there.filter((text) => !used.some((key) => isMeant(key, text))).should.deepEqual([], 'without a use');
+  });
+
+  it('there is a text for each way in which a callback fails', () => {
+    for (const failure of declaredIn(read('nodes', 'simulator', 'callback.ts'), 'CallbackFailure')) {
+      should(texts.has(`page.callback.${failure}`)).be.true(failure);
+    }
+  });
+
+  it('the eight languages are there', () => {
+    languages.should.deepEqual(['en-US', 'de', 'es-ES', 'fr', 'it', 'ja', 'pt-BR', 'zh-CN']);
+    for (const language of languages) textsOf(language, simulatorCatalogue).size.should.equal(texts.size);
+  });
+});
