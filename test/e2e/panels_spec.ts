@@ -1,5 +1,6 @@
-import type { Browser } from 'playwright-core';
-import { Editor, startBrowser } from '../support/editor';
+import type { Browser, Locator } from 'playwright-core';
+import should from 'should';
+import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
 
 /** In which language and theme the panels are looked at; German has the longest words. */
@@ -8,11 +9,24 @@ const views = [
   { language: 'de', isDark: true, turn: 3 },
 ];
 
+const account: FlowNode = {
+  ...{
+    id: 'authy-config',
+    type: 'authy-config',
+    name: '',
+    service: 'simulator',
+    baseUrl: '',
+    pathPrefix: '',
+  },
+  ...{ deadline: 15, maxInFlight: 10, tls: '', proxy: '', callbackUrl: '', callbackMethod: 'POST' },
+  ...{ approvalStore: 'context', redisUrl: '' },
+};
+
 /** A flow with one node of each type, as the palette has it but for what a person has to fill in. */
 const oneOfEach: FlowNode[] = [
   { id: 'tab', type: 'tab', label: 'one of each' },
   ...types.map((type, index): FlowNode => {
-    if (type === 'authy-config') return { id: type, type, name: '', service: 'simulator' };
+    if (type === 'authy-config') return account;
     return { id: type, type, z: 'tab', x: 200, y: 40 + index * 40, wires: [], account: 'authy-config' };
   }),
 ];
@@ -35,6 +49,112 @@ for (const runtime of runtimes) {
       await nodeRed?.stop();
     });
 
+    async function open(language: string): Promise<Editor> {
+      const viewport = { width: 1300, height: 1100 };
+      const context = await (browser as Browser).newContext({ locale: language, viewport });
+      context.setDefaultTimeout(20_000);
+      return Editor.open(context, nodeRed as NodeRed, `panels-${runtime.version.replaceAll('.', '')}`);
+    }
+
+    describe('as they are used', () => {
+      let editor: Editor;
+      const send = { id: '', type: 'authy-onetouch-send', z: 'tab' };
+      const field = (name: string): Locator =>
+        editor.page.locator(`.form-row:has(> #node-input-${name}) .red-ui-typedInput-input`);
+
+      before(async () => {
+        editor = await open('en-US');
+      });
+      after(() => (editor as Editor | undefined)?.page.context().close());
+      afterEach(() => editor.dismiss());
+
+      it('a new node has the only account already, and says what it lacks', async () => {
+        send.id = await editor.drag(send.type);
+        await editor.openPanel(send);
+        (await editor.page.locator('#node-input-account').inputValue()).should.equal('authy-config');
+        await field('message').fill('Open the door?');
+        await editor.closePanel(send);
+        (await editor.state(send.id)).should.have.properties({ valid: true, validationErrors: [] });
+      });
+
+      it('the rows of a list come, change and go', async () => {
+        await editor.openPanel(send);
+        const [details] = await editor.page.locator('.authy-list').all();
+        if (details === undefined) throw new Error('There is no list.');
+        const rows = details.locator('li');
+        const add = details.locator('.red-ui-editableList-addButton');
+        for (const [name, value] of [
+          ['Door', 'Garage'],
+          ['Door', 'payload.amount'],
+        ] as const) {
+          await add.click();
+          await rows.last().locator('.authy-name').fill(name);
+          await rows.last().locator('.red-ui-typedInput-input').fill(value);
+        }
+        await rows.last().locator('.red-ui-typedInput-type-select').click();
+        await editor.page.locator('.red-ui-typedInput-options:visible a[value="msg"]').click();
+        await editor.closePanel(send);
+        const twice = await editor.state(send.id);
+        twice.should.have.property('valid', false);
+        should(twice.validationErrors).eql(['Details: “Door” is there twice']);
+
+        await editor.openPanel(send);
+        await rows.last().locator('.authy-name').fill('Amount');
+        await add.click();
+        await rows.last().locator('.red-ui-editableList-item-remove').click();
+        await rows.nth(2).waitFor({ state: 'detached' });
+        await editor.picture('rows of a list');
+        await editor.closePanel(send);
+        const { valid, values } = await editor.state(send.id);
+        should(valid).equal(true);
+        should(JSON.parse(String(values['details']))).eql([
+          { name: 'Door', value: 'Garage', type: 'str' },
+          { name: 'Amount', value: 'payload.amount', type: 'msg' },
+        ]);
+      });
+
+      it('a wrong value has its reason', async () => {
+        await editor.openPanel(send);
+        await field('message').fill('x'.repeat(145));
+        await editor.closePanel(send);
+        should((await editor.state(send.id)).validationErrors).eql([
+          'Message: must be text of at most 144 characters',
+        ]);
+      });
+
+      it('a language is found by its name', async () => {
+        const sms = { id: 'authy-token-sms', type: 'authy-token-sms', z: 'tab' };
+        await editor.openPanel(sms);
+        await field('locale').click();
+        await editor.page.getByText('Portuguese (pt)', { exact: true }).waitFor();
+        await field('locale').pressSequentially('ger');
+        await editor.picture('a language searched for');
+        await editor.page.getByText('German (de)', { exact: true }).click();
+        await editor.closePanel(sms);
+        should((await editor.state(sms.id)).values['locale']).equal('de');
+      });
+
+      it('rows that do not apply are hidden until they do', async () => {
+        const sms = { id: 'authy-token-sms', type: 'authy-token-sms', z: 'tab' };
+        await editor.openPanel(sms);
+        await field('actionMessage').waitFor({ state: 'hidden' });
+        await field('action').pressSequentially('pay');
+        await field('actionMessage').waitFor();
+        await editor.closePanel(sms);
+
+        const create = { id: 'authy-user-create', type: 'authy-user-create', z: 'tab' };
+        await editor.openPanel(create);
+        await field('countryCode').waitFor();
+        await editor.page.evaluate(() => {
+          const { jQuery } = window as unknown as EditorWindow;
+          jQuery('#node-input-phoneNumber').typedInput('type', 'str');
+        });
+        await field('phoneNumber').fill('+13175550123');
+        await field('countryCode').waitFor({ state: 'hidden' });
+        await editor.closePanel(create);
+      });
+    });
+
     for (const { language, isDark, turn } of views) {
       const view = `${language}${isDark ? ', dark' : ''}`;
 
@@ -42,13 +162,7 @@ for (const runtime of runtimes) {
         let editor: Editor;
 
         before(async () => {
-          const context = await (browser as Browser).newContext({
-            locale: language,
-            viewport: { width: 1300, height: 1100 },
-          });
-          context.setDefaultTimeout(20_000);
-          const pictures = `panels-${runtime.version.replaceAll('.', '')}`;
-          editor = await Editor.open(context, nodeRed as NodeRed, pictures);
+          editor = await open(language);
           if (isDark) await editor.darken();
         });
         after(() => (editor as Editor | undefined)?.page.context().close());

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { type NodeRed, root, skip } from './node_red';
 
 /** What is used of the editor's own API, in the page. */
-interface EditorWindow {
+export interface EditorWindow {
   jQuery: {
     (query: string | Element): {
       get(): HTMLElement[];
