@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, tabOf } from '../support/example_flows';
+import { dashboard2 } from '../support/example_player';
 import { eventually, NodeRed, packageName, root, runtimes } from '../support/node_red';
 
 const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
@@ -21,7 +22,7 @@ for (const runtime of runtimes) {
       // The first time, all of Node-RED 5 is downloaded.
       this.timeout(600_000);
       browser = await startBrowser(this);
-      nodeRed = await NodeRed.start(this, runtime);
+      nodeRed = await NodeRed.start(this, runtime, { packages: [dashboard2] });
       const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1500, height: 950 } });
       context.setDefaultTimeout(20_000);
       editor = await Editor.open(context, nodeRed, `node-red-${runtime.version.replaceAll('.', '')}`);
