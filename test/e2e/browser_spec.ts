@@ -241,7 +241,16 @@ for (const runtime of runtimes) {
         );
         await page.getByRole('button', { name: 'Check now' }).click();
         await page.getByText('All is well with').waitFor();
-        await page.locator('canvas').first().waitFor();
+        // A bar in the colour of the first series.
+        await page.waitForFunction(() => {
+          const canvas = document.querySelector('canvas');
+          const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+          let found = 0;
+          for (let i = 0; i < pixels.length; i += 4) {
+            if (pixels[i] === 0x0b && pixels[i + 1] === 0x57 && pixels[i + 2] === 0xd0) found += 1;
+          }
+          return found > 1000;
+        });
       }),
     );
 
