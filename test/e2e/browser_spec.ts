@@ -13,7 +13,7 @@ const types = Object.keys(manifest['node-red'].nodes);
 
 for (const runtime of runtimes) {
   describe(`the editor of Node-RED ${runtime.version}x`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let browser: Browser | undefined;
     let nodeRed: NodeRed | undefined;
     let editor: Editor;
