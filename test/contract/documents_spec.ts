@@ -21,4 +21,14 @@ describe('contract: documents and examples', () => {
       nodes.some(({ type }) => type === 'comment').should.be.true();
     });
   }
+
+  it('no two examples answer at the same address: all can run side by side', () => {
+    const addresses = readdirSync(path.join(root, 'examples')).flatMap((file) =>
+      (JSON.parse(read('examples', file)) as { type: string; method?: string; url?: string }[])
+        .filter(({ type }) => type === 'http in')
+        .map(({ method, url }) => `${method ?? ''} ${url ?? ''}`),
+    );
+    addresses.length.should.be.above(20);
+    addresses.should.have.length(new Set(addresses).size);
+  });
 });

@@ -1,11 +1,12 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, tabOf } from '../support/example_flows';
+import { dashboard2 } from '../support/example_player';
 import { eventually, NodeRed, packageName, runtimes, types } from '../support/node_red';
 
 for (const runtime of runtimes) {
   describe(`the editor of Node-RED ${runtime.version}x`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let browser: Browser | undefined;
     let nodeRed: NodeRed | undefined;
     let editor: Editor;
@@ -14,7 +15,7 @@ for (const runtime of runtimes) {
       // The first time, all of Node-RED 5 is downloaded.
       this.timeout(600_000);
       browser = await startBrowser(this);
-      nodeRed = await NodeRed.start(this, runtime);
+      nodeRed = await NodeRed.start(this, runtime, { packages: [dashboard2] });
       const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1500, height: 950 } });
       context.setDefaultTimeout(20_000);
       editor = await Editor.open(context, nodeRed, `node-red-${runtime.version.replaceAll('.', '')}`);
@@ -144,6 +145,107 @@ for (const runtime of runtimes) {
         (await editor.status(debug?.id ?? '')).should.containEql(answer);
       });
     }
+
+    /** A page of an example, for people to look at as well. */
+    async function pictured(route: string, name: string, use: (page: Page) => Promise<void>): Promise<void> {
+      const page = await editor.openBeside(`${(nodeRed as NodeRed).nodeUrl}${route}`);
+      try {
+        await page.setViewportSize({ width: 390, height: 844 });
+        await use(page);
+        await editor.picture(name, page);
+        await page.emulateMedia({ colorScheme: 'dark' });
+        await editor.picture(`${name} in the dark`, page);
+      } finally {
+        await page.close();
+      }
+    }
+
+    /** Answers the oldest open request on the phone of an example. */
+    async function answer(name: string, button: 'Approve' | 'Deny'): Promise<void> {
+      const account = nodeOf(example(name), 'authy-config').id;
+      const phone = await editor.openBeside(
+        `${(nodeRed as NodeRed).adminUrl}authy-simulator/${account}/phone/`,
+      );
+      try {
+        await phone.getByRole('button', { name: button, exact: true }).first().click();
+      } finally {
+        await phone.close();
+      }
+    }
+
+    clean('signs up and logs in by the keyboard', async () => {
+      await pictured('authy/sign-up', 'sign-up', async (page) => {
+        await page.keyboard.type('ada@example.com');
+        await page.keyboard.press('Tab');
+        await page.keyboard.type('+13175550124');
+        await page.keyboard.press('Enter');
+        await page.getByText('A code is on its way').waitFor();
+      });
+      await pictured('login', 'log-in', async (page) => {
+        await page.keyboard.type('ada');
+        await page.keyboard.press('Enter');
+        await page.getByLabel('The code for ada').waitFor();
+        // What is wrong is answered 401, which the browser’s console reports.
+        await page.keyboard.type('123456');
+        await page.keyboard.press('Enter');
+        await page.getByText('This code is wrong').waitFor();
+        editor.complaints
+          .splice(0)
+          .every((complaint) => complaint.includes('401'))
+          .should.be.true();
+      });
+    });
+
+    clean('disarms the alarm from its dashboard', () =>
+      pictured('alarm', 'alarm', async (page) => {
+        await page.getByText('Armed', { exact: true }).waitFor();
+        await page.getByRole('button', { name: 'Disarm' }).press('Enter');
+        await page.getByText('Asking Ada').waitFor();
+        await answer('Disarm the alarm from a dashboard', 'Approve');
+        await page.getByText('Off', { exact: true }).waitFor();
+      }),
+    );
+
+    clean('shows what each of two approvers said', () =>
+      pictured('payment', 'payment', async (page) => {
+        await page.getByRole('button', { name: 'Ask both' }).click();
+        await page.getByText('is asked…').nth(1).waitFor();
+        await answer('Two approvers (four eyes)', 'Deny');
+        await page.getByText('said no', { exact: true }).waitFor();
+        await page.getByText('is not asked any more').waitFor();
+      }),
+    );
+
+    clean('shows how far the import is, and what came of it', () =>
+      pictured('import', 'import', async (page) => {
+        await page.getByRole('button', { name: 'Import' }).click();
+        await page.getByText(/^[1-9]\d? of 20, \d failed…$/).waitFor();
+        await editor.picture('import under way', page);
+        await page.getByText('Finished: 20 of 20, 2 failed.').waitFor();
+        (await page.getByRole('row').count()).should.equal(22);
+      }),
+    );
+
+    clean('draws the statistics on FlowFuse Dashboard 2', () =>
+      pictured('dashboard/authy', 'statistics', async (page) => {
+        await page.setViewportSize({ width: 1200, height: 760 });
+        await (nodeRed as NodeRed).inject(
+          nodeOf(example('Nightly check and statistics (Dashboard 2)'), 'inject', 'some use').id,
+        );
+        await page.getByRole('button', { name: 'Check now' }).click();
+        await page.getByText('All is well with').waitFor();
+        // A bar in the colour of the first series.
+        await page.waitForFunction(() => {
+          const canvas = document.querySelector('canvas');
+          const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+          let found = 0;
+          for (let i = 0; i < pixels.length; i += 4) {
+            if (pixels[i] === 0x0b && pixels[i + 1] === 0x57 && pixels[i + 2] === 0xd0) found += 1;
+          }
+          return found > 1000;
+        });
+      }),
+    );
 
     clean('the dashboard opens the garage once the phone has approved', async () => {
       const flows = example('Garage door with approval');

@@ -4,6 +4,14 @@ import { isDeepStrictEqual } from 'node:util';
 import should from 'should';
 import { example, examples, nodeOf, recorded, recordKey, tabOf } from '../support/example_flows';
 import {
+  dashboard2,
+  lastCode,
+  playExample,
+  type Played,
+  sendForm as send,
+  wrong,
+} from '../support/example_player';
+import {
   eventually,
   type FlowNode,
   NodeRed,
@@ -52,7 +60,11 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
     before(async function () {
       // The first time, all of Node-RED 5 is downloaded.
       this.timeout(600_000);
-      nodeRed = await NodeRed.start(this, runtime, { ...options, env: { TEST_AUTHY_KEY: apiKey } });
+      nodeRed = await NodeRed.start(this, runtime, {
+        ...options,
+        env: { TEST_AUTHY_KEY: apiKey },
+        packages: [dashboard2],
+      });
     });
 
     after(async () => {
@@ -60,36 +72,8 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
       await (nodeRed as NodeRed | undefined)?.stop();
     });
 
-    /** Deploys an example that records what leaves its nodes, and gives what the tests do with it. */
-    async function play(name: string, change = (node: FlowNode): FlowNode => node) {
-      const flows = recorded(example(name).map(change));
-      // What an account and a flow remember outlives a deploy that keeps them.
-      await nodeRed.deploy([]);
-      await nodeRed.deploy(flows);
-      const tab = tabOf(flows);
-      const phone = new Phone(nodeRed, nodeOf(flows, 'authy-config').id);
-      return {
-        phone,
-        press: (inject: string) => nodeRed.inject(nodeOf(flows, 'inject', inject).id),
-        /** What left a node by an output, since it was last asked for. */
-        left: async (type: string, output = 0): Promise<object> => {
-          const key = recordKey(nodeOf(flows, type), output);
-          const value = await nodeRed.flowContext(tab, key);
-          await nodeRed.request(`context/flow/${tab}/${key}`, { method: 'DELETE' });
-          return value as object;
-        },
-        /** The request that waits for an answer, once there is one. */
-        pending: () =>
-          eventually('the request on the phone', async () =>
-            (await phone.approvals()).find(({ status }) => status === 'pending'),
-          ),
-        /** Every outcome recorded and not asked for yet; to be empty at the end. */
-        unexpected: async (): Promise<string[]> => {
-          const context = (await nodeRed.get(`context/flow/${tab}`)) as { memory?: Record<string, unknown> };
-          return Object.keys(context.memory ?? {}).filter((key) => key.startsWith('left_'));
-        },
-      };
-    }
+    const play = (name: string, change?: (node: FlowNode) => FlowNode): Promise<Played> =>
+      playExample(nodeRed, name, change);
 
     describe('what is installed', () => {
       it('loads every node set, each without an error', async () => {
@@ -389,26 +373,6 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         should(error).containDeep({ code: 'AUTHY_INVALID_INPUT', source: { type: 'authy-token-verify' } });
       });
 
-      it('a phone number is looked up, sent a code and verified by it', async () => {
-        const { phone, press, left, unexpected } = await play('Sign up with phone verification');
-        await press('someone signs up');
-        (await left('authy-phone-info')).should.have.property('type');
-        const { verificationId } = (await left('authy-phone-start')) as { verificationId: string };
-        await press('look at the last one');
-        (await left('authy-phone-status')).should.containEql({ status: 'pending' });
-
-        const code = await lastCode(phone, 'sms');
-        (await typeIn('authy/sign-up', wrong(code))).should.deepEqual([200, 'Not right']);
-        (await left('authy-phone-check', 1)).should.containEql({ valid: false, reason: 'wrong' });
-        (await typeIn('authy/sign-up', code)).should.deepEqual([200, 'Welcome']);
-        (await left('authy-phone-check', 0)).should.containEql({ valid: true });
-
-        await press('look at the last one');
-        (await left('authy-phone-status')).should.containEql({ status: 'verified' });
-        verificationId.should.not.be.empty();
-        (await unexpected()).should.deepEqual([]);
-      });
-
       it('a user is created, looked at, changed and deleted', async () => {
         const { press, left, unexpected } = await play('Manage users');
         await press('create the user');
@@ -530,12 +494,6 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
   });
 }
 
-/** Posts a form; gives the status and heading of the page that comes back. */
-async function send(url: string, form: Record<string, string> = {}): Promise<[number, string | undefined]> {
-  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
-  return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
-}
-
 function describeAuthentication(started: () => NodeRed): void {
   describe('the simulator behind authentication', () => {
     let flows: FlowNode[];
@@ -578,16 +536,4 @@ function describeAuthentication(started: () => NodeRed): void {
       await phone.answer(uuid, 'approve');
     });
   });
-}
-
-async function lastCode(phone: Phone, via: 'sms' | 'call' | 'email'): Promise<string> {
-  return eventually('the code', async () => {
-    const sent = (await phone.messages()).filter((message) => message.via === via);
-    return sent.at(-1)?.code ?? undefined;
-  });
-}
-
-/** A code of the same form that is not the right one. */
-function wrong(code: string): string {
-  return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
 }

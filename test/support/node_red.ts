@@ -185,7 +185,9 @@ export class NodeRed {
     const modules = path.join(userDir, 'node_modules');
     fs.cpSync(await installedModules(context), modules, { recursive: true });
     for (const name of packages) {
-      fs.cpSync(path.join(root, 'node_modules', name), path.join(modules, name), { recursive: true });
+      // A link, so that their own dependencies are found where they are.
+      fs.mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
+      fs.symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name), 'junction');
     }
     const port = await freePort();
     const all = {

@@ -3,6 +3,8 @@ import { type NodeRed } from './node_red';
 /** What an approval request looks like in the simulator's control interface, as far as tests read it. */
 export interface SimulatedApproval {
   uuid: string;
+  /** The phone it came to, in E.164. */
+  phone: string;
   status: 'pending' | 'approved' | 'denied' | 'expired';
   message: string;
 }
@@ -41,5 +43,23 @@ export class Phone {
 
   async answer(uuid: string, answer: 'approve' | 'deny'): Promise<void> {
     await this.nodeRed.post(`${this.route}/approvals/${uuid}`, { answer });
+  }
+
+  /** How many requests to the Authy endpoints had this in their path. */
+  async requests(path: string): Promise<number> {
+    const { requests } = (await this.nodeRed.get(`${this.route}/requests?path=${path}`)) as {
+      requests: unknown[];
+    };
+    return requests.length;
+  }
+
+  /** Lets the simulator misbehave. */
+  async faults(...faults: object[]): Promise<void> {
+    const response = await this.nodeRed.request(`${this.route}/faults`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ faults }),
+    });
+    if (!response.ok) throw new Error(`The faults were refused: ${await response.text()}`);
   }
 }

@@ -1,0 +1,82 @@
+import { example, nodeOf, recorded, recordKey, tabOf } from './example_flows';
+import { eventually, type FlowNode, type NodeRed } from './node_red';
+import { Phone, type SimulatedApproval } from './phone';
+
+/** The package that the example with a chart needs beside ours. */
+export const dashboard2 = '@flowfuse/node-red-dashboard';
+
+/** An example that runs, and what tests do with it. */
+export interface Played {
+  readonly flows: readonly FlowNode[];
+  readonly phone: Phone;
+  /** Presses the button of an inject node. */
+  readonly press: (inject: string) => Promise<void>;
+  /** What left a node by an output, since it was last asked for. */
+  readonly left: (type: string, output?: number, name?: string) => Promise<object>;
+  /** The request that waits for an answer, once there is one. */
+  readonly pending: () => Promise<SimulatedApproval>;
+  /** A value of the flow's context, once it is there. */
+  readonly context: (key: string) => Promise<unknown>;
+  /** Every outcome recorded and not asked for yet; to be empty at the end. */
+  readonly unexpected: () => Promise<string[]>;
+}
+
+/**
+ * Deploys an example that records what leaves its nodes.
+ *
+ * @param change - what is different from the file, such as a shorter time
+ */
+export async function playExample(
+  nodeRed: NodeRed,
+  name: string,
+  change = (node: FlowNode): FlowNode => node,
+): Promise<Played> {
+  const flows = recorded(example(name).map(change));
+  // What an account and a flow remember outlives a deploy that keeps them.
+  await nodeRed.deploy([]);
+  await nodeRed.deploy(flows);
+  const tab = tabOf(flows);
+  const phone = new Phone(nodeRed, nodeOf(flows, 'authy-config').id);
+  return {
+    flows,
+    phone,
+    press: (inject) => nodeRed.inject(nodeOf(flows, 'inject', inject).id),
+    async left(type, output = 0, name) {
+      const key = recordKey(nodeOf(flows, type, name), output);
+      const value = await nodeRed.flowContext(tab, key);
+      await nodeRed.request(`context/flow/${tab}/${key}`, { method: 'DELETE' });
+      return value as object;
+    },
+    pending: () =>
+      eventually('the request on the phone', async () =>
+        (await phone.approvals()).find(({ status }) => status === 'pending'),
+      ),
+    context: (key) => nodeRed.flowContext(tab, key),
+    async unexpected() {
+      const context = (await nodeRed.get(`context/flow/${tab}`)) as { memory?: Record<string, unknown> };
+      return Object.keys(context.memory ?? {}).filter((key) => key.startsWith('left_'));
+    },
+  };
+}
+
+/** Posts a form; gives the status and heading of the page that comes back. */
+export async function sendForm(
+  url: string,
+  form: Record<string, string> = {},
+): Promise<[number, string | undefined]> {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+  return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
+}
+
+/** The newest code that came to the phones in a way. */
+export async function lastCode(phone: Phone, via: 'sms' | 'call' | 'email'): Promise<string> {
+  return eventually('the code', async () => {
+    const sent = (await phone.messages()).filter((message) => message.via === via);
+    return sent.at(-1)?.code ?? undefined;
+  });
+}
+
+/** A code of the same form that is not the right one. */
+export function wrong(code: string): string {
+  return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+}
