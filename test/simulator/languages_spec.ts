@@ -21,10 +21,10 @@ describe('simulator: its languages', () => {
       ['en-US,en;q=0.9', 'en-US', 'Approve'],
       ['de-AT,de;q=0.9,en;q=0.5', 'de', 'Genehmigen'],
       ['ja', 'ja', '承認リクエスト'],
-      ['fr-CA', 'fr', "Demandes d'approbation"],
+      ['fr-CA', 'fr', 'Demandes d’approbation'],
       ['es-MX', 'es-ES', 'Solicitudes de aprobación'],
       ['it', 'it', 'Richieste di approvazione'],
-      ['pt', 'pt-BR', 'Solicitações de aprovação'],
+      ['pt', 'pt-BR', 'Pedidos de aprovação'],
       ['ZH', 'zh-CN', '批准请求'],
       // The best of those there are, whatever their order.
       ['ko, en;q=0.3, de;q=0.8', 'de', 'Genehmigen'],
