@@ -72,6 +72,8 @@ for (const runtime of runtimes) {
         send.id = await editor.drag(send.type);
         await editor.openPanel(send);
         (await editor.page.locator('#node-input-account').inputValue()).should.equal('authy-config');
+        const phone = editor.page.getByRole('link', { name: 'Open the phone' });
+        should(await phone.getAttribute('href')).equal('authy-simulator/authy-config/phone/');
         await field('message').fill('Open the door?');
         await editor.closePanel(send);
         (await editor.state(send.id)).should.have.properties({ valid: true, validationErrors: [] });
