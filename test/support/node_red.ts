@@ -89,23 +89,37 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-/** Installed once: it takes longer than all tests together. */
+/**
+ * Installs packages into a folder of `.cache/`, once: it takes longer than all tests together.
+ *
+ * @returns its node_modules; skips the suite where they are not there and cannot be downloaded
+ */
+export async function installedInCache(
+  context: Mocha.Context,
+  folder: string,
+  packages: readonly string[],
+): Promise<string> {
+  const prefix = path.join(root, '.cache', folder);
+  const done = path.join(prefix, `${packages.join(' ').replaceAll('/', '+')}.installed`);
+  if (!fs.existsSync(done)) {
+    fs.mkdirSync(prefix, { recursive: true });
+    await npm(['install', '--prefix', prefix, '--no-audit', '--no-fund', ...packages], root).catch(
+      (error: unknown) => {
+        if (isOffline(error)) skip(context, `${packages.join(', ')} cannot be downloaded.`);
+        throw error;
+      },
+    );
+    fs.writeFileSync(done, '');
+  }
+  return path.join(prefix, 'node_modules');
+}
+
 async function nodeRed5(context: Mocha.Context): Promise<{ node: string; red: string }> {
-  const prefix = path.join(root, '.cache', 'node-red-5');
-  const modules = path.join(prefix, 'node_modules');
-  const executables = {
+  const modules = await installedInCache(context, 'node-red-5', ['node@22', 'node-red@5']);
+  return {
     node: path.join(modules, 'node', 'bin', 'node'),
     red: path.join(modules, 'node-red', 'red.js'),
   };
-  if (!Object.values(executables).every((file) => fs.existsSync(file))) {
-    fs.mkdirSync(prefix, { recursive: true });
-    const install = ['install', '--prefix', prefix, '--no-audit', '--no-fund', 'node@22', 'node-red@5'];
-    await npm(install, root).catch((error: unknown) => {
-      if (isOffline(error)) skip(context, 'Node-RED 5 is not in .cache/ and cannot be downloaded.');
-      throw error;
-    });
-  }
-  return executables;
 }
 
 let installed: Promise<string> | undefined;
