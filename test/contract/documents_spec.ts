@@ -1,9 +1,23 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 
 const root = path.join(__dirname, '..', '..');
 const read = (...names: string[]): string => readFileSync(path.join(root, ...names), 'utf8');
+
+const pages = readdirSync(path.join(root, 'docs'))
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `docs/${file}`);
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  return [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 describe('contract: documents and examples', () => {
   it('the README lists every error code', () => {
@@ -11,6 +25,33 @@ describe('contract: documents and examples', () => {
     codes.length.should.be.above(20);
     const readme = read('README.md');
     for (const [, code] of codes) readme.should.containEql(`\`${code ?? ''}\``);
+  });
+
+  it('every link and picture between the documents leads somewhere', () => {
+    const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pages];
+    for (const document of documents) {
+      for (const [, target = ''] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        const [file = '', anchor] = target.split('#');
+        const place = file === '' ? document : path.posix.join(path.posix.dirname(document), file);
+        existsSync(path.join(root, place)).should.be.true(`${document} links to ${target}`);
+        if (anchor) anchorsOf(read(place)).includes(anchor).should.be.true(`${document} links to ${target}`);
+      }
+    }
+  });
+
+  it('every page is linked from the README, and every example and its picture from the page of examples', () => {
+    for (const page of pages) read('README.md').should.containEql(`](${page}`);
+    const shown = read('docs', 'examples.md');
+    for (const file of readdirSync(path.join(root, 'examples'))) {
+      const name = path.basename(file, '.json');
+      const slug = name
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-|-$/g, '');
+      shown.should.containEql(name);
+      shown.should.containEql(`](pictures/example-${slug}.png)`);
+    }
   });
 
   for (const file of readdirSync(path.join(root, 'examples'))) {
