@@ -512,8 +512,22 @@ describe('Authy client', () => {
     should(retryAfterSeconds('3600', now)).equal(30);
     should(retryAfterSeconds('Thu, 01 Jan 2026 00:00:09 GMT', now)).equal(9);
     should(retryAfterSeconds('Wed, 31 Dec 2025 00:00:00 GMT', now)).equal(0);
-    should(retryAfterSeconds('soon', now)).be.undefined();
-    should(retryAfterSeconds(undefined, now)).be.undefined();
+    should(retryAfterSeconds('Thursday, 01-Jan-26 00:00:09 GMT', now)).equal(9);
+    // It has no zone, and is not in that of this machine.
+    const zone = process.env['TZ'];
+    try {
+      for (const name of ['Asia/Tokyo', 'America/Lima']) {
+        process.env['TZ'] = name;
+        should(retryAfterSeconds('Thu Jan  1 00:00:09 2026', now)).equal(9, name);
+      }
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    }
+    should(retryAfterSeconds('99999999999', now)).equal(30);
+    for (const nothing of [undefined, '', 'soon', '-5', '1.5', '5s', '0x5', '2027-01-01']) {
+      should(retryAfterSeconds(nothing, now)).be.undefined();
+    }
   });
 
   describe('error numbers', () => {
