@@ -53,11 +53,12 @@ export async function eventually<T>(
   seconds = 20,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
-  for (;;) {
+  // Often it is a matter of a few milliseconds.
+  for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
     const found = await probe();
     if (found !== undefined) return found;
     if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
@@ -251,9 +252,9 @@ export class NodeRed {
   /**
    * Replaces all flows and waits until the new ones run.
    *
-   * @param type - `nodes` leaves the nodes alone that have not changed
+   * @param type - `flows` leaves the tabs alone that have not changed, and `nodes` the nodes
    */
-  async deploy(flows: readonly FlowNode[], type: 'full' | 'nodes' = 'full'): Promise<void> {
+  async deploy(flows: readonly FlowNode[], type: DeployType = 'full'): Promise<void> {
     const seen = this.log.length;
     await this.post('flows', flows, { 'node-red-deployment-type': type });
     await this.process.until('the deployed flows to start', () =>
@@ -311,6 +312,8 @@ export class NodeRed {
     this.token = ((await response.json()) as { access_token: string }).access_token;
   }
 }
+
+export type DeployType = 'full' | 'flows' | 'nodes';
 
 /** What the context API says of a value. */
 interface EncodedValue {
