@@ -29,6 +29,8 @@ export class LifeProbe {
 
   async figures(): Promise<Figures> {
     const response = await fetch(`http://127.0.0.1:${this.port}/`);
-    return (await response.json()) as Figures;
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new Error(`The probe: ${String(answer)}`);
+    return answer as Figures;
   }
 }

@@ -6,7 +6,6 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import type { EventEmitter } from 'node:events';
 
 /** What a Node-RED holds, and what has become of the messages at our nodes. */
 export interface Figures {
@@ -36,7 +35,7 @@ interface HookedNode {
 
 interface NodeRedModules {
   util: {
-    events: EventEmitter;
+    events: NodeJS.EventEmitter;
     hooks: { add(id: string, hook: (event: never) => void): void };
   };
   nodes: { getNode(id: string): object | null };
@@ -48,6 +47,8 @@ interface Layer {
   route?: { stack?: Layer[] };
 }
 interface Application {
+  /** Express 4 has this, and throws where it is asked for its router by that name. */
+  lazyrouter?: unknown;
   _router?: { stack: Layer[] };
   router?: { stack: Layer[] };
 }
@@ -93,7 +94,7 @@ function follow(): NodeRedModules {
   });
   hooks.add('onSend.probe', (events: { source: HookedNode & { node: object } }[]) => {
     for (const { source } of events) {
-      const { type } = source.node as { type: string };
+      const { type } = source.node;
       if (type.startsWith('authy-') && found.nodes.getNode(source.id) !== source.node) {
         sentAfterClose.push(`${type} ${source.id}`);
       }
@@ -113,7 +114,7 @@ function layersOf(stack: Layer[]): number {
   return stack.reduce((sum, { handle, route }) => sum + 1 + layersOf(handle?.stack ?? route?.stack ?? []), 0);
 }
 
-function listenersOf(emitter: EventEmitter): number {
+function listenersOf(emitter: NodeJS.EventEmitter): number {
   return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
 }
 
@@ -131,7 +132,7 @@ async function figures(): Promise<Figures> {
     heap: process.memoryUsage().heapUsed,
     listeners: listenersOf(util.events) + listenersOf(process),
     routes: [red.httpAdmin, red.httpNode].reduce(
-      (sum, { _router, router }) => sum + layersOf((_router ?? router)?.stack ?? []),
+      (sum, app) => sum + layersOf((app.lazyrouter === undefined ? app.router : app._router)?.stack ?? []),
       0,
     ),
     sockets: active('TCPSocketWrap'),
@@ -148,10 +149,13 @@ async function figures(): Promise<Figures> {
 if (/red\.js$/.test(process.argv[1] ?? '')) {
   http
     .createServer((_request, response) => {
-      void figures().then((found) => {
-        response.setHeader('Connection', 'close');
-        response.end(JSON.stringify(found));
-      });
+      const answer = (status: number, body: unknown): void => {
+        response.writeHead(status, { Connection: 'close' }).end(JSON.stringify(body));
+      };
+      figures().then(
+        (found) => answer(200, found),
+        (error: unknown) => answer(500, String(error)),
+      );
     })
     .listen(Number(process.env['PROBE_PORT']), '127.0.0.1')
     .unref();

@@ -164,6 +164,8 @@ export class NodeRed {
     readonly adminUrl: string,
     /** The address below which `http in` nodes are reached, with a slash at its end. */
     readonly nodeUrl: string,
+    /** Where it keeps its files. */
+    readonly userDir: string,
   ) {}
 
   /** Starts one and waits until it answers. */
@@ -207,7 +209,7 @@ export class NodeRed {
       }
       return child;
     };
-    const nodeRed = new NodeRed(await launch(), launch, adminUrl, address(settings['httpNodeRoot']));
+    const nodeRed = new NodeRed(await launch(), launch, adminUrl, address(settings['httpNodeRoot']), userDir);
     try {
       if (user !== undefined) await nodeRed.signIn(user);
       const { version } = (await nodeRed.get('settings')) as { version: string };
@@ -291,7 +293,7 @@ export class NodeRed {
 
   /** The same Node-RED, asked by another user. */
   async signedInAs(user: User): Promise<NodeRed> {
-    const other = new NodeRed(this.process, this.launch, this.adminUrl, this.nodeUrl);
+    const other = new NodeRed(this.process, this.launch, this.adminUrl, this.nodeUrl, this.userDir);
     await other.signIn(user);
     return other;
   }
