@@ -2,6 +2,7 @@
  * Runs inside of a Node-RED, before it (`--require`), and tells on a port of its own what that process holds. Compiled
  * by itself (see life.ts): it must import nothing of the project.
  */
+import { createHook } from 'node:async_hooks';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import v8 from 'node:v8';
@@ -57,6 +58,15 @@ const unhandled: string[] = [];
 const warnings: string[] = [];
 process.on('unhandledRejection', (reason) => unhandled.push(String(reason)));
 process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`));
+
+// Those that let the process end count as well, and nothing else lists them.
+const timers = new Set<number>();
+createHook({
+  init: (id, type) => {
+    if (type === 'Timeout') timers.add(id);
+  },
+  destroy: (id) => timers.delete(id),
+}).enable();
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc') as () => void;
@@ -137,7 +147,7 @@ async function figures(): Promise<Figures> {
     ),
     sockets: active('TCPSocketWrap'),
     servers: active('TCPServerWrap'),
-    timers: active('Timeout'),
+    timers: timers.size,
     messages: { ...counts, open: open.size },
     sentAfterClose,
     unhandled,
