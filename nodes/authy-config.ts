@@ -113,9 +113,6 @@ function problemOf(
   if (config.tls && tls === null) return 'The TLS configuration of the account is missing or disabled.';
   if (tls?.valid === false) return 'The TLS configuration of the account is not valid; open it and mend it.';
   if (config.proxy && proxy === null) return 'The proxy of the account is missing or disabled.';
-  if (proxy !== null && !URL.canParse(proxy.url)) {
-    return 'The proxy of the account needs an address such as http://proxy.example:3128.';
-  }
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones } from '../support/authy_phones';
 import { Flow } from '../support/flow';
 import { eventually } from '../support/node_red';
+import { Random } from '../support/random';
 import { slowStore } from '../support/slow_store';
 import { Tally } from '../support/tally';
 
@@ -12,17 +13,6 @@ const users = 250;
 const timeout = 8;
 
 type Plan = 'approve' | 'deny' | 'silent' | 'cancel';
-
-/** A generator of random numbers that a seed repeats (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 describe(`Approval gate under load: ${count} approvals`, function () {
   this.timeout(180_000);
@@ -40,9 +30,8 @@ describe(`Approval gate under load: ${count} approvals`, function () {
   });
 
   it('each message ends once, none is lost or doubled, and none is approved without an approval', async () => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-    const random = randomFrom(seed);
-    const pick = <T>(...list: T[]): T => list[Math.floor(random() * list.length)] as T;
+    const random = new Random();
+    const pick = <T>(...list: T[]): T => random.pick(list);
 
     flow = await Flow.start(
       {
@@ -87,11 +76,11 @@ describe(`Approval gate under load: ${count} approvals`, function () {
     /** A new set of troubles, for callbacks and for reading the status. */
     async function stir(): Promise<void> {
       const path = '/onetouch/json/approval_requests/';
-      const times = 1 + Math.floor(random() * 30);
+      const times = 1 + Math.floor(random.next() * 30);
       const callback = pick<object>(
         { kind: 'callbackLost' },
-        { kind: 'callbackLate', ms: Math.floor(random() * 2000) },
-        { kind: 'callbackRepeated', copies: 2 + Math.floor(random() * 3) },
+        { kind: 'callbackLate', ms: Math.floor(random.next() * 2000) },
+        { kind: 'callbackRepeated', copies: 2 + Math.floor(random.next() * 3) },
         { kind: 'callbackForged' },
         { kind: 'callbackContradicts' },
       );
@@ -102,7 +91,7 @@ describe(`Approval gate under load: ${count} approvals`, function () {
         { kind: 'garbage' },
         { kind: 'drop' },
         { kind: 'drop', after: true },
-        { kind: 'latency', ms: Math.floor(random() * 500) },
+        { kind: 'latency', ms: Math.floor(random.next() * 500) },
       );
       const asking = pick<object>(
         { kind: 'drop', after: true },
@@ -145,7 +134,7 @@ describe(`Approval gate under load: ${count} approvals`, function () {
           const no = details?.['No'] ?? '';
           if (status !== 'pending') continue;
           const plan = plans.get(no);
-          const due = dueAt.get(uuid) ?? performance.now() + random() * timeout * 500;
+          const due = dueAt.get(uuid) ?? performance.now() + random.next() * timeout * 500;
           dueAt.set(uuid, due);
           if (performance.now() < due || plan === undefined || plan === 'silent') continue;
           plans.delete(no);
@@ -167,7 +156,7 @@ describe(`Approval gate under load: ${count} approvals`, function () {
     const lines = Object.entries(account).map(
       ([how, messages]) => `      ${String(messages.length).padStart(5)} ${how}`,
     );
-    process.stdout.write(`      seed ${seed}\n${lines.join('\n')}\n`);
+    process.stdout.write(`      seed ${random.seed}\n${lines.join('\n')}\n`);
 
     // Each message once, and all of them.
     should(tally.problems).eql([]);

@@ -123,11 +123,16 @@ export class Flow {
     return this.ending(this.give(message));
   }
 
-  /** Gives a message to the watched node. @returns its id, for {@link ending} */
-  give(message: NodeMessage): string {
+  /** Gives a message to a node, the watched one unless another is named. @returns its id, for {@link ending} */
+  give(message: NodeMessage, id = this.watched): string {
     const _msgid = `m${(this.serial += 1)}`;
-    helper.getNode(this.watched).receive({ ...message, _msgid });
+    helper.getNode(id).receive({ ...message, _msgid });
     return _msgid;
+  }
+
+  /** Lets go of what the test helper remembers of every call of every node: with many messages that is too much. */
+  forgetCalls(): void {
+    (helper as unknown as { _sandbox: { resetHistory(): void } })._sandbox.resetHistory();
   }
 
   /** How a message has ended so far. */
@@ -175,6 +180,14 @@ export class Flow {
   async endingNumber(index: number): Promise<Ending> {
     await this.until(() => this.endings.size > index);
     return this.ending([...this.endings.keys()][index] ?? '');
+  }
+
+  /** Is told of each error as the watched node raised it, before Node-RED makes a message of it. */
+  onError(note: (error: Error) => void): void {
+    // The test helper's own event, which the types of a node do not know.
+    (helper.getNode(this.watched) as NodeJS.EventEmitter).on('call:error', (call: { firstArg: unknown }) => {
+      if (call.firstArg instanceof Error) note(call.firstArg);
+    });
   }
 
   /** The statuses the watched node has shown, in order. */

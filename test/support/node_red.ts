@@ -62,11 +62,12 @@ export async function eventually<T>(
   seconds = 20,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
-  for (;;) {
+  // Often it is a matter of a few milliseconds.
+  for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
     const found = await probe();
     if (found !== undefined) return found;
     if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
@@ -186,6 +187,8 @@ export class NodeRed {
     readonly adminUrl: string,
     /** The address below which `http in` nodes are reached, with a slash at its end. */
     readonly nodeUrl: string,
+    /** Where it keeps its files. */
+    readonly userDir: string,
   ) {}
 
   /** Starts one and waits until it answers. */
@@ -231,7 +234,7 @@ export class NodeRed {
       }
       return child;
     };
-    const nodeRed = new NodeRed(await launch(), launch, adminUrl, address(settings['httpNodeRoot']));
+    const nodeRed = new NodeRed(await launch(), launch, adminUrl, address(settings['httpNodeRoot']), userDir);
     try {
       if (user !== undefined) await nodeRed.signIn(user);
       const { version } = (await nodeRed.get('settings')) as { version: string };
@@ -276,9 +279,9 @@ export class NodeRed {
   /**
    * Replaces all flows and waits until the new ones run.
    *
-   * @param type - `nodes` leaves the nodes alone that have not changed
+   * @param type - `flows` leaves the tabs alone that have not changed, and `nodes` the nodes
    */
-  async deploy(flows: readonly FlowNode[], type: 'full' | 'nodes' = 'full'): Promise<void> {
+  async deploy(flows: readonly FlowNode[], type: DeployType = 'full'): Promise<void> {
     const seen = this.log.length;
     await this.post('flows', flows, { 'node-red-deployment-type': type });
     await this.process.until('the deployed flows to start', () =>
@@ -315,7 +318,7 @@ export class NodeRed {
 
   /** The same Node-RED, asked by another user. */
   async signedInAs(user: User): Promise<NodeRed> {
-    const other = new NodeRed(this.process, this.launch, this.adminUrl, this.nodeUrl);
+    const other = new NodeRed(this.process, this.launch, this.adminUrl, this.nodeUrl, this.userDir);
     await other.signIn(user);
     return other;
   }
@@ -336,6 +339,8 @@ export class NodeRed {
     this.token = ((await response.json()) as { access_token: string }).access_token;
   }
 }
+
+export type DeployType = 'full' | 'flows' | 'nodes';
 
 /** What the context API says of a value. */
 interface EncodedValue {

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** What the server does with one request. */
 export type Step =
@@ -8,6 +9,8 @@ export type Step =
   | { status: number; text: string; type: string; headers?: Record<string, string> }
   /** Breaks the connection after the request has come in. */
   | 'drop'
+  /** The same with a reset, as from a process that was killed. */
+  | 'reset'
   /** Never answers. */
   | 'hang'
   /** Begins an answer and breaks the connection. */
@@ -28,13 +31,15 @@ export interface SeenRequest {
 export class ScriptedServer {
   readonly seen: SeenRequest[] = [];
   connections = 0;
-  private steps: Step[] = [];
+  private next: (request: SeenRequest) => Step = () => 'drop';
   private readonly sockets = new Set<Socket>();
   private readonly server: http.Server;
 
   constructor(tls?: { key: string; cert: string }) {
     const listener: http.RequestListener = (request, response) => this.answer(request, response);
     this.server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
+    // Which idle connections are closed is up to the client: else one could close under a request on its way.
+    this.server.keepAliveTimeout = 0;
     this.server.on('connection', (socket: Socket) => {
       this.connections += 1;
       this.sockets.add(socket);
@@ -55,10 +60,20 @@ export class ScriptedServer {
     return `${this.server instanceof https.Server ? 'https' : 'http'}://127.0.0.1:${this.port}`;
   }
 
+  /** How many connections there are. */
+  get open(): number {
+    return this.sockets.size;
+  }
+
   /** The last step is repeated for all further requests. */
   script(...steps: Step[]): void {
-    this.steps = steps;
+    this.decide(() => (steps.length > 1 ? steps.shift() : steps[0]) ?? 'drop');
     this.seen.length = 0;
+  }
+
+  /** Each request is answered as it is decided for it. */
+  decide(next: (request: SeenRequest) => Step): void {
+    this.next = next;
   }
 
   async stop(): Promise<void> {
@@ -72,14 +87,14 @@ export class ScriptedServer {
       body += chunk.toString();
     });
     request.on('end', () => {
-      this.seen.push({
+      const seen = {
         method: request.method ?? '',
         url: request.url ?? '',
         headers: request.headers,
         body,
-      });
-      const step = (this.steps.length > 1 ? this.steps.shift() : this.steps[0]) ?? 'drop';
-      this.perform(step, response);
+      };
+      this.seen.push(seen);
+      this.perform(this.next(seen), response);
     });
   }
 
@@ -88,6 +103,11 @@ export class ScriptedServer {
     switch (step) {
       case 'drop':
         socket?.destroy();
+        return;
+      case 'reset':
+        // Below TLS there is no way to a reset from here.
+        if (socket instanceof TLSSocket) socket.destroy();
+        else socket?.resetAndDestroy();
         return;
       case 'hang':
         return;

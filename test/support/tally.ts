@@ -11,13 +11,14 @@ interface Numbered {
   payload?: { decision?: string; reason?: string | null };
 }
 
-interface Entry {
+/** What became of a message. */
+export interface Entry {
   sent: string[];
   ended: string[];
 }
 
 /**
- * Follows numbered messages through one node, by Node-RED's own hooks: they see what leaves a node and what is
+ * Follows numbered messages, each through one node, by Node-RED's own hooks: they see what leaves a node and what is
  * complete in the very moment, also while everything around is being deployed.
  *
  * Source: https://nodered.org/docs/api/hooks/messaging/
@@ -25,17 +26,19 @@ interface Entry {
 export class Tally {
   readonly open = new Set<string>();
   private readonly entries = new Map<string, Entry>();
+  private readonly waiting = new Map<string, (entry: Entry) => void>();
 
-  /** @param nodeId - the node whose messages are followed */
-  start(nodeId: string): void {
+  /** @param nodeIds - the nodes whose messages are followed */
+  start(...nodeIds: string[]): void {
+    const followed = new Set(nodeIds);
     hooks.add('onReceive.tally', (event) => {
       const { msg, destination } = event as { msg: Numbered; destination: { id: string } };
-      if (destination.id !== nodeId || msg.no === undefined) return;
+      if (!followed.has(destination.id) || msg.no === undefined) return;
       this.entry(msg.no);
     });
     hooks.add('onSend.tally', (events) => {
       for (const { msg, source } of events as { msg: Numbered; source: { id: string } }[]) {
-        if (source.id !== nodeId || msg.no === undefined) continue;
+        if (!followed.has(source.id) || msg.no === undefined) continue;
         const { decision = 'nothing', reason } = msg.payload ?? {};
         this.entry(msg.no).sent.push(reason ? `${decision} ${reason}` : decision);
       }
@@ -46,14 +49,22 @@ export class Tally {
         node: { id: string };
         error?: { code?: string };
       };
-      if (node.id !== nodeId || msg.no === undefined) return;
+      if (!followed.has(node.id) || msg.no === undefined) return;
+      const key = String(msg.no);
       this.entry(msg.no).ended.push(error ? `error ${error.code ?? ''}` : 'complete');
-      this.open.delete(String(msg.no));
+      this.open.delete(key);
+      this.waiting.get(key)?.(this.entry(msg.no));
+      this.waiting.delete(key);
     });
   }
 
   stop(): void {
     for (const hook of ['onReceive', 'onSend', 'onComplete']) hooks.remove(`${hook}.tally`);
+  }
+
+  /** Waits until a message that is still to be given has ended. */
+  ending(no: number): Promise<Entry> {
+    return new Promise((resolve) => this.waiting.set(String(no), resolve));
   }
 
   /** The messages that did not end exactly once, in words. */

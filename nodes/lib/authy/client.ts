@@ -3,7 +3,7 @@ import { isDocumented } from './error-codes';
 import { type Endpoint, endpointUrl, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
-import type { ProxySetting } from './proxy';
+import { proxyFor, type ProxySetting } from './proxy';
 import { type Answer, isObject, isSuccess, member, textOrNull, untrusted } from './response';
 import { Attempts, type Failure, hasEffect, type RepeatPolicy, retryAfterSeconds } from './retry';
 import { type HttpAnswer, serviceAddress, Transport, TransportError } from './transport';
@@ -72,7 +72,7 @@ export class AuthyClient {
   private readonly deadline: number;
   private readonly apiKey: string;
 
-  /** @throws TypeError - where the key, the base URL or the path prefix cannot be used; the message says why */
+  /** @throws TypeError - where the key, the base URL, the path prefix or the proxy cannot be used; the message says why */
   constructor(options: AuthyClientOptions) {
     if (!/^[\x21-\x7e]+$/.test(options.apiKey)) {
       throw new TypeError('The API key must be letters, digits and signs without spaces; copy it anew.');
@@ -84,7 +84,7 @@ export class AuthyClient {
     const places = options.maxInFlight ?? defaultMaxInFlight;
     this.limiter = new Limiter(places, places * waitingPerPlace);
     this.transport = new Transport({
-      proxy: options.proxy,
+      proxy: proxyFor(new URL(this.base), options.proxy),
       tls: options.tls,
       headers: {
         'X-Authy-API-Key': options.apiKey,
@@ -227,6 +227,13 @@ export class AuthyClient {
       );
     }
     if (error.kind === 'tooLarge') throw untrusted('it is larger than 1 MiB');
+    // Asking again with the same password could lock its owner out.
+    if (error.reason === 'PROXY_HTTP_407') {
+      throw new AuthyError(
+        'AUTHY_NETWORK',
+        'The proxy wants a user name and password; set them in the http proxy node. Nothing was sent.',
+      );
+    }
     if (!call.isSent) {
       return {
         failure: 'notSent',
@@ -304,18 +311,24 @@ export class AuthyClient {
   }
 }
 
-/** Limits one attempt to its share of the call's time, so that a hanging server leaves some for another try. */
+/**
+ * Limits one attempt to its share of the call's time, so that a hanging server leaves some for another try: all of the
+ * attempt where that may be repeated, else the part of it before anything is sent.
+ */
 class AttemptLimit {
   private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout | undefined;
+  private readonly timer: NodeJS.Timeout;
   private readonly abort = (): void => this.controller.abort();
 
   constructor(private readonly call: CallState) {
     if (call.signal.aborted) this.abort();
     call.signal.addEventListener('abort', this.abort, { once: true });
-    if (call.attempts.afterNoAnswer > 0) {
-      this.timer = setTimeout(this.abort, (call.endsAt - performance.now()) / 2);
-    }
+    this.timer = setTimeout(
+      () => {
+        if (!call.isSent || call.attempts.afterNoAnswer > 0) this.abort();
+      },
+      (call.endsAt - performance.now()) / 2,
+    );
   }
 
   get signal(): AbortSignal {
@@ -389,13 +402,10 @@ function noAnswerError(
 function unreadable(repeat: RepeatPolicy, http: HttpAnswer): AuthyError {
   const open =
     hasEffect(repeat) && http.statusCode < 400 ? ' Whether the request was carried out is not known.' : '';
-  const advice =
-    http.statusCode === 407
-      ? 'The proxy wants a user name and password; set them in the http proxy node.'
-      : "Check the account's base URL and path prefix, and the proxy.";
   return new AuthyError(
     'AUTHY_BAD_RESPONSE',
-    `The answer is not Authy's: HTTP ${http.statusCode} with ${typeOf(http)} instead of JSON. ${advice}${open}`,
+    `The answer is not Authy's: HTTP ${http.statusCode} with ${typeOf(http)} instead of JSON. ` +
+      `Check the account's base URL and path prefix, and the proxy.${open}`,
     { statusCode: http.statusCode },
   );
 }

@@ -8,11 +8,14 @@ export interface ProxySetting {
   bypass?: readonly string[] | undefined;
 }
 
-/** The form axios takes; `false` is "no proxy", undefined "as the environment variables say". */
-type AxiosProxy =
-  | false
-  | undefined
-  | { protocol: string; host: string; port: number; auth?: { username: string; password: string } };
+/** A proxy to be used. */
+export interface Proxy {
+  readonly protocol: 'http:' | 'https:';
+  readonly host: string;
+  readonly port: number;
+  /** What its Proxy-Authorization header says, where it wants one. */
+  readonly authorization?: string;
+}
 
 /** Whether a host is this machine: such calls never go through a proxy. */
 export function isLoopback(hostname: string): boolean {
@@ -22,21 +25,42 @@ export function isLoopback(hostname: string): boolean {
 /**
  * Which proxy to use for a URL.
  *
- * @param setting - the account's proxy; absent where the environment decides
- * @throws TypeError - where the setting's URL is none
+ * @param setting - the account's proxy; absent where the environment variables decide: `https_proxy` or `all_proxy`,
+ *   and `no_proxy` for the hosts that are reached without it
+ * @returns undefined where there is none to be used
+ * @throws TypeError - where the proxy's address is none
  */
-export function proxyFor(target: URL, setting: ProxySetting | undefined): AxiosProxy {
-  if (isLoopback(target.hostname)) return false;
-  if (setting === undefined) return undefined;
-  if (setting.bypass?.some((host) => matches(target, host.trim().toLowerCase()))) return false;
+export function proxyFor(
+  target: URL,
+  setting: ProxySetting | undefined = environmentProxy(),
+): Proxy | undefined {
+  if (setting === undefined || isLoopback(target.hostname)) return undefined;
+  if (setting.bypass?.some((host) => matches(target, host.trim().toLowerCase()))) return undefined;
+  if (!URL.canParse(setting.url)) {
+    throw new TypeError('The proxy needs an address such as http://proxy.example:3128.');
+  }
   const url = new URL(setting.url);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new TypeError('The address of the proxy must begin with http:// or https://.');
+  }
   const username = setting.username ?? decodeURIComponent(url.username);
   const password = setting.password ?? decodeURIComponent(url.password);
+  const credentials = Buffer.from(`${username}:${password}`).toString('base64');
   return {
     protocol: url.protocol,
-    host: url.hostname,
-    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    ...(username === '' ? {} : { auth: { username, password } }),
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(portOf(url)),
+    ...(username === '' ? {} : { authorization: `Basic ${credentials}` }),
+  };
+}
+
+function environmentProxy(): ProxySetting | undefined {
+  const read = (name: string): string => process.env[name] || process.env[name.toUpperCase()] || '';
+  const address = read('https_proxy') || read('all_proxy');
+  if (address === '') return undefined;
+  return {
+    url: address.includes('://') ? address : `http://${address}`,
+    bypass: read('no_proxy').split(/[\s,]+/),
   };
 }
 

@@ -82,6 +82,10 @@ export class Attempts {
   }
 }
 
+/** The forms of a date in HTTP; the last has no zone and means GMT all the same (RFC 9110, section 5.6.7). */
+const httpDate =
+  /^(?:\w{3}, \d{2} \w{3} \d{4} [\d:]{8} GMT|\w{6,9}, \d{2}-\w{3}-\d{2} [\d:]{8} GMT|\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
+
 /**
  * Reads a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3).
  *
@@ -89,9 +93,9 @@ export class Attempts {
  * @returns seconds from now, at most 30; undefined where it says nothing
  */
 export function retryAfterSeconds(header: string | undefined, now: number = Date.now()): number | undefined {
-  if (header === undefined) return undefined;
-  const seconds = /^[0-9]{1,9}$/.test(header.trim())
-    ? Number(header)
-    : Math.ceil((Date.parse(header) - now) / 1000);
+  const text = header?.trim() ?? '';
+  if (/^[0-9]+$/.test(text)) return Math.min(Number(text), longestWait / 1000);
+  if (!httpDate.test(text)) return undefined;
+  const seconds = Math.ceil((Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) - now) / 1000);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), longestWait / 1000) : undefined;
 }

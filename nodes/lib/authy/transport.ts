@@ -2,10 +2,11 @@ import http from 'node:http';
 import https from 'node:https';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import axios, { type AxiosInstance, isAxiosError, isCancel } from 'axios';
-import { isLoopback, type ProxySetting, proxyFor } from './proxy';
+import { isLoopback, type Proxy } from './proxy';
+import { TunnelAgent, type TunnelRequestOptions } from './tunnel';
 
 export interface TransportOptions {
-  proxy?: ProxySetting | undefined;
+  proxy?: Proxy | undefined;
   /** What Node-RED's `tls-config` node sets: certificates, trust, server name. */
   tls?: SecureContextOptions | undefined;
   /** Sent with every request. */
@@ -36,7 +37,7 @@ export class TransportError extends Error {
 
   /**
    * @param kind - `aborted` by the signal, or what failed
-   * @param reason - the system's word for it, such as `ECONNREFUSED`
+   * @param reason - the system's word for it, such as `ECONNREFUSED`, or `PROXY_HTTP_502`
    */
   constructor(
     readonly kind: 'aborted' | 'network' | 'tls' | 'tooLarge',
@@ -55,11 +56,15 @@ export class Transport {
   private readonly httpsAgent: https.Agent;
   private readonly axios: AxiosInstance;
 
-  constructor(private readonly options: TransportOptions) {
-    this.httpsAgent = new https.Agent({ keepAlive: true, ...options.tls });
+  constructor({ proxy, tls, headers }: TransportOptions) {
+    const agentOptions = { keepAlive: true, ...tls };
+    this.httpsAgent =
+      proxy === undefined ? new https.Agent(agentOptions) : new TunnelAgent(proxy, agentOptions);
     this.axios = axios.create({
       adapter: 'http',
-      headers: { ...options.headers },
+      headers: { ...headers },
+      // The agent knows the way.
+      proxy: false,
       httpAgent: this.httpAgent,
       httpsAgent: this.httpsAgent,
       // Neither the key nor a token may follow a redirect to another place.
@@ -85,9 +90,8 @@ export class Transport {
         url: url.href,
         // A GET has no body, and must not say the type of one.
         ...(body === undefined ? {} : { data: body, headers: { 'Content-Type': 'application/json' } }),
-        proxy: proxyFor(url, this.options.proxy),
         signal,
-        transport: watchedTransport(onSent),
+        transport: watchedTransport(onSent, signal),
       });
       return {
         statusCode: response.status,
@@ -120,10 +124,13 @@ function headerText(value: unknown): string | undefined {
 }
 
 /** Node's own `http.request`, which tells when the connection stands: until then no byte has left. */
-function watchedTransport(onSent: () => void): { request: typeof http.request } {
+function watchedTransport(onSent: () => void, signal: AbortSignal): { request: typeof http.request } {
   const request = (options: https.RequestOptions, onResponse: (answer: http.IncomingMessage) => void) => {
     const client = options.protocol === 'https:' ? https : http;
-    const outgoing = client.request(options, onResponse);
+    const outgoing = client.request(
+      Object.assign(options, { abandoned: signal } satisfies TunnelRequestOptions),
+      onResponse,
+    );
     outgoing.once('socket', (socket) => {
       if (outgoing.reusedSocket) onSent();
       else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onSent);

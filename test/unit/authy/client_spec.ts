@@ -422,14 +422,48 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('a proxy that breaks while connecting: nothing was sent', async () => {
-      const broken = net.createServer((socket) => socket.destroy());
-      await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
-      const url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`;
-      const error = await failure(sms, { baseUrl: 'https://api.authy.test', proxy: { url }, deadline: 300 });
-      error.code.should.equal('AUTHY_TIMEOUT');
-      error.message.should.match(/before the request could be sent/);
-      await new Promise((resolve) => broken.close(resolve));
+    const answers = (text: string) => (socket: net.Socket) => socket.once('data', () => socket.end(text));
+    for (const [what, connected, tries, reason] of [
+      ['hangs up at once', (socket) => socket.destroy(), 3, /ECONNRESET/],
+      ['hangs up when asked', answers(''), 3, /ECONNRESET/],
+      ['resets when asked', (socket) => socket.once('data', () => socket.resetAndDestroy()), 3, /ECONNRESET/],
+      ['has no connection', answers('HTTP/1.1 502 Bad Gateway\r\n\r\n'), 3, /PROXY_HTTP_502/],
+      ['hangs up once connected', answers('HTTP/1.1 200 OK\r\n\r\n'), 3, /ECONNRESET/],
+      ['wants a password', answers('HTTP/1.1 407 Who are you\r\n\r\n'), 1, /user name and password/],
+    ] as [string, (socket: net.Socket) => void, number, RegExp][]) {
+      it(`a proxy that ${what}: nothing was sent, ${tries === 1 ? 'one try' : `${tries} tries`}`, async () => {
+        let connections = 0;
+        const proxy = net.createServer((socket) => {
+          connections += 1;
+          socket.on('error', () => undefined);
+          connected(socket);
+        });
+        await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+        const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+        const error = await failure(sms, { baseUrl: 'https://api.authy.test', proxy: { url } });
+        error.code.should.equal('AUTHY_NETWORK');
+        error.message.should.match(reason).and.match(/nothing was sent/i);
+        connections.should.equal(tries);
+        await new Promise((resolve) => proxy.close(resolve));
+      });
+    }
+
+    it('a proxy that never answers leaves time for another try, and no connection behind', async () => {
+      const open = new Set<net.Socket>();
+      let connections = 0;
+      const deaf = net.createServer((socket) => {
+        connections += 1;
+        open.add(socket);
+        socket.on('error', () => undefined).on('close', () => open.delete(socket));
+        socket.resume();
+      });
+      await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`;
+      const options = { baseUrl: 'https://api.authy.test', proxy: { url }, deadline: 1000 };
+      (await failure(sms, options)).message.should.match(/nothing was sent|before the request could be sent/);
+      connections.should.be.above(1);
+      while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => deaf.close(resolve));
     });
 
     it('are taken from the environment where none is set', async () => {
@@ -458,6 +492,15 @@ describe('Authy client', () => {
       const url = 'http://proxy.example:3128';
       const asked = (bypass: string[]): unknown => proxyFor(target, { url, bypass });
       should(asked([])).eql({ protocol: 'http:', host: 'proxy.example', port: 3128 });
+      should(proxyFor(target, { url: 'https://user:p%40ss@[fd00::1]' })).eql({
+        protocol: 'https:',
+        host: 'fd00::1',
+        port: 443,
+        authorization: `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+      });
+      for (const none of ['proxy.example:3128', 'socks5://proxy.example', '']) {
+        should(() => proxyFor(target, { url: none })).throw(TypeError);
+      }
       for (const bypass of [
         '*',
         'api.authy.com',
@@ -466,12 +509,12 @@ describe('Authy client', () => {
         '*.authy.com',
         'authy.com:443',
       ]) {
-        should(asked(['other.example', bypass])).be.false();
+        should(asked(['other.example', bypass])).be.undefined();
       }
       for (const bypass of ['', 'uthy.com', 'api.authy.com.evil', 'authy.com:8443'])
-        should(asked([bypass])).not.be.false();
+        should(asked([bypass])).be.an.Object();
       for (const local of ['http://127.0.0.1:1', 'http://localhost', 'http://[::1]:80']) {
-        should(proxyFor(new URL(local), { url })).be.false();
+        should(proxyFor(new URL(local), { url })).be.undefined();
       }
       should(proxyFor(target, undefined)).be.undefined();
     });
@@ -512,8 +555,22 @@ describe('Authy client', () => {
     should(retryAfterSeconds('3600', now)).equal(30);
     should(retryAfterSeconds('Thu, 01 Jan 2026 00:00:09 GMT', now)).equal(9);
     should(retryAfterSeconds('Wed, 31 Dec 2025 00:00:00 GMT', now)).equal(0);
-    should(retryAfterSeconds('soon', now)).be.undefined();
-    should(retryAfterSeconds(undefined, now)).be.undefined();
+    should(retryAfterSeconds('Thursday, 01-Jan-26 00:00:09 GMT', now)).equal(9);
+    // It has no zone, and is not in that of this machine.
+    const zone = process.env['TZ'];
+    try {
+      for (const name of ['Asia/Tokyo', 'America/Lima']) {
+        process.env['TZ'] = name;
+        should(retryAfterSeconds('Thu Jan  1 00:00:09 2026', now)).equal(9, name);
+      }
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    }
+    should(retryAfterSeconds('99999999999', now)).equal(30);
+    for (const nothing of [undefined, '', 'soon', '-5', '1.5', '5s', '0x5', '2027-01-01']) {
+      should(retryAfterSeconds(nothing, now)).be.undefined();
+    }
   });
 
   describe('error numbers', () => {
