@@ -180,7 +180,10 @@ for (const runtime of runtimes) {
         const open = await buttons.count();
         await buttons.first().click();
         // The answer has arrived: a page that is closed earlier may take it along.
-        await eventually('the request to be answered', async () => (await buttons.count()) < open || undefined);
+        await eventually(
+          'the request to be answered',
+          async () => (await buttons.count()) < open || undefined,
+        );
       } finally {
         await phone.close();
       }
