@@ -151,6 +151,7 @@ for (const runtime of runtimes) {
       const page = await editor.openBeside(`${(nodeRed as NodeRed).nodeUrl}${route}`);
       try {
         await page.setViewportSize({ width: 390, height: 844 });
+        await page.bringToFront();
         await use(page);
         await editor.picture(name, page);
         await page.emulateMedia({ colorScheme: 'dark' });
@@ -167,7 +168,15 @@ for (const runtime of runtimes) {
         `${(nodeRed as NodeRed).adminUrl}authy-simulator/${account}/phone/`,
       );
       try {
-        await phone.getByRole('button', { name: button, exact: true }).first().click();
+        const buttons = phone.getByRole('button', { name: button, exact: true });
+        await buttons.first().waitFor();
+        const open = await buttons.count();
+        await buttons.first().click();
+        // The answer has arrived: a page that is closed earlier may take it along.
+        await eventually(
+          'the request to be answered',
+          async () => (await buttons.count()) < open || undefined,
+        );
       } finally {
         await phone.close();
       }
