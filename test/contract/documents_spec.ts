@@ -28,7 +28,7 @@ describe('contract: documents and examples', () => {
   });
 
   it('every link and picture between the documents leads somewhere', () => {
-    const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pages];
+    const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pages];
     for (const document of documents) {
       for (const [, target = ''] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^https?:/.test(target)) continue;
@@ -40,8 +40,9 @@ describe('contract: documents and examples', () => {
     }
   });
 
-  it('every page is linked from the README, and every example and its picture from the page of examples', () => {
-    for (const page of pages) read('README.md').should.containEql(`](${page}`);
+  it('every page is linked from the README or SECURITY.md, and every example and its picture from the page of examples', () => {
+    const start = read('README.md') + read('SECURITY.md');
+    for (const page of pages) start.should.containEql(`](${page}`);
     const shown = read('docs', 'examples.md');
     for (const file of readdirSync(path.join(root, 'examples'))) {
       const name = path.basename(file, '.json');

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import should from 'should';
@@ -75,4 +76,14 @@ describe('contract: icons', () => {
       ]);
     });
   }
+});
+
+describe('contract: licences', () => {
+  it('of all that is installed along are listed, and let everybody use it', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/licences.mjs', '--check'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    should({ status, stderr }).eql({ status: 0, stderr: '' });
+  });
 });
