@@ -232,6 +232,29 @@ describe('OneTouch callback', () => {
     );
   });
 
+  it('refuses names that are signed as nested ones are, and halves of characters', () => {
+    const { status, uuid, authy_id, approval_request } = answer();
+    const genuine = signed({ status, uuid, authy_id, approval_request });
+    const transaction = { status, message: 'Open?' };
+    for (const forged of [
+      { 'approval_request[transaction][details][Where]': 'Home', approval_request: { transaction } },
+      { approval_request: { transaction, 'transaction][details][Where': 'Home' } },
+    ]) {
+      const body = { status, uuid, authy_id, ...forged };
+      canonicalParams(body).should.equal(canonicalParams({ status, uuid, authy_id, approval_request }));
+      reasonOf({ ...genuine, body }).should.equal('unreadableBody');
+      reasonOf({ ...genuine, body: JSON.stringify(body) }).should.equal('unreadableBody');
+    }
+    reasonOf(signed(answer({ list: ['x'] }), { body: answer({ list: { '': 'x' } }) })).should.equal(
+      'unreadableBody',
+    );
+    reasonOf(signed(answer({ note: '\ufffd' }), { body: answer({ note: '\ud800' }) })).should.equal(
+      'unreadableBody',
+    );
+    // A label with brackets is no path.
+    reasonOf(signed(answer({ details: { 'Amount [EUR]': '5' } }))).should.equal('accepted');
+  });
+
   it('is not confused by __proto__', () => {
     const text = JSON.stringify(answer()).replace('{', '{"__proto__":{"status":"denied"},');
     const params = JSON.parse(text) as Params;
