@@ -287,7 +287,7 @@ function meaning(value: unknown, path: readonly (string | number)[] = []): [path
     return elements.flatMap((element) => meaning(element, [...path, 0]));
   }
   if (typeof value !== 'object' || value === null)
-    return [[JSON.stringify(path), value === null ? '' : String(value as Scalar)]];
+    return [[JSON.stringify(path), `${(value as Scalar | null) ?? ''}`]];
   const texts = Object.entries(value).flatMap(([key, content]) => meaning(content, [...path, key]));
   return texts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
