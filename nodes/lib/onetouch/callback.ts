@@ -208,11 +208,32 @@ function parsedQuery(text: string): Params {
 
 /**
  * Puts every number into quotes that JavaScript would write in another way than it was sent (1.0, 1e3, beyond
- * 2^53): what was signed is the text. Strings are skipped as a whole.
+ * 2^53): what was signed is the text. Strings are skipped as a whole, and not by a regular expression: over a long one
+ * its stack runs out.
+ *
+ * @param json - what `JSON.parse` has accepted
  */
 function withNumbersAsText(json: string): string {
-  return json.replace(/"(?:[^"\\]|\\.)*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/g, (literal) =>
-    literal.startsWith('"') || String(Number(literal)) === literal ? literal : `"${literal}"`,
+  const parts: string[] = [];
+  let from = 0;
+  for (let open = json.indexOf('"'); open >= 0; open = json.indexOf('"', from)) {
+    let close = json.indexOf('"', open + 1);
+    while (isEscaped(json, close)) close = json.indexOf('"', close + 1);
+    parts.push(quotedNumbers(json.slice(from, open)), json.slice(open, close + 1));
+    from = close + 1;
+  }
+  return parts.join('') + quotedNumbers(json.slice(from));
+}
+
+function isEscaped(json: string, at: number): boolean {
+  let before = at;
+  while (json[before - 1] === '\\') before -= 1;
+  return (at - before) % 2 === 1;
+}
+
+function quotedNumbers(json: string): string {
+  return json.replace(/-?[0-9][0-9.eE+-]*/g, (literal) =>
+    String(Number(literal)) === literal ? literal : `"${literal}"`,
   );
 }
 

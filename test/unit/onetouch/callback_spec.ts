@@ -194,6 +194,13 @@ describe('OneTouch callback', () => {
     reasonOf(signed(params)).should.equal('accepted');
   });
 
+  it('reads a long text where the limit allows it, whatever is in it', () => {
+    for (const part of ['x', '\n', '"', '\\', '1.0,']) {
+      const params = answer({ long: part.repeat((8 * 1024 * 1024) / part.length) });
+      reasonOf(signed(params), { maxSize: 32 * 1024 * 1024 }).should.equal('accepted');
+    }
+  });
+
   it('bounds size, depth and number of members, and what is not readable', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 40; level++) deep = { x: deep };
