@@ -194,9 +194,13 @@ describe('OneTouch callback', () => {
     reasonOf(signed(params)).should.equal('accepted');
   });
 
-  it('reads a long text where the limit allows it, whatever is in it', () => {
-    for (const part of ['x', '\n', '"', '\\', '1.0,']) {
-      const params = answer({ long: part.repeat((8 * 1024 * 1024) / part.length) });
+  it('reads a long text where the limit allows it, whatever is in it', function () {
+    this.timeout(60_000);
+    for (const [part, megabytes] of [
+      ['x', 16],
+      ['"', 5],
+    ] as const) {
+      const params = answer({ long: part.repeat(megabytes * 1024 * 1024) });
       reasonOf(signed(params), { maxSize: 32 * 1024 * 1024 }).should.equal('accepted');
     }
   });
