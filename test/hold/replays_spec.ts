@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import should from 'should';
 import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
 import { Flow } from '../support/flow';
-import { runs } from '../support/runs';
+import { samples } from '../support/runs';
 import { callbackAnswer } from '../support/signed_callback';
 
 const apiKey = 'replays-key';
@@ -83,7 +83,7 @@ describe('Hold: callbacks that come again, contradict each other, or are old', f
   it('all at once, in any mix: each request is decided once, by a genuine and fresh one', async () => {
     const account = { calls: 0, decided: 0, again: 0, refused: 0 };
     let serial = 0;
-    for (const calls of fc.sample(fc.array(call, { minLength: 5, maxLength: 40 }), runs(50))) {
+    for (const calls of samples(fc.array(call, { minLength: 5, maxLength: 40 }), 50)) {
       const uuids = Array.from(
         { length: 5 },
         () => `00000000-0000-0000-0000-${String((serial += 1)).padStart(12, '0')}`,

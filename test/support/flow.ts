@@ -123,11 +123,16 @@ export class Flow {
     return this.ending(this.give(message));
   }
 
-  /** Gives a message to the watched node. @returns its id, for {@link ending} */
-  give(message: NodeMessage): string {
+  /** Gives a message to the watched node, or to another one. @returns its id, for {@link ending} */
+  give(message: NodeMessage, id = this.watched): string {
     const _msgid = `m${(this.serial += 1)}`;
-    helper.getNode(this.watched).receive({ ...message, _msgid });
+    helper.getNode(id).receive({ ...message, _msgid });
     return _msgid;
+  }
+
+  /** Tells of each message that arrives at a helper node. */
+  listen(id: string, heard: (message: Message) => void): void {
+    helper.getNode(id).on('input', heard);
   }
 
   /** How a message has ended so far. */
@@ -153,9 +158,10 @@ export class Flow {
     return this.entry(id);
   }
 
-  /** Puts a value into the context of the watched node, as an earlier run would have left it. */
-  async leaveBehind(name: string, value: unknown): Promise<void> {
-    const context = helper.getNode(this.watched).context();
+  /** Puts a value into the context of the watched node, its flow or all flows, as an earlier run would have left it. */
+  async leaveBehind(name: string, value: unknown, scope: 'node' | 'flow' | 'global' = 'node'): Promise<void> {
+    const own = helper.getNode(this.watched).context();
+    const context = scope === 'node' ? own : own[scope];
     await new Promise<void>((resolve) => context.set(name, value, () => resolve()));
   }
 

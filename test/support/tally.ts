@@ -17,7 +17,7 @@ interface Entry {
 }
 
 /**
- * Follows numbered messages through one node, by Node-RED's own hooks: they see what leaves a node and what is
+ * Follows numbered messages through nodes, each through one of them, by Node-RED's own hooks: they see what leaves a node and what is
  * complete in the very moment, also while everything around is being deployed.
  *
  * Source: https://nodered.org/docs/api/hooks/messaging/
@@ -26,16 +26,17 @@ export class Tally {
   readonly open = new Set<string>();
   private readonly entries = new Map<string, Entry>();
 
-  /** @param nodeId - the node whose messages are followed */
-  start(nodeId: string): void {
+  /** @param nodeIds - the nodes whose messages are followed */
+  start(...nodeIds: readonly string[]): void {
+    const followed = new Set(nodeIds);
     hooks.add('onReceive.tally', (event) => {
       const { msg, destination } = event as { msg: Numbered; destination: { id: string } };
-      if (destination.id !== nodeId || msg.no === undefined) return;
+      if (!followed.has(destination.id) || msg.no === undefined) return;
       this.entry(msg.no);
     });
     hooks.add('onSend.tally', (events) => {
       for (const { msg, source } of events as { msg: Numbered; source: { id: string } }[]) {
-        if (source.id !== nodeId || msg.no === undefined) continue;
+        if (!followed.has(source.id) || msg.no === undefined) continue;
         const { decision = 'nothing', reason } = msg.payload ?? {};
         this.entry(msg.no).sent.push(reason ? `${decision} ${reason}` : decision);
       }
@@ -46,7 +47,7 @@ export class Tally {
         node: { id: string };
         error?: { code?: string };
       };
-      if (node.id !== nodeId || msg.no === undefined) return;
+      if (!followed.has(node.id) || msg.no === undefined) return;
       this.entry(msg.no).ended.push(error ? `error ${error.code ?? ''}` : 'complete');
       this.open.delete(String(msg.no));
     });
