@@ -57,6 +57,24 @@ export default tseslint.config(
     },
   },
   {
+    // What is secret or signed is compared by `timingSafeEqual`, in one place: `signaturesMatch`.
+    files: ['nodes/lib/onetouch/*.ts', 'nodes/authy-onetouch-callback.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          'BinaryExpression[operator=/^[!=]==?$/]:has(> Identifier[name=/signature|digest|hmac|apiKey/i])',
+          'BinaryExpression[operator=/^[!=]==?$/]:has(> CallExpression[callee.name=/signature/i])',
+          'CallExpression[callee.property.name=/^(equals|compare|localeCompare|includes|startsWith|indexOf)$/]:has(> Identifier[name=/signature|digest|hmac/i])',
+          'CallExpression[callee.property.name=/^(equals|compare|localeCompare|includes|startsWith|indexOf)$/][callee.object.name=/signature|digest|hmac/i]',
+        ].map((selector) => ({
+          selector,
+          message: 'Compare signatures by signaturesMatch: its time does not depend on where they differ.',
+        })),
+      ],
+    },
+  },
+  {
     // The commands and scripts talk to a terminal.
     files: ['scripts/**', 'nodes/simulator/cli.ts', 'test/bench/**'],
     rules: { 'no-console': 'off' },

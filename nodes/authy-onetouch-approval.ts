@@ -1,16 +1,26 @@
 import type { Node, NodeAPI } from 'node-red';
 import { ApprovalGate, type GateDef } from './lib/approval/gate';
 
+/** Gates that wait until the flows are there, with one listener for all: Node.js takes more than ten for a leak. */
+const starting = new Set<ApprovalGate>();
+
+function begin(): void {
+  const gates = [...starting];
+  starting.clear();
+  for (const gate of gates) gate.begin();
+}
+
 export = (RED: NodeAPI): void => {
   function AuthyOnetouchApproval(this: Node, config: GateDef): void {
     RED.nodes.createNode(this, config);
     const gate = new ApprovalGate(RED, this, config);
     // Earlier the nodes behind this one may not be there yet, and a message to them would be lost.
-    const begin = (): void => gate.begin();
-    RED.events.once('flows:started', begin);
+    if (starting.size === 0) RED.events.once('flows:started', begin);
+    starting.add(gate);
     this.on('input', (message, send, done) => gate.input(message, send, done));
     this.on('close', (removed: boolean, done: () => void) => {
-      RED.events.off('flows:started', begin);
+      starting.delete(gate);
+      if (starting.size === 0) RED.events.off('flows:started', begin);
       void gate.close(removed).then(done);
     });
   }

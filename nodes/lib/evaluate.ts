@@ -13,7 +13,8 @@ export interface TypedValue {
  * works with context stores that answer later.
  *
  * @returns the value; undefined where it was left blank or nothing was found
- * @throws Error - of Node-RED or JSONata, where the expression or the JSON is wrong
+ * @throws Error - of Node-RED or JSONata, where the expression or the JSON is wrong; where a number or a switch is
+ *   written in another way than the panel writes it
  */
 export function evaluate(
   RED: NodeAPI,
@@ -24,6 +25,7 @@ export function evaluate(
   // Left blank, a number is not 0 and a property not the whole message: it is not given.
   if (value === '') return Promise.resolve(undefined);
   if (typeof value !== 'string') return Promise.resolve(value);
+  if (!isAsWritten(value, type)) return Promise.reject(new Error(`It is not ${spelling[type]}.`));
   return new Promise((resolve, reject) => {
     // Some types throw in spite of the callback; the executor turns that into a rejection.
     RED.util.evaluateNodeProperty(value, type, node, message, (error, result: unknown) => {
@@ -35,6 +37,17 @@ export function evaluate(
     if (type === 'msg' && error instanceof TypeError) return undefined;
     throw error;
   });
+}
+
+const spelling: Readonly<Record<string, string>> = {
+  num: 'a number in plain digits, such as 300',
+  bool: 'true or false',
+};
+
+/** Node-RED would make 12345 of "012345" and of "0x3039", and false of "yes": repaired, where it has to be refused. */
+function isAsWritten(value: string, type: string): boolean {
+  if (type === 'num') return String(Number(value)) === value;
+  return type !== 'bool' || value === 'true' || value === 'false';
 }
 
 /** Where a TypedInput's value comes from, as a person would say it; undefined where it is fixed text. */

@@ -93,6 +93,12 @@ const lists = [
   [row('default', 'https://')],
 ].map((rows) => JSON.stringify(rows));
 
+/** As the runtime evaluates a fixed number: in plain digits, or not at all. */
+function numberOf(value: string): number {
+  if (String(Number(value)) !== value) throw new Error('It is not a number in plain digits.');
+  return Number(value);
+}
+
 function entriesOf(list: string): [string, string][] {
   return (JSON.parse(list) as { name: string; value: string }[]).map(({ name, value }) => [name, value]);
 }
@@ -176,7 +182,7 @@ for (const type of types) {
             let isAccepted = true;
             try {
               if (ofEntries) parse(ofEntries(entriesOf(value)), input);
-              else if (fixed === 'num') parse(Number(value), input);
+              else if (fixed === 'num') parse(numberOf(value), input);
               else parse(value, input);
             } catch {
               isAccepted = false;

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import should from 'should';
 import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones, type OnPhone } from '../support/authy_phones';
-import { type Ending, Flow } from '../support/flow';
+import { type Ending, Flow, type FlowNode } from '../support/flow';
 import { eventually } from '../support/node_red';
 import { ScriptedServer } from '../support/scripted_server';
 
@@ -39,6 +39,7 @@ describe('Approval gate', function () {
     properties: Record<string, unknown> = {},
     account: Record<string, unknown> = {},
     settings: object = {},
+    others: FlowNode[] = [],
   ): Promise<Flow> {
     flow = await Flow.start(
       // A gate of its own each time: what waits outlives the nodes, and would go on in the next test.
@@ -74,6 +75,7 @@ describe('Approval gate', function () {
           wires: [['respond'], ['respond'], ['respond']],
         },
         { id: 'respond', type: 'http response', z: 'tab', wires: [] },
+        ...others,
       ],
       { account: { apiKey: phones.apiKey } },
       settings,
@@ -587,6 +589,24 @@ describe('Approval gate', function () {
       error: { code: 'AUTHY_INVALID_INPUT', message: /timeout: / },
     });
     should(running.statuses.at(-1)).match({ fill: 'red' });
+  });
+
+  it('many gates are no leak of listeners', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', note);
+    try {
+      const others = Array.from({ length: 12 }, (_, index) => ({
+        ...approvalGate,
+        id: `other${index}`,
+        z: 'tab',
+      }));
+      await start({}, {}, {}, others);
+      await new Promise((resolve) => setImmediate(resolve));
+      should(warnings.map(({ name }) => name)).eql([]);
+    } finally {
+      process.off('warning', note);
+    }
   });
 
   it('tells of events by a fourth output, if it has one', async () => {

@@ -5,7 +5,7 @@ export const phone = { phoneNumber: '317-338-9302', countryCode: '1' };
 const phoneResult = { phoneNumber: '+13173389302', countryCode: '1' };
 
 /** One call of an operation and what Authy answers. */
-interface Exchange {
+export interface Exchange {
   inputs: Record<string, unknown>;
   /** Method, path and query as they must go out. */
   request: string;

@@ -135,6 +135,11 @@ export class Flow {
     (helper as unknown as { _sandbox: { resetHistory(): void } })._sandbox.resetHistory();
   }
 
+  /** Tells of each message that arrives at a helper node. */
+  listen(id: string, heard: (message: Message) => void): void {
+    helper.getNode(id).on('input', heard);
+  }
+
   /** How a message has ended so far. */
   soFar(id: string): Ending {
     return this.entry(id);
@@ -158,9 +163,10 @@ export class Flow {
     return this.entry(id);
   }
 
-  /** Puts a value into the context of the watched node, as an earlier run would have left it. */
-  async leaveBehind(name: string, value: unknown): Promise<void> {
-    const context = helper.getNode(this.watched).context();
+  /** Puts a value into the context of the watched node, its flow or all flows, as an earlier run would have left it. */
+  async leaveBehind(name: string, value: unknown, scope: 'node' | 'flow' | 'global' = 'node'): Promise<void> {
+    const own = helper.getNode(this.watched).context();
+    const context = scope === 'node' ? own : own[scope];
     await new Promise<void>((resolve) => context.set(name, value, () => resolve()));
   }
 

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 /**
  * How many random cases to try: as many as usual, times the environment variable RUNS.
  *
@@ -13,4 +15,11 @@ export function runs(usual: number): number {
 export function cases(usual: number): { numRuns: number; seed?: number } {
   const seed = process.env['SEED'];
   return { numRuns: runs(usual), ...(seed === undefined ? {} : { seed: Number(seed) }) };
+}
+
+/** Random cases to work off all at once, and not one by one as a property does. Says the seed that repeats them. */
+export function samples<T>(arbitrary: fc.Arbitrary<T>, usual: number): T[] {
+  const { numRuns, seed = Date.now() % 1_000_000 } = cases(usual);
+  process.stdout.write(`      SEED=${seed}\n`);
+  return fc.sample(arbitrary, { numRuns, seed });
 }

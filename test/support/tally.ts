@@ -29,7 +29,7 @@ export class Tally {
   private readonly waiting = new Map<string, (entry: Entry) => void>();
 
   /** @param nodeIds - the nodes whose messages are followed */
-  start(...nodeIds: string[]): void {
+  start(...nodeIds: readonly string[]): void {
     const followed = new Set(nodeIds);
     hooks.add('onReceive.tally', (event) => {
       const { msg, destination } = event as { msg: Numbered; destination: { id: string } };

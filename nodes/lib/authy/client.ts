@@ -284,7 +284,10 @@ export class AuthyClient {
     }
 
     const answer: Answer = { statusCode, body };
-    if (statusCode === 200 && isSuccess(body)) return { ...endpoint.read(answer, values), answer };
+    if (statusCode === 200 && isSuccess(body)) {
+      if (authyCode !== undefined) throw untrusted('it says success and has an error number', answer);
+      return { ...endpoint.read(answer, values), answer };
+    }
     if (statusCode >= 300 && statusCode < 400) throw untrusted(`it redirects (HTTP ${statusCode})`, answer);
     if (statusCode < 400 && authyCode === undefined) {
       throw untrusted(`HTTP ${statusCode} without the documented success`, answer);

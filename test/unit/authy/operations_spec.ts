@@ -119,6 +119,9 @@ describe('Operations', () => {
       server.script({ status: 200, json });
       (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
     }
+    // An error number beside it says the contrary.
+    server.script({ status: 200, json: { ...exchanges.tokenVerify.answer, error_code: '60020' } });
+    (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
     for (const status of [201, 202, 204, 302]) {
       server.script({ status, json: exchanges.tokenVerify.answer });
       (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');

@@ -2,14 +2,7 @@ import should from 'should';
 import { AuthyError } from '../../../nodes/lib/authy/errors';
 import * as input from '../../../nodes/lib/authy/validation';
 import type { Parser } from '../../../nodes/lib/authy/validation';
-
-/** What must never get into a URL, whatever the server on the other side makes of it. */
-const hostile: unknown[] = [
-  '../sms', '..%2fsms', '%2e%2e/sms', '..\\sms', '.', '..', '1234567#', '1234567?x=1', '1234567;x', '%00', '1234567\n',
-  '1234567\r', ' 1234567', '1234567 ', '+1234567', '-1234567', '1e6', '0x123456', '１２３４５６７', '١٢٣٤٥٦٧', '¹²³⁴⁵⁶⁷',
-  ['1234567'], { toString: () => '1234567' }, true, false, Number.NaN, -0, 1.5, Infinity, -1, 2 ** 53, 10n, Symbol('x'),
-  () => '1234567', null, undefined,
-]; // prettier-ignore
+import { hostileDigits } from '../../support/hostile_inputs';
 
 function refused(parse: Parser<unknown>, value: unknown): AuthyError {
   try {
@@ -29,7 +22,7 @@ describe('Validation', () => {
     uuid: input.uuid,
   };
   for (const [name, parse] of Object.entries(digitFields)) {
-    for (const value of hostile) {
+    for (const value of hostileDigits) {
       it(`${name} refuses ${typeof value} ${typeof value === 'symbol' || typeof value === 'bigint' ? '' : JSON.stringify(value)}`, () => {
         const error = refused(parse, value);
         error.code.should.equal('AUTHY_INVALID_INPUT');

@@ -194,6 +194,17 @@ describe('OneTouch callback', () => {
     reasonOf(signed(params)).should.equal('accepted');
   });
 
+  it('reads a long text where the limit allows it, whatever is in it', function () {
+    this.timeout(60_000);
+    for (const [part, megabytes] of [
+      ['x', 16],
+      ['"', 5],
+    ] as const) {
+      const params = answer({ long: part.repeat(megabytes * 1024 * 1024) });
+      reasonOf(signed(params), { maxSize: 32 * 1024 * 1024 }).should.equal('accepted');
+    }
+  });
+
   it('bounds size, depth and number of members, and what is not readable', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 40; level++) deep = { x: deep };
@@ -230,6 +241,29 @@ describe('OneTouch callback', () => {
     reasonOf({ ...compressed, headers: { ...compressed.headers, 'content-encoding': 'gzip' } }).should.equal(
       'compressed',
     );
+  });
+
+  it('refuses names that are signed as nested ones are, and halves of characters', () => {
+    const { status, uuid, authy_id, approval_request } = answer();
+    const genuine = signed({ status, uuid, authy_id, approval_request });
+    const transaction = { status, message: 'Open?' };
+    for (const forged of [
+      { 'approval_request[transaction][details][Where]': 'Home', approval_request: { transaction } },
+      { approval_request: { transaction, 'transaction][details][Where': 'Home' } },
+    ]) {
+      const body = { status, uuid, authy_id, ...forged };
+      canonicalParams(body).should.equal(canonicalParams({ status, uuid, authy_id, approval_request }));
+      reasonOf({ ...genuine, body }).should.equal('unreadableBody');
+      reasonOf({ ...genuine, body: JSON.stringify(body) }).should.equal('unreadableBody');
+    }
+    reasonOf(signed(answer({ list: ['x'] }), { body: answer({ list: { '': 'x' } }) })).should.equal(
+      'unreadableBody',
+    );
+    reasonOf(signed(answer({ note: '\ufffd' }), { body: answer({ note: '\ud800' }) })).should.equal(
+      'unreadableBody',
+    );
+    // A label with brackets is no path.
+    reasonOf(signed(answer({ details: { 'Amount [EUR]': '5' } }))).should.equal('accepted');
   });
 
   it('is not confused by __proto__', () => {

@@ -1,0 +1,82 @@
+import crypto from 'node:crypto';
+import path from 'node:path';
+import { ESLint, Linter } from 'eslint';
+import should from 'should';
+import { verifyCallback } from '../../nodes/lib/onetouch/callback';
+import { callbackAnswer, callbackKey, callbackModes, signedCallback } from '../support/signed_callback';
+
+const root = path.join(__dirname, '..', '..');
+
+describe('Hold: signatures are compared in constant time, by construction', () => {
+  describe('each comparison is one of equal lengths by timingSafeEqual, whatever is wrong with the signature', () => {
+    const { timingSafeEqual } = crypto;
+    let compared: [number, number][] = [];
+
+    // It is looked at, and does what it does.
+    before(() => {
+      crypto.timingSafeEqual = (a, b) => {
+        compared.push([a.byteLength, b.byteLength]);
+        return timingSafeEqual(a, b);
+      };
+    });
+    after(() => {
+      crypto.timingSafeEqual = timingSafeEqual;
+    });
+    beforeEach(() => (compared = []));
+
+    for (const mode of callbackModes) {
+      const request = signedCallback(callbackAnswer(), mode);
+      const signed = String(request.headers['x-authy-signature']);
+      // What is sent as a query is tried as it is and as it would be written anew.
+      const texts = mode === 'get' ? 2 : 1;
+      for (const [title, sent] of [
+        ['wrong in its first character', `${signed.startsWith('A') ? 'B' : 'A'}${signed.slice(1)}`],
+        ['wrong in its last character', `${signed.slice(0, -2)}${signed.at(-2) === 'A' ? 'E' : 'A'}=`],
+        ['wrong everywhere', `${'/'.repeat(43)}=`],
+      ] as const) {
+        it(`${mode}, ${title}`, () => {
+          const headers = { ...request.headers, 'x-authy-signature': sent };
+          const rules = { apiKeys: [callbackKey, 'another', 'a third'], maxSize: 65_536 };
+          should(verifyCallback({ ...request, headers }, rules)).have.property('accepted', false);
+          compared.should.eql(Array(texts * rules.apiKeys.length).fill([44, 44]));
+        });
+      }
+
+      it(`${mode}, of another length: it is compared with nothing`, () => {
+        for (const sent of ['', signed.slice(1), `${signed}=`, `é${signed.slice(1)}`]) {
+          const headers = { ...request.headers, 'x-authy-signature': sent };
+          const verdict = verifyCallback(
+            { ...request, headers },
+            { apiKeys: [callbackKey], maxSize: 65_536 },
+          );
+          should(verdict).match({ accepted: false, reason: 'noSignature' });
+        }
+        compared.should.eql([]);
+      });
+    }
+  });
+
+  it('the linter refuses any other comparison where callbacks are verified', async () => {
+    const eslint = new ESLint({ cwd: root });
+    for (const file of ['nodes/lib/onetouch/callback.ts', 'nodes/authy-onetouch-callback.ts']) {
+      const { rules } = (await eslint.calculateConfigForFile(path.join(root, file))) as Linter.Config;
+      const rule = rules?.['no-restricted-syntax'] ?? 'off';
+      const complaints = (code: string): number =>
+        new Linter().verify(code, { rules: { 'no-restricted-syntax': rule } }).length;
+      for (const code of [
+        'signature === expected',
+        'expectedSignature != received',
+        'received == signatureOfCanonical(request)',
+        'signature(request) !== received',
+        'digest.equals(other)',
+        'other.equals(digest)',
+        'signature.startsWith(received)',
+        'signatures.includes(received)',
+        'received.localeCompare(signature)',
+      ]) {
+        complaints(code).should.be.above(0, code);
+      }
+      complaints('signaturesMatch(signature, signatureOfCanonical(request))').should.equal(0);
+    }
+  });
+});

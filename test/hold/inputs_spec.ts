@@ -1,0 +1,214 @@
+import { isDeepStrictEqual } from 'node:util';
+import should from 'should';
+import { approvalInputs } from '../../nodes/lib/approval/question';
+import { type Inputs, type Operation, operations } from '../../nodes/lib/operations';
+import { approvalGate } from '../support/approval_gate';
+import { Flow, type FlowNode } from '../support/flow';
+import { type InputName, inputCorpus } from '../support/hostile_inputs';
+import { eventually } from '../support/node_red';
+import { ScriptedServer } from '../support/scripted_server';
+import { Tally } from '../support/tally';
+
+/** Every way in which a value gets into an input. */
+const kinds = ['str', 'num', 'bool', 'json', 'msg', 'flow', 'global', 'env', 'jsonata'] as const;
+type Kind = (typeof kinds)[number];
+
+/** What the panel of a node would hold: a text, and the kind it is of. */
+interface Typed {
+  value: string;
+  type: Kind;
+}
+
+/** The JSON that says this and nothing else; undefined where none does. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    const json = JSON.stringify(value) as string | undefined;
+    return json !== undefined && isDeepStrictEqual(JSON.parse(json), value) ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How a value gets into an input by this kind, with `name` for where it is put; undefined where it cannot. */
+function typedBy(kind: Kind, value: unknown, name: string): Typed | undefined {
+  const as = (text: string | undefined): Typed | undefined =>
+    text === undefined || text === '' ? undefined : { value: text, type: kind };
+  switch (kind) {
+    case 'str':
+      return as(typeof value === 'string' ? value : undefined);
+    case 'num':
+    case 'bool':
+      return as(['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined);
+    case 'json':
+      return as(jsonOf(value));
+    case 'env':
+      // The environment holds no NUL, which none of these has.
+      return typeof value === 'string' ? as(name) : undefined;
+    case 'msg':
+    case 'flow':
+    case 'global':
+      return as(name);
+    case 'jsonata':
+      return as(jsonOf(value) ?? name);
+  }
+}
+
+/** One message to one node, with a value in one of its inputs. */
+interface Case {
+  title: string;
+  node: FlowNode;
+  kind: Kind;
+  name: string;
+  value: unknown;
+}
+
+const nodes: readonly { type: string; inputs: Inputs; settings: object }[] = [
+  ...Object.values(operations as unknown as Record<string, Operation>).map(({ node, inputs }) => ({
+    type: node,
+    inputs,
+    settings: {},
+  })),
+  { type: 'authy-onetouch-approval', inputs: approvalInputs, settings: { ...approvalGate, maxOpen: 0 } },
+];
+
+/** A node whose inputs are all right, but one. */
+function caseOf(
+  { type, inputs, settings }: (typeof nodes)[number],
+  input: string,
+  typed: Typed,
+  rest: Omit<Case, 'node'>,
+): Case {
+  const right = Object.keys(inputs).flatMap((other) => {
+    const { right: value } = inputCorpus[other as InputName];
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    // Where both are given, the id alone is sent.
+    const isAlternative = type === 'authy-phone-status' && other === 'verificationId';
+    return [
+      [other, isAlternative ? '' : text],
+      [`${other}Type`, typeof value === 'string' ? 'str' : 'json'],
+    ];
+  });
+  const node = {
+    ...settings,
+    id: rest.name,
+    type,
+    z: 'tab',
+    account: 'account',
+    ...(Object.fromEntries(right) as object),
+    [input]: typed.value,
+    [`${input}Type`]: typed.type,
+  };
+  return { ...rest, node };
+}
+
+let serial = 0;
+
+function casesFor(node: (typeof nodes)[number], input: string, values: readonly unknown[]): Case[] {
+  return values.flatMap((value) =>
+    kinds.flatMap((kind) => {
+      const name = `case${(serial += 1)}`;
+      const typed = typedBy(kind, value, name);
+      const shown =
+        typeof value === 'symbol' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+      const title = `${node.type}, ${input} by ${kind}: ${typeof value} ${shown}`.slice(0, 120);
+      return typed === undefined ? [] : [caseOf(node, input, typed, { title, kind, name, value })];
+    }),
+  );
+}
+
+describe('Hold: inputs', function () {
+  this.timeout(120_000);
+  const authy = new ScriptedServer();
+  let flow: Flow | undefined;
+
+  before(() => authy.start());
+  after(() => authy.stop());
+  beforeEach(() => authy.script({ status: 200, json: { success: false, message: 'No.' } }));
+  afterEach(async () => {
+    await flow?.stop();
+    flow = undefined;
+    for (const name of Object.keys(process.env)) {
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+      if (/^case[0-9]+$/.test(name)) delete process.env[name];
+    }
+  });
+
+  /** Gives each its message; tells of those that did not end in this error, and once. */
+  async function others(code: string, tried: readonly Case[]): Promise<string[]> {
+    const running = await Flow.start(
+      { id: 'idle', type: 'helper' },
+      0,
+      [
+        {
+          id: 'account',
+          type: 'authy-config',
+          service: 'authy',
+          baseUrl: authy.url,
+          deadline: 5,
+          maxInFlight: 1000,
+        },
+        ...tried.map(({ node }) => node),
+      ],
+      { account: { apiKey: 'inputs-key' } },
+      { contextStorage: { default: { module: 'memory' } } },
+    );
+    flow = running;
+    for (const { kind, name, value } of tried) {
+      if (kind === 'flow' || kind === 'global') await running.leaveBehind(name, value, kind);
+      if (kind === 'env') process.env[name] = value as string;
+    }
+    const tally = new Tally();
+    tally.start(...tried.map(({ name }) => name));
+    tried.forEach(({ name, value }, no) => {
+      const message: Record<string, unknown> = { no, [name]: value };
+      running.give(message, name);
+    });
+    await eventually(
+      'every message to end',
+      () =>
+        (Object.values(tally.account()).flat().length === tried.length && tally.open.size === 0) || undefined,
+      60,
+    );
+    tally.stop();
+    const wrong = Object.entries(tally.account()).filter(([how]) => how !== `error ${code}`);
+    const titles = wrong.flatMap(([how, messages]) =>
+      messages.map((no) => `${tried[Number(no)]?.title ?? ''}: ${how}`),
+    );
+    return [...tally.problems, ...titles];
+  }
+
+  for (const node of nodes) {
+    if (Object.keys(node.inputs).length === 0) continue;
+
+    it(`${node.type}: what is wrong is refused by every kind, and nothing reaches the network`, async () => {
+      const tried = Object.entries(node.inputs).flatMap(([input, { required }]) => {
+        const { refused } = inputCorpus[input as InputName];
+        return casesFor(
+          node,
+          input,
+          refused.filter((value) => required || value != null),
+        );
+      });
+      const before = authy.connections;
+      should(await others('AUTHY_INVALID_INPUT', tried)).eql([]);
+      authy.seen.length.should.equal(0);
+      (authy.connections - before).should.equal(0);
+      process.stdout.write(`      ${tried.length} refused, 0 requests, 0 connections\n`);
+    });
+
+    it(`${node.type}: what is right reaches the network by every kind that can hold it`, async () => {
+      const tried = Object.keys(node.inputs).flatMap((input) => {
+        const { right } = inputCorpus[input as InputName];
+        // A code is digits, which is no number; a text is not one either.
+        return casesFor(node, input, [right]).filter(
+          ({ kind }) =>
+            (kind !== 'num' || typeof right === 'number') &&
+            (kind !== 'bool' || typeof right === 'boolean') &&
+            (kind !== 'env' || typeof right === 'string'),
+        );
+      });
+      should(await others('AUTHY_BAD_RESPONSE', tried)).eql([]);
+      authy.seen.length.should.equal(tried.length);
+    });
+  }
+});

@@ -1,0 +1,114 @@
+import type { OperationName, operations } from '../../nodes/lib/operations';
+import type { approvalInputs } from '../../nodes/lib/approval/question';
+
+/** What must never get into a URL, whatever the server on the other side makes of it. */
+export const hostileDigits: readonly unknown[] = [
+  '../sms', '..%2fsms', '%2e%2e/sms', '..\\sms', '.', '..', '1234567#', '1234567?x=1', '1234567;x', '%00', '1234567\n',
+  '1234567\r', ' 1234567', '1234567 ', '+1234567', '-1234567', '1e6', '0x123456', '１２３４５６７', '١٢٣٤٥٦٧', '¹²³⁴⁵⁶⁷',
+  ['1234567'], { toString: () => '1234567' }, true, false, Number.NaN, -0, 1.5, Infinity, -1, 2 ** 53, 10n, Symbol('x'),
+  () => '1234567', null, undefined,
+]; // prettier-ignore
+
+/** Not a text, a switch or a word, whatever is asked for. */
+const ofWrongType = [5, 0, Number.NaN, true, ['x'], { toString: () => 'x' }, 10n, Symbol('x'), () => 'x'];
+const notAnObject = [5, true, 'x', '{"a"', 10n, Symbol('x'), () => ({}), null, undefined];
+const text = (longest: number): unknown[] => [
+  ...ofWrongType,
+  '   ',
+  '\t\n',
+  'x'.repeat(longest + 1),
+  null,
+  undefined,
+];
+const word = [
+  ...ofWrongType,
+  'SMS',
+  'sms ',
+  ' sms',
+  'sms\n',
+  '../sms',
+  '__proto__',
+  'constructor',
+  'toString',
+  null,
+  undefined,
+];
+const flag = [
+  1,
+  0,
+  Number.NaN,
+  'yes',
+  'TRUE',
+  'True',
+  'true ',
+  '1',
+  'on',
+  [true],
+  {},
+  10n,
+  Symbol('x'),
+  () => true,
+];
+const integer = (lowest: number, highest: number): unknown[] => [
+  lowest - 1, highest + 1, String(highest + 1), 5.5, '5.0', '5.5', '1e1', '0x10', ' 5', '5 ', '+5', '-5', '５', '5\n', 'five',
+  Number.NaN, Infinity, 2 ** 53, true, [5], { valueOf: () => 5 }, 10n, Symbol('x'), () => 5, null, undefined,
+]; // prettier-ignore
+const uuid = [
+  ...hostileDigits, '4a725520-bff5-0135-eb01-0e5d90336a8', '4a725520-bff5-0135-eb01-0e5d90336a8g',
+  '4a725520bff50135eb010e5d90336a8c', '{4a725520-bff5-0135-eb01-0e5d90336a8c}', '4a725520-bff5-0135-eb01-0e5d90336a8c/../x',
+  '4a725520-bff5-0135-eb01-0e5d90336a8c\n',
+]; // prettier-ignore
+const code = [...hostileDigits, 1234, '123', '12345678901'];
+const pairs = [
+  ...notAnObject, ['x'], { a: {} }, { a: null }, { a: ['x'] }, { a: Number.NaN }, { '': 'x' }, { ' ': 'x' },
+  { ['x'.repeat(10_000)]: 'x' }, { a: 'x'.repeat(10_000) },
+]; // prettier-ignore
+
+/** The name of every input of every node, the gate's beside those of the operations. */
+export type InputName =
+  | keyof typeof approvalInputs
+  | { [N in OperationName]: keyof (typeof operations)[N]['inputs'] }[OperationName];
+
+/**
+ * For each input what is right, and what has to be refused. Null and undefined mean "not given", which is right for
+ * an optional one.
+ */
+export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: readonly unknown[] }>> = {
+  authyId: { right: '1234567', refused: [...hostileDigits, '0123456', '0', 0, '123456789012345678901', '12345678901234567890x'] },
+  token: { right: '0123456', refused: [...hostileDigits, 1234567, '12345', '1234567890123'] },
+  code: { right: '0123', refused: code },
+  customCode: { right: '0123', refused: code },
+  approvalId: { right: '4a725520-bff5-0135-eb01-0e5d90336a8c', refused: uuid },
+  verificationId: { right: '4a725520-bff5-0135-eb01-0e5d90336a8c', refused: uuid },
+  phoneNumber: { right: '+13175550142', refused: [...hostileDigits, 3175550142, '317abc0142', '+1317555014２', '+', '()', '+1317;ext=5'] },
+  countryCode: { right: '1', refused: [...hostileDigits, 0, '0', '12345', '+', '++1', '1 ', 'US', '+1#'] },
+  email: {
+    right: 'user@example.com',
+    refused: [...ofWrongType, 'user', 'user@', '@example.com', 'a b@example.com', 'user@example..com', 'a@b\r\nBcc:c@d', `${'x'.repeat(251)}@a.b`, null, undefined],
+  },
+  activity: { right: 'banned', refused: word },
+  via: { right: 'sms', refused: [...ofWrongType, 'SMS', 'sms ', 'sms\n', '../sms', '__proto__', 'toString', null, undefined] },
+  locale: { right: 'de', refused: [...ofWrongType, 'xx', 'DE', 'de ', '../de', '__proto__'] },
+  action: { right: 'log in', refused: text(255) },
+  actionMessage: { right: 'Log in', refused: text(255) },
+  label: { right: 'Home', refused: text(200) },
+  customMessage: { right: 'Code: {{code}}', refused: [...text(1000), 'no place for it', '{{ code }}'] },
+  message: { right: 'Open?', refused: text(10_000) },
+  force: { right: true, refused: flag },
+  sendInstallLink: { right: true, refused: flag },
+  size: { right: 300, refused: integer(1, 2000) },
+  codeLength: { right: 6, refused: integer(4, 10) },
+  timeout: { right: 60, refused: integer(1, 31_536_000) },
+  secondsToExpire: { right: 60, refused: integer(0, 31_536_000) },
+  details: { right: { Where: 'Home' }, refused: pairs },
+  hiddenDetails: { right: { door: '1' }, refused: pairs },
+  data: { right: { reason: 'reset' }, refused: [...notAnObject, ['x'], { x: 'x'.repeat(10_001) }] },
+  logos: {
+    right: [{ res: 'default', url: 'https://example.com/l.png' }],
+    refused: [
+      ...notAnObject, {}, ['x'], [{ res: 'low', url: 'https://example.com/l.png' }], [{ res: 'default' }],
+      [{ res: 'default', url: 'javascript:alert(1)' }], [{ res: 'default', url: 'file:///etc/passwd' }],
+      [{ res: ['default'], url: 'https://example.com/l.png' }],
+    ],
+  },
+}; // prettier-ignore
