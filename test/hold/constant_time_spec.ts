@@ -7,7 +7,10 @@ import { callbackAnswer, callbackKey, callbackModes, signedCallback } from '../s
 
 const root = path.join(__dirname, '..', '..');
 
-describe('Hold: signatures are compared in constant time, by construction', () => {
+describe('Hold: signatures are compared in constant time, by construction', function () {
+  // The linter takes a while to load.
+  this.timeout(60_000);
+
   describe('each comparison is one of equal lengths by timingSafeEqual, whatever is wrong with the signature', () => {
     const { timingSafeEqual } = crypto;
     let compared: [number, number][] = [];

@@ -1,4 +1,4 @@
-import { isObject, member } from '../authy/response';
+import { isObject, member, textOrNull } from '../authy/response';
 import type { Decision } from './approvals';
 import { parseQuery, QueryError } from './query';
 import { canonicalParams, type Params, signatureOfCanonical, signaturesMatch } from './signature';
@@ -168,7 +168,7 @@ function bodyContent(request: CallbackRequest, { maxSize }: CallbackRules): Cont
   if (Buffer.byteLength(body) > maxSize)
     throw new Rejected('tooLarge', `the body is larger than ${maxSize} bytes`);
   const text = Buffer.isBuffer(body) ? utf8(body) : body;
-  if (String(member(request.headers, 'content-type')).startsWith('application/x-www-form-urlencoded')) {
+  if (textOrNull(request.headers, 'content-type')?.startsWith('application/x-www-form-urlencoded')) {
     const params = parsedQuery(text);
     checkShape(params, maxSize);
     return { params, canonical: [canonicalParams(params)] };

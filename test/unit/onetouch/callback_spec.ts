@@ -237,6 +237,9 @@ describe('OneTouch callback', () => {
     ]) {
       reasonOf({ ...signed(answer()), body }).should.equal('unreadableBody');
     }
+    const { headers } = signed(answer());
+    const odd = { ...headers, 'content-type': { toString: false } };
+    reasonOf({ ...signed(answer()), headers: odd, body: '' }).should.equal('unreadableBody');
     const compressed = signed(answer());
     reasonOf({ ...compressed, headers: { ...compressed.headers, 'content-encoding': 'gzip' } }).should.equal(
       'compressed',
