@@ -3,18 +3,16 @@ import type { CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import { evaluate, sourceOf, type TypedValue } from './evaluate';
 import type { Inputs } from './operations';
-import { evaluateRows, listType } from './rows';
+import { entriesOf, listType } from './rows';
+
+type Evaluator = (message: NodeMessageInFlow) => Promise<unknown>;
 
 /** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
 export class NodeInputs {
   private readonly typed: Readonly<Record<string, TypedValue>>;
+  private readonly evaluators: readonly (readonly [input: string, evaluator: Evaluator])[];
 
-  constructor(
-    private readonly RED: NodeAPI,
-    private readonly node: Node,
-    config: Readonly<Record<string, unknown>>,
-    private readonly inputs: Inputs,
-  ) {
+  constructor(RED: NodeAPI, node: Node, config: Readonly<Record<string, unknown>>, inputs: Inputs) {
     this.typed = Object.fromEntries(
       Object.entries(inputs).map(
         ([
@@ -25,6 +23,14 @@ export class NodeInputs {
         ]) => [input, { value: config[input] ?? value, type: (config[`${input}Type`] ?? type) as string }],
       ),
     );
+    this.evaluators = Object.entries(this.typed).map(([input, typed]): [string, Evaluator] => {
+      const ofEntries = inputs[input]?.ofEntries;
+      if (typed.type !== listType || ofEntries === undefined) {
+        return [input, (message) => evaluate(RED, node, typed, message)];
+      }
+      const entries = entriesOf(RED, node, typed.value, input);
+      return [input, async (message) => ofEntries(await entries(message))];
+    });
   }
 
   /**
@@ -34,9 +40,9 @@ export class NodeInputs {
    * @throws AuthyError - `AUTHY_INVALID_INPUT` where one cannot be evaluated
    */
   async evaluate(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
-    const evaluated = Object.entries(this.typed).map(async ([input, typed]): Promise<[string, unknown]> => {
+    const evaluated = this.evaluators.map(async ([input, evaluator]): Promise<[string, unknown]> => {
       try {
-        return [input, await this.valueOf(input, typed, message)];
+        return [input, await evaluator(message)];
       } catch (error) {
         if (error instanceof AuthyError) throw error;
         throw new AuthyError(
@@ -49,14 +55,6 @@ export class NodeInputs {
       }
     });
     return Object.fromEntries(await Promise.all(evaluated));
-  }
-
-  private async valueOf(input: string, typed: TypedValue, message: NodeMessageInFlow): Promise<unknown> {
-    const ofEntries = this.inputs[input]?.ofEntries;
-    if (typed.type !== listType || ofEntries === undefined) {
-      return evaluate(this.RED, this.node, typed, message);
-    }
-    return ofEntries(await evaluateRows(this.RED, this.node, typed.value, input, message));
   }
 
   /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */

@@ -16,34 +16,31 @@ interface Row {
 export type Entry = readonly [name: string, value: unknown];
 
 /**
- * Evaluates the rows of a list for a message.
+ * Reads the rows of a list once, for all messages.
  *
  * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
  * @param field - the input's name, for the error
- * @throws AuthyError - `AUTHY_INVALID_INPUT` where that is no list of rows, two rows have one name, or one is blank
- * @throws Error - of Node-RED or JSONata, where an expression is wrong
+ * @returns gives the entries for a message. Rejects with `AUTHY_INVALID_INPUT` where that is no list of rows, two rows
+ *   have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
  */
-export async function evaluateRows(
+export function entriesOf(
   RED: NodeAPI,
   node: Node,
   list: unknown,
   field: string,
-  message: NodeMessage,
-): Promise<Entry[]> {
-  const rows = rowsOf(list, field);
-  return Promise.all(
-    rows.map(async (row): Promise<Entry> => {
+): (message: NodeMessage) => Promise<Entry[]> {
+  let rows: Row[] | undefined;
+  return async (message) => {
+    rows ??= rowsOf(list, field);
+    const entries = rows.map(async (row): Promise<Entry> => {
       const value = await evaluate(RED, node, row, message);
-      if (value === undefined || value === null || value === '') {
-        const source = sourceOf(row);
-        throw invalidInput(
-          field,
-          `"${row.name}" is blank.${source === undefined ? '' : ` It is taken from ${source}.`}`,
-        );
-      }
-      return [row.name, value];
-    }),
-  );
+      if (value !== undefined && value !== null && value !== '') return [row.name, value];
+      const source = sourceOf(row);
+      const place = source === undefined ? '' : ` It is taken from ${source}.`;
+      throw invalidInput(field, `"${row.name}" is blank.${place}`);
+    });
+    return Promise.all(entries);
+  };
 }
 
 function rowsOf(list: unknown, field: string): Row[] {
