@@ -103,6 +103,13 @@ export class Languages {
   }
 }
 
+let spoken: Languages | undefined;
+
+/** The languages, read with the first simulator of this process and not again. */
+export function spokenLanguages(): Languages {
+  return (spoken ??= new Languages());
+}
+
 function primaryOf(tag: string): string {
   return tag.split('-')[0]?.toLowerCase() ?? '';
 }

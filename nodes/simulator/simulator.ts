@@ -8,7 +8,7 @@ import { authyApi } from './authy/authy-api';
 import { controlInterface } from './control';
 import { Faults } from './faults';
 import { loopbackOnly } from './guard';
-import { Languages } from './languages';
+import { spokenLanguages } from './languages';
 import { phonePage } from './phone-page';
 import { type CallbackMethod, type Settings } from './settings';
 import type { QrCode } from './state/qr-codes';
@@ -59,7 +59,7 @@ export class Simulator {
     };
     this.log = options.log ?? (() => undefined);
     const state = new State(options.now ?? Date.now);
-    const languages = new Languages();
+    const languages = spokenLanguages();
     const backend = {
       state,
       settings: this.settings,
