@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
+import { pictureOf } from '../support/example_flows';
 
 const root = path.join(__dirname, '..', '..');
 const read = (...names: string[]): string => readFileSync(path.join(root, ...names), 'utf8');
@@ -46,12 +47,8 @@ describe('contract: documents and examples', () => {
     const shown = read('docs', 'examples.md');
     for (const file of readdirSync(path.join(root, 'examples'))) {
       const name = path.basename(file, '.json');
-      const slug = name
-        .toLowerCase()
-        .replace(/[^a-z0-9]+/g, '-')
-        .replace(/^-|-$/g, '');
       shown.should.containEql(name);
-      shown.should.containEql(`](pictures/example-${slug}.png)`);
+      shown.should.containEql(`](pictures/${pictureOf(name)}.png)`);
     }
   });
 

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
-import { example, examples, nodeOf, tabOf } from '../support/example_flows';
+import { example, examples, nodeOf, pictureOf, tabOf } from '../support/example_flows';
 import { dashboard2 } from '../support/example_player';
 import { NodeRed, packageName, root, type Runtime, runtimes } from '../support/node_red';
 
@@ -36,7 +36,7 @@ async function takeAll(runtime: Runtime): Promise<void> {
     });
     for (const [name, flows] of examples()) {
       await editor.show(tabOf(flows));
-      await takeFlow(editor.page, `example-${slugOf(name)}`);
+      await takeFlow(editor.page, pictureOf(name));
     }
     await takePanels(editor);
     await takeGarage(editor, nodeRed);
@@ -44,14 +44,6 @@ async function takeAll(runtime: Runtime): Promise<void> {
     await browser.close();
     await nodeRed.stop();
   }
-}
-
-/** The name of an example as that of a file. */
-function slugOf(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
 }
 
 function fileOf(name: string): string {

@@ -15,6 +15,15 @@ export function examples(): Map<string, FlowNode[]> {
   );
 }
 
+/** The name of an example's picture in `docs/pictures/`, without its ending. */
+export function pictureOf(name: string): string {
+  const slug = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return `example-${slug}`;
+}
+
 /** One example. */
 export function example(name: string): FlowNode[] {
   const found = examples().get(name);
