@@ -93,23 +93,26 @@ export function temporaryDirectory(): string {
 /**
  * Installs packages into a folder of `.cache/`, once: it takes longer than all tests together.
  *
+ * @param options - more of what npm is told
  * @returns its node_modules; skips the suite where they are not there and cannot be downloaded
  */
 export async function installedInCache(
   context: Mocha.Context,
   folder: string,
   packages: readonly string[],
+  options: readonly string[] = [],
 ): Promise<string> {
   const prefix = path.join(root, '.cache', folder);
   const done = path.join(prefix, `${packages.join(' ').replaceAll('/', '+')}.installed`);
   if (!fs.existsSync(done)) {
     fs.mkdirSync(prefix, { recursive: true });
-    await npm(['install', '--prefix', prefix, '--no-audit', '--no-fund', ...packages], root).catch(
-      (error: unknown) => {
-        if (isOffline(error)) skip(context, `${packages.join(', ')} cannot be downloaded.`);
-        throw error;
-      },
-    );
+    await npm(
+      ['install', '--prefix', prefix, '--no-audit', '--no-fund', ...options, ...packages],
+      root,
+    ).catch((error: unknown) => {
+      if (isOffline(error)) skip(context, `${packages.join(', ')} cannot be downloaded.`);
+      throw error;
+    });
     fs.writeFileSync(done, '');
   }
   return path.join(prefix, 'node_modules');

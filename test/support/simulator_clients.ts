@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { installedInCache } from './node_red';
 
 /** What a client answers with; each test looks at what it needs. */
 export type ClientAnswer = Record<string, unknown>;
@@ -58,51 +56,17 @@ export interface OfficialClients {
   authyClient: (key: string, url: string) => AuthyClientClient;
 }
 
-const wanted = { authy: '1.4.0', 'authy-client': '1.1.4' } as const;
-const folder = path.resolve(__dirname, '..', '..', '.cache', 'official-clients');
-
 /**
- * Installs the official clients beside the project, once: they drag in old dependencies with known holes, so they
- * must not be among the project's own. No script of theirs is run.
- *
- * @returns undefined where they are not there yet and the registry cannot be reached
+ * The official clients, installed beside the project: they drag in old dependencies with known holes, so they must not
+ * be among the project's own. No script of theirs is run. Skips the suite where they cannot be had.
  */
-export async function officialClients(): Promise<OfficialClients | undefined> {
-  if (!isInstalled() && !(await install())) return undefined;
-  const load = createRequire(path.join(folder, 'package.json'));
+export async function officialClients(context: Mocha.Context): Promise<OfficialClients> {
+  const packages = ['authy@1.4.0', 'authy-client@1.1.4'];
+  const modules = await installedInCache(context, 'official-clients', packages, ['--ignore-scripts']);
+  const load = createRequire(path.join(modules, 'package.json'));
   const authy = load('authy') as OfficialClients['authy'];
   const { Client } = load('authy-client') as {
     Client: new (options: { key: string }, more: { host: string }) => AuthyClientClient;
   };
   return { authy, authyClient: (key, host) => new Client({ key }, { host }) };
-}
-
-function isInstalled(): boolean {
-  return Object.entries(wanted).every(([name, version]) => {
-    const file = path.join(folder, 'node_modules', name, 'package.json');
-    if (!fs.existsSync(file)) return false;
-    return (JSON.parse(fs.readFileSync(file, 'utf8')) as { version: string }).version === version;
-  });
-}
-
-async function install(): Promise<boolean> {
-  fs.mkdirSync(folder, { recursive: true });
-  // Without a package.json of its own, npm would look for one further up.
-  fs.writeFileSync(path.join(folder, 'package.json'), '{"private":true}');
-  const packages = Object.entries(wanted).map(([name, version]) => `${name}@${version}`);
-  const options = ['--prefix', folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
-  try {
-    await promisify(execFile)('npm', ['install', ...options, ...packages], {
-      cwd: folder,
-      timeout: 150_000,
-      shell: process.platform === 'win32',
-    });
-    return true;
-  } catch (error) {
-    const text = String((error as { stderr?: string }).stderr ?? error);
-    const isKilled = (error as { killed?: boolean }).killed === true;
-    if (isKilled || /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/.test(text))
-      return false;
-    throw error;
-  }
 }
