@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import should from 'should';
 import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
-import { type FlowNode, freePort, NodeRed, root, runtimes } from '../support/node_red';
+import { LifeProbe } from '../support/life';
+import { type FlowNode, NodeRed, runtimes } from '../support/node_red';
 import { runs } from '../support/runs';
 import { callbackAnswer } from '../support/signed_callback';
 
@@ -128,17 +128,12 @@ for (const runtime of runtimes) {
   describe(`Hold: hostile bodies in Node-RED ${runtime.version}x`, function () {
     this.timeout(300_000);
     let nodeRed: NodeRed;
-    let probe: number;
+    let probe: LifeProbe;
 
     before(async function () {
       this.timeout(600_000);
-      probe = await freePort();
-      nodeRed = await NodeRed.start(this, runtime, {
-        env: {
-          NODE_OPTIONS: `--import=${pathToFileURL(path.join(root, 'test', 'support', 'memory_probe.mjs')).href}`,
-          MEMORY_PROBE_PORT: String(probe),
-        },
-      });
+      probe = await LifeProbe.prepare();
+      nodeRed = await NodeRed.start(this, runtime, { env: probe.env });
       await nodeRed.deploy(callbackFlow());
     });
     after(async () => {
@@ -169,10 +164,10 @@ for (const runtime of runtimes) {
       for (let piece = 0; piece < pieces; piece++) {
         const [from, to] = [piece, piece + 1].map((at) => Math.floor((bytes.length * at) / pieces));
         if (route !== 'get') request.write(bytes.subarray(from, to));
-        if (pieces > 1) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (pieces > 1) await setTimeout(1);
       }
       if (breaksOff) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await setTimeout(20);
         request.destroy();
       } else {
         request.end();
@@ -242,8 +237,15 @@ for (const runtime of runtimes) {
     });
 
     it('again and again: no memory stays behind', async () => {
-      const memory = async (): Promise<{ held: number; peak: number }> =>
-        (await (await fetch(`http://127.0.0.1:${probe}/`)).json()) as { held: number; peak: number };
+      const memory = async (): Promise<{ held: number; peak: number }> => {
+        // What ends only in a later turn is garbage only then.
+        for (let turn = 0; turn < 4; turn++) {
+          await probe.figures();
+          await setTimeout(50);
+        }
+        const { heap, external, peak } = await probe.figures();
+        return { held: heap + external, peak };
+      };
       let bytes = 0;
       const round = async (): Promise<void> => {
         for (const [, sent] of hostile) {

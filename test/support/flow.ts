@@ -135,11 +135,6 @@ export class Flow {
     (helper as unknown as { _sandbox: { resetHistory(): void } })._sandbox.resetHistory();
   }
 
-  /** Tells of each message that arrives at a helper node. */
-  listen(id: string, heard: (message: Message) => void): void {
-    helper.getNode(id).on('input', heard);
-  }
-
   /** How a message has ended so far. */
   soFar(id: string): Ending {
     return this.entry(id);

@@ -12,6 +12,10 @@ import vm from 'node:vm';
 export interface Figures {
   /** In bytes, after a collection. */
   heap: number;
+  /** Beside the heap, such as the bytes of buffers. */
+  external: number;
+  /** The most that the process has ever taken of the machine's memory. */
+  peak: number;
   listeners: number;
   routes: number;
   sockets: number;
@@ -136,10 +140,13 @@ async function figures(): Promise<Figures> {
     await new Promise((resolve) => setImmediate(resolve));
     collect();
   }
+  const { heapUsed, external } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo();
   const active = (type: string): number => resources.filter((name) => name === type).length;
   return {
-    heap: process.memoryUsage().heapUsed,
+    heap: heapUsed,
+    external,
+    peak: process.resourceUsage().maxRSS * 1024,
     listeners: listenersOf(util.events) + listenersOf(process),
     routes: [red.httpAdmin, red.httpNode].reduce(
       (sum, app) => sum + layersOf((app.lazyrouter === undefined ? app.router : app._router)?.stack ?? []),
