@@ -3,23 +3,30 @@ import should from 'should';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
 
-/** In which language and theme the panels are looked at; German has the longest words. */
+/**
+ * In which language and theme the panels are looked at, and what they are filled with; German has the longest words.
+ * Other types than a list are for fields that could be one, too.
+ */
 const views = [
-  { language: 'en-US', isDark: false, turn: 0 },
-  { language: 'de', isDark: true, turn: 3 },
+  { language: 'en-US', isDark: false, turn: 0, listsStay: true },
+  { language: 'de', isDark: true, turn: 3, listsStay: false },
 ];
 
 const account: FlowNode = {
-  ...{
-    id: 'authy-config',
-    type: 'authy-config',
-    name: '',
-    service: 'simulator',
-    baseUrl: '',
-    pathPrefix: '',
-  },
-  ...{ deadline: 15, maxInFlight: 10, tls: '', proxy: '', callbackUrl: '', callbackMethod: 'POST' },
-  ...{ approvalStore: 'context', redisUrl: '' },
+  id: 'authy-config',
+  type: 'authy-config',
+  name: '',
+  service: 'simulator',
+  baseUrl: '',
+  pathPrefix: '',
+  deadline: 15,
+  maxInFlight: 10,
+  tls: '',
+  proxy: '',
+  callbackUrl: '',
+  callbackMethod: 'POST',
+  approvalStore: 'context',
+  redisUrl: '',
 };
 
 /** A flow with one node of each type, as the palette has it but for what a person has to fill in. */
@@ -157,7 +164,7 @@ for (const runtime of runtimes) {
       });
     });
 
-    for (const { language, isDark, turn } of views) {
+    for (const { language, isDark, turn, listsStay } of views) {
       const view = `${language}${isDark ? ', dark' : ''}`;
 
       describe(view, () => {
@@ -179,7 +186,7 @@ for (const runtime of runtimes) {
             (await editor.untranslated()).should.deepEqual([]);
             await editor.picture(`${type}, ${view}`);
 
-            await editor.fill(turn + index);
+            await editor.fill(turn + index, listsStay);
             const filled = await editor.shown();
             filled.should.not.deepEqual(before);
             (await editor.untranslated()).should.deepEqual([]);

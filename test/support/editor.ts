@@ -194,10 +194,11 @@ export class Editor {
    * Fills every field of the open panel with another value, TypedInputs with one of their types in turn.
    *
    * @param turn - which type the first of them gets; those after it the next ones
+   * @param listsStay - whether what can be a list is one, and gets rows
    */
-  async fill(turn: number): Promise<void> {
+  async fill(turn: number, listsStay: boolean): Promise<void> {
     await this.page.evaluate(
-      ([form, turn]) => {
+      ([form, turn, listsStay]) => {
         const { jQuery: $ } = window as unknown as EditorWindow;
         const texts: Record<string, string> = {
           ...{ msg: 'filled.by.test', flow: 'filled', global: 'filled', str: '${FILLED}', env: 'FILLED' },
@@ -206,7 +207,8 @@ export class Editor {
         for (const field of $(`${form} [id*=node-input-], ${form} [id*=node-config-input-]`).get()) {
           const types = field.getAttribute('data-types')?.split(',');
           if (types !== undefined) {
-            const type = types[turn++ % types.length] ?? '';
+            const next = types[turn++ % types.length] ?? '';
+            const type = listsStay && types.includes('list') ? 'list' : next;
             $(field).typedInput('type', type);
             const options = field.getAttribute('data-options')?.split(',');
             if (type === 'str' && options) $(field).typedInput('value', options.at(-1));
@@ -225,7 +227,7 @@ export class Editor {
           }
         }
       },
-      [formOf, turn] as const,
+      [formOf, turn, listsStay] as const,
     );
     for (const list of await this.page.locator('.authy-list:visible').all()) {
       for (const [index, name] of ['default', 'low'].entries()) {
