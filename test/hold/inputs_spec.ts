@@ -4,7 +4,7 @@ import { approvalInputs } from '../../nodes/lib/approval/question';
 import { type Inputs, type Operation, operations } from '../../nodes/lib/operations';
 import { approvalGate } from '../support/approval_gate';
 import { Flow, type FlowNode } from '../support/flow';
-import { type InputName, inputCorpus } from '../support/hostile_inputs';
+import { type InputName, inputCorpus, listCorpus, wrongInRow } from '../support/hostile_inputs';
 import { eventually } from '../support/node_red';
 import { ScriptedServer } from '../support/scripted_server';
 import { Tally } from '../support/tally';
@@ -16,7 +16,7 @@ type Kind = (typeof kinds)[number];
 /** What the panel of a node would hold: a text, and the kind it is of. */
 interface Typed {
   value: string;
-  type: Kind;
+  type: Kind | 'list';
 }
 
 /** The JSON that says this and nothing else; undefined where none does. */
@@ -57,7 +57,7 @@ function typedBy(kind: Kind, value: unknown, name: string): Typed | undefined {
 interface Case {
   title: string;
   node: FlowNode;
-  kind: Kind;
+  kind: Typed['type'];
   name: string;
   value: unknown;
 }
@@ -114,6 +114,29 @@ function casesFor(node: (typeof nodes)[number], input: string, values: readonly 
       return typed === undefined ? [] : [caseOf(node, input, typed, { title, kind, name, value })];
     }),
   );
+}
+
+/** Lists for an input: as they are written, and one whose only row reads each of these values from the message. */
+function casesOfLists(
+  node: (typeof nodes)[number],
+  input: string,
+  lists: readonly string[],
+  read: readonly unknown[],
+): Case[] {
+  const [rowName] = (JSON.parse(listCorpus[input]?.right ?? '[]') as { name: string }[]).map(
+    ({ name }) => name,
+  );
+  const written = lists.map((list) => ({ list: (): string => list, value: undefined }));
+  const reading = read.map((value) => ({
+    list: (name: string): string => JSON.stringify([{ name: rowName, value: name, type: 'msg' }]),
+    value,
+  }));
+  return [...written, ...reading].map(({ list, value }) => {
+    const name = `case${(serial += 1)}`;
+    const text = list(name);
+    const title = `${node.type}, ${input} by list: ${text} ${String(value)}`.slice(0, 160);
+    return caseOf(node, input, { value: text, type: 'list' }, { title, kind: 'list', name, value });
+  });
 }
 
 describe('Hold: inputs', function () {
@@ -207,6 +230,28 @@ describe('Hold: inputs', function () {
             (kind !== 'env' || typeof right === 'string'),
         );
       });
+      should(await others('AUTHY_BAD_RESPONSE', tried)).eql([]);
+      authy.seen.length.should.equal(tried.length);
+    });
+
+    const listed = Object.keys(node.inputs).filter((input) => node.inputs[input]?.ofEntries !== undefined);
+    if (listed.length === 0) continue;
+
+    it(`${node.type}: so is what is wrong in a list, and nothing reaches the network`, async () => {
+      const tried = listed.flatMap((input) =>
+        casesOfLists(node, input, listCorpus[input]?.refused ?? [], wrongInRow),
+      );
+      const before = authy.connections;
+      should(await others('AUTHY_INVALID_INPUT', tried)).eql([]);
+      authy.seen.length.should.equal(0);
+      (authy.connections - before).should.equal(0);
+      process.stdout.write(`      ${tried.length} refused, 0 requests, 0 connections\n`);
+    });
+
+    it(`${node.type}: a list that is right reaches the network`, async () => {
+      const tried = listed.flatMap((input) =>
+        casesOfLists(node, input, [listCorpus[input]?.right ?? ''], []),
+      );
       should(await others('AUTHY_BAD_RESPONSE', tried)).eql([]);
       authy.seen.length.should.equal(tried.length);
     });

@@ -112,3 +112,61 @@ export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: 
     ],
   },
 }; // prettier-ignore
+
+/** One row of a list, as a panel writes it. */
+interface Row {
+  name: string;
+  value: string;
+  type: string;
+}
+
+const fixed = (name: string, value: string): Row => ({ name, value, type: 'str' });
+
+/** What is no list of rows, whoever wrote it. */
+const noLists = [
+  ...['null', '5', '"x"', '{}', '[', '[1]', '[null]', '[[]]', 'not JSON'],
+  ...['[{"name":"a"}]', '[{"name":"a","value":1,"type":"str"}]', '[{"name":null,"value":"x","type":"str"}]'],
+];
+
+/** Lists of pairs of which a label or a text is wrong, for labels of at most so many characters. */
+function wrongPairs(longest: number): Row[][] {
+  return [
+    [fixed('', 'x')],
+    [fixed(' ', 'x')],
+    [fixed('x'.repeat(longest + 1), 'x')],
+    [fixed('a', '')],
+    [fixed('a', 'x'.repeat(201))],
+    [fixed('a', 'x'), fixed('a', 'y')],
+    [fixed('a', 'x'), { name: 'b', value: '$sum(', type: 'jsonata' }],
+    [{ name: 'a', value: '012', type: 'num' }],
+    [{ name: 'a', value: 'there is no such variable', type: 'env' }],
+  ];
+}
+
+const wrongLogos = [
+  [fixed('default', 'javascript:alert(1)')],
+  [fixed('default', 'logo.png')],
+  [fixed('default', '')],
+  [fixed('low', 'https://example.com/l.png')],
+  [fixed('huge', 'https://example.com/l.png')],
+  [fixed('default', 'https://example.com/l.png'), fixed('default', 'https://example.com/m.png')],
+];
+
+/** For each input that can be a list: the text of one that is right, and of those that have to be refused. */
+export const listCorpus: Readonly<Record<string, { right: string; refused: readonly string[] }>> = {
+  details: {
+    right: JSON.stringify([fixed('Where', 'Home')]),
+    refused: [...noLists, ...wrongPairs(20).map((rows) => JSON.stringify(rows))],
+  },
+  hiddenDetails: {
+    right: JSON.stringify([fixed('door', '1')]),
+    refused: [...noLists, ...wrongPairs(200).map((rows) => JSON.stringify(rows))],
+  },
+  logos: {
+    right: JSON.stringify([fixed('default', 'https://example.com/l.png')]),
+    refused: [...noLists, ...wrongLogos.map((rows) => JSON.stringify(rows))],
+  },
+};
+
+/** What a message may hold where a row of a list reads it, and what no row can be. */
+export const wrongInRow: readonly unknown[] = [null, undefined, '', {}, ['x'], Number.NaN];
