@@ -182,20 +182,26 @@ for (const runtime of runtimes) {
       }
     }
 
+    /** Types into the field that a page puts the cursor into: a page is there before its cursor is. */
+    async function typeAtCursor(page: Page, text: string): Promise<void> {
+      await page.locator('input:focus').waitFor();
+      await page.keyboard.type(text);
+    }
+
     clean('signs up and logs in by the keyboard', async () => {
       await pictured('authy/sign-up', 'sign-up', async (page) => {
-        await page.keyboard.type('ada@example.com');
+        await typeAtCursor(page, 'ada@example.com');
         await page.keyboard.press('Tab');
         await page.keyboard.type('+13175550124');
         await page.keyboard.press('Enter');
         await page.getByText('A code is on its way').waitFor();
       });
       await pictured('login', 'log-in', async (page) => {
-        await page.keyboard.type('ada');
+        await typeAtCursor(page, 'ada');
         await page.keyboard.press('Enter');
         await page.getByLabel('The code for ada').waitFor();
         // What is wrong is answered 401, which the browser’s console reports.
-        await page.keyboard.type('123456');
+        await typeAtCursor(page, '123456');
         await page.keyboard.press('Enter');
         await page.getByText('This code is wrong').waitFor();
         editor.complaints
