@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { isDocumented } from './error-codes';
-import { type Endpoint, endpointUrl, type Outcome } from './endpoint';
+import { type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
 import { proxyFor, type ProxySetting } from './proxy';
@@ -65,8 +65,8 @@ interface Call<Values, Name extends string, Result extends object> extends CallS
 
 /** A client of the Authy REST API. Source: https://www.twilio.com/docs/authy/api */
 export class AuthyClient {
-  private readonly base: string;
   private readonly host: string;
+  private readonly prefix: string;
   private readonly transport: Transport;
   private readonly limiter: Limiter;
   private readonly deadline: number;
@@ -77,14 +77,16 @@ export class AuthyClient {
     if (!/^[\x21-\x7e]+$/.test(options.apiKey)) {
       throw new TypeError('The API key must be letters, digits and signs without spaces; copy it anew.');
     }
-    this.base = serviceAddress(options.baseUrl ?? authyBaseUrl, options.pathPrefix);
-    this.host = new URL(this.base).host;
+    const address = new URL(serviceAddress(options.baseUrl ?? authyBaseUrl, options.pathPrefix));
+    this.host = address.host;
+    this.prefix = address.pathname.replace(/\/$/, '');
     this.apiKey = options.apiKey;
     this.deadline = options.deadline ?? defaultDeadline;
     const places = options.maxInFlight ?? defaultMaxInFlight;
     this.limiter = new Limiter(places, places * waitingPerPlace);
     this.transport = new Transport({
-      proxy: proxyFor(new URL(this.base), options.proxy),
+      origin: address.origin,
+      proxy: proxyFor(address, options.proxy),
       tls: options.tls,
       headers: {
         'X-Authy-API-Key': options.apiKey,
@@ -204,16 +206,15 @@ export class AuthyClient {
     endpoint: Endpoint<Values>,
     values: Values,
     template: string,
-  ): { url: URL; body?: string } {
-    const url = endpointUrl(this.base, template, endpoint.pathValues?.(values));
+  ): { path: string; body?: string } {
+    const path = this.prefix + endpointPath(template, endpoint.pathValues?.(values));
     const parameters = endpoint.parameters?.(values) ?? {};
-    if (endpoint.method === 'POST') return { url, body: JSON.stringify(parameters) };
+    if (endpoint.method === 'POST') return { path, body: JSON.stringify(parameters) };
+    const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {
-      if (value !== undefined) {
-        url.searchParams.set(name, typeof value === 'string' ? value : JSON.stringify(value));
-      }
+      if (value !== undefined) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
     }
-    return { url };
+    return { path: query.size === 0 ? path : `${path}?${query.toString()}` };
   }
 
   /** No answer came: what that means for the call. */
@@ -227,6 +228,7 @@ export class AuthyClient {
       );
     }
     if (error.kind === 'tooLarge') throw untrusted('it is larger than 1 MiB');
+    if (error.kind === 'compressed') throw untrusted('it is compressed, which was not asked for');
     // Asking again with the same password could lock its owner out.
     if (error.reason === 'PROXY_HTTP_407') {
       throw new AuthyError(

@@ -32,24 +32,17 @@ export interface Endpoint<Values, Name extends string = string, Result extends o
 }
 
 /**
- * Fills a path template. Values are escaped, and the finished path is checked against the template once a URL
- * has been made of it, because a URL resolves `..` and its escaped forms by itself.
+ * Fills a path template. Nothing is escaped: what would need it, or could be read as another path, does not fit.
  *
- * @param base - scheme, host, port and path prefix, without a trailing slash
- * @returns the URL
- * @throws Error - where the path of the URL is not the template's, which validated values cannot cause
+ * @returns the path, beginning with a slash
+ * @throws Error - where a value does not fit, which validated values cannot cause
  */
-export function endpointUrl(
-  base: string,
-  template: string,
-  values: Readonly<Record<string, string>> = {},
-): URL {
-  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
-  const url = new URL(base + path);
-  const expected = new URL(base).pathname.replace(/\/$/, '') + path;
-  const isFilled = !/\{|\/\/|\/\.{0,2}(?:\/|$)/.test(path);
-  if (!isFilled || url.pathname !== expected || url.search !== '' || url.hash !== '') {
-    throw new Error(`A value does not fit into the path ${template}`);
-  }
-  return url;
+export function endpointPath(template: string, values: Readonly<Record<string, string>> = {}): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined || !/^[\w-]+$/.test(value)) {
+      throw new Error(`A value does not fit into the path ${template}`);
+    }
+    return value;
+  });
 }

@@ -1,14 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import tls from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import type { Proxy } from './proxy';
 
-/** What a request tells the agent beside Node's own options. */
-export interface TunnelRequestOptions extends https.RequestOptions {
-  /** Ends a tunnel that is being opened when nobody waits for it any more. */
-  abandoned?: AbortSignal;
-}
+/** What `tls-config` sets that counts for the proxy as well: whom to trust. */
+type Trust = Pick<SecureContextOptions, 'ca'> & { rejectUnauthorized?: boolean };
 
 /** The proxy refuses to lead on; nothing of the request has left. `code` names its status, as `PROXY_HTTP_502`. */
 class ProxyRefusal extends Error {
@@ -21,37 +18,18 @@ class ProxyRefusal extends Error {
 }
 
 /**
- * Connections through a proxy, by CONNECT, with TLS from end to end. Not the agent that axios brings: where the proxy
- * hangs up while connecting, that one waits without end, and keeps the connection to a proxy that does not answer.
+ * Asks a proxy for a connection to another host, by CONNECT. Written here because the published agents take what a
+ * proxy answers for the service's answer, and one that hangs up for one that has not answered yet.
+ *
+ * @param target - `host:port`
+ * @param abandoned - ends the asking when nobody waits for it any more
+ * @returns the connection, on which nothing has been said yet
  */
-export class TunnelAgent extends https.Agent {
-  constructor(
-    private readonly proxy: Proxy,
-    options: https.AgentOptions,
-  ) {
-    super(options);
-  }
-
-  /** Called by Node.js for each new connection, with the options of agent and request together. */
-  override createConnection(
-    options: TunnelRequestOptions,
-    callback?: (error: Error | null, socket: Socket) => void,
-  ): undefined {
-    const host = options.host ?? '';
-    const target = `${host.includes(':') ? `[${host}]` : host}:${options.port ?? 443}`;
-    openTunnel(this.proxy, target, options).then(
-      (socket) => callback?.(null, tls.connect({ ...(options as tls.ConnectionOptions), socket })),
-      // There is no socket to an error, whatever the types say.
-      (error: unknown) => callback?.(error as Error, undefined as unknown as Socket),
-    );
-  }
-}
-
-/** Asks the proxy for a connection to `host:port`. */
-function openTunnel(
+export function openTunnel(
   { protocol, host, port, authorization }: Proxy,
   target: string,
-  { abandoned, ca, rejectUnauthorized }: TunnelRequestOptions,
+  abandoned: AbortSignal,
+  { ca, rejectUnauthorized }: Trust = {},
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -64,9 +42,9 @@ function openTunnel(
     const abandon = (): void => {
       request.destroy();
     };
-    if (abandoned?.aborted) abandon();
-    abandoned?.addEventListener('abort', abandon, { once: true });
-    request.once('close', () => abandoned?.removeEventListener('abort', abandon));
+    if (abandoned.aborted) abandon();
+    abandoned.addEventListener('abort', abandon, { once: true });
+    request.once('close', () => abandoned.removeEventListener('abort', abandon));
     request.once('error', reject);
     request.once('connect', ({ statusCode = 0 }, socket: Socket) => {
       if (statusCode >= 200 && statusCode < 300) {

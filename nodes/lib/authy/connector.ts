@@ -1,0 +1,81 @@
+import net from 'node:net';
+import tls, { type SecureContextOptions } from 'node:tls';
+import type { Proxy } from './proxy';
+import { openTunnel } from './tunnel';
+
+/** How the service is reached. */
+export interface Route {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly proxy?: Proxy | undefined;
+  /** What Node-RED's `tls-config` node sets: certificates, trust, server name. */
+  readonly tls?: (SecureContextOptions & { servername?: string; rejectUnauthorized?: boolean }) | undefined;
+}
+
+/** How often an idle connection is looked after by TCP, in milliseconds. */
+const probe = 60_000;
+
+/** Opens connections to one service: directly or through a proxy, with TLS from end to end where it has an https address. */
+export class Connector {
+  private readonly host: string;
+  private readonly port: number;
+  private readonly isSecure: boolean;
+  /** The last TLS session, which saves the next connection a part of its handshake. */
+  private session: Buffer | undefined;
+
+  constructor(private readonly route: Route) {
+    const { protocol, hostname, port } = new URL(route.origin);
+    this.isSecure = protocol === 'https:';
+    this.host = hostname.replace(/^\[|\]$/g, '');
+    this.port = port === '' ? (this.isSecure ? 443 : 80) : Number(port);
+  }
+
+  /**
+   * Opens a connection.
+   *
+   * @param abandoned - ends it while it is being opened, when nobody waits for it any more
+   * @returns the connection, once requests can be written to it; with TLS, the other end is known then
+   * @throws Error - with the system's or OpenSSL's `code`, or `PROXY_HTTP_…`
+   */
+  async open(abandoned: AbortSignal): Promise<net.Socket> {
+    const { proxy, tls: trust } = this.route;
+    if (!this.isSecure) return ready(net.connect(this.port, this.host), 'connect', abandoned);
+    const host = this.host.includes(':') ? `[${this.host}]` : this.host;
+    const socket = proxy && { socket: await openTunnel(proxy, `${host}:${this.port}`, abandoned, trust) };
+    const secure = tls.connect({
+      ...trust,
+      ...socket,
+      host: this.host,
+      port: this.port,
+      // A server name must not be an address: https://www.rfc-editor.org/rfc/rfc6066#section-3
+      servername: trust?.servername || (net.isIP(this.host) === 0 ? this.host : ''),
+      ALPNProtocols: ['http/1.1'],
+      ...(this.session && { session: this.session }),
+    });
+    secure.on('session', (session: Buffer) => (this.session = session));
+    return ready(secure, 'secureConnect', abandoned);
+  }
+}
+
+function ready(
+  socket: net.Socket,
+  event: 'connect' | 'secureConnect',
+  abandoned: AbortSignal,
+): Promise<net.Socket> {
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => {
+      socket.destroy(new Error('Nobody waits for this connection any more.'));
+    };
+    if (abandoned.aborted) abandon();
+    abandoned.addEventListener('abort', abandon, { once: true });
+    const over = (): void => abandoned.removeEventListener('abort', abandon);
+    socket.once(event, () => {
+      over();
+      socket.off('error', reject);
+      socket.setNoDelay(true).setKeepAlive(true, probe);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+    socket.once('close', over);
+  });
+}
