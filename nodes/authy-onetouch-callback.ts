@@ -5,7 +5,7 @@ import type { ApprovalStore } from './lib/approval/store';
 import { AuthyError } from './lib/authy/errors';
 import { objectOrNull, textOrNull } from './lib/authy/response';
 import { Badge } from './lib/badge';
-import { evaluate } from './lib/evaluate';
+import { type Evaluator, evaluator } from './lib/evaluate';
 import {
   addressSignedFor,
   type CallbackAnswer,
@@ -65,12 +65,14 @@ export = (RED: NodeAPI): void => {
 class CallbackValidator {
   private readonly badge: Badge;
   private readonly log: RateLimitedLog;
+  private readonly publicUrl: Evaluator;
 
   constructor(
     private readonly RED: NodeAPI,
-    private readonly node: Node,
+    node: Node,
     private readonly config: CallbackNodeDef,
   ) {
+    this.publicUrl = evaluator(RED, node, { value: config.publicUrl, type: config.publicUrlType });
     this.badge = new Badge(RED, node, () => this.account()?.serviceName);
     this.log = new RateLimitedLog((line) => node.warn(line));
   }
@@ -199,18 +201,22 @@ class CallbackValidator {
   /** The request, for the address Authy knows it under, and the addresses it might have been signed for instead. */
   private async received(message: HttpMessage): Promise<{ request: CallbackRequest; candidates: string[] }> {
     const { req } = message;
-    const { publicUrl, publicUrlType, trustForwarded } = this.config;
-    const configured = await evaluate(
-      this.RED,
-      this.node,
-      { value: publicUrl, type: publicUrlType },
-      message,
-    ).catch(() => undefined);
+    const { trustForwarded } = this.config;
+    const configured = await this.configuredUrl(message);
     const { url, candidates, query } = addressesOf(req, configured, trustForwarded);
     return {
       request: { method: req.method, headers: req.headers, url, query, body: req.body },
       candidates,
     };
+  }
+
+  /** The public URL of the settings; where it cannot be evaluated, as if there were none. */
+  private async configuredUrl(message: HttpMessage): Promise<unknown> {
+    try {
+      return await this.publicUrl(message);
+    } catch {
+      return undefined;
+    }
   }
 
   private serviceName(): string | undefined {

@@ -6,48 +6,87 @@ export interface TypedValue {
   readonly type: string;
 }
 
+/** Gives the value for a message, or a promise of it; undefined where it was left blank or nothing was found. */
+export type Evaluator = (message: NodeMessage) => unknown;
+
 /**
- * Evaluates a TypedInput for a message.
+ * Prepares a TypedInput once for all messages: what is fixed is read here, an expression is compiled here.
  *
  * Source: https://nodered.org/docs/api/modules/v/1.3/@node-red_util_util.html; the callback form is the one that
  * works with context stores that answer later.
  *
- * @returns the value; undefined where it was left blank or nothing was found
- * @throws Error - of Node-RED or JSONata, where the expression or the JSON is wrong; where a number or a switch is
- *   written in another way than the panel writes it
+ * @returns throws, or rejects with, the error of Node-RED or JSONata, where the expression or the JSON is wrong; an Error
+ *   where a number or a switch is written in another way than the panel writes it
  */
-export function evaluate(
-  RED: NodeAPI,
-  node: Node,
-  { value, type }: TypedValue,
-  message: NodeMessage,
-): Promise<unknown> {
+export function evaluator(RED: NodeAPI, node: Node, { value, type }: TypedValue): Evaluator {
   // Left blank, a number is not 0 and a property not the whole message: it is not given.
-  if (value === '') return Promise.resolve(undefined);
-  if (typeof value !== 'string') return Promise.resolve(value);
-  if (!isAsWritten(value, type)) return Promise.reject(new Error(`It is not ${spelling[type]}.`));
+  if (value === '') return () => undefined;
+  if (typeof value !== 'string') return () => value;
+  try {
+    return prepared(RED, node, value, type);
+  } catch (error) {
+    // What is wrong is told to each message: at deploy nobody would catch it.
+    return () => {
+      throw error;
+    };
+  }
+}
+
+function prepared(RED: NodeAPI, node: Node, value: string, type: string): Evaluator {
+  switch (type) {
+    case 'str':
+      return () => value;
+    case 'num':
+    case 'bool':
+    case 'json': {
+      const fixed = fixedValue(value, type);
+      return () => fixed;
+    }
+    case 'msg':
+      return (message) => propertyOf(RED, message, value);
+    case 'jsonata': {
+      const expression = RED.util.prepareJSONataExpression(value, node);
+      return (message) =>
+        promised((callback) => RED.util.evaluateJSONataExpression(expression, message, callback));
+    }
+    default:
+      return (message) =>
+        promised((callback) => RED.util.evaluateNodeProperty(value, type, node, message, callback));
+  }
+}
+
+function promised(ask: (callback: (error: Error | null, value: unknown) => void) => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // Some types throw in spite of the callback; the executor turns that into a rejection.
-    RED.util.evaluateNodeProperty(value, type, node, message, (error, result: unknown) => {
+    ask((error, value) => {
       if (error) reject(error);
-      else resolve(result);
+      else resolve(value);
     });
-  }).catch((error: unknown) => {
-    // Of `user.id` without a `user`, Node-RED says what JavaScript says; of `id` alone that there is nothing.
-    if (type === 'msg' && error instanceof TypeError) return undefined;
-    throw error;
   });
 }
 
-const spelling: Readonly<Record<string, string>> = {
-  num: 'a number in plain digits, such as 300',
-  bool: 'true or false',
-};
+/** Of `user.id` without a `user`, Node-RED says what JavaScript says; of `id` alone that there is nothing. */
+function propertyOf(RED: NodeAPI, message: NodeMessage, property: string): unknown {
+  try {
+    return RED.util.getMessageProperty(message, property) as unknown;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
 
 /** Node-RED would make 12345 of "012345" and of "0x3039", and false of "yes": repaired, where it has to be refused. */
-function isAsWritten(value: string, type: string): boolean {
-  if (type === 'num') return String(Number(value)) === value;
-  return type !== 'bool' || value === 'true' || value === 'false';
+function fixedValue(value: string, type: 'num' | 'bool' | 'json'): unknown {
+  switch (type) {
+    case 'num':
+      if (String(Number(value)) === value) return Number(value);
+      throw new Error('It is not a number in plain digits, such as 300.');
+    case 'bool':
+      if (value === 'true' || value === 'false') return value === 'true';
+      throw new Error('It is not true or false.');
+    case 'json':
+      return JSON.parse(value);
+  }
 }
 
 /** Where a TypedInput's value comes from, as a person would say it; undefined where it is fixed text. */

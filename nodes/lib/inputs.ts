@@ -1,11 +1,9 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
-import { evaluate, sourceOf, type TypedValue } from './evaluate';
+import { type Evaluator, evaluator, sourceOf, type TypedValue } from './evaluate';
 import type { Inputs } from './operations';
 import { entriesOf, listType } from './rows';
-
-type Evaluator = (message: NodeMessageInFlow) => Promise<unknown>;
 
 /** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
 export class NodeInputs {
@@ -25,9 +23,7 @@ export class NodeInputs {
     );
     this.evaluators = Object.entries(this.typed).map(([input, typed]): [string, Evaluator] => {
       const ofEntries = inputs[input]?.ofEntries;
-      if (typed.type !== listType || ofEntries === undefined) {
-        return [input, (message) => evaluate(RED, node, typed, message)];
-      }
+      if (typed.type !== listType || ofEntries === undefined) return [input, evaluator(RED, node, typed)];
       const entries = entriesOf(RED, node, typed.value, input);
       return [input, async (message) => ofEntries(await entries(message))];
     });
@@ -40,21 +36,31 @@ export class NodeInputs {
    * @throws AuthyError - `AUTHY_INVALID_INPUT` where one cannot be evaluated
    */
   async evaluate(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
-    const evaluated = this.evaluators.map(async ([input, evaluator]): Promise<[string, unknown]> => {
+    const values: Record<string, unknown> = {};
+    const later: Promise<void>[] = [];
+    for (const [input, evaluate] of this.evaluators) {
       try {
-        return [input, await evaluator(message)];
+        const value = evaluate(message);
+        values[input] = value;
+        // Only few have to be waited for: those of a context store or an expression.
+        if (value instanceof Promise) {
+          later.push(
+            value.then(
+              (content: unknown) => {
+                values[input] = content;
+              },
+              (error: unknown) => {
+                throw unevaluable(input, error);
+              },
+            ),
+          );
+        }
       } catch (error) {
-        if (error instanceof AuthyError) throw error;
-        throw new AuthyError(
-          'AUTHY_INVALID_INPUT',
-          `${input}: cannot be evaluated. ${(error as Error).message}`,
-          {
-            field: input,
-          },
-        );
+        later.push(Promise.reject(unevaluable(input, error)));
       }
-    });
-    return Object.fromEntries(await Promise.all(evaluated));
+    }
+    if (later.length > 0) await Promise.all(later);
+    return values;
   }
 
   /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
@@ -65,6 +71,12 @@ export class NodeInputs {
     if (source === undefined) return error;
     return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
   }
+}
+
+function unevaluable(input: string, error: unknown): AuthyError {
+  if (error instanceof AuthyError) return error;
+  const problem = `${input}: cannot be evaluated. ${(error as Error).message}`;
+  return new AuthyError('AUTHY_INVALID_INPUT', problem, { field: input });
 }
 
 /** The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds. */

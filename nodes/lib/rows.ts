@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { invalidInput } from './authy/errors';
-import { evaluate, sourceOf } from './evaluate';
+import { type Evaluator, evaluator, sourceOf } from './evaluate';
 
 /** The type of a TypedInput whose value is an editable list in the panel. */
 export const listType = 'list';
@@ -20,7 +20,7 @@ export type Entry = readonly [name: string, value: unknown];
  *
  * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
  * @param field - the input's name, for the error
- * @returns gives the entries for a message. Rejects with `AUTHY_INVALID_INPUT` where that is no list of rows, two rows
+ * @returns gives the entries for a message. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of rows, two rows
  *   have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
  */
 export function entriesOf(
@@ -29,18 +29,25 @@ export function entriesOf(
   list: unknown,
   field: string,
 ): (message: NodeMessage) => Promise<Entry[]> {
-  let rows: Row[] | undefined;
-  return async (message) => {
-    rows ??= rowsOf(list, field);
-    const entries = rows.map(async (row): Promise<Entry> => {
-      const value = await evaluate(RED, node, row, message);
-      if (value !== undefined && value !== null && value !== '') return [row.name, value];
-      const source = sourceOf(row);
-      const place = source === undefined ? '' : ` It is taken from ${source}.`;
-      throw invalidInput(field, `"${row.name}" is blank.${place}`);
-    });
-    return Promise.all(entries);
-  };
+  let rows: (readonly [row: Row, evaluate: Evaluator])[];
+  try {
+    rows = rowsOf(list, field).map((row) => [row, evaluator(RED, node, row)] as const);
+  } catch (error) {
+    // What is wrong is told to each message, as by the evaluators.
+    return () => {
+      throw error;
+    };
+  }
+  return (message) =>
+    Promise.all(
+      rows.map(async ([row, evaluate]): Promise<Entry> => {
+        const value = await evaluate(message);
+        if (value !== undefined && value !== null && value !== '') return [row.name, value];
+        const source = sourceOf(row);
+        const place = source === undefined ? '' : ` It is taken from ${source}.`;
+        throw invalidInput(field, `"${row.name}" is blank.${place}`);
+      }),
+    );
 }
 
 function rowsOf(list: unknown, field: string): Row[] {
