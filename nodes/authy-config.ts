@@ -2,7 +2,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Account, accountOf, type AccountSettings, type ApprovalSettings } from './lib/account';
-import { authyBaseUrl } from './lib/authy/client';
+import { authyBaseUrl } from './lib/authy/endpoint';
 import type { ProxySetting } from './lib/authy/proxy';
 import { positiveNumber } from './lib/settings';
 import { simulatorOf } from './lib/simulators';

@@ -5,7 +5,7 @@ import { ContextApprovalStore } from './approval/context-store';
 import { RedisApprovalStore } from './approval/redis-store';
 import type { ApprovalStore } from './approval/store';
 import { watchOf } from './approval/watch';
-import { AuthyClient, type CallOptions } from './authy/client';
+import type { AuthyClientOptions, CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import type { ProxySetting } from './authy/proxy';
 import type { CallbackAnswer } from './onetouch/callback';
@@ -130,7 +130,7 @@ export class Account {
    * @throws AuthyError
    */
   async test(apiKey?: string): Promise<string> {
-    const trial = apiKey === undefined ? undefined : this.authyService(apiKey);
+    const trial = apiKey === undefined ? undefined : await this.authyService(apiKey);
     try {
       const service = trial ?? (await this.start()).service;
       const { result } = await service.perform('appDetails', {});
@@ -153,8 +153,6 @@ export class Account {
     return this.started;
   }
 
-  // Async so that a setting that cannot be used is a rejection for each message, not an exception at deploy.
-  // eslint-disable-next-line @typescript-eslint/require-await
   private async startAuthy(): Promise<{ service: Service; keys: string[] }> {
     const { apiKey, previousApiKey } = this.settings;
     if (apiKey === '') {
@@ -164,31 +162,32 @@ export class Account {
       );
     }
     const keys = [apiKey, previousApiKey].filter((key) => key !== '');
-    return { service: this.authyService(apiKey), keys };
+    return { service: await this.authyService(apiKey), keys };
   }
 
   private async startSimulator(): Promise<{ service: Service; keys: string[] }> {
     const { id, apiKey, log, simulator: options } = this.settings;
     const key = apiKey === '' ? {} : { apiKey };
     const { simulator, url } = await startSimulator(id, { ...options, ...key, log });
-    const client = new AuthyClient({ ...this.limits(), apiKey: simulator.apiKey, baseUrl: url });
-    return { service: new AuthyService('simulator', client), keys: [simulator.apiKey] };
+    const service = await this.serviceOf('simulator', { apiKey: simulator.apiKey, baseUrl: url });
+    return { service, keys: [simulator.apiKey] };
   }
 
-  private authyService(apiKey: string): Service {
+  private async authyService(apiKey: string): Promise<Service> {
     const { baseUrl, pathPrefix, proxy, tls, problem } = this.settings;
     if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     try {
-      const client = new AuthyClient({ ...this.limits(), apiKey, baseUrl, pathPrefix, proxy, tls });
-      return new AuthyService('authy', client);
+      return await this.serviceOf('authy', { apiKey, baseUrl, pathPrefix, proxy, tls });
     } catch (error) {
       throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
     }
   }
 
-  private limits(): { deadline: number; maxInFlight: number } {
+  private async serviceOf(name: ServiceName, options: AuthyClientOptions): Promise<Service> {
     const { deadline, maxInFlight } = this.settings;
-    return { deadline: deadline * 1000, maxInFlight };
+    // Loaded with the first call: an editor that is only opened needs no HTTP.
+    const { AuthyClient } = await import('./authy/client.js');
+    return new AuthyService(name, new AuthyClient({ ...options, deadline: deadline * 1000, maxInFlight }));
   }
 }
 

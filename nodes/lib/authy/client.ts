@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { isDocumented } from './error-codes';
-import { type Endpoint, endpointPath, type Outcome } from './endpoint';
+import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
 import { proxyFor, type ProxySetting } from './proxy';
@@ -34,7 +34,6 @@ export interface CallOptions {
   deadline?: number | undefined;
 }
 
-export const authyBaseUrl = 'https://api.authy.com';
 const defaultDeadline = 15_000;
 const defaultMaxInFlight = 10;
 const waitingPerPlace = 10;

@@ -1,6 +1,9 @@
 import type { RepeatPolicy } from './retry';
 import type { Answer } from './response';
 
+/** Where Authy's API is. */
+export const authyBaseUrl = 'https://api.authy.com';
+
 /** What an operation came to: which of its outcomes, and the result to hand on. */
 export interface Outcome<Name extends string, Result extends object> {
   outcome: Name;

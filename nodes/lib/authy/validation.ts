@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/min';
+import type * as PhoneLibrary from 'libphonenumber-js/min';
 import { invalidInput } from './errors';
 
 /**
@@ -120,9 +120,12 @@ export const phoneNumber: Parser<string> = (value, field) => {
  * @throws AuthyError - `AUTHY_INVALID_INPUT` where the number is not possible in its country
  */
 export function phone(number: string, country: string = defaultCountryCode): Phone {
-  let parsed: PhoneNumber | undefined;
+  let parsed: PhoneLibrary.PhoneNumber | undefined;
   try {
-    parsed = parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false });
+    parsed = phoneLibrary().parsePhoneNumberFromString(number, {
+      defaultCallingCode: country,
+      extract: false,
+    });
   } catch {
     // The one thing that the library throws for.
     throw invalidInput('countryCode', `no country has the calling code ${country}.`);
@@ -139,6 +142,12 @@ export function phone(number: string, country: string = defaultCountryCode): Pho
     nationalNumber: parsed.nationalNumber,
     e164: parsed.number,
   };
+}
+
+/** Loaded with the first phone number: what it knows of all countries takes a while to read, and many flows have none. */
+function phoneLibrary(): typeof PhoneLibrary {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` would make every parser wait.
+  return require('libphonenumber-js/min') as typeof PhoneLibrary;
 }
 
 /** An e-mail address: something, an at sign, a host. Whether it exists only a mail can tell. */
