@@ -11,7 +11,7 @@ import type { ProxySetting } from './authy/proxy';
 import type { CallbackAnswer } from './onetouch/callback';
 import type { OperationName } from './operations';
 import { AuthyService, type Performed, type Service, type ServiceName } from './service';
-import { startSimulator, stopSimulator } from './simulators';
+import { simulatorOf, startSimulator, stopSimulator } from './simulators';
 
 /** An account as it was configured, once Node-RED has resolved what it refers to. */
 export interface AccountSettings {
@@ -75,7 +75,7 @@ export function chosenAccount(RED: NodeAPI, id: string): Account {
  */
 export class Account {
   readonly approvals: ApprovalStore;
-  private started: Promise<{ service: Service; keys: string[] }> | undefined;
+  private started: Promise<Service> | undefined;
 
   constructor(private readonly settings: AccountSettings) {
     this.approvals = approvalStore(settings, (answer) => watchOf(settings.id).answered(answer));
@@ -100,7 +100,7 @@ export class Account {
     inputs: Readonly<Record<string, unknown>>,
     options?: CallOptions,
   ): Promise<Performed<N>> {
-    const { service } = await this.start();
+    const service = await this.start();
     const performed = await service.perform(name, inputs, options);
     if (isOf(performed, name, 'onetouchSend')) {
       const { approvalId, authyId } = performed.result;
@@ -120,7 +120,10 @@ export class Account {
 
   /** The API keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
   async callbackKeys(): Promise<string[]> {
-    return (await this.start()).keys;
+    const { id, service, apiKey, previousApiKey } = this.settings;
+    if (service === 'simulator') await this.start();
+    const keys = service === 'simulator' ? [simulatorOf(id)?.apiKey] : [apiKey, previousApiKey];
+    return keys.filter((key): key is string => key !== undefined && key !== '');
   }
 
   /**
@@ -132,7 +135,7 @@ export class Account {
   async test(apiKey?: string): Promise<string> {
     const trial = apiKey === undefined ? undefined : await this.authyService(apiKey);
     try {
-      const service = trial ?? (await this.start()).service;
+      const service = trial ?? (await this.start());
       const { result } = await service.perform('appDetails', {});
       return result.name ?? '';
     } finally {
@@ -143,34 +146,32 @@ export class Account {
   /** Stops what the account started; `removed` forgets what it remembered. */
   async close(removed: boolean): Promise<void> {
     const started = await this.started?.catch(() => undefined);
-    started?.service.close();
+    started?.close();
     if (this.serviceName === 'simulator') await stopSimulator(this.settings.id, removed);
     await this.approvals.close(removed);
   }
 
-  private start(): Promise<{ service: Service; keys: string[] }> {
+  private start(): Promise<Service> {
     this.started ??= this.serviceName === 'simulator' ? this.startSimulator() : this.startAuthy();
     return this.started;
   }
 
-  private async startAuthy(): Promise<{ service: Service; keys: string[] }> {
-    const { apiKey, previousApiKey } = this.settings;
+  private async startAuthy(): Promise<Service> {
+    const { apiKey } = this.settings;
     if (apiKey === '') {
       throw new AuthyError(
         'AUTHY_NO_API_KEY',
         'The Authy account has no API key. Open the account and enter it.',
       );
     }
-    const keys = [apiKey, previousApiKey].filter((key) => key !== '');
-    return { service: await this.authyService(apiKey), keys };
+    return this.authyService(apiKey);
   }
 
-  private async startSimulator(): Promise<{ service: Service; keys: string[] }> {
+  private async startSimulator(): Promise<Service> {
     const { id, apiKey, log, simulator: options } = this.settings;
     const key = apiKey === '' ? {} : { apiKey };
     const { simulator, url } = await startSimulator(id, { ...options, ...key, log });
-    const service = await this.serviceOf('simulator', { apiKey: simulator.apiKey, baseUrl: url });
-    return { service, keys: [simulator.apiKey] };
+    return this.serviceOf('simulator', { apiKey: simulator.apiKey, baseUrl: url });
   }
 
   private async authyService(apiKey: string): Promise<Service> {

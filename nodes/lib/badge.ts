@@ -4,7 +4,22 @@ import type { ServiceName } from './service';
 
 const catalogue = '@flowauth/node-red-authy/authy-config:status';
 
-type Shown = { fill: NodeStatusFill; shape: 'dot' | 'ring'; text: string };
+/** What is shown: `word` is a key of the catalogue, `count` stands behind it where it is more than one. */
+interface Shown {
+  readonly fill: NodeStatusFill;
+  readonly shape: 'dot' | 'ring';
+  readonly word: string;
+  readonly count?: number;
+}
+
+/**
+ * So many changes go out at once, so that a flow that watches the status sees each step of a few messages; of more
+ * than that, a person could not see each anyway.
+ */
+const burst = 100;
+
+/** The time after which one more may go out, in milliseconds. */
+const interval = 100;
 
 /**
  * The status below a node: blue and counting while calls are under way or messages wait, then the last outcome. The
@@ -14,6 +29,11 @@ export class Badge {
   private underWay = 0;
   private waitingFor = 0;
   private last: Shown | undefined;
+  /** How many changes may go out now, as of `asOf`, by `performance.now()`. */
+  private allowed = burst;
+  private asOf = performance.now();
+  /** Shows what is so by then, where changes came too fast. */
+  private later: NodeJS.Timeout | undefined;
 
   /** @param serviceName - asked each time, since the account may change with a deploy */
   constructor(
@@ -25,67 +45,87 @@ export class Badge {
   /** A call begins. */
   begin(): void {
     this.underWay += 1;
-    this.show();
+    this.changed();
   }
 
   /** A call ended, and its outcome is still to come. */
   end(): void {
     this.underWay = Math.max(0, this.underWay - 1);
-    this.show();
+    this.changed();
   }
 
   /** A call ended with an outcome, `word` being its key in the catalogue. */
   outcome(fill: NodeStatusFill, word: string): void {
-    this.last = { fill, shape: 'dot', text: this.word(word) };
+    this.last = { fill, shape: 'dot', word };
     this.end();
   }
 
   /** A call ended with an error. */
   error(error: unknown): void {
-    const key =
+    const word =
       error instanceof AuthyError ? `error.${error.code.replace(/^AUTHY_/, '')}` : 'error.UNEXPECTED';
-    this.last = { fill: 'red', shape: 'ring', text: this.word(key) };
+    this.last = { fill: 'red', shape: 'ring', word };
     this.end();
   }
 
   /** So many messages wait for something that comes later than the call. */
   waiting(count: number): void {
     this.waitingFor = count;
-    this.show();
+    this.changed();
   }
 
   /** A message that waited has its outcome. */
   decided(fill: NodeStatusFill, word: string): void {
-    this.last = { fill, shape: 'dot', text: this.word(word) };
-    this.show();
+    this.last = { fill, shape: 'dot', word };
+    this.changed();
   }
 
   /** Nothing is shown any more. */
   clear(): void {
+    clearTimeout(this.later);
+    this.later = undefined;
     this.underWay = 0;
     this.waitingFor = 0;
     this.last = undefined;
     this.node.status({});
   }
 
+  /** Shows what is so now, or, where changes come too fast, what is so a little later. */
+  private changed(): void {
+    if (this.later !== undefined) return;
+    const now = performance.now();
+    this.allowed = Math.min(burst, this.allowed + (now - this.asOf) / interval);
+    this.asOf = now;
+    if (this.allowed >= 1) {
+      this.show();
+      return;
+    }
+    this.later = setTimeout(
+      () => {
+        this.later = undefined;
+        this.changed();
+      },
+      Math.ceil((1 - this.allowed) * interval),
+    ).unref();
+  }
+
   private show(): void {
+    this.allowed -= 1;
     const shown = this.current();
     if (shown === undefined) {
       this.node.status({});
       return;
     }
+    const { fill, shape, word, count = 1 } = shown;
+    const counted = count > 1 ? ` (${count})` : '';
     const suffix = this.serviceName() === 'simulator' ? ` · ${this.word('simulator')}` : '';
-    this.node.status({ ...shown, text: shown.text + suffix });
+    this.node.status({ fill, shape, text: this.word(word) + counted + suffix });
   }
 
   private current(): Shown | undefined {
-    if (this.underWay > 0) return this.counted('dot', 'sending', this.underWay);
-    if (this.waitingFor > 0) return this.counted('ring', 'waiting', this.waitingFor);
+    if (this.underWay > 0) return { fill: 'blue', shape: 'dot', word: 'sending', count: this.underWay };
+    if (this.waitingFor > 0) return { fill: 'blue', shape: 'ring', word: 'waiting', count: this.waitingFor };
     return this.last;
-  }
-
-  private counted(shape: 'dot' | 'ring', word: string, count: number): Shown {
-    return { fill: 'blue', shape, text: this.word(word) + (count > 1 ? ` (${count})` : '') };
   }
 
   private word(key: string): string {
