@@ -15,7 +15,7 @@ import { unlessSkipped } from './unless_skipped';
 /** How many calls are under way at once; the figures with goals are those of 20 and 1. */
 const levels = [20, 1, 200] as const;
 /** How long each contender calls in a round, in milliseconds. */
-const roundTime = 400;
+const roundTime = 200;
 /** How many calls have no answer while the heap is looked at. */
 const heldAtOnce = 1000;
 
@@ -51,7 +51,7 @@ async function run(): Promise<Report> {
     const callers = [...player.callers('now', server.url), ...bareCallers(server.url, inFlight), ...npm];
     const results = await contest(
       callers.map(({ name, call }) => ({ name, measure: () => callRate(call, inFlight, roundTime) })),
-      { warmUps: 2 },
+      { rounds: 15, warmUps: 3 },
     );
     ratios.push(...callRatios(results, callers, inFlight));
     figures.push(...results.figures('calls/s', `, ${inFlight} in flight`));

@@ -9,7 +9,7 @@ import { unlessSkipped } from './unless_skipped';
 const packageLoad = 'all nodes of the package';
 const axiosLoad = 'axios alone';
 
-/** How long it takes to load something in a new process, in milliseconds, without the start of the process. */
+/** What it takes to load something in a new process, in milliseconds of processor time, without the start of the process. */
 function load(name: string, what: 'package' | 'axios'): Contender {
   return {
     name,
@@ -30,7 +30,7 @@ async function run(): Promise<Report> {
   });
   const installed = await unlessSkipped(installedFigures);
   const notes = [
-    'Each load happens in a new process; the clock starts after Node.js has, so that its own start is not counted.',
+    'Each load happens in a new process. It is processor time, without that of the start of Node.js itself.',
     'The modules are called with as much of Node-RED as they use then; no node is made yet.',
   ];
   return {
