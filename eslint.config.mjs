@@ -26,7 +26,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.mjs', '*.mjs', 'test/support/*.cjs'],
+    files: ['scripts/**/*.mjs', '*.mjs', 'test/support/*.cjs', 'test/bench/*.cjs'],
     languageOptions: { globals: globals.node },
   },
   {

@@ -129,7 +129,7 @@ async function nodeRed5(context: Mocha.Context): Promise<{ node: string; red: st
 let installed: Promise<string> | undefined;
 
 /** The node_modules of a user directory into which the packed package was installed as users do. */
-function installedModules(context: Mocha.Context): Promise<string> {
+export function installedModules(context: Mocha.Context): Promise<string> {
   installed ??= install();
   return installed.catch((error: unknown) => {
     if (isOffline(error)) skip(context, 'the dependencies of the package cannot be downloaded.');

@@ -61,12 +61,16 @@ export interface OfficialClients {
  * be among the project's own. No script of theirs is run. Skips the suite where they cannot be had.
  */
 export async function officialClients(context: Mocha.Context): Promise<OfficialClients> {
-  const packages = ['authy@1.4.0', 'authy-client@1.1.4'];
-  const modules = await installedInCache(context, 'official-clients', packages, ['--ignore-scripts']);
-  const load = createRequire(path.join(modules, 'package.json'));
+  const load = createRequire(path.join(await installedOfficialClients(context), 'package.json'));
   const authy = load('authy') as OfficialClients['authy'];
   const { Client } = load('authy-client') as {
     Client: new (options: { key: string }, more: { host: string }) => AuthyClientClient;
   };
   return { authy, authyClient: (key, host) => new Client({ key }, { host }) };
+}
+
+/** The node_modules that hold them. */
+export function installedOfficialClients(context: Mocha.Context): Promise<string> {
+  const packages = ['authy@1.4.0', 'authy-client@1.1.4'];
+  return installedInCache(context, 'official-clients', packages, ['--ignore-scripts']);
 }

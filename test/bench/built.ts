@@ -1,0 +1,15 @@
+import path from 'node:path';
+import type * as client from '../../nodes/lib/authy/client';
+import type * as callback from '../../nodes/lib/onetouch/callback';
+import type * as operations from '../../nodes/lib/operations';
+import { root } from '../support/node_red';
+
+/** What is measured is what users run: the built CommonJS, by its name below `dist/lib`. */
+function built(name: string): unknown {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- It is CommonJS.
+  return require(path.join(root, 'dist', 'lib', name));
+}
+
+export const { AuthyClient } = built('authy/client.js') as typeof client;
+export const { operations: builtOperations } = built('operations.js') as typeof operations;
+export const { verifyCallback } = built('onetouch/callback.js') as typeof callback;

@@ -1,0 +1,113 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { CallbackRequest, CallbackVerdict } from '../../nodes/lib/onetouch/callback';
+import { canonicalParams } from '../../nodes/lib/onetouch/signature';
+import { callbackKey, callbackNonce, callbackUrl, signedCallback } from '../support/signed_callback';
+import { verifyCallback } from './built';
+import { callbackParams } from './callback_body';
+import type { Contender } from './contest';
+import { processorTime } from './processor_time';
+
+export const acceptedName = 'accepted';
+export const forgedName = 'forged';
+export const unsignedName = 'no signature header';
+export const hmacName = 'bare HMAC of the ready string';
+export const theirCheckName = "authy-client's signature check alone";
+export const theirVerifyName = "authy-client's verifyCallback";
+
+const params = callbackParams();
+const genuine = signedCallback(params, 'raw');
+const signature = String(genuine.headers['x-authy-signature']);
+const wrongSignature = signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'));
+
+/** As the node gives them: one key, and the limit of its panel, 64 KiB. */
+const rules = { apiKeys: [callbackKey], maxSize: 64 * 1024 };
+
+/** How long a contender works in a round, in milliseconds of processor time. */
+const roundTime = 100;
+/** So many checks between two looks at the clock. */
+const batch = 50;
+
+function withSignature(value: string | undefined): CallbackRequest {
+  return { ...genuine, headers: { ...genuine.headers, 'x-authy-signature': value } };
+}
+
+/** Checks a second of processor time, for one that answers at once. */
+function contender(name: string, check: () => boolean): Contender {
+  return {
+    name,
+    measure() {
+      let done = 0;
+      const started = processorTime();
+      while (processorTime() - started < roundTime) {
+        for (let no = 0; no < batch; no++) if (!check()) throw new Error(`${name}: a wrong verdict.`);
+        done += batch;
+      }
+      return (done * 1000) / (processorTime() - started);
+    },
+  };
+}
+
+/** Ours, on the raw body as an http in node hands it over. */
+export function ourContenders(): Contender[] {
+  const forged = withSignature(wrongSignature);
+  const unsigned = withSignature(undefined);
+  const reason = (verdict: CallbackVerdict): string => (verdict.accepted ? '' : verdict.reason);
+  return [
+    contender(acceptedName, () => verifyCallback(genuine, rules).accepted),
+    contender(forgedName, () => reason(verifyCallback(forged, rules)) === 'signatureMismatch'),
+    contender(unsignedName, () => reason(verifyCallback(unsigned, rules)) === 'noSignature'),
+  ];
+}
+
+/** What no validation can do without: the HMAC of a string that is ready, compared in constant time. */
+export function bareHmac(): Contender {
+  const signed = `${callbackNonce}|POST|${callbackUrl}|${canonicalParams(params)}`;
+  const received = Buffer.from(signature);
+  return contender(hmacName, () => {
+    const expected = createHmac('sha256', callbackKey).update(signed).digest('base64');
+    return timingSafeEqual(Buffer.from(expected), received);
+  });
+}
+
+/** The request as authy-client takes it: one of express, whose body is parsed already. */
+interface ParsedRequest {
+  body: unknown;
+  headers: Readonly<Record<string, unknown>>;
+  method: string;
+  protocol: string;
+  url: string;
+}
+
+/** The parts of authy-client that look at callbacks, with the key they were given. */
+export interface TheirParts {
+  /** Rejects where it is not right. */
+  verifyCallback(request: ParsedRequest): PromiseLike<unknown>;
+  /** Throws where it is not right. */
+  checkSignature(request: ParsedRequest, signature: string): boolean;
+}
+
+/** Theirs, which get the body parsed: that is not on their clock. */
+export function theirContenders(theirs: TheirParts): Contender[] {
+  const { protocol, host, pathname } = new URL(callbackUrl);
+  const request: ParsedRequest = {
+    body: JSON.parse(JSON.stringify(params)) as unknown,
+    headers: { ...genuine.headers, host },
+    method: 'POST',
+    protocol: protocol.replace(':', ''),
+    url: pathname,
+  };
+  return [
+    contender(theirCheckName, () => theirs.checkSignature(request, signature)),
+    {
+      name: theirVerifyName,
+      async measure() {
+        let done = 0;
+        const started = processorTime();
+        for (; processorTime() - started < roundTime; done += batch) {
+          for (let no = 0; no < batch; no++) await theirs.verifyCallback(request);
+        }
+        return (done * 1000) / (processorTime() - started);
+      },
+    },
+  ];
+}

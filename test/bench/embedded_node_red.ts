@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type FlowNode, packageName, root, temporaryDirectory } from '../support/node_red';
+
+/** A message on its way through a flow. */
+export type Message = Record<string, unknown>;
+
+/** A running node. */
+export interface RunningNode {
+  receive(message: Message): void;
+  on(event: 'input', handle: (message: Message, send: unknown, done: () => void) => void): void;
+}
+
+/** Node-RED as a library, as far as it is used. */
+interface Library {
+  init(settings: object): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  nodes: { getNode(id: string): RunningNode | null };
+  runtime: { flows: { setFlows(options: object): Promise<unknown> }; events: NodeJS.EventEmitter };
+}
+
+/** A Node-RED in this process, without an editor. There can be one. */
+export class EmbeddedNodeRed {
+  private constructor(private readonly library: Library) {}
+
+  /** Starts it with the package as it is built, and with some flows. */
+  static async start(flows: readonly FlowNode[]): Promise<EmbeddedNodeRed> {
+    const userDir = temporaryDirectory();
+    const link = path.join(userDir, 'node_modules', packageName);
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.symlinkSync(root, link, 'junction');
+    const library = (await import('node-red')).default as unknown as Library;
+    library.init({
+      userDir,
+      httpAdminRoot: false,
+      httpNodeRoot: false,
+      logging: { console: { level: 'error' } },
+      credentialSecret: 'bench',
+    });
+    const { events } = library.runtime;
+    const ready = once(events, 'flows:started');
+    await library.start();
+    await ready;
+    const deployed = once(events, 'flows:started');
+    await library.runtime.flows.setFlows({ flows: { flows }, deploymentType: 'full' });
+    await deployed;
+    return new EmbeddedNodeRed(library);
+  }
+
+  /** A node that runs. */
+  node(id: string): RunningNode {
+    const node = this.library.nodes.getNode(id);
+    if (node === null) throw new Error(`The node "${id}" does not run.`);
+    return node;
+  }
+
+  async stop(): Promise<void> {
+    await this.library.stop();
+  }
+}
