@@ -1,4 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
+import { Cancellation, Cancelled } from './cancellation';
 import { isDocumented } from './error-codes';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
@@ -46,10 +47,10 @@ type Ending = 'deadline' | 'cancelled';
 /** The clock of one call, and what is known of its attempts. */
 interface CallState {
   repeat: RepeatPolicy;
-  signal: AbortSignal;
+  cancellation: Cancellation;
   /** When it must be over, by `performance.now()`. */
   endsAt: number;
-  ending(): Ending;
+  ending: Ending;
   attempts: Attempts;
   /** Whether bytes of the present attempt may have left. */
   isSent: boolean;
@@ -108,39 +109,37 @@ export class AuthyClient {
     values: Values,
     { signal, onCancelled, deadline = this.deadline }: CallOptions = {},
   ): Promise<Outcome<Name, Result> & { answer: Answer }> {
-    const controller = new AbortController();
-    let ending: Ending = 'deadline';
+    const cancellation = new Cancellation();
     const call: Call<Values, Name, Result> = {
       endpoint,
       values,
       repeat: endpoint.repeat,
-      signal: controller.signal,
+      cancellation,
       endsAt: performance.now() + deadline,
-      ending: () => ending,
+      ending: 'deadline',
       attempts: new Attempts(endpoint.repeat),
       isSent: false,
       mayHaveHappened: false,
     };
     const cancel = (): void => {
-      ending = 'cancelled';
+      call.ending = 'cancelled';
       onCancelled?.(endedError(call));
-      controller.abort();
+      cancellation.cancel();
     };
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
-    const timer = setTimeout(() => controller.abort(), deadline);
+    const timer = setTimeout(() => cancellation.cancel(), deadline);
     try {
-      const leave = await this.limiter.enter(controller.signal);
+      await this.limiter.enter(cancellation);
       try {
         return await this.run(call);
       } finally {
-        leave();
+        this.limiter.leave();
       }
     } catch (error) {
       if (error instanceof AuthyError) throw error;
       // Waiting for a place or for the next attempt was cut short.
-      if (controller.signal.aborted) throw endedError(call);
-      throw error;
+      throw error instanceof Cancelled ? endedError(call) : error;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
@@ -169,7 +168,7 @@ export class AuthyClient {
       if (attempt.failure === 'noAnswer') call.mayHaveHappened = true;
       const wait = call.attempts.next(attempt.failure, attempt.error.retryAfter);
       if (wait === undefined || performance.now() + wait >= call.endsAt) throw attempt.error;
-      await pause(wait, call.signal);
+      await pause(wait, call.cancellation);
     }
   }
 
@@ -186,7 +185,7 @@ export class AuthyClient {
     try {
       http = await this.transport.send({
         method: endpoint.method,
-        signal: limit.signal,
+        cancellation: limit.cancellation,
         onSent: () => {
           call.isSent = true;
         },
@@ -218,7 +217,7 @@ export class AuthyClient {
 
   /** No answer came: what that means for the call. */
   private lostAttempt(call: CallState, error: TransportError): { failure: Failure; error: AuthyError } {
-    if (call.signal.aborted) throw endedError(call);
+    if (call.cancellation.happened) throw endedError(call);
     if (error.kind === 'tls' && !call.isSent) {
       throw new AuthyError(
         'AUTHY_TLS',
@@ -320,13 +319,12 @@ export class AuthyClient {
  * attempt where that may be repeated, else the part of it before anything is sent.
  */
 class AttemptLimit {
-  private readonly controller = new AbortController();
+  readonly cancellation = new Cancellation();
   private readonly timer: NodeJS.Timeout;
-  private readonly abort = (): void => this.controller.abort();
+  private readonly abort = (): void => this.cancellation.cancel();
 
   constructor(private readonly call: CallState) {
-    if (call.signal.aborted) this.abort();
-    call.signal.addEventListener('abort', this.abort, { once: true });
+    call.cancellation.onCancel(this.abort);
     this.timer = setTimeout(
       () => {
         if (!call.isSent || call.attempts.afterNoAnswer > 0) this.abort();
@@ -335,33 +333,29 @@ class AttemptLimit {
     );
   }
 
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
   clear(): void {
     clearTimeout(this.timer);
-    this.call.signal.removeEventListener('abort', this.abort);
+    this.call.cancellation.off(this.abort);
   }
 }
 
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+function pause(milliseconds: number, cancellation: Cancellation): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);
-      reject(signal.reason as Error);
+      reject(new Cancelled());
     };
     const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
+      cancellation.off(stop);
       resolve();
     }, milliseconds);
-    signal.addEventListener('abort', stop, { once: true });
+    cancellation.onCancel(stop);
   });
 }
 
 /** The call was ended from here: by its deadline, or because the node closes. */
 function endedError(call: CallState): AuthyError {
-  const isCancelled = call.ending() === 'cancelled';
+  const isCancelled = call.ending === 'cancelled';
   const isOpen = call.isSent || call.mayHaveHappened;
   if (isOpen && (hasEffect(call.repeat) || !isCancelled)) {
     return noAnswerError(

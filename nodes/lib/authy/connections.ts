@@ -1,17 +1,25 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
+import { type Cancellation, Cancelled } from './cancellation';
 import { Connector, type Route } from './connector';
 
 export interface Exchange {
   readonly method: 'GET' | 'POST';
   /** Path and query. */
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
   readonly body?: string | undefined;
   /** Ends the exchange, and the connection with it. */
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   /** Told when the request is about to be written; until then no byte of it has left. */
   readonly onSent: () => void;
+}
+
+export interface ConnectionSettings extends Route {
+  /** Sent with every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** In bytes. */
+  readonly largestReply: number;
 }
 
 /** An answer as HTTP has it. */
@@ -38,23 +46,17 @@ export class Connections {
   private readonly connector: Connector;
   private isClosed = false;
 
-  /** @param largestReply - in bytes */
-  constructor(
-    private readonly route: Route,
-    private readonly largestReply: number,
-  ) {
-    this.connector = new Connector(route);
+  constructor(private readonly settings: ConnectionSettings) {
+    this.connector = new Connector(settings);
   }
 
   /**
    * Sends one request and reads its answer.
    *
-   * @throws Error - with a `code`: the system's, OpenSSL's, undici's or that of {@link ReplyCompressed}; or the signal's
-   *   reason
+   * @throws Error - with a `code`: the system's, OpenSSL's, undici's, or that of {@link ReplyCompressed} or `Cancelled`
    */
   async exchange(exchange: Exchange): Promise<Reply> {
-    const connection =
-      this.idle.pop() ?? new Connection(this.route.origin, this.connector, this.largestReply);
+    const connection = this.idle.pop() ?? new Connection(this.settings, this.connector);
     const reply = await connection.exchange(exchange);
     if (this.isClosed) connection.cut();
     else this.idle.push(connection);
@@ -70,13 +72,19 @@ export class Connections {
 
 class Connection {
   private readonly client: Client;
+  private readonly headers: ConnectionSettings['headers'];
   /** Of the request that it is opened for. */
-  private waiting: AbortSignal | undefined;
+  private cancellation: Cancellation | undefined;
 
-  constructor(origin: string, connector: Connector, largestReply: number) {
+  constructor({ origin, headers, largestReply }: ConnectionSettings, connector: Connector) {
+    this.headers = headers;
     this.client = new Client(origin, {
       connect: (_: buildConnector.Options, callback: buildConnector.Callback): void => {
-        connector.open(this.waiting ?? AbortSignal.abort()).then(
+        const opened =
+          this.cancellation === undefined
+            ? Promise.reject(new Cancelled())
+            : connector.open(this.cancellation);
+        opened.then(
           (socket: Socket) => callback(null, socket),
           (error: unknown) => callback(error as Error, null),
         );
@@ -88,28 +96,26 @@ class Connection {
     });
   }
 
-  exchange({ signal, onSent, ...request }: Exchange): Promise<Reply> {
+  exchange({ method, path, body, cancellation, onSent }: Exchange): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
-        signal.removeEventListener('abort', abandon);
+        cancellation.off(abandon);
         this.cut();
         reject(error);
       };
-      const abandon = (): void => fail(signal.reason as Error);
-      if (signal.aborted) {
-        abandon();
-        return;
-      }
-      signal.addEventListener('abort', abandon, { once: true });
-      this.waiting = signal;
+      const abandon = (): void => fail(new Cancelled());
+      cancellation.onCancel(abandon);
+      if (cancellation.happened) return;
+      this.cancellation = cancellation;
       let status = 0;
       let headers: Reply['headers'] = {};
-      const chunks: Buffer[] = [];
+      let chunks: Buffer[] = [];
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart: onSent,
         onResponseStart(controller, statusCode, received) {
           status = statusCode;
           headers = received;
+          chunks = [];
           const encoding = received['content-encoding'] ?? 'identity';
           if (encoding !== 'identity') controller.abort(new ReplyCompressed());
         },
@@ -117,12 +123,17 @@ class Connection {
           chunks.push(chunk);
         },
         onResponseEnd() {
-          signal.removeEventListener('abort', abandon);
+          cancellation.off(abandon);
           resolve({ status, headers, text: textOf(chunks) });
         },
         onResponseError: (_, error) => fail(error),
       };
-      this.client.dispatch({ ...request, body: request.body ?? null }, handler);
+      // A GET has no body, and must not say the type of one.
+      const content =
+        body === undefined
+          ? { headers: this.headers }
+          : { headers: { ...this.headers, 'Content-Type': 'application/json' }, body };
+      this.client.dispatch({ method, path, ...content }, handler);
     });
   }
 

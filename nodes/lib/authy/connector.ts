@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls, { type SecureContextOptions } from 'node:tls';
+import { type Cancellation, Cancelled } from './cancellation';
 import type { Proxy } from './proxy';
 import { openTunnel } from './tunnel';
 
@@ -37,7 +38,7 @@ export class Connector {
    * @returns the connection, once requests can be written to it; with TLS, the other end is known then
    * @throws Error - with the system's or OpenSSL's `code`, or `PROXY_HTTP_…`
    */
-  async open(abandoned: AbortSignal): Promise<net.Socket> {
+  async open(abandoned: Cancellation): Promise<net.Socket> {
     const { proxy, tls: trust } = this.route;
     if (!this.isSecure) return ready(net.connect(this.port, this.host), 'connect', abandoned);
     const host = this.host.includes(':') ? `[${this.host}]` : this.host;
@@ -60,22 +61,21 @@ export class Connector {
 function ready(
   socket: net.Socket,
   event: 'connect' | 'secureConnect',
-  abandoned: AbortSignal,
+  abandoned: Cancellation,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const abandon = (): void => {
-      socket.destroy(new Error('Nobody waits for this connection any more.'));
+      socket.destroy(new Cancelled());
     };
-    if (abandoned.aborted) abandon();
-    abandoned.addEventListener('abort', abandon, { once: true });
-    const over = (): void => abandoned.removeEventListener('abort', abandon);
+    const over = (): void => abandoned.off(abandon);
     socket.once(event, () => {
       over();
-      socket.off('error', reject);
       socket.setNoDelay(true).setKeepAlive(true, probe);
       resolve(socket);
     });
-    socket.once('error', reject);
+    // Stays: an error that nobody listens for would end Node-RED.
+    socket.on('error', reject);
     socket.once('close', over);
+    abandoned.onCancel(abandon);
   });
 }

@@ -1,3 +1,4 @@
+import { Cancelled, type Cancellation } from './cancellation';
 import { AuthyError } from './errors';
 
 interface Waiting {
@@ -19,48 +20,30 @@ export class Limiter {
   ) {}
 
   /**
-   * Waits for a place, first come first served.
+   * Takes a place, first come first served; {@link leave} gives it back.
    *
-   * @returns gives the place back; to be called once
+   * @returns resolves once there is one; undefined where it was free
    * @throws AuthyError - `AUTHY_BUSY` at once where the queue is full
-   * @throws the signal's reason, where it aborts the wait
+   * @throws Cancelled - or rejects with it, where nobody waits for it any more
    */
-  async enter(signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
+  enter(cancellation: Cancellation): Promise<void> | undefined {
+    if (cancellation.happened) throw new Cancelled();
     if (this.running < this.maxRunning) {
       this.running += 1;
-    } else {
-      if (this.waiting.size >= this.maxWaiting) {
-        throw new AuthyError(
-          'AUTHY_BUSY',
-          `${this.running} calls are under way and ${this.maxWaiting} wait; nothing was sent. ` +
-            'Slow the flow down, for example with a delay node, or raise the limit in the account.',
-        );
-      }
-      await this.turn(signal);
+      return undefined;
     }
-    return () => this.leave();
+    if (this.waiting.size >= this.maxWaiting) {
+      throw new AuthyError(
+        'AUTHY_BUSY',
+        `${this.running} calls are under way and ${this.maxWaiting} wait; nothing was sent. ` +
+          'Slow the flow down, for example with a delay node, or raise the limit in the account.',
+      );
+    }
+    return this.turn(cancellation);
   }
 
-  private turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const place: Waiting = {
-        enter: () => {
-          signal.removeEventListener('abort', giveUp);
-          resolve();
-        },
-      };
-      const giveUp = (): void => {
-        this.waiting.delete(place);
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', giveUp, { once: true });
-      this.waiting.add(place);
-    });
-  }
-
-  /** The place goes straight to the next in line, so that nobody can overtake. */
-  private leave(): void {
+  /** Gives a place back. It goes straight to the next in line, so that nobody can overtake. */
+  leave(): void {
     const [next] = this.waiting;
     if (next === undefined) {
       this.running -= 1;
@@ -68,5 +51,22 @@ export class Limiter {
     }
     this.waiting.delete(next);
     next.enter();
+  }
+
+  private turn(cancellation: Cancellation): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const place: Waiting = {
+        enter: () => {
+          cancellation.off(giveUp);
+          resolve();
+        },
+      };
+      const giveUp = (): void => {
+        this.waiting.delete(place);
+        reject(new Cancelled());
+      };
+      this.waiting.add(place);
+      cancellation.onCancel(giveUp);
+    });
   }
 }

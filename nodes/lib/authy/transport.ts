@@ -1,5 +1,6 @@
-import axios, { type AxiosResponse, type InternalAxiosRequestConfig, isCancel } from 'axios';
-import { Connections, ReplyCompressed } from './connections';
+import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { Cancelled, type Cancellation } from './cancellation';
+import { Connections, type Exchange, type Reply, ReplyCompressed } from './connections';
 import type { Route } from './connector';
 import { isLoopback } from './proxy';
 
@@ -15,7 +16,7 @@ export interface HttpRequest {
   /** The JSON body of a POST. */
   body?: string | undefined;
   /** Ends the attempt. */
-  signal: AbortSignal;
+  cancellation: Cancellation;
   /** Told once bytes of the request may have left this machine; until then they certainly have not. */
   onSent: () => void;
 }
@@ -32,7 +33,7 @@ export class TransportError extends Error {
   override readonly name = 'TransportError';
 
   /**
-   * @param kind - `aborted` by the signal, or what failed
+   * @param kind - `aborted` by the cancellation, or what failed
    * @param reason - the system's word for it, such as `ECONNREFUSED`, or `PROXY_HTTP_502`
    */
   constructor(
@@ -47,7 +48,7 @@ export class TransportError extends Error {
 const largestAnswer = 1024 * 1024;
 
 /** What a request of axios carries for the adapter. */
-type Config = InternalAxiosRequestConfig<string> & Pick<HttpRequest, 'signal' | 'onSent'>;
+type Config = InternalAxiosRequestConfig<string> & Pick<HttpRequest, 'cancellation' | 'onSent'>;
 
 /**
  * HTTP for the client: one attempt at a time, over connections that are kept open. axios has the request and the answer;
@@ -58,12 +59,14 @@ export class Transport {
   private readonly axios: InstanceType<typeof axios.Axios>;
 
   constructor({ headers, ...route }: TransportOptions) {
-    this.connections = new Connections(route, largestAnswer);
-    this.axios = new axios.Axios({
-      adapter: (config) => this.carry(config as Config),
-      // What is compressed could be larger than it looks, and Authy's answers are small.
+    this.connections = new Connections({
+      ...route,
+      // Not by axios, which would bring them into form for each request. What is compressed could be larger than it
+      // looks, and Authy's answers are small.
       headers: { ...headers, 'Accept-Encoding': 'identity' },
+      largestReply: largestAnswer,
     });
+    this.axios = new axios.Axios({ adapter: (config) => this.carry(config as Config) });
   }
 
   /**
@@ -72,25 +75,20 @@ export class Transport {
    * @returns the answer, whatever its status
    * @throws TransportError - where there is none
    */
-  async send({ method, path, body, signal, onSent }: HttpRequest): Promise<HttpAnswer> {
+  async send({ method, path, body, cancellation, onSent }: HttpRequest): Promise<HttpAnswer> {
+    const config: Partial<Config> = { method, url: path, cancellation, onSent };
+    if (body !== undefined) config.data = body;
     try {
-      const { status, headers, data } = await this.axios.request<string>({
-        method,
-        url: path,
-        // A GET has no body, and must not say the type of one.
-        ...(body === undefined ? {} : { data: body, headers: { 'Content-Type': 'application/json' } }),
-        signal,
-        onSent,
-      } as Partial<Config>);
+      const { data } = await this.axios.request<Reply>(config);
       return {
-        statusCode: status,
-        contentType: headerText(headers['content-type']) ?? '',
-        retryAfter: headerText(headers['retry-after']),
-        body: data,
+        statusCode: data.status,
+        contentType: headerText(data.headers['content-type']) ?? '',
+        retryAfter: headerText(data.headers['retry-after']),
+        body: data.text,
       };
     } catch (error) {
       // The error of axios carries the request with its key: nothing of it but the code goes on.
-      throw transportError(error, signal);
+      throw transportError(error);
     }
   }
 
@@ -100,32 +98,29 @@ export class Transport {
   }
 
   /** The adapter: https://github.com/axios/axios/tree/v1.x/lib/adapters. Redirects are not followed. */
-  private async carry(config: Config): Promise<AxiosResponse<string>> {
-    const { method, url = '/', data, signal, onSent } = config;
-    const { status, headers, text } = await this.connections.exchange({
+  private async carry(config: Config): Promise<AxiosResponse<Reply>> {
+    const { method, url = '/', data: body, cancellation, onSent } = config;
+    const exchange: Exchange = {
       method: method === 'post' ? 'POST' : 'GET',
       path: url,
-      headers: config.headers.toJSON() as Record<string, string>,
-      body: data,
-      signal,
+      body,
+      cancellation,
       onSent,
-    });
-    return {
-      data: text,
-      status,
-      statusText: '',
-      headers: headers as AxiosResponse['headers'],
-      config,
     };
+    const data = await this.connections.exchange(exchange);
+    return { data, status: data.status, statusText: '', headers: noHeaders, config };
   }
 }
+
+/** The answer's own are in its data: bringing them into axios's form would cost more than the rest of it. */
+const noHeaders = new axios.AxiosHeaders();
 
 function headerText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function transportError(error: unknown, signal: AbortSignal): TransportError {
-  if (isCancel(error) || signal.aborted) return new TransportError('aborted', 'ABORTED');
+function transportError(error: unknown): TransportError {
+  if (error instanceof Cancelled) return new TransportError('aborted', 'ABORTED');
   const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new TransportError('tooLarge', code);
   if (error instanceof ReplyCompressed) return new TransportError('compressed', code);

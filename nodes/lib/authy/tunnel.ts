@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
+import type { Cancellation } from './cancellation';
 import type { Proxy } from './proxy';
 
 /** What `tls-config` sets that counts for the proxy as well: whom to trust. */
@@ -28,7 +29,7 @@ class ProxyRefusal extends Error {
 export function openTunnel(
   { protocol, host, port, authorization }: Proxy,
   target: string,
-  abandoned: AbortSignal,
+  abandoned: Cancellation,
   { ca, rejectUnauthorized }: Trust = {},
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -42,9 +43,8 @@ export function openTunnel(
     const abandon = (): void => {
       request.destroy();
     };
-    if (abandoned.aborted) abandon();
-    abandoned.addEventListener('abort', abandon, { once: true });
-    request.once('close', () => abandoned.removeEventListener('abort', abandon));
+    abandoned.onCancel(abandon);
+    request.once('close', () => abandoned.off(abandon));
     request.once('error', reject);
     request.once('connect', ({ statusCode = 0 }, socket: Socket) => {
       if (statusCode >= 200 && statusCode < 300) {
