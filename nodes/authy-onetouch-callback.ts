@@ -14,7 +14,7 @@ import {
   type Rejection,
   verifyCallback,
 } from './lib/onetouch/callback';
-import { addressesOf } from './lib/onetouch/callback-address';
+import { type Addresses, addressesOf } from './lib/onetouch/callback-address';
 import { RateLimitedLog } from './lib/rate-limited-log';
 import { positiveNumber } from './lib/settings';
 
@@ -66,6 +66,10 @@ class CallbackValidator {
   private readonly badge: Badge;
   private readonly log: RateLimitedLog;
   private readonly publicUrl: Evaluator;
+  /** In bytes. */
+  private readonly maxSize: number;
+  /** In seconds. */
+  private readonly freshnessWindow: number;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -75,6 +79,8 @@ class CallbackValidator {
     this.publicUrl = evaluator(RED, node, { value: config.publicUrl, type: config.publicUrlType });
     this.badge = new Badge(RED, node, () => this.account()?.serviceName);
     this.log = new RateLimitedLog((line) => node.warn(line));
+    this.maxSize = positiveNumber(config.maxSize, 64) * 1024;
+    this.freshnessWindow = positiveNumber(config.freshnessWindow, 300);
   }
 
   /**
@@ -115,17 +121,14 @@ class CallbackValidator {
 
   /** Verifies, sets what goes on in the message, and says where it goes. */
   private async judge(message: HttpMessage): Promise<Outcome | 'duplicate'> {
-    const { request, candidates } = await this.received(message);
-    const rules: CallbackRules = {
-      apiKeys: await this.apiKeys(),
-      maxSize: positiveNumber(this.config.maxSize, 64) * 1024,
-    };
+    const { request, addresses } = await this.received(message);
+    const rules: CallbackRules = { apiKeys: await this.apiKeys(), maxSize: this.maxSize };
     const verdict = verifyCallback(request, rules);
     if (!verdict.accepted) {
       // Worth its eight more signatures only where somebody will read it.
       const other =
         verdict.reason === 'signatureMismatch' && !this.log.holds(verdict.reason)
-          ? addressSignedFor(request, rules, candidates)
+          ? addressSignedFor(request, rules, addresses.candidates)
           : undefined;
       const hint = other === undefined ? '' : `; it was signed for ${other}: set that as the public URL`;
       return this.reject(message, verdict.reason, verdict.detail + hint);
@@ -133,7 +136,7 @@ class CallbackValidator {
 
     const { answer } = verdict;
     const age = Math.abs(Date.now() / 1000 - answer.nonce);
-    if (this.config.freshness !== 'off' && age > positiveNumber(this.config.freshnessWindow, 300)) {
+    if (this.config.freshness !== 'off' && age > this.freshnessWindow) {
       const detail = `its nonce is ${Math.round(age)} seconds away from this machine's clock`;
       if (this.config.freshness === 'enforce') return this.reject(message, 'stale', detail);
       this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
@@ -199,15 +202,12 @@ class CallbackValidator {
   }
 
   /** The request, for the address Authy knows it under, and the addresses it might have been signed for instead. */
-  private async received(message: HttpMessage): Promise<{ request: CallbackRequest; candidates: string[] }> {
+  private async received(message: HttpMessage): Promise<{ request: CallbackRequest; addresses: Addresses }> {
     const { req } = message;
-    const { trustForwarded } = this.config;
     const configured = await this.configuredUrl(message);
-    const { url, candidates, query } = addressesOf(req, configured, trustForwarded);
-    return {
-      request: { method: req.method, headers: req.headers, url, query, body: req.body },
-      candidates,
-    };
+    const addresses = addressesOf(req, configured, this.config.trustForwarded);
+    const { url, query } = addresses;
+    return { request: { method: req.method, headers: req.headers, url, query, body: req.body }, addresses };
   }
 
   /** The public URL of the settings; where it cannot be evaluated, as if there were none. */

@@ -8,8 +8,8 @@ export interface ReceivedAt {
 export interface Addresses {
   /** The address the callback is taken to have been signed for. */
   url: string;
-  /** Other addresses of the same request, as a proxy may have changed it: for the hint in the log only. */
-  candidates: string[];
+  /** Other addresses of the same request, as a proxy may have changed it: for the hint in the log, made when asked for. */
+  readonly candidates: readonly string[];
   /** The query string as received, without `?`. */
   query: string;
 }
@@ -24,22 +24,45 @@ export interface Addresses {
  */
 export function addressesOf(request: ReceivedAt, configured: unknown, trustForwarded: boolean): Addresses {
   const [path = '/', query = ''] = splitOnce(request.originalUrl, '?');
-  const host = first(request.headers['host']) ?? 'localhost';
-  const forwardedScheme = first(request.headers['x-forwarded-proto']) ?? request.protocol;
-  const forwardedHost = first(request.headers['x-forwarded-host']) ?? host;
-
-  const seen = `${request.protocol}://${host}${path}`;
-  const forwarded = `${forwardedScheme}://${forwardedHost}${path}`;
   const url =
     typeof configured === 'string' && configured !== ''
       ? configured.trim()
-      : trustForwarded
-        ? forwarded
-        : seen;
-  const guesses = [seen, forwarded, `https://${host}${path}`, `https://${forwardedHost}${path}`];
+      : `${trustForwarded ? forwardedOrigin(request) : seenOrigin(request)}${path}`;
+  return {
+    url,
+    query,
+    get candidates() {
+      return candidatesOf(request, path).filter((candidate) => candidate !== url);
+    },
+  };
+}
+
+function seenOrigin({ protocol, headers }: ReceivedAt): string {
+  return `${protocol}://${hostOf(headers)}`;
+}
+
+function forwardedOrigin({ protocol, headers }: ReceivedAt): string {
+  return `${first(headers['x-forwarded-proto']) ?? protocol}://${forwardedHostOf(headers)}`;
+}
+
+function hostOf(headers: ReceivedAt['headers']): string {
+  return first(headers['host']) ?? 'localhost';
+}
+
+function forwardedHostOf(headers: ReceivedAt['headers']): string {
+  return first(headers['x-forwarded-host']) ?? hostOf(headers);
+}
+
+function candidatesOf(request: ReceivedAt, path: string): string[] {
+  const origins = [
+    seenOrigin(request),
+    forwardedOrigin(request),
+    `https://${hostOf(request.headers)}`,
+    `https://${forwardedHostOf(request.headers)}`,
+  ];
+  const guesses = origins.map((origin) => origin + path);
   const withSlash = guesses.map((guess) => (guess.endsWith('/') ? guess.slice(0, -1) : `${guess}/`));
-  const candidates = [...new Set([...guesses, ...withSlash])].filter((candidate) => candidate !== url);
-  return { url, candidates, query };
+  return [...new Set([...guesses, ...withSlash])];
 }
 
 function splitOnce(text: string, separator: string): string[] {

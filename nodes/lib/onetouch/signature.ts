@@ -46,11 +46,17 @@ export function signature({ params, ...request }: SignedRequest): string {
 
 /**
  * As {@link signature}, for a parameter string that is canonical already: the raw query of a GET callback is.
+ *
+ * @param request - its string as text, or as the bytes of it
  */
-export function signatureOfCanonical(request: Omit<SignedRequest, 'params'> & { canonical: string }): string {
+export function signatureOfCanonical(
+  request: Omit<SignedRequest, 'params'> & { canonical: string | Uint8Array },
+): string {
   const { apiKey, nonce, method, url, canonical } = request;
+  // In two parts: put together, the long one would be copied once more.
   return createHmac('sha256', apiKey)
-    .update(`${nonce}|${method.toUpperCase()}|${url}|${canonical}`)
+    .update(`${nonce}|${method.toUpperCase()}|${url}|`)
+    .update(canonical)
     .digest('base64');
 }
 
@@ -92,7 +98,8 @@ function canonicalValue(value: unknown, name: string): string {
   return `${encode(name)}=${encode(scalarText(value))}`;
 }
 
-function scalarText(value: unknown): string {
+/** What is written of a value that is neither array nor object. */
+export function scalarText(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return value;
@@ -110,7 +117,7 @@ function isEmptyContainer(value: unknown): boolean {
 }
 
 /** Ruby's `CGI.escape`: only letters, digits and `-_.~` stay, a space becomes `+`. */
-function encode(text: string): string {
+export function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed())
     .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%20', '+');

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import should from 'should';
+import { hasPlainMembers, withNumbersAsText } from '../../../nodes/lib/onetouch/json-numbers';
+import { cases } from '../../support/runs';
+
+const plain = ['0', '7', '-1', '209', '1700000000', '123456789012345', '-999999999999999'];
+const odd = ['-0', '1.0', '0.0', '1e3', '1E5', '1e+3', '-1.50', '9007199254740993', '1e400'];
+
+describe('Numbers of a JSON text', () => {
+  it('are plain where JavaScript writes them as they are', () => {
+    for (const literal of plain) {
+      for (const json of [`{"a":${literal}}`, `{"a" :\n\t ${literal} , "b":{"c":${literal}}}`]) {
+        hasPlainMembers(json).should.be.true();
+        withNumbersAsText(json).should.equal(json);
+      }
+    }
+    hasPlainMembers('{}').should.be.true();
+    hasPlainMembers('{"a":"1.0","b":"x:y","c":null,"d":[true],"e":"at 12:30:00"}').should.be.true();
+  });
+
+  it('are not where it would write another text', () => {
+    for (const literal of odd) {
+      for (const json of [
+        `{"a":${literal}}`,
+        `{"b":1,"a": \r\n${literal}\n}`,
+        `{"b":{"c":[{"d":${literal}}]}}`,
+      ]) {
+        hasPlainMembers(json).should.be.false();
+        withNumbersAsText(json).should.equal(json.replace(literal, `"${literal}"`));
+      }
+    }
+    // In doubt, too.
+    hasPlainMembers('{"a":1234567890123456}').should.be.false();
+    hasPlainMembers('{"a":"sum: 1.50"}').should.be.false();
+  });
+
+  it('in quotes are text', () => {
+    for (const json of ['{"a":"1.0"}', '{"a":"\\":1.0"}', '{"a\\\\":"1e3, 1.0"}', '{"1.0":"x"}']) {
+      withNumbersAsText(json).should.equal(json);
+    }
+    withNumbersAsText('{"a":[1.0,2,"3.0"],"b\\"":1e3}').should.equal('{"a":["1.0",2,"3.0"],"b\\"":"1e3"}');
+  });
+
+  it('never are plain where one would be put into quotes, but in lists', () => {
+    const name = fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom('a":1.0', '\\', ':', '😀'));
+    const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom(...plain, ...odd),
+        fc.oneof(fc.string(), name).map((text) => JSON.stringify(text)),
+        fc
+          .array(fc.tuple(name, tie('tree'), fc.constantFrom('', ' ', '\n  ')), { maxLength: 4 })
+          .map(
+            (pairs) =>
+              `{${pairs.map(([key, value, space]) => `${space}${JSON.stringify(key)}${space}:${space}${value}`).join(',')}}`,
+          ),
+      ),
+    }));
+    const count = { plain: 0, odd: 0 };
+    fc.assert(
+      fc.property(tree, (value) => {
+        const json = `{"x":${value}}`;
+        should(() => JSON.parse(json) as unknown).not.throw();
+        const isPlain = hasPlainMembers(json);
+        count[isPlain ? 'plain' : 'odd'] += 1;
+        if (isPlain) withNumbersAsText(json).should.equal(json);
+      }),
+      cases(10_000),
+    );
+    for (const some of Object.values(count)) some.should.be.above(500);
+  });
+});
