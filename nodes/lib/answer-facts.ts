@@ -20,7 +20,7 @@ export function answerFacts(
   response: unknown,
 ): AnswerFacts {
   return {
-    operation: node.type.replace(/^authy-/, ''),
+    operation: node.type.replace('authy-', ''),
     service: account?.serviceName,
     statusCode,
     response,

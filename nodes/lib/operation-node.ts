@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from './account';
-import { type AnswerFacts, answerFacts } from './answer-facts';
+import { answerFacts } from './answer-facts';
 import { AuthyError } from './authy/errors';
 import { Badge } from './badge';
 import { deadlineOf, NodeInputs } from './inputs';
@@ -40,7 +40,9 @@ class OperationRunner {
   private readonly operation: Operation;
   private readonly inputs: NodeInputs;
   private readonly badge: Badge;
-  private readonly calls = new Set<Promise<void>>();
+  private underWay = 0;
+  /** To be told when no call is under way any more. */
+  private over: (() => void) | undefined;
   private readonly closing = new AbortController();
 
   constructor(
@@ -53,38 +55,43 @@ class OperationRunner {
     this.inputs = new NodeInputs(RED, node, config, this.operation.inputs);
     // Each call under way listens, and there may be more of them than Node.js takes for a leak.
     setMaxListeners(0, this.closing.signal);
-    this.badge = new Badge(RED, node, () => this.account()?.serviceName);
+    this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.serviceName);
   }
 
   input(message: NodeMessageInFlow, send: Send, done: Done): void {
     this.badge.begin();
-    const call = this.perform(message, send, done);
-    this.calls.add(call);
-    void call.finally(() => this.calls.delete(call));
+    this.underWay += 1;
+    void this.perform(message, send, done).then(this.ended);
   }
 
   /** Ends the calls under way and waits until each has said so. */
   async close(): Promise<void> {
     this.closing.abort();
-    await Promise.all(this.calls);
+    if (this.underWay > 0) await new Promise<void>((resolve) => (this.over = resolve));
     this.badge.clear();
   }
+
+  private readonly ended = (): void => {
+    this.underWay -= 1;
+    if (this.underWay === 0) this.over?.();
+  };
 
   /** Never rejects: whatever happens ends in one `done`. */
   private async perform(message: NodeMessageInFlow, send: Send, done: Done): Promise<void> {
     let isOver = false;
+    let account: Account | undefined;
     const fail = (error: unknown): void => {
       if (isOver) return;
       isOver = true;
       const raised = this.inputs.withSource(error);
       if (raised instanceof AuthyError && raised.response !== undefined) {
-        message['authy'] = this.facts(raised.statusCode, raised.response);
+        message['authy'] = answerFacts(this.node, account, raised.statusCode, raised.response);
       }
       this.badge.error(raised);
       done(raised);
     };
     try {
-      const account = chosenAccount(this.RED, this.config.account);
+      account = chosenAccount(this.RED, this.config.account);
       const inputs = await this.inputs.evaluate(message);
       const performed = await account.perform(this.name, inputs, {
         ...deadlineOf(message),
@@ -97,7 +104,7 @@ class OperationRunner {
         return;
       }
       const [output, fill] = this.operation.outcomes[performed.outcome] ?? [0, 'yellow'];
-      this.complete(message, performed);
+      this.complete(message, account, performed);
       this.badge.outcome(fill, performed.outcome);
       send([...Array<null>(output).fill(null), message]);
     } catch (error) {
@@ -108,21 +115,12 @@ class OperationRunner {
   }
 
   /** The same message goes on, with what else it carries: `req` and `res`, `topic`, `parts`. */
-  private complete(message: NodeMessageInFlow, performed: Performed): void {
+  private complete(message: NodeMessageInFlow, account: Account, performed: Performed): void {
     const result = performed.result as Readonly<Record<string, unknown>>;
     message.payload = result;
-    message['authy'] = this.facts(performed.statusCode, performed.response);
+    message['authy'] = answerFacts(this.node, account, performed.statusCode, performed.response);
     for (const name of this.operation.carries as readonly string[]) {
       if (result[name] !== null) message[name] = result[name];
     }
-  }
-
-  private facts(statusCode: number | undefined, response: unknown): AnswerFacts {
-    return answerFacts(this.node, this.account(), statusCode, response);
-  }
-
-  /** Asked each time: a deploy may replace the account and leave this node running. */
-  private account(): Account | undefined {
-    return accountOf(this.RED, this.config.account);
   }
 }

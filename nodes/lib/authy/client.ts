@@ -130,7 +130,8 @@ export class AuthyClient {
     signal?.addEventListener('abort', cancel, { once: true });
     const timer = setTimeout(() => cancellation.cancel(), deadline);
     try {
-      await this.limiter.enter(cancellation);
+      const turn = this.limiter.enter(cancellation);
+      if (turn !== undefined) await turn;
       try {
         return await this.run(call);
       } finally {

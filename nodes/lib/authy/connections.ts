@@ -55,12 +55,9 @@ export class Connections {
    *
    * @throws Error - with a `code`: the system's, OpenSSL's, undici's, or that of {@link ReplyCompressed} or `Cancelled`
    */
-  async exchange(exchange: Exchange): Promise<Reply> {
-    const connection = this.idle.pop() ?? new Connection(this.settings, this.connector);
-    const reply = await connection.exchange(exchange);
-    if (this.isClosed) connection.cut();
-    else this.idle.push(connection);
-    return reply;
+  exchange(exchange: Exchange): Promise<Reply> {
+    const connection = this.idle.pop() ?? new Connection(this.settings, this.connector, this.giveBack);
+    return connection.exchange(exchange);
   }
 
   /** Closes the idle connections, and those in use once they have brought their answer. */
@@ -68,6 +65,11 @@ export class Connections {
     this.isClosed = true;
     for (const connection of this.idle.splice(0)) connection.cut();
   }
+
+  private readonly giveBack = (connection: Connection): void => {
+    if (this.isClosed) connection.cut();
+    else this.idle.push(connection);
+  };
 }
 
 class Connection {
@@ -76,7 +78,12 @@ class Connection {
   /** Of the request that it is opened for. */
   private cancellation: Cancellation | undefined;
 
-  constructor({ origin, headers, largestReply }: ConnectionSettings, connector: Connector) {
+  /** @param free - told when an answer has come and the next request can */
+  constructor(
+    { origin, headers, largestReply }: ConnectionSettings,
+    connector: Connector,
+    private readonly free: (connection: Connection) => void,
+  ) {
     this.headers = headers;
     this.client = new Client(origin, {
       connect: (_: buildConnector.Options, callback: buildConnector.Callback): void => {
@@ -122,8 +129,9 @@ class Connection {
         onResponseData(_, chunk) {
           chunks.push(chunk);
         },
-        onResponseEnd() {
+        onResponseEnd: () => {
           cancellation.off(abandon);
+          this.free(this);
           resolve({ status, headers, text: textOf(chunks) });
         },
         onResponseError: (_, error) => fail(error),

@@ -41,11 +41,18 @@ export interface Endpoint<Values, Name extends string = string, Result extends o
  * @throws Error - where a value does not fit, which validated values cannot cause
  */
 export function endpointPath(template: string, values: Readonly<Record<string, string>> = {}): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined || !/^[\w-]+$/.test(value)) {
-      throw new Error(`A value does not fit into the path ${template}`);
-    }
-    return value;
-  });
+  let parts = partsOf.get(template);
+  if (parts === undefined) partsOf.set(template, (parts = template.split(/[{}]/)));
+  let path = '';
+  for (const [index, part] of parts.entries())
+    path += index % 2 === 0 ? part : fitting(template, values[part]);
+  return path;
+}
+
+/** Of each template: text and names, in turn. */
+const partsOf = new Map<string, string[]>();
+
+function fitting(template: string, value: string | undefined): string {
+  if (value !== undefined && /^[\w-]+$/.test(value)) return value;
+  throw new Error(`A value does not fit into the path ${template}`);
 }
