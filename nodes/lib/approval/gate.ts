@@ -61,8 +61,8 @@ export class ApprovalGate {
   private readonly preparing = new Set<Promise<void>>();
   /** Records on their way out of the store: to the node that comes next they would look like those of an earlier run. */
   private readonly removing = new Set<Promise<void>>();
-  /** Withdrawals under way, which closing waits for: what they mean must not go on. */
-  private readonly withdrawing = new Set<Promise<void>>();
+  /** What is being withdrawn, part by part. */
+  private readonly withdrawing = new Set<readonly OpenRequest[]>();
   /** While it goes on with the requests of before: what withdraws or closes waits for it, so that it meets all of them. */
   private beginning: Promise<void> | undefined;
   /** Messages given to the node again, so that they end as messages of a node do. */
@@ -113,11 +113,11 @@ export class ApprovalGate {
   async close(removed: boolean): Promise<void> {
     this.isClosed = true;
     // At once: those who might hear of it are about to close as well.
+    for (const request of [...this.withdrawing].flat()) void this.withdraw(request);
     const withdrawing = removed ? this.withdrawForGood() : undefined;
     await this.beginning;
     await Promise.all(this.preparing);
     await withdrawing;
-    await Promise.all(this.withdrawing);
     await inParts([...this.requests], (request) => this.rest(request));
     await Promise.all(this.removing);
     if (this.requests.size > 0) resting.set(this.node.id, [...this.requests]);
@@ -408,8 +408,7 @@ export class ApprovalGate {
   private async control(message: NodeMessageInFlow): Promise<void> {
     const approvalId = withdrawnBy(message);
     // What came in before it is meant as well.
-    await this.beginning;
-    await Promise.all(this.preparing);
+    await Promise.all([this.beginning, ...this.preparing]);
     accountOf(this.RED, this.config.account)?.approvals.announce({
       kind: 'withdraw',
       gateId: this.node.id,
@@ -423,9 +422,9 @@ export class ApprovalGate {
     const meant = [...this.requests].filter(
       ({ record }) => approvalId === undefined || record.approvalId?.toLowerCase() === approvalId,
     );
-    const withdrawing = inParts(meant, (request) => this.withdraw(request));
-    this.withdrawing.add(withdrawing);
-    await withdrawing.finally(() => this.withdrawing.delete(withdrawing));
+    this.withdrawing.add(meant);
+    await inParts(meant, (request) => this.withdraw(request));
+    this.withdrawing.delete(meant);
   }
 
   // ---- the requests of before, and of others
