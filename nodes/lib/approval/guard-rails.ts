@@ -11,6 +11,8 @@ interface User {
 
 /** Users who have nothing open are forgotten above this number, those asked longest ago first. */
 const remembered = 10_000;
+/** How many users are looked at for one to forget. */
+const lookedAt = 3;
 
 /** Keeps a flow that runs in a circle from bombarding a phone: counts open requests per user, on this instance. */
 export class OpenRequests {
@@ -47,11 +49,14 @@ export class OpenRequests {
     if (this.open.delete(id) && user !== undefined) user.open -= 1;
   }
 
+  /** Looks at a few only: those who have something open may be very many, and come up again later. */
   private forgetOne(): void {
-    for (const [authyId, { open }] of this.users) {
-      if (open > 0) continue;
+    let looked = 0;
+    for (const [authyId, user] of this.users) {
       this.users.delete(authyId);
-      return;
+      if (user.open === 0) return;
+      this.users.set(authyId, user);
+      if ((looked += 1) >= lookedAt) return;
     }
   }
 }
