@@ -17,7 +17,7 @@ export = (RED: NodeAPI): void => {
     // Earlier the nodes behind this one may not be there yet, and a message to them would be lost.
     if (starting.size === 0) RED.events.once('flows:started', begin);
     starting.add(gate);
-    this.on('input', (message, send, done) => gate.input(message, send, done));
+    this.on('input', (message, _send, done) => gate.input(message, done));
     this.on('close', (removed: boolean, done: () => void) => {
       starting.delete(gate);
       if (starting.size === 0) RED.events.off('flows:started', begin);

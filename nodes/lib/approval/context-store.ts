@@ -2,13 +2,17 @@ import type { Node, NodeContext } from 'node-red';
 import { AuthyError } from '../authy/errors';
 import { Approvals, type Decision } from '../onetouch/approvals';
 import { OpenRequests } from './guard-rails';
-import type { Admission, ApprovalRecord, ApprovalStore, GateStore, GuardRails } from './store';
+import {
+  type Admission,
+  type ApprovalRecord,
+  type ApprovalStore,
+  type GateStore,
+  type GuardRails,
+  idPrefix,
+} from './store';
 
-/** What precedes the id in the names of a gate's context. */
-const prefix = 'approval_';
-
-/** How many values are read in one call: a store hands each over as an argument. */
-const atOnce = 500;
+/** How many requests are taken over in one step: a store hands each over as an argument. */
+const takenAtOnce = 100;
 
 /**
  * What an account remembers in this process. It outlives a deploy, which makes a new account of the same id; after a
@@ -93,9 +97,9 @@ export class ContextApprovalStore implements ApprovalStore {
 }
 
 class ContextGateStore implements GateStore {
-  /** What an earlier run has left is there once. */
-  private isTaken = false;
-  /** What this run has kept and removed until then, and what it reads must not be taken for. */
+  /** The names of what an earlier run has left and is still to be taken; undefined until they were read. */
+  private left: string[] | undefined;
+  /** What this run has kept and removed until all is taken, and what it reads must not be taken for. */
   private readonly ours = new Set<string>();
   /** The last change of each request that is not done yet. */
   private readonly changing = new Map<string, Promise<void>>();
@@ -107,9 +111,10 @@ class ContextGateStore implements GateStore {
     private readonly found: (record: ApprovalRecord) => void,
   ) {}
 
+  /** Keeps the record itself: plain data, which a store in memory then holds once, and any other writes as it does. */
   save(record: ApprovalRecord): Promise<void> {
     if (!this.isTaken) this.ours.add(record.id);
-    return this.set(record.id, JSON.stringify(record));
+    return this.set(record.id, record);
   }
 
   async claim(record: ApprovalRecord): Promise<boolean> {
@@ -127,29 +132,33 @@ class ContextGateStore implements GateStore {
   }
 
   async take(except: ReadonlySet<string>): Promise<ApprovalRecord[]> {
-    if (this.isTaken) return [];
-    const names = (await this.keys()).filter((name) => name.startsWith(prefix));
-    const records: ApprovalRecord[] = [];
-    for (let from = 0; from < names.length; from += atOnce) {
-      for (const text of await this.get(names.slice(from, from + atOnce))) {
-        if (typeof text === 'string') records.push(JSON.parse(text) as ApprovalRecord);
-      }
+    this.left ??= (await this.keys()).filter((name) => name.startsWith(idPrefix));
+    for (;;) {
+      const names = this.left.slice(0, takenAtOnce);
+      if (names.length === 0) return [];
+      const values = await this.get(names);
+      this.left.splice(0, names.length);
+      const taken = names.flatMap((name, index) =>
+        except.has(name) || this.ours.has(name) ? [] : recordOf(name, values[index]),
+      );
+      if (this.isTaken) this.ours.clear();
+      taken.forEach(this.found);
+      if (taken.length > 0) return taken;
     }
-    const left = records.filter(({ id }) => !except.has(id) && !this.ours.has(id));
-    this.isTaken = true;
-    this.ours.clear();
-    left.forEach(this.found);
-    return left;
   }
 
   close(): void {
     // Node-RED closes its stores itself.
   }
 
+  private get isTaken(): boolean {
+    return this.left?.length === 0;
+  }
+
   /** One change of a request after the other: nothing says that a store keeps to the order it is asked in. */
-  private set(id: string, value: string | undefined): Promise<void> {
+  private set(id: string, value: ApprovalRecord | undefined): Promise<void> {
     const change = async (): Promise<void> => {
-      await this.call((context, done) => context.set(prefix + id, value, this.storeName, done));
+      await this.call((context, done) => context.set(id, value, this.storeName, done));
     };
     const changed = (this.changing.get(id) ?? Promise.resolve()).then(change, change);
     this.changing.set(id, changed);
@@ -186,4 +195,12 @@ class ContextGateStore implements GateStore {
       `The context store for open approval requests cannot be used: ${reason}`,
     );
   }
+}
+
+/** What a store gives back for a name: a record, or the text of one. */
+function recordOf(name: string, value: unknown): ApprovalRecord[] {
+  const record: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+  return typeof record === 'object' && record !== null
+    ? [Object.assign(record as ApprovalRecord, { id: name })]
+    : [];
 }

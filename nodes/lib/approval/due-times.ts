@@ -1,72 +1,84 @@
-interface Due<T> {
-  readonly item: T;
-  readonly at: number;
+/** What has its place in the heap noted in it: absent or negative where it has none. */
+export interface Placed {
+  place?: number;
 }
 
 /**
- * Which of many items is due next: one clock for all of them, instead of a timer for each. A binary heap; an item
- * that is set anew leaves its old place behind, which is passed over when it comes up.
+ * Which of many items is due next: one clock for all of them, instead of a timer for each. A binary heap, in which each
+ * item knows its place: so that one that is taken off is let go of at once, and no map of all items has to be kept
+ * beside the heap. An item is in one of these at a time.
  */
-export class DueTimes<T extends object> {
-  private readonly heap: Due<T>[] = [];
-  private readonly current = new Map<T, Due<T>>();
+export class DueTimes<T extends object & Placed> {
+  private readonly items: T[] = [];
+  /** When the item in the same place is due: numbers on their own take eight bytes each. */
+  private readonly times: number[] = [];
 
   get size(): number {
-    return this.current.size;
+    return this.items.length;
   }
 
   /** Sets when an item is due, on whatever clock the caller keeps to. */
   set(item: T, at: number): void {
-    const due = { item, at };
-    this.current.set(item, due);
-    this.heap.push(due);
-    this.rise(this.heap.length - 1);
+    const place = this.placeOf(item) ?? this.items.length;
+    this.put(place, item, at);
+    this.settle(place);
   }
 
   delete(item: T): void {
-    this.current.delete(item);
+    const place = this.placeOf(item);
+    if (place !== undefined) this.takeOut(place);
   }
 
   /** When the first item is due; undefined where there is none. */
   next(): number | undefined {
-    return this.first()?.at;
+    return this.times[0];
   }
 
   /** Takes out the first item if it is due by now. */
   take(now: number): T | undefined {
-    const first = this.first();
-    if (first === undefined || first.at > now) return undefined;
-    this.pop();
-    this.current.delete(first.item);
-    return first.item;
+    const [first] = this.items;
+    if (first === undefined || this.at(0) > now) return undefined;
+    this.takeOut(0);
+    return first;
   }
 
-  private first(): Due<T> | undefined {
-    for (;;) {
-      const [top] = this.heap;
-      if (top === undefined || this.current.get(top.item) === top) return top;
-      this.pop();
-    }
+  private placeOf({ place = -1 }: T): number | undefined {
+    return place < 0 ? undefined : place;
   }
 
-  private pop(): void {
-    const last = this.heap.pop();
-    if (last === undefined || this.heap.length === 0) return;
-    this.heap[0] = last;
-    this.sink(0);
+  private takeOut(place: number): void {
+    const item = this.items[place];
+    const [last, at] = [this.items.pop(), this.times.pop()];
+    if (item !== undefined) item.place = -1;
+    if (last === undefined || at === undefined || last === item) return;
+    this.put(place, last, at);
+    this.settle(place);
   }
 
-  private rise(index: number): void {
-    for (let child = index; child > 0;) {
+  private put(place: number, item: T, at: number): void {
+    this.items[place] = item;
+    this.times[place] = at;
+    item.place = place;
+  }
+
+  /** Brings the item of a place to where it belongs, whether that is nearer to the top or further down. */
+  private settle(place: number): void {
+    this.sink(this.rise(place));
+  }
+
+  private rise(place: number): number {
+    let child = place;
+    while (child > 0) {
       const parent = (child - 1) >> 1;
-      if (this.at(parent) <= this.at(child)) return;
+      if (this.at(parent) <= this.at(child)) break;
       this.swap(parent, child);
       child = parent;
     }
+    return child;
   }
 
-  private sink(index: number): void {
-    for (let parent = index; ;) {
+  private sink(place: number): void {
+    for (let parent = place; ;) {
       const left = 2 * parent + 1;
       const least = this.at(left + 1) < this.at(left) ? left + 1 : left;
       if (this.at(parent) <= this.at(least)) return;
@@ -75,12 +87,15 @@ export class DueTimes<T extends object> {
     }
   }
 
-  private at(index: number): number {
-    return this.heap[index]?.at ?? Infinity;
+  private at(place: number): number {
+    return place < this.times.length ? (this.times[place] ?? Infinity) : Infinity;
   }
 
   private swap(one: number, other: number): void {
-    const [a, b] = [this.heap[one], this.heap[other]];
-    if (a !== undefined && b !== undefined) [this.heap[one], this.heap[other]] = [b, a];
+    const [a, b] = [this.items[one], this.items[other]];
+    const [atA, atB] = [this.at(one), this.at(other)];
+    if (a === undefined || b === undefined) return;
+    this.put(one, b, atB);
+    this.put(other, a, atA);
   }
 }

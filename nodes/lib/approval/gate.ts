@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account';
 import { type AnswerFacts, answerFacts } from '../answer-facts';
@@ -9,12 +10,13 @@ import { deadlineOf, NodeInputs } from '../inputs';
 import { readInputs } from '../operations';
 import { RateLimitedLog } from '../rate-limited-log';
 import { numberFromZero } from '../settings';
-import { type Done, OpenRequest, type Send, type Waiter } from './open-request';
+import { inParts } from './in-parts';
+import { type Done, OpenRequest, stages, type Waiter } from './open-request';
 import { expired, grace, type Outcome, type StatusReading } from './outcome';
 import { approvalInputs, type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
 import { readMessage, writeMessage } from './storable';
-import type { ApprovalRecord, ApprovalStore, GateStore } from './store';
+import { type ApprovalRecord, type ApprovalStore, type GateStore, idPrefix } from './store';
 import { watchOf } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
@@ -59,6 +61,10 @@ export class ApprovalGate {
   private readonly preparing = new Set<Promise<void>>();
   /** Records on their way out of the store: to the node that comes next they would look like those of an earlier run. */
   private readonly removing = new Set<Promise<void>>();
+  /** What is being withdrawn, part by part. */
+  private readonly withdrawing = new Set<readonly OpenRequest[]>();
+  /** While it goes on with the requests of before: what withdraws or closes waits for it, so that it meets all of them. */
+  private beginning: Promise<void> | undefined;
   /** Messages given to the node again, so that they end as messages of a node do. */
   private readonly returning = new WeakMap<object, { request: OpenRequest; waiter: Waiter }>();
   private opened: { readonly of: ApprovalStore; readonly store: GateStore } | undefined;
@@ -79,18 +85,15 @@ export class ApprovalGate {
     if (this.isClosed) return;
     const rested = resting.get(this.node.id) ?? [];
     resting.delete(this.node.id);
-    for (const request of rested) this.adopt(request);
-    // Before one of them ends: until its record is gone it would look like one of an earlier run.
-    void this.takeOver();
-    for (const request of rested) this.giveBack(request);
+    this.beginning = this.goOn(rested).finally(() => (this.beginning = undefined));
   }
 
   /** Handles one message: one that asks, one that withdraws, or one of before that comes back. */
-  input(message: NodeMessageInFlow, send: Send, done: Done): void {
+  input(message: NodeMessageInFlow, done: Done): void {
     const returned = this.returning.get(message);
     if (returned !== undefined) {
       this.returning.delete(message);
-      returned.waiter.ways = { send, done };
+      returned.waiter.done = done;
       this.proceed(returned.request);
       return;
     }
@@ -98,7 +101,7 @@ export class ApprovalGate {
       this.control(message).then(() => done(), done);
       return;
     }
-    const asking = this.ask(message, send, done);
+    const asking = this.ask(message, done);
     this.preparing.add(asking);
     void asking.finally(() => this.preparing.delete(asking));
   }
@@ -110,15 +113,13 @@ export class ApprovalGate {
   async close(removed: boolean): Promise<void> {
     this.isClosed = true;
     // At once: those who might hear of it are about to close as well.
+    for (const request of [...this.withdrawing].flat()) void this.withdraw(request);
     const withdrawing = removed ? this.withdrawForGood() : undefined;
+    await this.beginning;
     await Promise.all(this.preparing);
     await withdrawing;
+    await inParts([...this.requests], (request) => this.rest(request));
     await Promise.all(this.removing);
-    for (const request of this.requests) {
-      request.gate = undefined;
-      this.unwatch(request);
-      for (const waiter of request.waiters) waiter.ways = undefined;
-    }
     if (this.requests.size > 0) resting.set(this.node.id, [...this.requests]);
     this.opened?.store.close();
     this.log.close();
@@ -138,22 +139,21 @@ export class ApprovalGate {
   // ---- asking
 
   /** Takes a message up to where its request is on its way. Never rejects. */
-  private async ask(message: NodeMessageInFlow, send: Send, done: Done): Promise<void> {
+  private async ask(message: NodeMessageInFlow, done: Done): Promise<void> {
     this.badge.begin();
     let request: OpenRequest | undefined;
     try {
       const account = chosenAccount(this.RED, this.config.account);
       const values = readInputs({ inputs: approvalInputs }, await this.inputs.evaluate(message));
       const text = writeMessage(message);
-      const waiter: Waiter = { message, ways: { send, done } };
       const question = questionOf(values);
       const same = this.config.join ? this.openFor(question) : undefined;
       if (same !== undefined) {
-        await this.join(same, waiter, text);
+        await this.join(same, text, message, done);
         return;
       }
       request = this.newRequest(account, values, question);
-      this.addWaiter(request, waiter, text);
+      this.addWaiter(request, text, message, done);
       await this.admit(account, request);
       void this.send(account, request, values, message);
     } catch (error) {
@@ -168,13 +168,14 @@ export class ApprovalGate {
   }
 
   private openFor(question: string): OpenRequest | undefined {
-    return [...this.requests].find(
-      (request) => request.record.question === question && request.is('asking', 'waiting'),
-    );
+    for (const request of this.requests) {
+      if (request.record.question === question && request.is('asking', 'waiting')) return request;
+    }
+    return undefined;
   }
 
   /** Lets a message wait for the open request of the same question. */
-  private async join(same: OpenRequest, waiter: Waiter, text: string): Promise<void> {
+  private async join(same: OpenRequest, text: string, message: NodeMessageInFlow, done: Done): Promise<void> {
     if (same.waiters.length >= limits.sharing) {
       throw new AuthyError(
         'AUTHY_OPEN_LIMIT',
@@ -182,7 +183,7 @@ export class ApprovalGate {
           'Slow the flow down, for example with a delay node.',
       );
     }
-    this.addWaiter(same, waiter, text);
+    this.addWaiter(same, text, message, done);
     this.badge.end();
     await this.keep(same);
   }
@@ -195,15 +196,14 @@ export class ApprovalGate {
           'Slow the flow down, or shorten the timeout.',
       );
     }
-    const askedAt = account.approvals.now();
     const record: ApprovalRecord = {
-      id: randomUUID().replaceAll('-', ''),
+      id: idPrefix + randomBytes(16).toString('hex'),
       accountId: this.config.account,
       authyId,
       state: 'asking',
+      approvalId: undefined,
       question,
-      askedAt,
-      endsAt: askedAt + timeout * 1000,
+      endsAt: account.approvals.now() + timeout * 1000,
       timeout,
       reminded: false,
       messages: [],
@@ -214,9 +214,10 @@ export class ApprovalGate {
     return request;
   }
 
-  private addWaiter(request: OpenRequest, waiter: Waiter, text: string): void {
-    request.waiters.push(waiter);
-    request.record.messages.push(text);
+  private addWaiter(request: OpenRequest, text: string, message: NodeMessageInFlow, done: Done): void {
+    request.add(message, done);
+    // A list that is pushed to takes room for sixteen more.
+    request.record.messages = request.record.messages.concat(text);
     this.messages += 1;
     this.characters += text.length;
     this.badge.waiting(this.messages);
@@ -265,46 +266,39 @@ export class ApprovalGate {
   // ---- waiting
 
   private watch(request: OpenRequest): void {
-    const { record } = request;
-    watchOf(record.accountId).add({
-      approvalId: record.approvalId ?? '',
-      authyId: record.authyId,
-      timeout: record.timeout,
-      askedAt: request.askedAt,
-      endsAt: request.endsAt,
-      confirm: this.config.confirm,
-      read: (deadline) => this.readStatus(record, deadline),
-      remind: record.reminded ? undefined : () => this.remind(request),
-      decide: (outcome) => {
-        request.stage = { name: 'decided', outcome };
-        this.proceed(request);
-      },
-      hasRested: request.hasRested,
-      onUnreadable: (error) => {
-        const { code, message } = error as Partial<AuthyError>;
-        this.log.write(
-          code ?? 'unknown',
-          `The status of an approval request cannot be read; it is tried again until the time is over. ${message ?? ''}`,
-        );
-      },
-    });
+    watchOf(request.record.accountId).add(request);
   }
 
   private unwatch({ record }: OpenRequest): void {
     if (record.approvalId !== undefined) watchOf(record.accountId).remove(record.approvalId);
   }
 
-  private async readStatus(record: ApprovalRecord, deadline: number): Promise<StatusReading> {
+  /** Whether an approval by callback is confirmed by reading the status. */
+  get confirm(): boolean {
+    return this.config.confirm;
+  }
+
+  /** Reads the status of a request, in at most so many milliseconds. */
+  async readStatus(record: ApprovalRecord, deadline: number): Promise<StatusReading> {
     const account = chosenAccount(this.RED, record.accountId);
     const reading = await account.perform('onetouchStatus', { approvalId: record.approvalId }, { deadline });
     if (reading.result.authyId !== record.authyId) throw untrusted('it is about another user');
     return reading;
   }
 
-  private remind(request: OpenRequest): void {
+  /** Half of the time is over. */
+  remind(request: OpenRequest): void {
     request.record.reminded = true;
     void this.keep(request);
     this.emit(request, 'reminded');
+  }
+
+  warnOfStatus(error: unknown): void {
+    const { code, message } = error as Partial<AuthyError>;
+    this.log.write(
+      code ?? 'unknown',
+      `The status of an approval request cannot be read; it is tried again until the time is over. ${message ?? ''}`,
+    );
   }
 
   // ---- ending
@@ -332,13 +326,13 @@ export class ApprovalGate {
     void this.over(request);
     const { decision } = outcome;
     this.badge.decided(fills[decision], decision);
-    for (const { message, ways } of waiters) {
+    for (const { message, done } of waiters) {
       message.payload = {
         decision,
         reason: outcome.reason,
         approvalId: record.approvalId,
         authyId: record.authyId,
-        requestedAt: new Date(record.askedAt).toISOString(),
+        requestedAt: request.requestedAt.toISOString(),
         decidedAt: new Date(outcome.decidedAt).toISOString(),
         decidedBy: outcome.decidedBy,
         device: outcome.device,
@@ -346,8 +340,9 @@ export class ApprovalGate {
       message['approvalId'] = record.approvalId;
       message['authyId'] = record.authyId;
       message['authy'] = this.facts(outcome.statusCode, outcome.response);
-      ways?.send(outputs.map((output) => (output === decision ? message : null)));
-      ways?.done();
+      // What Node-RED hands over with each message does the same, and would have to be kept beside it.
+      this.node.send(outputs.map((output) => (output === decision ? message : null)));
+      done?.();
     }
     this.emit(request, 'decided', decision);
   }
@@ -356,11 +351,11 @@ export class ApprovalGate {
   private fail(request: OpenRequest, error: Error): void {
     void this.over(request);
     this.badge.error(error);
-    for (const { message, ways } of request.waiters) {
+    for (const { message, done } of request.waiters) {
       if (error instanceof AuthyError && error.response !== undefined) {
         message['authy'] = this.facts(error.statusCode, error.response);
       }
-      ways?.done(error);
+      done?.(error);
     }
   }
 
@@ -370,7 +365,7 @@ export class ApprovalGate {
     if (!request.is('asking', 'waiting')) return;
     this.unwatch(request);
     const kept = this.over(request);
-    for (const { ways } of request.waiters) ways?.done();
+    for (const { done } of request.waiters) done?.();
     await kept;
   }
 
@@ -383,13 +378,13 @@ export class ApprovalGate {
   /** Another instance takes care of it, its messages included. */
   private letGo(request: OpenRequest): void {
     this.unwatch(request);
-    request.stage = { name: 'over' };
+    request.stage = stages.over;
     this.forget(request);
   }
 
   /** From here on nothing more comes of a request. @returns settles when its record is gone, or cannot be removed */
   private over(request: OpenRequest): Promise<void> {
-    request.stage = { name: 'over' };
+    request.stage = stages.over;
     this.forget(request);
     const { record, store } = request;
     const approvals = accountOf(this.RED, record.accountId)?.approvals;
@@ -413,7 +408,7 @@ export class ApprovalGate {
   private async control(message: NodeMessageInFlow): Promise<void> {
     const approvalId = withdrawnBy(message);
     // What came in before it is meant as well.
-    await Promise.all(this.preparing);
+    await Promise.all([this.beginning, ...this.preparing]);
     accountOf(this.RED, this.config.account)?.approvals.announce({
       kind: 'withdraw',
       gateId: this.node.id,
@@ -422,15 +417,24 @@ export class ApprovalGate {
     await this.withdrawAll(approvalId);
   }
 
-  /** Withdraws what this instance holds. @param approvalId - in lower case; absent: all */
+  /** Withdraws what this instance holds by now. @param approvalId - in lower case; absent: all */
   private async withdrawAll(approvalId: string | undefined): Promise<void> {
     const meant = [...this.requests].filter(
       ({ record }) => approvalId === undefined || record.approvalId?.toLowerCase() === approvalId,
     );
-    await Promise.all(meant.map((request) => this.withdraw(request)));
+    this.withdrawing.add(meant);
+    await inParts(meant, (request) => this.withdraw(request));
+    this.withdrawing.delete(meant);
   }
 
   // ---- the requests of before, and of others
+
+  private async goOn(rested: readonly OpenRequest[]): Promise<void> {
+    await inParts(rested, (request) => this.adopt(request));
+    // Before one of them ends: until its record is gone it would look like one of an earlier run.
+    void this.takeOver();
+    await inParts(rested, (request) => this.giveBack(request));
+  }
 
   private adopt(request: OpenRequest): void {
     request.gate = this;
@@ -448,10 +452,19 @@ export class ApprovalGate {
 
   /** Gives its messages to the node again: so they reach Catch and Complete nodes as any other message does. */
   private giveBack(request: OpenRequest): void {
+    // The node that comes next does.
+    if (this.isClosed) return;
     for (const waiter of request.waiters) {
       this.returning.set(waiter.message, { request, waiter });
       this.node.receive(waiter.message);
     }
+  }
+
+  /** Leaves a request to the node that comes with a deploy. */
+  private rest(request: OpenRequest): void {
+    request.gate = undefined;
+    this.unwatch(request);
+    for (const waiter of request.waiters) waiter.done = undefined;
   }
 
   /** Takes over what nobody takes care of, part by part, for as long as it takes to read the store. */
@@ -463,6 +476,7 @@ export class ApprovalGate {
         const taken = await store.take(mine);
         if (taken.length === 0) return;
         for (const record of taken) this.restore(store, record);
+        await turn();
       } catch (error) {
         this.warnOfStore(error);
         await pause(storePause);
@@ -476,11 +490,9 @@ export class ApprovalGate {
     // A clock that was set back must not lengthen the time.
     const request = new OpenRequest(record, store, Math.min(record.endsAt - now, length));
     request.askedAt = request.endsAt - length;
-    if (record.state === 'waiting') request.stage = { name: 'waiting' };
+    if (record.state === 'waiting') request.stage = stages.waiting;
     else request.stage = { name: 'failed', error: interrupted(record.state) };
-    for (const text of record.messages) {
-      request.waiters.push({ message: readMessage(text) as NodeMessageInFlow, ways: undefined });
-    }
+    for (const text of record.messages) request.add(readMessage(text) as NodeMessageInFlow);
     this.adopt(request);
     this.giveBack(request);
   }
@@ -508,7 +520,7 @@ export class ApprovalGate {
   }
 
   private async keepAll(): Promise<void> {
-    await Promise.all([...this.requests].map((request) => request.store.save(request.record)));
+    await inParts([...this.requests], (request) => request.store.save(request.record));
   }
 
   /** Tries a store until it works. Never rejects. */
@@ -539,7 +551,7 @@ export class ApprovalGate {
       decision,
       approvalId: record.approvalId,
       authyId: record.authyId,
-      requestedAt: new Date(record.askedAt).toISOString(),
+      requestedAt: request.requestedAt.toISOString(),
       endsAt: new Date(record.endsAt).toISOString(),
       waiting: this.requests.size,
     };

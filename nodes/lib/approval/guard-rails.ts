@@ -3,23 +3,28 @@ import type { Admission, ApprovalRecord, GuardRails } from './store';
 type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
 
 interface User {
-  readonly open: Set<string>;
+  /** How many requests are open. */
+  open: number;
   /** When the user was asked last, by `performance.now()`. */
   askedAt: number;
 }
 
 /** Users who have nothing open are forgotten above this number, those asked longest ago first. */
 const remembered = 10_000;
+/** How many users are looked at for one to forget. */
+const lookedAt = 3;
 
 /** Keeps a flow that runs in a circle from bombarding a phone: counts open requests per user, on this instance. */
 export class OpenRequests {
+  /** The ids of what is counted, so that nothing is counted or taken off twice. */
+  private readonly open = new Set<string>();
   private readonly users = new Map<string, User>();
 
   admit({ id, authyId }: Request, { maxOpen, coolDown }: GuardRails): Admission {
     const now = performance.now();
     const user = this.users.get(authyId);
     if (user !== undefined) {
-      if (maxOpen > 0 && user.open.size >= maxOpen) return { admitted: false, open: user.open.size };
+      if (maxOpen > 0 && user.open >= maxOpen) return { admitted: false, open: user.open };
       const waitSeconds = Math.ceil(coolDown - (now - user.askedAt) / 1000);
       if (waitSeconds > 0) return { admitted: false, waitSeconds };
     }
@@ -29,8 +34,9 @@ export class OpenRequests {
 
   /** Counts a request that is open already: one of an earlier run. */
   count({ id, authyId }: Request, askedAt = -Infinity): void {
-    const user = this.users.get(authyId) ?? { open: new Set(), askedAt };
-    user.open.add(id);
+    const user = this.users.get(authyId) ?? { open: 0, askedAt };
+    if (!this.open.has(id)) user.open += 1;
+    this.open.add(id);
     user.askedAt = Math.max(user.askedAt, askedAt);
     // As the newest one, so that the oldest are the first of the map.
     this.users.delete(authyId);
@@ -39,14 +45,18 @@ export class OpenRequests {
   }
 
   release({ id, authyId }: Request): void {
-    this.users.get(authyId)?.open.delete(id);
+    const user = this.users.get(authyId);
+    if (this.open.delete(id) && user !== undefined) user.open -= 1;
   }
 
+  /** Looks at a few only: those who have something open may be very many, and come up again later. */
   private forgetOne(): void {
-    for (const [authyId, { open }] of this.users) {
-      if (open.size > 0) continue;
+    let looked = 0;
+    for (const [authyId, user] of this.users) {
       this.users.delete(authyId);
-      return;
+      if (user.open === 0) return;
+      this.users.set(authyId, user);
+      if ((looked += 1) >= lookedAt) return;
     }
   }
 }

@@ -1,17 +1,19 @@
 import type { NodeMessageInFlow } from 'node-red';
 import type { AuthyError } from '../authy/errors';
 import type { ApprovalGate } from './gate';
-import type { Outcome } from './outcome';
+import type { Outcome, StatusReading } from './outcome';
 import type { ApprovalRecord, GateStore } from './store';
+import type { Watched } from './watch';
 
-export type Send = (messages: (NodeMessageInFlow | null)[]) => void;
 export type Done = (error?: Error) => void;
 
 /** A message that waits for the outcome of a request. */
 export interface Waiter {
   readonly message: NodeMessageInFlow;
   /** How it ends; absent while its node is closed, and until a new one has received the message again. */
-  ways: { readonly send: Send; readonly done: Done } | undefined;
+  done: Done | undefined;
+  /** The one that came after it. */
+  next: Waiter | undefined;
 }
 
 /**
@@ -27,17 +29,31 @@ export type Stage =
   | { readonly name: 'failed'; readonly error: AuthyError | Error }
   | { readonly name: 'decided' | 'passing'; readonly outcome: Outcome };
 
-/** An open approval request in this process, with the messages that wait for it. It outlives the nodes of a deploy. */
-export class OpenRequest {
-  stage: Stage = { name: 'asking' };
+/** The stages that have nothing to say but their name: the same for all requests. */
+export const stages = {
+  asking: { name: 'asking' },
+  waiting: { name: 'waiting' },
+  over: { name: 'over' },
+} as const satisfies Record<string, Stage>;
+
+/**
+ * An open approval request in this process, with the messages that wait for it. It outlives the nodes of a deploy.
+ *
+ * There may be 100,000 of them: so each is one object and its record, which the watch and the store use as they are,
+ * and what can be told from something else is not kept.
+ */
+export class OpenRequest implements Watched {
+  stage: Stage = stages.asking;
   /** The node that takes care of it; undefined while that is closed. */
   gate: ApprovalGate | undefined;
   /** Whether it lay where nobody looked at it: an answer may be there already. */
   hasRested = false;
-  readonly waiters: Waiter[] = [];
+  /** Its place in the watch. */
+  place = -1;
+  /** The messages that wait: a chain, since nearly always it is one, and a list takes more room than that. */
+  private first: Waiter | undefined;
   /** By `performance.now()`, which no change of the clock moves. */
-  askedAt = performance.now();
-  endsAt: number;
+  askedAt: number;
 
   /**
    * @param remaining - how long an answer counts from now on, in milliseconds
@@ -48,12 +64,57 @@ export class OpenRequest {
     public store: GateStore,
     remaining: number,
   ) {
-    this.endsAt = this.askedAt + remaining;
+    this.askedAt = performance.now() + remaining - this.length;
+  }
+
+  get approvalId(): string {
+    return this.record.approvalId ?? '';
+  }
+
+  get authyId(): string {
+    return this.record.authyId;
+  }
+
+  get timeout(): number {
+    return this.record.timeout;
+  }
+
+  /** As {@link askedAt}. */
+  get endsAt(): number {
+    return this.askedAt + this.length;
+  }
+
+  /** When it was asked, by the store's clock. */
+  get requestedAt(): Date {
+    return new Date(this.record.endsAt - this.length);
+  }
+
+  get confirm(): boolean {
+    return this.gate?.confirm ?? true;
+  }
+
+  get remind(): (() => void) | undefined {
+    return this.record.reminded ? undefined : () => this.gate?.remind(this);
+  }
+
+  /** The messages that wait, in the order in which they came. */
+  get waiters(): readonly Waiter[] {
+    const waiters: Waiter[] = [];
+    for (let waiter = this.first; waiter !== undefined; waiter = waiter.next) waiters.push(waiter);
+    return waiters;
+  }
+
+  /** One more message waits. @param done - how it ends, if that is known by now */
+  add(message: NodeMessageInFlow, done?: Done): void {
+    const waiter = { message, done, next: undefined };
+    const last = this.waiters.at(-1);
+    if (last === undefined) this.first = waiter;
+    else last.next = waiter;
   }
 
   /** Whether each of its messages can leave the node. */
   get isReady(): boolean {
-    return this.waiters.every(({ ways }) => ways !== undefined);
+    return this.waiters.every(({ done }) => done !== undefined);
   }
 
   is(...stages: Stage['name'][]): boolean {
@@ -62,10 +123,27 @@ export class OpenRequest {
 
   /** Authy has taken it: from now on an answer counts. @param now - by the store's clock */
   sent(approvalId: string, now: number): void {
-    const length = this.record.timeout * 1000;
-    Object.assign(this.record, { state: 'waiting', approvalId, askedAt: now, endsAt: now + length });
+    Object.assign(this.record, { state: 'waiting', approvalId, endsAt: now + this.length });
     this.askedAt = performance.now();
-    this.endsAt = this.askedAt + length;
-    this.stage = { name: 'waiting' };
+    this.stage = stages.waiting;
+  }
+
+  async read(deadline: number): Promise<StatusReading> {
+    if (this.gate === undefined) throw new Error('its node is closed');
+    return this.gate.readStatus(this.record, deadline);
+  }
+
+  decide(outcome: Outcome): void {
+    this.stage = { name: 'decided', outcome };
+    this.gate?.proceed(this);
+  }
+
+  onUnreadable(error: unknown): void {
+    this.gate?.warnOfStatus(error);
+  }
+
+  /** How long an answer counts, in milliseconds. */
+  private get length(): number {
+    return this.record.timeout * 1000;
   }
 }

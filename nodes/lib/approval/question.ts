@@ -16,5 +16,5 @@ export type Asked = Values<typeof approvalInputs>;
 /** The same for the same question to the same person, and short. */
 export function questionOf({ authyId, message, details, hiddenDetails, logos }: Asked): string {
   const question = JSON.stringify([authyId, message, details, hiddenDetails, logos]);
-  return createHash('sha256').update(question).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(question).digest().subarray(0, 16).toString('base64url');
 }

@@ -24,7 +24,12 @@ export function writeMessage(message: object): string {
     .map(([name, value]) => [name, plain(value, { path: `msg.${name}`, above: [message], budget })] as const);
   const text = JSON.stringify(Object.fromEntries(members));
   if (text.length > longest) throw tooLarge();
-  return text;
+  return inOnePiece(text);
+}
+
+/** JSON.stringify leaves a text in pieces, which take more room than it does. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** The message that {@link writeMessage} wrote. */

@@ -2,9 +2,15 @@ import type { Node } from 'node-red';
 import type { CallbackAnswer } from '../onetouch/callback';
 import type { Decision } from '../onetouch/approvals';
 
+/** What the id of each request begins with, to be told from what else is in a context. */
+export const idPrefix = 'approval_';
+
 /** An open approval request as it is kept: plain data, no secret, bounded. */
 export interface ApprovalRecord {
-  /** Our own id: it is there before Authy has given one. 32 hexadecimal digits. */
+  /**
+   * Our own id: it is there before Authy has given one. {@link idPrefix} and 32 hexadecimal digits, since it is the
+   * record's name in a context as well.
+   */
   readonly id: string;
   readonly accountId: string;
   readonly authyId: string;
@@ -15,11 +21,10 @@ export interface ApprovalRecord {
    */
   state: 'asking' | 'waiting' | 'passing';
   /** Absent while `asking`. */
-  approvalId?: string;
+  approvalId?: string | undefined;
   /** What was asked, in short, to tell the same question from another. */
   readonly question: string;
-  /** When it was asked and when it ends, by {@link ApprovalStore.now}. */
-  readonly askedAt: number;
+  /** When its time is over, by {@link ApprovalStore.now}. */
   endsAt: number;
   /** How long an answer counts, in seconds. */
   readonly timeout: number;

@@ -1,10 +1,10 @@
 import { AuthyError } from '../authy/errors';
 import type { CallbackAnswer } from '../onetouch/callback';
-import { DueTimes } from './due-times';
+import { DueTimes, type Placed } from './due-times';
 import { expired, grace, type Outcome, outcomeOf, outcomeOfCallback, type StatusReading } from './outcome';
 
 /** A request that is watched until it is decided. */
-export interface Watched {
+export interface Watched extends Placed {
   readonly approvalId: string;
   readonly authyId: string;
   /** How long an answer counts, in seconds. */
@@ -18,20 +18,12 @@ export interface Watched {
   readonly confirm: boolean;
   /** Reads the status, in at most so many milliseconds. */
   read(deadline: number): Promise<StatusReading>;
-  /** Half of the time is over without an answer; called once. */
-  remind: (() => void) | undefined;
+  /** Half of the time is over without an answer; absent once it was called. */
+  readonly remind: (() => void) | undefined;
   /** Called once, and then the request is watched no more. */
   decide(outcome: Outcome): void;
   /** The status could not be read; it will be tried again. */
   onUnreadable(error: unknown): void;
-}
-
-interface Watching {
-  readonly request: Watched;
-  /** A verified callback that said "approved", to be confirmed. */
-  approval: CallbackAnswer | undefined;
-  remindAt: number;
-  isReading: boolean;
 }
 
 // All in milliseconds. Quick at first, while the person has the phone in hand; then a tenth of the time that has
@@ -59,8 +51,14 @@ const longestTimer = 3_600_000;
  * for all, takes callbacks, and ends what nobody answered.
  */
 export class Watch {
-  private readonly due = new DueTimes<Watching>();
-  private readonly watching = new Map<string, Watching>();
+  // Of a request that only waits, nothing but its place in these two is kept.
+  private readonly due = new DueTimes<Watched>();
+  private readonly watching = new Map<string, Watched>();
+  /** Verified callbacks that said "approved", to be confirmed. */
+  private readonly approvals = new Map<Watched, CallbackAnswer>();
+  /** The readings under way of requests that are watched. */
+  private readonly readings = new Map<Watched, symbol>();
+  /** How many readings are under way, also of requests that are watched no more. */
   private reading = 0;
   private pausedUntil = -Infinity;
   private timer: NodeJS.Timeout | undefined;
@@ -68,45 +66,38 @@ export class Watch {
   private turn: NodeJS.Immediate | undefined;
 
   add(request: Watched): void {
-    const watching: Watching = {
-      request,
-      approval: undefined,
-      remindAt: request.remind === undefined ? Infinity : (request.askedAt + request.endsAt) / 2,
-      isReading: false,
-    };
-    this.watching.set(key(request.approvalId), watching);
-    this.plan(watching, request.hasRested ? 0 : undefined);
+    this.watching.set(key(request.approvalId), request);
+    this.plan(request, request.hasRested ? 0 : undefined);
   }
 
   /** Stops watching a request, without an outcome. */
   remove(approvalId: string): void {
-    const watching = this.watching.get(key(approvalId));
-    if (watching !== undefined) this.end(watching);
+    const request = this.watching.get(key(approvalId));
+    if (request !== undefined) this.end(request);
   }
 
   /** Takes the answer of a verified callback, if it is about a request that is watched. */
   answered(answer: CallbackAnswer): void {
-    const watching = this.watching.get(key(answer.approvalId));
-    if (watching === undefined || watching.request.authyId !== answer.authyId) return;
-    const { request } = watching;
+    const request = this.watching.get(key(answer.approvalId));
+    if (request === undefined || request.authyId !== answer.authyId) return;
     if (performance.now() >= request.endsAt) return;
     if (answer.decision === 'denied' || !request.confirm) {
-      this.decide(watching, outcomeOfCallback(answer));
+      this.decide(request, outcomeOfCallback(answer));
       return;
     }
-    watching.approval ??= answer;
-    if (!watching.isReading) this.plan(watching, 0);
+    if (!this.approvals.has(request)) this.approvals.set(request, answer);
+    if (!this.readings.has(request)) this.plan(request, 0);
   }
 
   /** When the request is looked at next. @param pause - in milliseconds; by its age where absent */
-  private plan(watching: Watching, pause?: number): void {
+  private plan(request: Watched, pause?: number): void {
     const now = performance.now();
-    const { askedAt, endsAt } = watching.request;
+    const { askedAt, endsAt } = request;
     const rhythm = Math.min(longestPause, Math.max(shortestPause, (now - askedAt) * shareOfAge));
     const fair = (this.watching.size / readingsPerSecond) * 1000;
-    const wanted = now + (pause ?? Math.max(rhythm, watching.approval === undefined ? fair : 0));
+    const wanted = now + (pause ?? Math.max(rhythm, this.approvals.has(request) ? 0 : fair));
     const allowed = Math.max(wanted, this.pausedUntil);
-    this.due.set(watching, Math.min(allowed, watching.remindAt, endsAt));
+    this.due.set(request, Math.min(allowed, remindAt(request), endsAt));
     this.wakeUp();
   }
 
@@ -131,9 +122,9 @@ export class Watch {
     this.turn = undefined;
     this.stopTimer();
     for (let taken = 0; taken < takenAtOnce && this.reading < readingsAtOnce; taken++) {
-      const watching = this.due.take(performance.now());
-      if (watching === undefined) break;
-      this.attend(watching);
+      const request = this.due.take(performance.now());
+      if (request === undefined) break;
+      this.attend(request);
     }
     this.wakeUp();
   }
@@ -144,37 +135,34 @@ export class Watch {
     this.timerAt = Infinity;
   }
 
-  private attend(watching: Watching): void {
+  private attend(request: Watched): void {
     const now = performance.now();
-    const { request } = watching;
-    if (now >= watching.remindAt) {
-      watching.remindAt = Infinity;
-      request.remind?.();
-    }
+    if (now >= remindAt(request)) request.remind?.();
     const isLast = now >= request.endsAt;
     if (!isLast && now < this.pausedUntil) {
-      this.plan(watching);
+      this.plan(request);
       return;
     }
     if (now >= request.endsAt + lastReadingDeadline) {
-      this.decide(watching, expired('statusUnreadable'));
+      this.decide(request, expired('statusUnreadable'));
       return;
     }
     this.reading += 1;
-    watching.isReading = true;
-    void this.read(watching, isLast).finally(() => {
+    void this.read(request, isLast).finally(() => {
       this.reading -= 1;
-      watching.isReading = false;
       this.wakeUp();
     });
   }
 
-  private async read(watching: Watching, isLast: boolean): Promise<void> {
-    const { request, approval } = watching;
+  private async read(request: Watched, isLast: boolean): Promise<void> {
+    const reading = Symbol();
+    this.readings.set(request, reading);
+    const approval = this.approvals.get(request);
     let outcome: Outcome | undefined;
     try {
-      const reading = await request.read(isLast ? lastReadingDeadline : readingDeadline);
-      outcome = outcomeOf({ timeout: request.timeout, approval: watching.approval }, reading, isLast);
+      const status = await request.read(isLast ? lastReadingDeadline : readingDeadline);
+      const { timeout } = request;
+      outcome = outcomeOf({ timeout, approval: this.approvals.get(request) }, status, isLast);
     } catch (error) {
       if (error instanceof AuthyError && error.code === 'AUTHY_RATE_LIMITED') {
         const pause = error.retryAfter === undefined ? rateLimitPause : error.retryAfter * 1000;
@@ -184,22 +172,30 @@ export class Watch {
       if (isLast) outcome = expired('statusUnreadable');
     }
     // Meanwhile it may have been decided by a callback, or withdrawn.
-    if (this.watching.get(key(request.approvalId)) !== watching) return;
-    if (outcome !== undefined) this.decide(watching, outcome);
+    if (this.readings.get(request) !== reading) return;
+    this.readings.delete(request);
+    if (outcome !== undefined) this.decide(request, outcome);
     // A callback that came while it was being read may say more than the reading did.
-    else this.plan(watching, watching.approval === approval ? undefined : 0);
+    else this.plan(request, this.approvals.get(request) === approval ? undefined : 0);
   }
 
-  private decide(watching: Watching, outcome: Outcome): void {
-    this.end(watching);
-    watching.request.decide(outcome);
+  private decide(request: Watched, outcome: Outcome): void {
+    this.end(request);
+    request.decide(outcome);
   }
 
-  private end(watching: Watching): void {
-    this.watching.delete(key(watching.request.approvalId));
-    this.due.delete(watching);
+  private end(request: Watched): void {
+    this.watching.delete(key(request.approvalId));
+    this.approvals.delete(request);
+    this.readings.delete(request);
+    this.due.delete(request);
     this.wakeUp();
   }
+}
+
+/** Half of the time, or never. */
+function remindAt({ remind, askedAt, endsAt }: Watched): number {
+  return remind === undefined ? Infinity : (askedAt + endsAt) / 2;
 }
 
 function key(approvalId: string): string {
