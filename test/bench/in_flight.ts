@@ -1,6 +1,8 @@
+/** Before the clock starts, for connections to be opened, in milliseconds. */
+const leadIn = 100;
+
 /**
- * How many calls a second a client makes, with so many under way at once. Before the clock starts each place makes one,
- * so that the connections stand.
+ * How many calls a second a client makes, with so many under way at once.
  *
  * @param milliseconds - after this time no further call begins; those under way are waited for, and count
  */
@@ -9,16 +11,27 @@ export async function callRate(
   inFlight: number,
   milliseconds: number,
 ): Promise<number> {
-  await inPlaces(inFlight, call);
+  await callFor(call, inFlight, leadIn);
+  const started = performance.now();
+  const done = await callFor(call, inFlight, milliseconds);
+  return done / ((performance.now() - started) / 1000);
+}
+
+/** Calls for so long, and says how often. */
+async function callFor(
+  call: () => Promise<unknown>,
+  inFlight: number,
+  milliseconds: number,
+): Promise<number> {
   let done = 0;
   const started = performance.now();
   await inPlaces(inFlight, async () => {
-    while (performance.now() - started < milliseconds) {
+    do {
       await call();
       done += 1;
-    }
+    } while (performance.now() - started < milliseconds);
   });
-  return done / ((performance.now() - started) / 1000);
+  return done;
 }
 
 /** Makes a number of calls, with so many under way at once. */
