@@ -80,8 +80,8 @@ function unevaluable(input: string, error: unknown): AuthyError {
 }
 
 /** The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds. */
-export function deadlineOf({ requestTimeout }: NodeMessageInFlow): Pick<CallOptions, 'deadline'> {
+export function deadlineOf({ requestTimeout }: NodeMessageInFlow): CallOptions['deadline'] {
   const isTimeout =
     typeof requestTimeout === 'number' && requestTimeout >= 1 && Number.isFinite(requestTimeout);
-  return isTimeout ? { deadline: requestTimeout } : {};
+  return isTimeout ? requestTimeout : undefined;
 }

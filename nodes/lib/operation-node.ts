@@ -94,7 +94,7 @@ class OperationRunner {
       account = chosenAccount(this.RED, this.config.account);
       const inputs = await this.inputs.evaluate(message);
       const performed = await account.perform(this.name, inputs, {
-        ...deadlineOf(message),
+        deadline: deadlineOf(message),
         signal: this.closing.signal,
         onCancelled: fail,
       });

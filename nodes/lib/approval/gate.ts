@@ -249,7 +249,9 @@ export class ApprovalGate {
   ): Promise<void> {
     const inputs = { ...values, secondsToExpire: values.secondsToExpire ?? values.timeout };
     try {
-      const { result } = await account.perform('onetouchSend', inputs, deadlineOf(message));
+      const { result } = await account.perform('onetouchSend', inputs, {
+        deadline: deadlineOf(message),
+      });
       // Withdrawn meanwhile: it is on the phone, and nobody waits for the answer.
       if (request.is('over')) return;
       request.sent(result.approvalId, account.approvals.now());

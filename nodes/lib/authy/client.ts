@@ -181,16 +181,18 @@ export class AuthyClient {
     (Outcome<Name, Result> & { answer: Answer }) | { failure: Failure | 'noRoute'; error: AuthyError }
   > {
     const { endpoint, values } = call;
+    const { path, body } = this.request(endpoint, values, template);
     const limit = new AttemptLimit(call);
     let http: HttpAnswer;
     try {
       http = await this.transport.send({
         method: endpoint.method,
+        path,
+        body,
         cancellation: limit.cancellation,
         onSent: () => {
           call.isSent = true;
         },
-        ...this.request(endpoint, values, template),
       });
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
@@ -209,11 +211,13 @@ export class AuthyClient {
     const path = this.prefix + endpointPath(template, endpoint.pathValues?.(values));
     const parameters = endpoint.parameters?.(values) ?? {};
     if (endpoint.method === 'POST') return { path, body: JSON.stringify(parameters) };
-    const query = new URLSearchParams();
+    let query = '';
     for (const [name, value] of Object.entries(parameters)) {
-      if (value !== undefined) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+      if (value === undefined) continue;
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      query += `${query === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(text)}`;
     }
-    return { path: query.size === 0 ? path : `${path}?${query.toString()}` };
+    return { path: path + query };
   }
 
   /** No answer came: what that means for the call. */
@@ -287,7 +291,7 @@ export class AuthyClient {
     const answer: Answer = { statusCode, body };
     if (statusCode === 200 && isSuccess(body)) {
       if (authyCode !== undefined) throw untrusted('it says success and has an error number', answer);
-      return { ...endpoint.read(answer, values), answer };
+      return withAnswer(endpoint.read(answer, values), answer);
     }
     if (statusCode >= 300 && statusCode < 400) throw untrusted(`it redirects (HTTP ${statusCode})`, answer);
     if (statusCode < 400 && authyCode === undefined) {
@@ -298,7 +302,7 @@ export class AuthyClient {
         ? undefined
         : (endpoint.refusals?.[authyCode] ??
           (call.mayHaveHappened ? endpoint.doneBefore?.[authyCode] : undefined));
-    if (read !== undefined) return { ...read(answer, values), answer };
+    if (read !== undefined) return withAnswer(read(answer, values), answer);
     const error = refusal(statusCode, authyCode, said(body), { retryAfter, response: body });
     if (statusCode === 404 && authyCode === undefined) return { failure: 'noRoute', error };
     throw error;
@@ -338,6 +342,13 @@ class AttemptLimit {
     clearTimeout(this.timer);
     this.call.cancellation.off(this.abort);
   }
+}
+
+function withAnswer<Name extends string, Result extends object>(
+  { outcome, result }: Outcome<Name, Result>,
+  answer: Answer,
+): Outcome<Name, Result> & { answer: Answer } {
+  return { outcome, result, answer };
 }
 
 function pause(milliseconds: number, cancellation: Cancellation): Promise<void> {

@@ -5,9 +5,9 @@ import { Connector, type Route } from './connector';
 
 export interface Exchange {
   readonly method: 'GET' | 'POST';
-  /** Path and query. */
+  /** Path and query, from the service's root. */
   readonly path: string;
-  /** JSON. */
+  /** The JSON body of a POST. */
   readonly body?: string | undefined;
   /** Ends the exchange, and the connection with it. */
   readonly cancellation: Cancellation;
@@ -115,15 +115,15 @@ class Connection {
       if (cancellation.happened) return;
       this.cancellation = cancellation;
       let status = 0;
-      let headers: Reply['headers'] = {};
+      let received: Reply['headers'] = {};
       let chunks: Buffer[] = [];
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart: onSent,
-        onResponseStart(controller, statusCode, received) {
+        onResponseStart(controller, statusCode, headers) {
           status = statusCode;
-          headers = received;
+          received = headers;
           chunks = [];
-          const encoding = received['content-encoding'] ?? 'identity';
+          const encoding = headers['content-encoding'] ?? 'identity';
           if (encoding !== 'identity') controller.abort(new ReplyCompressed());
         },
         onResponseData(_, chunk) {
@@ -132,16 +132,14 @@ class Connection {
         onResponseEnd: () => {
           cancellation.off(abandon);
           this.free(this);
-          resolve({ status, headers, text: textOf(chunks) });
+          resolve({ status, headers: received, text: textOf(chunks) });
         },
         onResponseError: (_, error) => fail(error),
       };
       // A GET has no body, and must not say the type of one.
-      const content =
-        body === undefined
-          ? { headers: this.headers }
-          : { headers: { ...this.headers, 'Content-Type': 'application/json' }, body };
-      this.client.dispatch({ method, path, ...content }, handler);
+      const headers =
+        body === undefined ? this.headers : { ...this.headers, 'Content-Type': 'application/json' };
+      this.client.dispatch({ method, path, headers, body: body ?? null }, handler);
     });
   }
 

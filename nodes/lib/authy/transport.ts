@@ -1,5 +1,5 @@
 import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { Cancelled, type Cancellation } from './cancellation';
+import { Cancelled } from './cancellation';
 import { Connections, type Exchange, type Reply, ReplyCompressed } from './connections';
 import type { Route } from './connector';
 import { isLoopback } from './proxy';
@@ -7,18 +7,6 @@ import { isLoopback } from './proxy';
 export interface TransportOptions extends Route {
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
-}
-
-export interface HttpRequest {
-  method: 'GET' | 'POST';
-  /** Path and query, from the service's root. */
-  path: string;
-  /** The JSON body of a POST. */
-  body?: string | undefined;
-  /** Ends the attempt. */
-  cancellation: Cancellation;
-  /** Told once bytes of the request may have left this machine; until then they certainly have not. */
-  onSent: () => void;
 }
 
 export interface HttpAnswer {
@@ -71,13 +59,13 @@ export class Transport {
    * @returns the answer, whatever its status
    * @throws TransportError - where there is none
    */
-  async send({ method, path, body, cancellation, onSent }: HttpRequest): Promise<HttpAnswer> {
+  async send(exchange: Exchange): Promise<HttpAnswer> {
     try {
       const { data } = await this.axios.request<Reply>({
-        method,
-        url: path,
-        ...(body !== undefined && { data: body }),
-        adapter: (config) => this.carry(config, { cancellation, onSent }),
+        method: exchange.method,
+        url: exchange.path,
+        data: exchange.body,
+        adapter: (config) => this.carry(exchange, config),
       });
       return {
         statusCode: data.status,
@@ -97,16 +85,8 @@ export class Transport {
   }
 
   /** The adapter: https://github.com/axios/axios/tree/v1.x/lib/adapters. Redirects are not followed. */
-  private async carry(
-    config: InternalAxiosRequestConfig,
-    watching: Pick<Exchange, 'cancellation' | 'onSent'>,
-  ): Promise<AxiosResponse<Reply>> {
-    const data = await this.connections.exchange({
-      method: config.method === 'post' ? 'POST' : 'GET',
-      path: config.url ?? '/',
-      body: config.data as string | undefined,
-      ...watching,
-    });
+  private async carry(exchange: Exchange, config: InternalAxiosRequestConfig): Promise<AxiosResponse<Reply>> {
+    const data = await this.connections.exchange(exchange);
     return { data, status: data.status, statusText: '', headers: noHeaders, config };
   }
 }
