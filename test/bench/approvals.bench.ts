@@ -101,9 +101,14 @@ function stall(what: string, { length, collecting }: Stall): Measure[] {
   return [figure(what, 'ms', length, shortEnough), figure(`${what}: collecting garbage`, 'ms', collecting)];
 }
 
-/** What a message of a home dashboard may look like. */
+/** What a message of a home dashboard may look like; each asks another user. */
 function exampleMessage(no: number): Message {
-  return { _msgid: String(no), topic: 'garage', authyId: '209', payload: { button: 'open', no } };
+  return {
+    _msgid: String(no),
+    topic: 'garage',
+    authyId: String(1_000_000 + no),
+    payload: { button: 'open', no },
+  };
 }
 
 async function gateFigures(): Promise<Measure[]> {

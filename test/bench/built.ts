@@ -1,5 +1,8 @@
 import path from 'node:path';
+import type * as cancellation from '../../nodes/lib/authy/cancellation';
 import type * as client from '../../nodes/lib/authy/client';
+import type * as connections from '../../nodes/lib/authy/connections';
+import type * as transport from '../../nodes/lib/authy/transport';
 import type * as callback from '../../nodes/lib/onetouch/callback';
 import type * as operations from '../../nodes/lib/operations';
 import { root } from '../support/node_red';
@@ -11,5 +14,8 @@ function built(name: string): unknown {
 }
 
 export const { AuthyClient } = built('authy/client.js') as typeof client;
+export const { Cancellation } = built('authy/cancellation.js') as typeof cancellation;
+export const { Connections } = built('authy/connections.js') as typeof connections;
+export const { Transport } = built('authy/transport.js') as typeof transport;
 export const { operations: builtOperations } = built('operations.js') as typeof operations;
 export const { verifyCallback } = built('onetouch/callback.js') as typeof callback;

@@ -11,6 +11,7 @@ export const acceptedName = 'accepted';
 export const forgedName = 'forged';
 export const unsignedName = 'no signature header';
 export const hmacName = 'bare HMAC of the ready string';
+export const limitName = 'JSON.parse and bare HMAC';
 export const theirCheckName = "authy-client's signature check alone";
 export const theirVerifyName = "authy-client's verifyCallback";
 
@@ -59,14 +60,21 @@ export function ourContenders(): Contender[] {
   ];
 }
 
-/** What no validation can do without: the HMAC of a string that is ready, compared in constant time. */
-export function bareHmac(): Contender {
+/**
+ * What no validation can do without: the HMAC of a string that is ready, compared in constant time; and the same with the
+ * parsing of the body, which is the limit for any.
+ */
+export function bareContenders(): Contender[] {
   const signed = `${callbackNonce}|POST|${callbackUrl}|${canonicalParams(params)}`;
   const received = Buffer.from(signature);
-  return contender(hmacName, () => {
+  const isSigned = (): boolean => {
     const expected = createHmac('sha256', callbackKey).update(signed).digest('base64');
     return timingSafeEqual(Buffer.from(expected), received);
-  });
+  };
+  return [
+    contender(hmacName, isSigned),
+    contender(limitName, () => JSON.parse(String(genuine.body)) !== null && isSigned()),
+  ];
 }
 
 /** The request as authy-client takes it: one of express, whose body is parsed already. */

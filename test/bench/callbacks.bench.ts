@@ -5,9 +5,10 @@ import { installedOfficialClients } from '../support/simulator_clients';
 import { bodySize } from './callback_body';
 import {
   acceptedName,
-  bareHmac,
+  bareContenders,
   forgedName,
   hmacName,
+  limitName,
   ourContenders,
   theirCheckName,
   theirContenders,
@@ -41,7 +42,7 @@ async function theirParts(context: Mocha.Context): Promise<TheirParts> {
 
 async function run(): Promise<Report> {
   const theirs = await unlessSkipped(theirParts);
-  const contenders = [...ourContenders(), bareHmac(), ...(theirs ? theirContenders(theirs) : [])];
+  const contenders = [...ourContenders(), ...bareContenders(), ...(theirs ? theirContenders(theirs) : [])];
   const results = await contest(contenders, { rounds: 15, warmUps: 2 });
   const ratio = (name: string, other: string, goal?: Goal): Measure => ({
     what: `${name} / ${other}`,
@@ -60,6 +61,8 @@ async function run(): Promise<Report> {
       ...(theirs
         ? [ratio(acceptedName, theirCheckName, { atLeast: 6 }), ratio(acceptedName, theirVerifyName)]
         : []),
+      ratio(limitName, hmacName),
+      ratio(acceptedName, limitName),
       ratio(unsignedName, acceptedName, { atLeast: 20 }),
       ratio(forgedName, acceptedName),
     ],

@@ -1,7 +1,7 @@
 // What a benchmark hands over: numbers with their unit, by round.
 
 /** `x` and `%` compare two contenders; all others are absolute. An empty one is a count. */
-export type Unit = 'x' | '%' | 'calls/s' | 'checks/s' | 'bytes' | 'MB' | 'ms' | 's' | '';
+export type Unit = 'x' | '%' | 'calls/s' | 'checks/s' | 'bytes' | 'MB' | 'µs' | 'ms' | 's' | '';
 
 /** What a figure has to be, in its own unit; the median is what counts. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };

@@ -86,6 +86,9 @@ export function callFlows(prefix: string, url: string, maxInFlight: number): Flo
   ];
 }
 
+/** A message goes through it and nothing is done with it: what Node-RED itself takes. */
+export const passFlow: readonly FlowNode[] = [{ ...place, id: 'pass', type: 'junction', wires: [['sink']] }];
+
 /** Where all messages end: a node without a function of its own, and one that catches what went wrong. */
 export const sinkFlow: readonly FlowNode[] = [
   { ...place, id: 'sink', type: 'comment' },
@@ -136,6 +139,11 @@ export class FlowPlayer {
         },
       },
     ];
+  }
+
+  /** Sends a message through {@link passFlow}. */
+  async pass(): Promise<void> {
+    await this.play('pass', { payload: token, authyId });
   }
 
   private play(id: string, message: Message): Promise<Message> {

@@ -8,6 +8,7 @@ const decimals: Readonly<Record<Unit, number>> = {
   'checks/s': 0,
   bytes: 0,
   MB: 1,
+  µs: 1,
   ms: 1,
   s: 2,
   '': 0,

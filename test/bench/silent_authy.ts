@@ -1,17 +1,21 @@
 // An Authy in a process of its own that takes every approval request and never has an answer. It tells its address
 // first, and then how many requests it has taken, now and then.
-import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 let taken = 0;
 let told = 0;
 const server = http.createServer((request, response) => {
-  const asked = /approval_requests\/([\w-]+)$/.exec(request.url ?? '')?.[1];
+  const url = request.url ?? '';
+  const [, user] = /users\/(\d+)\/approval_requests$/.exec(url) ?? [];
+  const [, asked] = /approval_requests\/([\w-]+)$/.exec(url) ?? [];
   request.resume().on('end', () => {
     if (asked === undefined) taken += 1;
+    // The id says whom it is about, so that it need not be remembered here.
     const approval =
-      asked === undefined ? { uuid: randomUUID() } : { uuid: asked, status: 'pending', _authy_id: 209 };
+      asked === undefined
+        ? { uuid: `00000000-0000-4000-8000-${String(user).padStart(12, '0')}` }
+        : { uuid: asked, status: 'pending', _authy_id: Number(asked.slice(-12)) };
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify({ success: true, approval_request: approval }));
   });

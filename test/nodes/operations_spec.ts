@@ -2,6 +2,7 @@ import should from 'should';
 import { type Operation, type OperationName, operations } from '../../nodes/lib/operations';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { Flow, type FlowNode } from '../support/flow';
+import { eventually } from '../support/node_red';
 
 const phone = { phoneNumber: '+13175550142', countryCode: '1' };
 const account: FlowNode = {
@@ -356,6 +357,21 @@ describe('Operation nodes against the simulator', () => {
     for (const ending of endings) (ending.sent.length + ending.completed).should.equal(2);
     started.statuses.should.matchAny((status: { text: string }) => status.text === `${word('sending')} (40)`);
     should(started.statuses.at(-1)?.text).equal(word('read'));
+  });
+
+  it('thousands of messages: the badge is not set more often than one can see, and ends with what is so', async () => {
+    const started = await node('tokenVerify', { token: 'x', tokenType: 'str' });
+    const began = performance.now();
+    for (let round = 0; round < 20; round++) {
+      // Refused before anything is sent, which is the fastest that a message can end.
+      await Promise.all(Array.from({ length: 100 }, () => started.deliver({ authyId })));
+    }
+    const word = 'error.INVALID_INPUT';
+    await eventually('the badge to show the last outcome', () =>
+      String(started.statuses.at(-1)?.text).endsWith(word) ? true : undefined,
+    );
+    const allowed = 100 + (performance.now() - began) / 100 + 1;
+    started.statuses.length.should.be.belowOrEqual(allowed).and.be.below(4000);
   });
 
   it('ignored is an outcome of its own colour', async () => {

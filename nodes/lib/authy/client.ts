@@ -211,13 +211,11 @@ export class AuthyClient {
     const path = this.prefix + endpointPath(template, endpoint.pathValues?.(values));
     const parameters = endpoint.parameters?.(values) ?? {};
     if (endpoint.method === 'POST') return { path, body: JSON.stringify(parameters) };
-    let query = '';
+    const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {
-      if (value === undefined) continue;
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
-      query += `${query === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(text)}`;
+      if (value !== undefined) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
     }
-    return { path: path + query };
+    return { path: query.size === 0 ? path : `${path}?${query.toString()}` };
   }
 
   /** No answer came: what that means for the call. */

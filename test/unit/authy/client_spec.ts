@@ -236,6 +236,14 @@ describe('Authy client', () => {
       }
     });
 
+    it('a compressed one, which was not asked for: what it holds could be of any size', async () => {
+      server.script({ status: 200, json: sent, headers: { 'Content-Encoding': 'gzip' } });
+      const error = await failure(sms);
+      error.code.should.equal('AUTHY_BAD_RESPONSE');
+      error.message.should.match(/compressed/);
+      should(server.seen[0]?.headers).have.property('accept-encoding', 'identity');
+    });
+
     it('a redirect is not followed', async () => {
       const other = await new ScriptedServer().start();
       other.script({ status: 200, json: sent });
