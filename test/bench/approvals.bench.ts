@@ -139,7 +139,7 @@ async function gateFigures(): Promise<Measure[]> {
   await sleep(500);
 
   const empty = { heap: heapUsed(), timers: timers.size };
-  const messages = Array.from({ length: 1000 }, (_, no) => exampleMessage(no));
+  const messages = Array.from({ length: count }, (_, no) => exampleMessage(no));
   const message = (heapUsed() - empty.heap) / messages.length;
   messages.length = 0;
 

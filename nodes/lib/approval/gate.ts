@@ -146,7 +146,7 @@ export class ApprovalGate {
       const account = chosenAccount(this.RED, this.config.account);
       const values = readInputs({ inputs: approvalInputs }, await this.inputs.evaluate(message));
       const text = writeMessage(message);
-      const question = questionOf(values);
+      const question = this.config.join ? questionOf(values) : '';
       const same = this.config.join ? this.openFor(question) : undefined;
       if (same !== undefined) {
         await this.join(same, text, message, done);
@@ -197,7 +197,8 @@ export class ApprovalGate {
       );
     }
     const record: ApprovalRecord = {
-      id: idPrefix + randomBytes(16).toString('hex'),
+      // With the prefix, a text that just fits into 48 bytes of memory.
+      id: idPrefix + randomBytes(11).toString('hex'),
       accountId: this.config.account,
       authyId,
       state: 'asking',

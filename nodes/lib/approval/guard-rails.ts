@@ -1,3 +1,4 @@
+import { clock } from './clock';
 import type { Admission, ApprovalRecord, GuardRails } from './store';
 
 type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
@@ -5,8 +6,8 @@ type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
 interface User {
   /** How many requests are open. */
   open: number;
-  /** When the user was asked last, by `performance.now()`. */
-  askedAt: number;
+  /** When the user was asked last, by {@link clock}; undefined where that was before this process. */
+  askedAt: number | undefined;
 }
 
 /** Users who have nothing open are forgotten above this number, those asked longest ago first. */
@@ -21,11 +22,11 @@ export class OpenRequests {
   private readonly users = new Map<string, User>();
 
   admit({ id, authyId }: Request, { maxOpen, coolDown }: GuardRails): Admission {
-    const now = performance.now();
+    const now = clock();
     const user = this.users.get(authyId);
     if (user !== undefined) {
       if (maxOpen > 0 && user.open >= maxOpen) return { admitted: false, open: user.open };
-      const waitSeconds = Math.ceil(coolDown - (now - user.askedAt) / 1000);
+      const waitSeconds = Math.ceil(coolDown - (now - (user.askedAt ?? -Infinity)) / 1000);
       if (waitSeconds > 0) return { admitted: false, waitSeconds };
     }
     this.count({ id, authyId }, now);
@@ -33,11 +34,11 @@ export class OpenRequests {
   }
 
   /** Counts a request that is open already: one of an earlier run. */
-  count({ id, authyId }: Request, askedAt = -Infinity): void {
+  count({ id, authyId }: Request, askedAt?: number): void {
     const user = this.users.get(authyId) ?? { open: 0, askedAt };
     if (!this.open.has(id)) user.open += 1;
     this.open.add(id);
-    user.askedAt = Math.max(user.askedAt, askedAt);
+    user.askedAt = askedAt ?? user.askedAt;
     // As the newest one, so that the oldest are the first of the map.
     this.users.delete(authyId);
     this.users.set(authyId, user);

@@ -1,5 +1,6 @@
 import type { NodeMessageInFlow } from 'node-red';
 import type { AuthyError } from '../authy/errors';
+import { clock } from './clock';
 import type { ApprovalGate } from './gate';
 import type { Outcome, StatusReading } from './outcome';
 import type { ApprovalRecord, GateStore } from './store';
@@ -52,7 +53,7 @@ export class OpenRequest implements Watched {
   place = -1;
   /** The messages that wait: a chain, since nearly always it is one, and a list takes more room than that. */
   private first: Waiter | undefined;
-  /** By `performance.now()`, which no change of the clock moves. */
+  /** By {@link clock}, which no change of the computer's moves. */
   askedAt: number;
 
   /**
@@ -64,7 +65,7 @@ export class OpenRequest implements Watched {
     public store: GateStore,
     remaining: number,
   ) {
-    this.askedAt = performance.now() + remaining - this.length;
+    this.askedAt = clock() + remaining - this.length;
   }
 
   get approvalId(): string {
@@ -124,7 +125,7 @@ export class OpenRequest implements Watched {
   /** Authy has taken it: from now on an answer counts. @param now - by the store's clock */
   sent(approvalId: string, now: number): void {
     Object.assign(this.record, { state: 'waiting', approvalId, endsAt: now + this.length });
-    this.askedAt = performance.now();
+    this.askedAt = clock();
     this.stage = stages.waiting;
   }
 

@@ -8,7 +8,7 @@ export const idPrefix = 'approval_';
 /** An open approval request as it is kept: plain data, no secret, bounded. */
 export interface ApprovalRecord {
   /**
-   * Our own id: it is there before Authy has given one. {@link idPrefix} and 32 hexadecimal digits, since it is the
+   * Our own id: it is there before Authy has given one. {@link idPrefix} and 22 hexadecimal digits, since it is the
    * record's name in a context as well.
    */
   readonly id: string;
@@ -22,7 +22,7 @@ export interface ApprovalRecord {
   state: 'asking' | 'waiting' | 'passing';
   /** Absent while `asking`. */
   approvalId?: string | undefined;
-  /** What was asked, in short, to tell the same question from another. */
+  /** What was asked, in short, to tell the same question from another; empty where nobody joins in. */
   readonly question: string;
   /** When its time is over, by {@link ApprovalStore.now}. */
   endsAt: number;
