@@ -61,7 +61,7 @@ async function run(): Promise<Report> {
   const ratios: Measure[] = [];
   const figures: Measure[] = [];
   for (const inFlight of levels) {
-    const bare = bareCallers(server.url, inFlight).slice(0, 2);
+    const bare = bareCallers(server.url, inFlight);
     const [undici] = bare;
     const callers = [...layers(server.url, new FlowPlayer(nodeRed)), ...bare];
     const results = await contest(

@@ -13,9 +13,12 @@ export interface Waiter {
   readonly message: NodeMessageInFlow;
   /** How it ends; absent while its node is closed, and until a new one has received the message again. */
   done: Done | undefined;
-  /** The one that came after it. */
-  next: Waiter | undefined;
 }
+
+// What only few requests have is kept beside them.
+/** The messages that joined one of the same question. */
+const joined = new WeakMap<OpenRequest, Waiter[]>();
+const rested = new WeakSet<OpenRequest>();
 
 /**
  * How far a request has come. Each step is taken once and none is taken back:
@@ -47,11 +50,9 @@ export class OpenRequest implements Watched {
   stage: Stage = stages.asking;
   /** The node that takes care of it; undefined while that is closed. */
   gate: ApprovalGate | undefined;
-  /** Whether it lay where nobody looked at it: an answer may be there already. */
-  hasRested = false;
   /** Its place in the watch. */
   place = -1;
-  /** The messages that wait: a chain, since nearly always it is one, and a list takes more room than that. */
+  /** The message that asked. */
   private first: Waiter | undefined;
   /** By {@link clock}, which no change of the computer's moves. */
   askedAt: number;
@@ -90,6 +91,16 @@ export class OpenRequest implements Watched {
     return new Date(this.record.endsAt - this.length);
   }
 
+  /** Whether it lay where nobody looked at it: an answer may be there already. */
+  get hasRested(): boolean {
+    return rested.has(this);
+  }
+
+  /** It lies, or lay, where nobody looks at it. */
+  rest(): void {
+    rested.add(this);
+  }
+
   get confirm(): boolean {
     return this.gate?.confirm ?? true;
   }
@@ -100,17 +111,14 @@ export class OpenRequest implements Watched {
 
   /** The messages that wait, in the order in which they came. */
   get waiters(): readonly Waiter[] {
-    const waiters: Waiter[] = [];
-    for (let waiter = this.first; waiter !== undefined; waiter = waiter.next) waiters.push(waiter);
-    return waiters;
+    return this.first === undefined ? [] : [this.first, ...(joined.get(this) ?? [])];
   }
 
   /** One more message waits. @param done - how it ends, if that is known by now */
   add(message: NodeMessageInFlow, done?: Done): void {
-    const waiter = { message, done, next: undefined };
-    const last = this.waiters.at(-1);
-    if (last === undefined) this.first = waiter;
-    else last.next = waiter;
+    const waiter = { message, done };
+    if (this.first === undefined) this.first = waiter;
+    else joined.set(this, [...(joined.get(this) ?? []), waiter]);
   }
 
   /** Whether each of its messages can leave the node. */
