@@ -37,7 +37,7 @@ const largestAnswer = 1024 * 1024;
 
 /**
  * HTTP for the client: one attempt at a time, over connections that are kept open. axios has the request and the answer;
- * its adapter hands them to undici, which needs a fifth of the time that axios's own takes (docs/performance.md).
+ * its adapter hands them to undici, which needs a tenth of the time that axios's own takes (docs/performance.md).
  */
 export class Transport {
   private readonly connections: Connections;

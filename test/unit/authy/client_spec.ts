@@ -377,6 +377,17 @@ describe('Authy client', () => {
       secure.seen.length.should.equal(2);
       await secure.stop();
     });
+
+    it('refuses a certificate that is for another name, at once', async () => {
+      const certificate = await selfSigned();
+      const secure = await new ScriptedServer(certificate).start();
+      const tls = { ca: certificate.cert, servername: 'other.example' };
+      const error = await failure(sms, { baseUrl: secure.url, tls });
+      error.code.should.equal('AUTHY_TLS');
+      error.message.should.match(/ERR_TLS_CERT_ALTNAME_INVALID.*nothing was sent/);
+      secure.seen.length.should.equal(0);
+      await secure.stop();
+    });
   });
 
   describe('proxies', () => {
