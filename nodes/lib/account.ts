@@ -121,9 +121,13 @@ export class Account {
   /** The API keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
   async callbackKeys(): Promise<string[]> {
     const { id, service, apiKey, previousApiKey } = this.settings;
-    if (service === 'simulator') await this.start();
-    const keys = service === 'simulator' ? [simulatorOf(id)?.apiKey] : [apiKey, previousApiKey];
-    return keys.filter((key): key is string => key !== undefined && key !== '');
+    if (service === 'simulator') {
+      await this.start();
+      const key = simulatorOf(id)?.apiKey;
+      return key === undefined ? [] : [key];
+    }
+    // Without a current key nobody is changing keys.
+    return apiKey === '' ? [] : [apiKey, previousApiKey].filter((key) => key !== '');
   }
 
   /**

@@ -245,6 +245,9 @@ describe('OneTouch callback node behind http in', () => {
     refused.should.have.properties({ status: 403, output: 2 });
     should(reason(refused.message)).equal('noApiKey');
     await flow.stop();
+    await start({}, {}, { previousApiKey: apiKey });
+    should(reason((await call(answer())).message)).equal('noApiKey');
+    await flow.stop();
     await start({ account: '' });
     should(reason((await call(answer())).message)).equal('noApiKey');
   });
