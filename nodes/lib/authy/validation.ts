@@ -120,12 +120,11 @@ export const phoneNumber: Parser<string> = (value, field) => {
  * @throws AuthyError - `AUTHY_INVALID_INPUT` where the number is not possible in its country
  */
 export function phone(number: string, country: string = defaultCountryCode): Phone {
+  // Not below, where it would be told as a wrong country code that the library is missing.
+  const { parsePhoneNumberFromString } = phoneLibrary();
   let parsed: PhoneLibrary.PhoneNumber | undefined;
   try {
-    parsed = phoneLibrary().parsePhoneNumberFromString(number, {
-      defaultCallingCode: country,
-      extract: false,
-    });
+    parsed = parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false });
   } catch {
     // The one thing that the library throws for.
     throw invalidInput('countryCode', `no country has the calling code ${country}.`);
