@@ -22,10 +22,20 @@ export function evaluator(RED: NodeAPI, node: Node, { value, type }: TypedValue)
   // Left blank, a number is not 0 and a property not the whole message: it is not given.
   if (value === '') return () => undefined;
   if (typeof value !== 'string') return () => value;
+  return preparedNow(() => prepared(RED, node, value, type));
+}
+
+/**
+ * Prepares something for all messages. What is wrong with it is told to each of them: at deploy nobody would catch it.
+ *
+ * @param prepare - called once
+ */
+export function preparedNow<Result>(
+  prepare: () => (message: NodeMessage) => Result,
+): (message: NodeMessage) => Result {
   try {
-    return prepared(RED, node, value, type);
+    return prepare();
   } catch (error) {
-    // What is wrong is told to each message: at deploy nobody would catch it.
     return () => {
       throw error;
     };

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { invalidInput } from './authy/errors';
-import { type Evaluator, evaluator, sourceOf } from './evaluate';
+import { evaluator, preparedNow, sourceOf } from './evaluate';
 
 /** The type of a TypedInput whose value is an editable list in the panel. */
 export const listType = 'list';
@@ -20,8 +20,8 @@ export type Entry = readonly [name: string, value: unknown];
  *
  * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
  * @param field - the input's name, for the error
- * @returns gives the entries for a message. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of rows, two rows
- *   have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
+ * @returns gives the entries for a message. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of
+ *   rows, two rows have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
  */
 export function entriesOf(
   RED: NodeAPI,
@@ -29,25 +29,20 @@ export function entriesOf(
   list: unknown,
   field: string,
 ): (message: NodeMessage) => Promise<Entry[]> {
-  let rows: (readonly [row: Row, evaluate: Evaluator])[];
-  try {
-    rows = rowsOf(list, field).map((row) => [row, evaluator(RED, node, row)] as const);
-  } catch (error) {
-    // What is wrong is told to each message, as by the evaluators.
-    return () => {
-      throw error;
-    };
-  }
-  return (message) =>
-    Promise.all(
-      rows.map(async ([row, evaluate]): Promise<Entry> => {
-        const value = await evaluate(message);
-        if (value !== undefined && value !== null && value !== '') return [row.name, value];
-        const source = sourceOf(row);
-        const place = source === undefined ? '' : ` It is taken from ${source}.`;
-        throw invalidInput(field, `"${row.name}" is blank.${place}`);
-      }),
-    );
+  return preparedNow(() => {
+    const rows = rowsOf(list, field).map((row) => [row, evaluator(RED, node, row)] as const);
+    return (message) =>
+      Promise.all(rows.map(([row, evaluate]) => entryOf(row, () => evaluate(message), field)));
+  });
+}
+
+/** @param evaluate - called in here, so that what it throws is a rejection like any other: the rows are waited for together */
+async function entryOf(row: Row, evaluate: () => unknown, field: string): Promise<Entry> {
+  const value = await evaluate();
+  if (value !== undefined && value !== null && value !== '') return [row.name, value];
+  const source = sourceOf(row);
+  const place = source === undefined ? '' : ` It is taken from ${source}.`;
+  throw invalidInput(field, `"${row.name}" is blank.${place}`);
 }
 
 function rowsOf(list: unknown, field: string): Row[] {

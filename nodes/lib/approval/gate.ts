@@ -441,7 +441,7 @@ export class ApprovalGate {
 
   private adopt(request: OpenRequest): void {
     request.gate = this;
-    request.rest();
+    request.markRested();
     this.requests.add(request);
     this.count(request, 1);
     const account = this.account();

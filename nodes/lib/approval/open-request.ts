@@ -96,8 +96,8 @@ export class OpenRequest implements Watched {
     return rested.has(this);
   }
 
-  /** It lies, or lay, where nobody looks at it. */
-  rest(): void {
+  /** From now on {@link hasRested} is so. */
+  markRested(): void {
     rested.add(this);
   }
 

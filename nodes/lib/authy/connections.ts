@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
-import { type Cancellation, Cancelled } from './cancellation';
+import { Cancellation, Cancelled } from './cancellation';
 import { Connector, type Route } from './connector';
 
 export interface Exchange {
@@ -76,7 +76,7 @@ class Connection {
   private readonly client: Client;
   private readonly headers: ConnectionSettings['headers'];
   /** Of the request that it is opened for. */
-  private cancellation: Cancellation | undefined;
+  private cancellation = new Cancellation();
 
   /** @param free - told when an answer has come and the next request can */
   constructor(
@@ -87,11 +87,7 @@ class Connection {
     this.headers = headers;
     this.client = new Client(origin, {
       connect: (_: buildConnector.Options, callback: buildConnector.Callback): void => {
-        const opened =
-          this.cancellation === undefined
-            ? Promise.reject(new Cancelled())
-            : connector.open(this.cancellation);
-        opened.then(
+        connector.open(this.cancellation).then(
           (socket: Socket) => callback(null, socket),
           (error: unknown) => callback(error as Error, null),
         );

@@ -78,12 +78,15 @@ let root = new Place('', 0, true);
 function layoutFor(names: readonly string[], place: Place): Layout | undefined {
   const { layout } = place;
   if (layout !== undefined && isSame(layout.names, names)) return layout;
+  const made = newLayout(names, place);
+  // What is unusual is not kept, and must not push out what is.
+  if (made === undefined) return undefined;
   if (layouts === maxLayouts) {
     layouts = 0;
     root = new Place('', 0, true);
   }
   layouts += 1;
-  return (place.layout = newLayout(names, place));
+  return (place.layout = made);
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
