@@ -6,6 +6,7 @@ import type * as transport from '../../nodes/lib/authy/transport';
 import type * as callback from '../../nodes/lib/onetouch/callback';
 import type * as operations from '../../nodes/lib/operations';
 import { root } from '../support/node_red';
+import { authyId, token } from './call';
 
 /** What is measured is what users run: the built CommonJS, by its name below `dist/lib`. */
 function built(name: string): unknown {
@@ -17,5 +18,12 @@ export const { AuthyClient } = built('authy/client.js') as typeof client;
 export const { Cancellation } = built('authy/cancellation.js') as typeof cancellation;
 export const { Connections } = built('authy/connections.js') as typeof connections;
 export const { Transport } = built('authy/transport.js') as typeof transport;
-export const { operations: builtOperations } = built('operations.js') as typeof operations;
+const { operations: builtOperations } = built('operations.js') as typeof operations;
 export const { verifyCallback } = built('onetouch/callback.js') as typeof callback;
+
+/** Makes the call that all benchmarks make, by a client of the package; rejects where the answer is not "valid". */
+export async function verifyBy(client: client.AuthyClient): Promise<void> {
+  const values = { authyId, token, force: true, action: undefined };
+  const { outcome } = await client.call(builtOperations.tokenVerify.authy, values);
+  if (outcome !== 'valid') throw new Error('A wrong answer.');
+}

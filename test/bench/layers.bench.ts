@@ -1,6 +1,6 @@
-import { bareCallers } from './bare_callers';
-import { AuthyClient, builtOperations, Cancellation, Connections, Transport } from './built';
-import { apiKey, authyId, type Caller, checkAnswer, token, verifyPath } from './call';
+import { bareCallers, bareNames } from './bare_callers';
+import { AuthyClient, Cancellation, Connections, Transport, verifyBy } from './built';
+import { apiKey, type Caller, checkAnswer, verifyPath } from './call';
 import { contest } from './contest';
 import { EmbeddedNodeRed } from './embedded_node_red';
 import type { Bench, Measure, Report } from './figures';
@@ -10,6 +10,8 @@ import { LoopbackAuthy } from './loopback_process';
 import { processorTime } from './processor_time';
 
 const levels = [20, 1] as const;
+/** What the layers are compared with. */
+const [undici] = bareNames;
 /** How many calls each makes in a round. */
 const calls = 4000;
 
@@ -29,14 +31,7 @@ function layers(url: string, player: FlowPlayer): Caller[] {
   return [
     { ...node, name: 'the node, in Node-RED' },
     { name: 'Node-RED alone: a message through a junction', call: () => player.pass() },
-    {
-      name: 'client: deadline, repeats, judgement',
-      async call() {
-        const values = { authyId, token, force: true, action: undefined };
-        const { outcome } = await client.call(builtOperations.tokenVerify.authy, values);
-        if (outcome !== 'valid') throw new Error('A wrong answer.');
-      },
-    },
+    { name: 'client: deadline, repeats, judgement', call: () => verifyBy(client) },
     {
       name: 'transport: axios above the connections',
       async call() {
@@ -61,19 +56,18 @@ async function run(): Promise<Report> {
   const ratios: Measure[] = [];
   const figures: Measure[] = [];
   for (const inFlight of levels) {
-    const bare = bareCallers(server.url, inFlight);
-    const [undici] = bare;
-    const callers = [...layers(server.url, new FlowPlayer(nodeRed)), ...bare];
+    const own = layers(server.url, new FlowPlayer(nodeRed));
+    const callers = [...own, ...bareCallers(server.url, inFlight)];
     const results = await contest(
       callers.map(({ name, call }) => ({ name, measure: () => timePerCall(call, inFlight) })),
       { rounds: 9, warmUps: 3 },
     );
     const suffix = `, ${inFlight} in flight`;
     ratios.push(
-      ...callers.slice(0, -bare.length).map(({ name }) => ({
-        what: `${name} / ${undici?.name ?? ''}${suffix}`,
+      ...own.map(({ name }) => ({
+        what: `${name} / ${undici}${suffix}`,
         unit: 'x' as const,
-        rounds: results.ratio(name, undici?.name ?? ''),
+        rounds: results.ratio(name, undici),
       })),
     );
     figures.push(...results.figures('µs', suffix));

@@ -16,6 +16,7 @@ import {
   carried,
   signedCallback,
 } from '../support/signed_callback';
+import { trees } from '../support/trees';
 
 const rules = { apiKeys: [callbackKey], maxSize: 1024 * 1024 };
 
@@ -79,15 +80,7 @@ const scalar = fc.oneof(
   fc.constant(null),
 );
 
-const { tree } = fc.letrec<{ tree: unknown; members: Record<string, unknown> }>((tie) => ({
-  members: fc.dictionary(name, tie('tree'), { maxKeys: 5 }),
-  tree: fc.oneof(
-    { maxDepth: 5, withCrossShrink: true },
-    scalar,
-    tie('members'),
-    fc.array(tie('tree'), { maxLength: 4 }),
-  ),
-}));
+const { tree } = trees(name, scalar, { maxDepth: 5, maxKeys: 5, maxLength: 4 });
 
 /** The names that decide what an answer says. */
 const fixedNames = Object.keys(callbackAnswer());

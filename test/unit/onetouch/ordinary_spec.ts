@@ -6,6 +6,7 @@ import { parseQuery } from '../../../nodes/lib/onetouch/query';
 import { canonicalParams, type Params } from '../../../nodes/lib/onetouch/signature';
 import { cases } from '../../support/runs';
 import { callbackAnswer } from '../../support/signed_callback';
+import { trees } from '../../support/trees';
 import { vectors } from '../../support/vectors';
 
 const kibibyte = 1024;
@@ -40,15 +41,7 @@ const scalar = fc.oneof(
   fc.bigInt(),
 );
 
-const { tree, members } = fc.letrec<{ tree: unknown; members: Record<string, unknown> }>((tie) => ({
-  members: fc.dictionary(name, tie('tree'), { maxKeys: 6 }),
-  tree: fc.oneof(
-    { maxDepth: 6, withCrossShrink: true },
-    scalar,
-    tie('members'),
-    fc.array(tie('tree'), { maxLength: 12 }),
-  ),
-}));
+const { tree, members } = trees(name, scalar, { maxDepth: 6, maxKeys: 6, maxLength: 12 });
 
 describe('Canonical string of ordinary callbacks', function () {
   this.timeout(0);
