@@ -1,5 +1,6 @@
 import type { Endpoint, Outcome } from './authy/endpoint';
 import { invalidInput } from './authy/errors';
+import { phone, type PhoneRule } from './authy/phone';
 import {
   flagOrNull,
   idOf,
@@ -131,9 +132,18 @@ function sendCode(node: 'authy-token-sms' | 'authy-token-call', path: string) {
   });
 }
 
+/** A phone number in E.164 form and its own country code: what {@link readInputs} makes of what was given. */
 interface PhoneValues {
   readonly phoneNumber: string;
   readonly countryCode: string | undefined;
+}
+
+/** The phone number and country as Authy takes them: apart. */
+function phoneParameters({ phoneNumber, countryCode = '' }: PhoneValues): {
+  country_code: string;
+  phone_number: string;
+} {
+  return { country_code: countryCode, phone_number: phoneNumber.slice(`+${countryCode}`.length) };
 }
 
 interface PhoneResult {
@@ -141,16 +151,9 @@ interface PhoneResult {
   countryCode: string;
 }
 
-/** The phone number and country as Authy takes them. */
-function phoneParameters(values: PhoneValues): { country_code: string; phone_number: string } {
-  const phone = input.phone(values.phoneNumber, values.countryCode);
-  return { country_code: phone.countryCode, phone_number: phone.nationalNumber };
-}
-
 /** The phone number and country as results and messages hold them. */
-function phoneResult(values: PhoneValues): PhoneResult {
-  const phone = input.phone(values.phoneNumber, values.countryCode);
-  return { phoneNumber: phone.e164, countryCode: phone.countryCode };
+function phoneResult({ phoneNumber, countryCode = '' }: PhoneValues): PhoneResult {
+  return { phoneNumber, countryCode };
 }
 
 const approvalStatuses = ['approved', 'denied', 'pending', 'expired'] as const;
@@ -638,21 +641,28 @@ function isEmpty(object: object | undefined): boolean {
 }
 
 /**
- * Validates an operation's inputs.
+ * Validates an operation's inputs. A phone number and its country code become what is meant by the two of them.
  *
  * @param entry - the operation
  * @param raw - what came from outside, by input name; blank is undefined, null or the empty text
+ * @param phones - what a phone number has to be
  * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the input
  */
 export function readInputs<I extends Inputs>(
   entry: Pick<Operation<I>, 'inputs'>,
   raw: Readonly<Record<string, unknown>>,
+  phones: PhoneRule = 'valid',
 ): Values<I> {
   const values: Record<string, unknown> = {};
   for (const [name, { parse, required }] of Object.entries(entry.inputs)) {
     const value = raw[name];
     if (value !== undefined && value !== null && value !== '') values[name] = parse(value, name);
     else if (required) throw invalidInput(name, 'is missing.');
+  }
+  const { phoneNumber, countryCode } = values as Partial<PhoneValues>;
+  if (phoneNumber !== undefined) {
+    const meant = phone(phoneNumber, countryCode, phones);
+    Object.assign(values, { phoneNumber: meant.e164, countryCode: meant.countryCode });
   }
   return values as Values<I>;
 }

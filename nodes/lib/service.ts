@@ -50,7 +50,8 @@ export class AuthyService implements Service {
     const operation: Operation = operations[name] as unknown as Operation;
     const { outcome, result, answer } = await this.client.call(
       operation.authy,
-      readInputs(operation, inputs),
+      // What listens on this machine is a simulator, whatever the account says: it knows made-up numbers, too.
+      readInputs(operation, inputs, this.client.isLocal ? 'possible' : 'valid'),
       options,
     );
     return {

@@ -1,7 +1,7 @@
 import should from 'should';
 import type { AnyNode } from 'acorn';
 import { AuthyError } from '../../nodes/lib/authy/errors';
-import { operations } from '../../nodes/lib/operations';
+import { type Input, operations, readInputs } from '../../nodes/lib/operations';
 import {
   callsOf,
   declaredIn,
@@ -103,6 +103,15 @@ function entriesOf(list: string): [string, string][] {
   return (JSON.parse(list) as { name: string; value: string }[]).map(({ name, value }) => [name, value]);
 }
 
+/** In place of an input that is not there. */
+const never: Input<unknown> = {
+  required: true,
+  default: ['', 'str'],
+  parse() {
+    throw new Error('There is no such input.');
+  },
+};
+
 for (const type of types) {
   const isConfig = type === 'authy-config';
   const prefix = isConfig ? 'node-config-input-' : 'node-input-';
@@ -189,6 +198,29 @@ for (const type of types) {
             }
             should(verdict === true).equal(isAccepted, `${input}, ${fixed} ${value}: ${String(verdict)}`);
           }
+        }
+      }
+    });
+
+    it('refuses a fixed phone number without + and without its country, as the runtime does', () => {
+      const { defaults } = panelOf(type).definition;
+      const inputs = inputsOf(type);
+      if (!('phoneNumber' in inputs)) return;
+      const { countryCode = never, phoneNumber = never } = inputs;
+      const { validate } = defaults['countryCode'] as { validate: (...args: unknown[]) => unknown };
+      for (const number of ['+13175550123', '317-555-0123', '(317) 555-0123', '${PHONE}']) {
+        for (const code of ['', '1', '44x']) {
+          const node = { phoneNumber: number, phoneNumberType: 'str', countryCodeType: 'str' };
+          const verdict = validate.call(node, code, { label: 'countryCode' });
+          let isAccepted = true;
+          try {
+            // The runtime is given the variable's value.
+            const given = number.startsWith('$') ? '+13175550123' : number;
+            readInputs({ inputs: { phoneNumber, countryCode } }, { phoneNumber: given, countryCode: code });
+          } catch {
+            isAccepted = false;
+          }
+          should(verdict === true).equal(isAccepted, `${number}, ${code}: ${String(verdict)}`);
         }
       }
     });

@@ -80,7 +80,7 @@ export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: 
   customCode: { right: '0123', refused: code },
   approvalId: { right: '4a725520-bff5-0135-eb01-0e5d90336a8c', refused: uuid },
   verificationId: { right: '4a725520-bff5-0135-eb01-0e5d90336a8c', refused: uuid },
-  phoneNumber: { right: '+13175550142', refused: [...hostileDigits, 3175550142, '317abc0142', '+1317555014２', '+', '()', '+1317;ext=5'] },
+  phoneNumber: { right: '+13175550142', refused: [...hostileDigits, 3175550142, '317abc0142', '+1317555014２', '+', '()', '+1317;ext=5', '317-555-014', '+9993175550142', '+5215512345678'] },
   countryCode: { right: '1', refused: [...hostileDigits, 0, '0', '12345', '+', '++1', '1 ', 'US', '+1#'] },
   email: {
     right: 'user@example.com',

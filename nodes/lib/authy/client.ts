@@ -4,7 +4,7 @@ import { isDocumented } from './error-codes';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
-import { proxyFor, type ProxySetting } from './proxy';
+import { isLoopback, proxyFor, type ProxySetting } from './proxy';
 import { type Answer, isObject, isSuccess, member, textOrNull, untrusted } from './response';
 import { Attempts, type Failure, hasEffect, type RepeatPolicy, retryAfterSeconds } from './retry';
 import { type HttpAnswer, serviceAddress, Transport, TransportError } from './transport';
@@ -65,6 +65,8 @@ interface Call<Values, Name extends string, Result extends object> extends CallS
 
 /** A client of the Authy REST API. Source: https://www.twilio.com/docs/authy/api */
 export class AuthyClient {
+  /** Whether it asks a server on this machine. */
+  readonly isLocal: boolean;
   private readonly host: string;
   private readonly prefix: string;
   private readonly transport: Transport;
@@ -78,6 +80,7 @@ export class AuthyClient {
       throw new TypeError('The API key must be letters, digits and signs without spaces; copy it anew.');
     }
     const address = new URL(serviceAddress(options.baseUrl ?? authyBaseUrl, options.pathPrefix));
+    this.isLocal = isLoopback(address.hostname);
     this.host = address.host;
     this.prefix = address.pathname.replace(/\/$/, '');
     this.apiKey = options.apiKey;

@@ -1,4 +1,3 @@
-import type * as PhoneLibrary from 'libphonenumber-js/min';
 import { invalidInput } from './errors';
 
 /**
@@ -10,19 +9,6 @@ import { invalidInput } from './errors';
  * @param field - the input's name, for the error
  */
 export type Parser<T> = (value: unknown, field: string) => T;
-
-/** A phone number as Authy takes it: apart from its country code. */
-export interface Phone {
-  /** The calling code, digits only. */
-  countryCode: string;
-  /** The national number, digits only. */
-  nationalNumber: string;
-  /** The whole number in E.164 form, such as `+13175550123`. */
-  e164: string;
-}
-
-/** The country code of a number that does not carry one: authy-python's default. */
-const defaultCountryCode = '1';
 
 /** Names what was received without showing it: a wrong value may be a secret in the wrong place. */
 function kind(value: unknown): string {
@@ -110,44 +96,6 @@ export const phoneNumber: Parser<string> = (value, field) => {
     `expected a phone number such as +13175550123 or 317-555-0123, got ${kind(value)} of another form.`,
   );
 };
-
-/**
- * A phone number and its country. A number that begins with + carries its country and the code given beside it
- * does not count; one that does not is read as a national number of that country.
- *
- * @param number - a value {@link phoneNumber} let through
- * @param country - a value {@link countryCode} let through; 1 when absent
- * @throws AuthyError - `AUTHY_INVALID_INPUT` where the number is not possible in its country
- */
-export function phone(number: string, country: string = defaultCountryCode): Phone {
-  // Not below, where it would be told as a wrong country code that the library is missing.
-  const { parsePhoneNumberFromString } = phoneLibrary();
-  let parsed: PhoneLibrary.PhoneNumber | undefined;
-  try {
-    parsed = parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false });
-  } catch {
-    // The one thing that the library throws for.
-    throw invalidInput('countryCode', `no country has the calling code ${country}.`);
-  }
-  if (!parsed?.isPossible()) {
-    const where = number.startsWith('+') ? '' : ` in the country with code ${country}`;
-    throw invalidInput(
-      'phoneNumber',
-      `this is not a possible phone number${where}. Give it with + and its country code.`,
-    );
-  }
-  return {
-    countryCode: parsed.countryCallingCode,
-    nationalNumber: parsed.nationalNumber,
-    e164: parsed.number,
-  };
-}
-
-/** Loaded with the first phone number: what it knows of all countries takes a while to read, and many flows have none. */
-function phoneLibrary(): typeof PhoneLibrary {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- `import()` would make every parser wait.
-  return require('libphonenumber-js/min') as typeof PhoneLibrary;
-}
 
 /** An e-mail address: something, an at sign, a host. Whether it exists only a mail can tell. */
 export const email: Parser<string> = (value, field) => {

@@ -441,6 +441,38 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
+    it('what is elsewhere is given valid phone numbers only, what is on this machine also made-up ones', async () => {
+      const certificate = await selfSigned();
+      const secure = await new ScriptedServer(certificate).start();
+      secure.script({ status: 200, json: { success: true } });
+      server.script({ status: 200, json: { success: true } });
+      const proxy = await connectProxy(secure.port);
+      const elsewhere = {
+        baseUrl: 'https://api.authy.test',
+        proxy: { url: proxy.url },
+        tls: { ca: certificate.cert },
+      };
+      const to = (phoneNumber: string): [OperationName, Record<string, unknown>] => [
+        'phoneStart',
+        { phoneNumber, via: 'sms' },
+      ];
+      for (const number of ['+15551234567', '+10612345678', '2015550123']) {
+        const error = await failure(to(number), elsewhere);
+        error.code.should.equal('AUTHY_INVALID_INPUT');
+        should(error.field).equal('phoneNumber');
+      }
+      proxy.asked.should.eql([]);
+      await serviceWith(elsewhere).perform(...to('+13173389302'));
+      await serviceWith().perform(...to('+15551234567'));
+      const bodies = [...secure.seen, ...server.seen].map(({ body }) => JSON.parse(body) as object);
+      bodies.should.eql([
+        { country_code: '1', phone_number: '3173389302', via: 'sms' },
+        { country_code: '1', phone_number: '5551234567', via: 'sms' },
+      ]);
+      await proxy.stop();
+      await secure.stop();
+    });
+
     const answers = (text: string) => (socket: net.Socket) => socket.once('data', () => socket.end(text));
     for (const [what, connected, tries, reason] of [
       ['hangs up at once', (socket) => socket.destroy(), 3, /ECONNRESET/],
