@@ -189,10 +189,16 @@ export class Account {
   }
 
   private async serviceOf(name: ServiceName, options: AuthyClientOptions): Promise<Service> {
-    const { deadline, maxInFlight } = this.settings;
+    const { deadline, maxInFlight, apiKey, previousApiKey } = this.settings;
     // Loaded with the first call: an editor that is only opened needs no HTTP.
     const { AuthyClient } = await import('./authy/client.js');
-    return new AuthyService(name, new AuthyClient({ ...options, deadline: deadline * 1000, maxInFlight }));
+    const client = new AuthyClient({
+      ...options,
+      deadline: deadline * 1000,
+      maxInFlight,
+      secrets: [apiKey, previousApiKey],
+    });
+    return new AuthyService(name, client);
   }
 }
 

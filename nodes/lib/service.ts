@@ -10,7 +10,7 @@ export interface Performed<N extends OperationName = OperationName> {
   outcome: string;
   result: ResultOf<N>;
   statusCode: number;
-  /** The answer as it came, parsed. */
+  /** The answer as it came, parsed, without the secrets that it repeats. */
   response: JsonObject;
 }
 
@@ -58,7 +58,7 @@ export class AuthyService implements Service {
       outcome,
       result: result as ResultOf<N>,
       statusCode: answer.statusCode,
-      response: answer.body,
+      response: answer.shown,
     };
   }
 

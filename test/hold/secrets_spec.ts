@@ -51,8 +51,15 @@ function operationNode(name: OperationName): FlowNode {
 const outputsOf = (name: OperationName): number =>
   Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([port]) => port)) + 1;
 
+/** JSON in which every letter of a text is escaped. */
+function escaped(value: object): string {
+  return JSON.stringify(value).replace(/"[^"]*"/g, (text) =>
+    text.replace(/[a-z]/gi, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`),
+  );
+}
+
 /** A server that says everything it was told. */
-const gossip = `Key ${keys.apiKey}, token ${token}, phone +1 317-555-4876 or ${national}`;
+const gossip = `Key ${keys.apiKey} or ${keys.previousApiKey}, token ${token}, phone +1 317-555-4876 or ${national}`;
 const troubles: readonly [what: string, step: Step | undefined][] = [
   ['the documented answer', undefined],
   ['a refusal', { status: 400, json: { message: gossip, success: false, error_code: '60000' } }],
@@ -60,7 +67,22 @@ const troubles: readonly [what: string, step: Step | undefined][] = [
   ['too many requests', { status: 429, json: { message: gossip }, headers: { 'Retry-After': '600' } }],
   ['an error of the server', { status: 500, json: { message: gossip, success: false } }],
   ['a page of a proxy', { status: 502, text: `<p>${gossip}</p>`, type: 'text/html' }],
+  ['a page of its own kind', { status: 200, text: '<p></p>', type: `text/${keys.apiKey}` }],
+  ['an unknown page', { status: 404, text: '<p></p>', type: `${keys.previousApiKey}/html; charset=utf-8` }],
   ['an answer that means nothing', { status: 200, json: { message: gossip, gossip } }],
+  ['names of members', { status: 400, json: { [gossip]: [{ [keys.previousApiKey]: { deep: [gossip] } }] } }],
+  [
+    'escapes',
+    {
+      status: 400,
+      text: escaped({ message: gossip, success: false, error_code: '60000' }),
+      type: 'application/json',
+    },
+  ],
+  [
+    'escapes in an error of the server',
+    { status: 503, text: escaped({ message: gossip }), type: 'application/json' },
+  ],
   ['a redirect', { status: 302, json: {}, headers: { Location: `https://x.example/?k=${keys.apiKey}` } }],
   ['a broken connection', 'drop'],
   ['half an answer', 'truncate'],
@@ -146,6 +168,54 @@ describe('Secrets: what leaves the nodes', function () {
       await flow.stop();
     }
   });
+});
+
+describe('Secrets: what a Redis says', () => {
+  const asked: string[] = [];
+  const sockets = new Set<net.Socket>();
+  const parrot = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      const command = data.toString().replaceAll('\r\n', ' ');
+      asked.push(command);
+      socket.write(`-ERR unknown command, with args beginning with: ${command}\r\n`);
+    });
+  });
+  before((done) => void parrot.listen(0, '127.0.0.1', done));
+  after((done) => {
+    parrot.close(done);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  for (const where of ['in its own field', 'in the address']) {
+    it(`no password, ${where}, is in the log where the server repeats the command that holds it`, async () => {
+      asked.length = 0;
+      const { port } = parrot.address() as net.AddressInfo;
+      const isApart = where === 'in its own field';
+      const user = isApart ? '' : `user:${keys.redisPassword}%25@`;
+      const account = {
+        id: 'account',
+        type: 'authy-config',
+        service: 'simulator',
+        approvalStore: 'redis',
+        redisUrl: `redis://${user}127.0.0.1:${port}`,
+      };
+      const flow = await Flow.start(operationNode('appDetails'), 1, [account], {
+        account: isApart ? { redisPassword: keys.redisPassword } : {},
+      });
+      try {
+        await eventually(
+          'the log to tell of it',
+          () => /Redis is not reachable/.test(JSON.stringify(flow.log)) || undefined,
+        );
+        finds(asked.join(''), [keys.redisPassword]).should.eql([keys.redisPassword]);
+        finds(JSON.stringify([flow.log, flow.statuses]), [keys.redisPassword]).should.eql([]);
+      } finally {
+        await flow.stop();
+      }
+    });
+  }
 });
 
 // "password", with which these two sign in.

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { createClient } from '@redis/client';
 import type { Node } from 'node-red';
+import { credentialsOf } from '../authy/credentials';
 import { AuthyError } from '../authy/errors';
+import { Secrets } from '../authy/secrets';
 import type { Decision } from '../onetouch/approvals';
 import type { CallbackAnswer } from '../onetouch/callback';
 import { type ScriptName, scripts } from './redis-scripts';
@@ -51,6 +53,7 @@ const shas = Object.fromEntries(
 export class RedisApprovalStore implements ApprovalStore {
   readonly name: string;
   private readonly prefix: string;
+  private readonly secrets: Secrets;
   private readonly gates = new Set<RedisGateStore>();
   private connecting: Promise<Client> | undefined;
   private subscriber: Client | undefined;
@@ -73,6 +76,10 @@ export class RedisApprovalStore implements ApprovalStore {
   ) {
     this.name = `redis ${settings.url}`;
     this.prefix = `authy:{${accountId}}:`;
+    // A server that does not know a command repeats it, and the first one holds the password.
+    this.secrets = new Secrets(
+      [settings.password, passwordIn(settings.url)].map((password) => [password, '[password]']),
+    );
     this.connect().catch((error: unknown) => settings.log((error as Error).message));
   }
 
@@ -195,14 +202,11 @@ export class RedisApprovalStore implements ApprovalStore {
         },
       });
     } catch (error) {
-      throw new AuthyError(
-        'AUTHY_BAD_CONFIG',
-        `The Redis address of the account: ${(error as Error).message}`,
-      );
+      throw new AuthyError('AUTHY_BAD_CONFIG', `The Redis address of the account: ${this.said(error)}`);
     }
     let isAway = false;
     client.on('error', (error: Error) => {
-      if (!isAway) log(`Redis is not reachable (${error.message || error.name}); trying again.`);
+      if (!isAway) log(`Redis is not reachable (${this.said(error)}); trying again.`);
       isAway = true;
     });
     client.on('ready', () => {
@@ -287,9 +291,14 @@ export class RedisApprovalStore implements ApprovalStore {
       if (error instanceof AuthyError) throw error;
       throw new AuthyError(
         'AUTHY_STORE',
-        `Redis, where the account keeps its open approval requests, does not answer: ${(error as Error).message || (error as Error).name}`,
+        `Redis, where the account keeps its open approval requests, does not answer: ${this.said(error)}`,
       );
     }
+  }
+
+  private said(error: unknown): string {
+    const { message, name } = error as Error;
+    return this.secrets.outOfText(message || name);
   }
 }
 
@@ -347,6 +356,10 @@ class RedisGateStore implements GateStore {
   close(): void {
     this.onClose();
   }
+}
+
+function passwordIn(url: string): string {
+  return URL.canParse(url) ? credentialsOf(new URL(url)).password : '';
 }
 
 async function loadClient(): Promise<typeof import('@redis/client')> {

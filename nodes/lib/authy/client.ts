@@ -4,9 +4,19 @@ import { isDocumented } from './error-codes';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
-import { isLoopback, proxyFor, type ProxySetting } from './proxy';
-import { type Answer, isObject, isSuccess, member, textOrNull, untrusted } from './response';
+import { isLoopback, proxyFor, type ProxySetting, secretsOf } from './proxy';
+import {
+  type Answer,
+  isNestedDeeper,
+  isObject,
+  isSuccess,
+  type JsonObject,
+  member,
+  textOrNull,
+  untrusted,
+} from './response';
 import { Attempts, type Failure, hasEffect, type RepeatPolicy, retryAfterSeconds } from './retry';
+import { Secrets } from './secrets';
 import { type HttpAnswer, serviceAddress, Transport, TransportError } from './transport';
 
 export interface AuthyClientOptions {
@@ -21,6 +31,8 @@ export interface AuthyClientOptions {
   maxInFlight?: number | undefined;
   proxy?: ProxySetting | undefined;
   tls?: SecureContextOptions | undefined;
+  /** What else must not come out where the other end repeats it, beside the key and the proxy's password. */
+  secrets?: readonly string[] | undefined;
 }
 
 export interface CallOptions {
@@ -38,6 +50,9 @@ export interface CallOptions {
 const defaultDeadline = 15_000;
 const defaultMaxInFlight = 10;
 const waitingPerPlace = 10;
+
+/** How many levels an answer may have. Authy's own have four. */
+const deepestBody = 100;
 
 const lateAnswer = 'no answer came in time';
 
@@ -72,7 +87,7 @@ export class AuthyClient {
   private readonly transport: Transport;
   private readonly limiter: Limiter;
   private readonly deadline: number;
-  private readonly apiKey: string;
+  private readonly secrets: Secrets;
 
   /** @throws TypeError - where the key, the base URL, the path prefix or the proxy cannot be used; the message says why */
   constructor(options: AuthyClientOptions) {
@@ -83,13 +98,20 @@ export class AuthyClient {
     this.isLocal = isLoopback(address.hostname);
     this.host = address.host;
     this.prefix = address.pathname.replace(/\/$/, '');
-    this.apiKey = options.apiKey;
     this.deadline = options.deadline ?? defaultDeadline;
     const places = options.maxInFlight ?? defaultMaxInFlight;
     this.limiter = new Limiter(places, places * waitingPerPlace);
+    const proxy = proxyFor(address, options.proxy);
+    this.secrets = new Secrets([
+      [options.apiKey, '[API key]'],
+      ...[...(options.secrets ?? []), ...secretsOf(proxy)].map((text): [string, string] => [
+        text,
+        '[secret]',
+      ]),
+    ]);
     this.transport = new Transport({
       origin: address.origin,
-      proxy: proxyFor(address, options.proxy),
+      proxy,
       tls: options.tls,
       headers: {
         'X-Authy-API-Key': options.apiKey,
@@ -199,11 +221,11 @@ export class AuthyClient {
       });
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      return this.lostAttempt(call, error);
+      return this.lostAttempt(call, new TransportError(error.kind, this.secrets.outOfText(error.reason)));
     } finally {
       limit.clear();
     }
-    return this.judge(call, http);
+    return this.judge(call, { ...http, contentType: this.secrets.outOfText(http.contentType) });
   }
 
   private request<Values>(
@@ -261,38 +283,33 @@ export class AuthyClient {
   ): (Outcome<Name, Result> & { answer: Answer }) | { failure: Failure | 'noRoute'; error: AuthyError } {
     const { endpoint, values } = call;
     const { statusCode } = http;
-    const body = this.parse(http.body);
-    const authyCode = body === undefined ? undefined : errorCode(body);
+    const body = parsed(http.body);
+    // What is decided is read from the answer as it came; what leaves is without the secrets that it repeats.
+    const answer: Answer | undefined = body && { statusCode, body, shown: this.secrets.outOf(body) };
+    const authyCode = body && errorCode(body);
     const retryAfter = retryAfterSeconds(http.retryAfter);
+    const facts = { statusCode, retryAfter, response: answer?.shown };
 
     if (statusCode === 429) {
-      return {
-        failure: 'rateLimited',
-        error: refusal(429, authyCode, body && said(body), { retryAfter, response: body }),
-      };
+      return { failure: 'rateLimited', error: refusal(authyCode, answer && said(answer), facts) };
     }
     // A 5xx that carries one of Authy's own numbers says what happened; any other leaves it open.
     if (statusCode >= 500 && !isDocumented(authyCode)) {
-      const seen = body === undefined ? `with ${typeOf(http)} instead of JSON` : `"${said(body) ?? ''}"`;
+      const seen = answer === undefined ? `with ${typeOf(http)} instead of JSON` : `"${said(answer) ?? ''}"`;
       return {
         failure: 'noAnswer',
-        error: noAnswerError(endpoint.repeat, `it answered HTTP ${statusCode} ${seen}`, {
-          statusCode,
-          retryAfter,
-          response: body,
-        }),
+        error: noAnswerError(endpoint.repeat, `it answered HTTP ${statusCode} ${seen}`, facts),
       };
     }
-    if (body === undefined) {
+    if (answer === undefined) {
       const error = unreadable(endpoint.repeat, http);
       if (statusCode === 404) return { failure: 'noRoute', error };
       throw error;
     }
 
-    const answer: Answer = { statusCode, body };
-    if (statusCode === 200 && isSuccess(body)) {
+    if (statusCode === 200 && isSuccess(answer.body)) {
       if (authyCode !== undefined) throw untrusted('it says success and has an error number', answer);
-      return withAnswer(endpoint.read(answer, values), answer);
+      return this.outcome(endpoint.read(answer, values), answer);
     }
     if (statusCode >= 300 && statusCode < 400) throw untrusted(`it redirects (HTTP ${statusCode})`, answer);
     if (statusCode < 400 && authyCode === undefined) {
@@ -303,20 +320,17 @@ export class AuthyClient {
         ? undefined
         : (endpoint.refusals?.[authyCode] ??
           (call.mayHaveHappened ? endpoint.doneBefore?.[authyCode] : undefined));
-    if (read !== undefined) return withAnswer(read(answer, values), answer);
-    const error = refusal(statusCode, authyCode, said(body), { retryAfter, response: body });
+    if (read !== undefined) return this.outcome(read(answer, values), answer);
+    const error = refusal(authyCode, said(answer), facts);
     if (statusCode === 404 && authyCode === undefined) return { failure: 'noRoute', error };
     throw error;
   }
 
-  /** The body as an object. The key is taken out first, in case the server echoes it. */
-  private parse(text: string): Record<string, unknown> | undefined {
-    try {
-      const body: unknown = JSON.parse(text.replaceAll(this.apiKey, '[API key]'));
-      return isObject(body) ? body : undefined;
-    } catch {
-      return undefined;
-    }
+  private outcome<Name extends string, Result extends object>(
+    { outcome, result }: Outcome<Name, Result>,
+    answer: Answer,
+  ): Outcome<Name, Result> & { answer: Answer } {
+    return { outcome, result: this.secrets.outOf(result), answer };
   }
 }
 
@@ -343,13 +357,6 @@ class AttemptLimit {
     clearTimeout(this.timer);
     this.call.cancellation.off(this.abort);
   }
-}
-
-function withAnswer<Name extends string, Result extends object>(
-  { outcome, result }: Outcome<Name, Result>,
-  answer: Answer,
-): Outcome<Name, Result> & { answer: Answer } {
-  return { outcome, result, answer };
 }
 
 function pause(milliseconds: number, cancellation: Cancellation): Promise<void> {
@@ -436,8 +443,18 @@ function errorCode(body: Answer['body']): string | undefined {
   return typeof code === 'number' && Number.isSafeInteger(code) ? String(code) : undefined;
 }
 
+/** The body as an object; undefined where it is none, or nested so deeply that nobody could copy it. */
+function parsed(text: string): JsonObject | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isObject(body) && !isNestedDeeper(body, deepestBody) ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the body says of itself, short enough for an error message. */
-function said(body: Answer['body']): string | undefined {
-  const message = textOrNull(body, 'message');
+function said({ shown }: Answer): string | undefined {
+  const message = textOrNull(shown, 'message');
   return message === null ? undefined : maskNumbers(message).slice(0, 200);
 }

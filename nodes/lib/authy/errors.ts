@@ -92,22 +92,21 @@ export function invalidInput(field: string, problem: string): AuthyError {
 /**
  * The error for an answer in which Authy refuses the request.
  *
- * @param statusCode - the HTTP status
  * @param authyCode - the body's `error_code`, if it has one
  * @param message - the body's `message`, masked, if it has one
+ * @param facts - the HTTP status, and what else is known of the answer
  */
 export function refusal(
-  statusCode: number,
   authyCode: string | undefined,
   message: string | undefined,
-  facts: Pick<AuthyErrorFacts, 'retryAfter' | 'response'> = {},
+  facts: { statusCode: number } & Pick<AuthyErrorFacts, 'retryAfter' | 'response'>,
 ): AuthyError {
+  const { statusCode } = facts;
   const meaning = meaningOf(authyCode, statusCode);
   const said = message === undefined ? `HTTP ${statusCode}` : `"${message}"`;
   const number = authyCode === undefined ? '' : ` (${authyCode})`;
   return new AuthyError(meaning.code, `${meaning.advice} Authy said: ${said}${number}`, {
     ...facts,
-    statusCode,
     authyCode,
   });
 }

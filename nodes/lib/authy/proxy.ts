@@ -54,6 +54,14 @@ export function proxyFor(
   };
 }
 
+/** What must not come out of what a proxy is told. */
+export function secretsOf(proxy: Proxy | undefined): string[] {
+  const credentials = proxy?.authorization?.slice('Basic '.length);
+  if (credentials === undefined) return [];
+  const text = Buffer.from(credentials, 'base64').toString();
+  return [credentials, text.slice(text.indexOf(':') + 1)];
+}
+
 function environmentProxy(): ProxySetting | undefined {
   const read = (name: string): string => process.env[name] || process.env[name.toUpperCase()] || '';
   const address = read('https_proxy') || read('all_proxy');

@@ -6,14 +6,17 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** An answer of Authy: its status and its body, which is a JSON object. */
 export interface Answer {
   statusCode: number;
+  /** As it came: to read, and not to hand on. */
   body: JsonObject;
+  /** The same without the secrets that it repeats. */
+  shown: JsonObject;
 }
 
 /** An answer that is not what the documentation says; nothing is concluded from it. */
 export function untrusted(problem: string, answer?: Answer): AuthyError {
   return new AuthyError('AUTHY_BAD_RESPONSE', `Authy's answer cannot be trusted: ${problem}.`, {
     statusCode: answer?.statusCode,
-    response: answer?.body,
+    response: answer?.shown,
   });
 }
 
@@ -24,6 +27,12 @@ export function member(object: unknown, name: string): unknown {
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether there are more than so many levels in a value that was parsed from JSON. */
+export function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((content) => isNestedDeeper(content, levels - 1));
 }
 
 /** Whether the body says `success`: Authy writes it as a boolean or as text. */

@@ -267,6 +267,86 @@ describe('Authy client', () => {
       error.message.should.match(/\[API key\]/);
     });
 
+    it('nor do other secrets, wherever they are and however they are written', async () => {
+      const escaped = (json: string): string =>
+        json.replace(/"[^"]*"/g, (text) =>
+          text.replace(/[a-z]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`),
+        );
+      const odd = 'canary/key+with&signs%41;x';
+      const secrets = ['canary-previous-key-7c2e', odd];
+      for (const secret of [apiKey, ...secrets]) {
+        for (const text of [secret, encodeURIComponent(secret), secret.toUpperCase()]) {
+          const message = `bad: ${text}`;
+          const answer = { message, success: false, error_code: '60002', more: [{ [text]: [text] }] };
+          for (const status of [400, 401, 404, 429, 500, 503, 302, 200]) {
+            for (const body of [JSON.stringify(answer), escaped(JSON.stringify(answer))]) {
+              server.script({ status, text: body, type: 'application/json' });
+              const error = await failure(sms, { secrets });
+              inspect(error.response, { depth: 10 }).should.not.match(/canary/i);
+            }
+          }
+          // What is not JSON is told by its type.
+          for (const status of [200, 404, 500]) {
+            server.script({ status, text, type: `text/${text}` });
+            (await failure(sms, { secrets })).message.should.not.match(/canary/i);
+          }
+        }
+      }
+    });
+
+    it('nor do they in an answer that is right', async () => {
+      const secrets = ['canary-previous-key-7c2e'];
+      server.script({
+        status: 200,
+        json: {
+          ...details,
+          app: { name: `of ${apiKey}`, plan: secrets[0], [apiKey]: 1, n: 5, yes: true, none: null },
+        },
+      });
+      const performed = await serviceWith({ secrets }).perform('appDetails', {});
+      inspect(performed, { depth: 10 }).should.not.match(/canary/);
+      performed.result.should.have.properties({ name: 'of [API key]', plan: '[secret]' });
+      should(performed.response['app']).have.properties({ '[API key]': 1, n: 5, yes: true, none: null });
+    });
+
+    it('a key that looks like JSON or like a word of it does not break reading', async () => {
+      const valid = { message: 'Token is valid.', token: 'is valid', success: 'true', device: { id: 1 } };
+      for (const key of [
+        '1',
+        'true',
+        'success',
+        'token',
+        'is',
+        'valid',
+        '"',
+        ':',
+        '{',
+        ',',
+        '.',
+        'e',
+        '209',
+      ]) {
+        const service = serviceWith({ apiKey: key });
+        server.script({ status: 200, json: valid });
+        (await service.perform('tokenVerify', { authyId: '1234567', token: '0123456' })).outcome.should.equal(
+          'valid',
+        );
+        server.script({
+          status: 401,
+          json: { message: 'Token is invalid', success: 'false', error_code: '60020' },
+        });
+        const wrong = await service.perform('tokenVerify', { authyId: '1234567', token: '0123456' });
+        wrong.outcome.should.equal('invalid');
+        wrong.result.authyId.should.equal('1234567');
+      }
+    });
+
+    it('JSON that is nested without end', async () => {
+      const text = `{"success":true,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+      server.script({ status: 200, text, type: 'application/json' });
+      (await failure(sms)).code.should.equal('AUTHY_BAD_RESPONSE');
+    });
+
     it('a token in a message is masked', async () => {
       server.script({
         status: 400,
