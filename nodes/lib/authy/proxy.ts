@@ -1,3 +1,5 @@
+import { credentialsOf } from './credentials';
+
 /** A proxy as set in Node-RED's `http proxy` node. */
 export interface ProxySetting {
   /** Such as `http://proxy.example:3128`. */
@@ -6,6 +8,8 @@ export interface ProxySetting {
   password?: string | undefined;
   /** Hosts that are reached without it: `example.com` (and what ends in `.example.com`), `host:port`, `*`. */
   bypass?: readonly string[] | undefined;
+  /** The environment variable that it is from, if it is from one. */
+  variable?: string | undefined;
 }
 
 /** A proxy to be used. */
@@ -36,18 +40,13 @@ export function proxyFor(
 ): Proxy | undefined {
   if (setting === undefined || isLoopback(target.hostname)) return undefined;
   if (setting.bypass?.some((host) => matches(target, host.trim().toLowerCase()))) return undefined;
-  if (!URL.canParse(setting.url)) {
-    throw new TypeError('The proxy needs an address such as http://proxy.example:3128.');
-  }
-  const url = new URL(setting.url);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new TypeError('The address of the proxy must begin with http:// or https://.');
-  }
-  const username = setting.username ?? decodeURIComponent(url.username);
-  const password = setting.password ?? decodeURIComponent(url.password);
+  const url = addressOf(setting);
+  const own = credentialsOf(url);
+  const username = setting.username || own.username;
+  const password = setting.password || own.password;
   const credentials = Buffer.from(`${username}:${password}`).toString('base64');
   return {
-    protocol: url.protocol,
+    protocol: url.protocol === 'https:' ? 'https:' : 'http:',
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(portOf(url)),
     ...(username === '' ? {} : { authorization: `Basic ${credentials}` }),
@@ -62,13 +61,32 @@ export function secretsOf(proxy: Proxy | undefined): string[] {
   return [credentials, text.slice(text.indexOf(':') + 1)];
 }
 
+function addressOf({ url: address, variable }: ProxySetting): URL {
+  const where = variable === undefined ? '' : ` in the environment variable ${variable}`;
+  const refused = (problem: string): TypeError =>
+    new TypeError(`The address of the proxy${where} must ${problem}, such as http://proxy.example:3128.`);
+  if (!URL.canParse(address)) throw refused('be a URL');
+  const url = new URL(address);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refused('begin with http:// or https://');
+  }
+  // Else a password with one of these signs would be taken for the port, and what is before it for the host.
+  if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
+    throw refused('end with its port (in a password, write / as %2F, ? as %3F and # as %23)');
+  }
+  return url;
+}
+
 function environmentProxy(): ProxySetting | undefined {
-  const read = (name: string): string => process.env[name] || process.env[name.toUpperCase()] || '';
-  const address = read('https_proxy') || read('all_proxy');
-  if (address === '') return undefined;
+  const set = (name: string): string[] => [name, name.toUpperCase()].filter((each) => process.env[each]);
+  const [variable] = [...set('https_proxy'), ...set('all_proxy')];
+  if (variable === undefined) return undefined;
+  const address = process.env[variable] ?? '';
+  const [bypass] = set('no_proxy');
   return {
     url: address.includes('://') ? address : `http://${address}`,
-    bypass: read('no_proxy').split(/[\s,]+/),
+    bypass: (bypass === undefined ? '' : (process.env[bypass] ?? '')).split(/[\s,]+/),
+    variable,
   };
 }
 

@@ -553,6 +553,84 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
+    it('take a password with % as it is', async () => {
+      const certificate = await selfSigned();
+      const secure = await new ScriptedServer(certificate).start();
+      secure.script({ status: 200, json: sent });
+      const proxy = await connectProxy(secure.port);
+      const reach = async (setting: AuthyClientOptions['proxy']): Promise<string | undefined> => {
+        const service = serviceWith({
+          baseUrl: 'https://api.authy.test',
+          proxy: setting,
+          tls: { ca: certificate.cert },
+        });
+        (await service.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
+        const header = proxy.auth.at(-1)?.replace('Basic ', '') ?? '';
+        return Buffer.from(header, 'base64').toString();
+      };
+      const address = proxy.url.replace('http://', '');
+      for (const [written, meant] of [
+        ['100%', '100%'],
+        ['%', '%'],
+        ['a%zzb', 'a%zzb'],
+        ['50%off%20', '50%off '],
+        ['p%40ss', 'p@ss'],
+        ['p@ss', 'p@ss'],
+        ['%C3%BC%', 'ü%'],
+        ['%E4', '%E4'],
+      ] as const) {
+        const url = `http://us%er:${written}@${address}`;
+        (await reach({ url }))?.should.equal(`us%er:${meant}`);
+        process.env['https_proxy'] = url;
+        try {
+          (await reach(undefined))?.should.equal(`us%er:${meant}`);
+        } finally {
+          delete process.env['https_proxy'];
+        }
+        // In fields of their own they are not encoded at all.
+        (await reach({ url: proxy.url, username: 'us%er', password: written }))?.should.equal(
+          `us%er:${written}`,
+        );
+      }
+      await proxy.stop();
+      await secure.stop();
+    });
+
+    it('whose address is none are named, with where it stands', () => {
+      const target = new URL('https://api.authy.com/x');
+      for (const [url, problem] of [
+        ['proxy.example:3128', /must begin with http/],
+        ['socks5://user:canary@proxy.example', /must begin with http/],
+        ['http://', /such as http:\/\/proxy\.example/],
+        ['http://user:can/ary@proxy.example:3128', /such as http:\/\/proxy\.example/],
+        ['http://user:12/canary@proxy.example:3128', /must end with its port/],
+        ['http://user:12?canary@proxy.example:3128', /must end with its port/],
+        ['http://user:12#canary@proxy.example:3128', /must end with its port/],
+        ['http://proxy.example:99999', /such as http:\/\/proxy\.example/],
+        ['http://proxy%.example', /such as http:\/\/proxy\.example/],
+      ] as const) {
+        const named = (where: RegExp, setting?: { url: string }): void => {
+          should(() => proxyFor(target, setting)).throw(TypeError);
+          should(() => proxyFor(target, setting)).throw(where);
+          should(() => proxyFor(target, setting)).throw(problem);
+          should(() => proxyFor(target, setting)).not.throw(/canary|malformed/);
+        };
+        named(/^The address of the proxy/, { url });
+        for (const name of ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY']) {
+          // Without a scheme it is http, as everywhere else.
+          if (!url.includes('://')) continue;
+          process.env[name] = url;
+          try {
+            named(new RegExp(`^The address of the proxy in the environment variable ${name}`));
+          } finally {
+            // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- A name from the list above.
+            delete process.env[name];
+          }
+        }
+      }
+      should(proxyFor(target, { url: 'http://proxy.example:3128/' })).have.property('port', 3128);
+    });
+
     const answers = (text: string) => (socket: net.Socket) => socket.once('data', () => socket.end(text));
     for (const [what, connected, tries, reason] of [
       ['hangs up at once', (socket) => socket.destroy(), 3, /ECONNRESET/],
