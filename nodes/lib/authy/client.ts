@@ -76,6 +76,8 @@ interface CallState {
 interface Call<Values, Name extends string, Result extends object> extends CallState {
   endpoint: Endpoint<Values, Name, Result>;
   values: Values;
+  /** Which of the endpoint's paths is asked: the server does not know those before. */
+  path: number;
 }
 
 /** A client of the Authy REST API. Source: https://www.twilio.com/docs/authy/api */
@@ -138,6 +140,7 @@ export class AuthyClient {
     const call: Call<Values, Name, Result> = {
       endpoint,
       values,
+      path: 0,
       repeat: endpoint.repeat,
       cancellation,
       endsAt: performance.now() + deadline,
@@ -157,11 +160,7 @@ export class AuthyClient {
     try {
       const turn = this.limiter.enter(cancellation);
       if (turn !== undefined) await turn;
-      try {
-        return await this.run(call);
-      } finally {
-        this.limiter.leave();
-      }
+      return await this.run(call);
     } catch (error) {
       if (error instanceof AuthyError) throw error;
       // Waiting for a place or for the next attempt was cut short.
@@ -177,24 +176,45 @@ export class AuthyClient {
     this.transport.close();
   }
 
-  /** Attempts until there is an outcome or an error. */
+  /** Attempts until there is an outcome or an error. Begins with a place of the limiter, and ends without. */
   private async run<Values, Name extends string, Result extends object>(
     call: Call<Values, Name, Result>,
   ): Promise<Outcome<Name, Result> & { answer: Answer }> {
-    let path = 0;
     for (;;) {
-      const attempt = await this.attempt(call, call.endpoint.paths[path] ?? call.endpoint.paths[0]);
+      let attempt;
+      try {
+        attempt = await this.onOnePath(call);
+      } finally {
+        this.limiter.leave();
+      }
+      if ('outcome' in attempt) return attempt;
+      const { failure, error } = attempt;
+      if (failure === 'noAnswer') call.mayHaveHappened = true;
+      const wait = call.attempts.next(failure, error.retryAfter);
+      if (wait === undefined || performance.now() + wait >= call.endsAt) throw error;
+      const turn = this.limiter.enterLater(wait, call.cancellation);
+      if (turn === undefined) throw error;
+      try {
+        await turn;
+      } catch (reason) {
+        // No place came free in time: what it was told before says more.
+        throw reason instanceof Cancelled && call.ending === 'deadline' ? error : reason;
+      }
+    }
+  }
+
+  /** One attempt on the first path that the server knows. */
+  private async onOnePath<Values, Name extends string, Result extends object>(
+    call: Call<Values, Name, Result>,
+  ): Promise<(Outcome<Name, Result> & { answer: Answer }) | { failure: Failure; error: AuthyError }> {
+    for (;;) {
+      const attempt = await this.attempt(call, call.endpoint.paths[call.path] ?? call.endpoint.paths[0]);
       if ('outcome' in attempt) return attempt;
       call.isSent = false;
-      if (attempt.failure === 'noRoute') {
-        path += 1;
-        if (path < call.endpoint.paths.length) continue;
-        throw attempt.error;
-      }
-      if (attempt.failure === 'noAnswer') call.mayHaveHappened = true;
-      const wait = call.attempts.next(attempt.failure, attempt.error.retryAfter);
-      if (wait === undefined || performance.now() + wait >= call.endsAt) throw attempt.error;
-      await pause(wait, call.cancellation);
+      const { failure, error } = attempt;
+      if (failure !== 'noRoute') return { failure, error };
+      call.path += 1;
+      if (call.path >= call.endpoint.paths.length) throw error;
     }
   }
 
@@ -357,20 +377,6 @@ class AttemptLimit {
     clearTimeout(this.timer);
     this.call.cancellation.off(this.abort);
   }
-}
-
-function pause(milliseconds: number, cancellation: Cancellation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(new Cancelled());
-    };
-    const timer = setTimeout(() => {
-      cancellation.off(stop);
-      resolve();
-    }, milliseconds);
-    cancellation.onCancel(stop);
-  });
 }
 
 /** The call was ended from here: by its deadline, or because the node closes. */

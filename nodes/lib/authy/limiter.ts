@@ -5,14 +5,15 @@ interface Waiting {
   enter: () => void;
 }
 
-/** Keeps the number of calls that are under way, and of those that wait for a place, bounded. */
+/** Keeps the number of calls that are under way, of those that wait for a place, and of those that wait for later, bounded. */
 export class Limiter {
   private running = 0;
+  private later = 0;
   private readonly waiting = new Set<Waiting>();
 
   /**
    * @param maxRunning - places
-   * @param maxWaiting - how many may queue for one
+   * @param maxWaiting - how many may queue for one, and how many may wait for later
    */
   constructor(
     private readonly maxRunning: number,
@@ -42,6 +43,18 @@ export class Limiter {
     return this.turn(cancellation);
   }
 
+  /**
+   * Takes a place after a while, behind those that wait for one by then. Until then it holds none: what is to be asked later
+   * must not keep others from asking now.
+   *
+   * @returns resolves once there is one; undefined where too many wait for later already
+   * @throws Cancelled - rejects with it, where nobody waits for it any more
+   */
+  enterLater(milliseconds: number, cancellation: Cancellation): Promise<void> | undefined {
+    if (this.later >= this.maxWaiting) return undefined;
+    return this.afterPause(milliseconds, cancellation);
+  }
+
   /** Gives a place back. It goes straight to the next in line, so that nobody can overtake. */
   leave(): void {
     const [next] = this.waiting;
@@ -51,6 +64,18 @@ export class Limiter {
     }
     this.waiting.delete(next);
     next.enter();
+  }
+
+  private async afterPause(milliseconds: number, cancellation: Cancellation): Promise<void> {
+    this.later += 1;
+    try {
+      await pause(milliseconds, cancellation);
+    } finally {
+      this.later -= 1;
+    }
+    // Not turned away where the queue is full: it was let in before.
+    if (this.running < this.maxRunning) this.running += 1;
+    else await this.turn(cancellation);
   }
 
   private turn(cancellation: Cancellation): Promise<void> {
@@ -69,4 +94,18 @@ export class Limiter {
       cancellation.onCancel(giveUp);
     });
   }
+}
+
+function pause(milliseconds: number, cancellation: Cancellation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(new Cancelled());
+    };
+    const timer = setTimeout(() => {
+      cancellation.off(stop);
+      resolve();
+    }, milliseconds);
+    cancellation.onCancel(stop);
+  });
 }

@@ -443,6 +443,86 @@ describe('Authy client', () => {
     });
   });
 
+  describe('what waits for later holds no place', () => {
+    const verify: [OperationName, Record<string, unknown>] = [
+      'tokenVerify',
+      { authyId: '209', token: '0123456' },
+    ];
+    const valid: Step = { status: 200, json: { success: true, token: 'is valid' } };
+    const later: Step = { ...tooMany, headers: { 'Retry-After': '20' } };
+    const isVerification = (url: string): boolean => url.includes('/verify/');
+    const asked = (): string[] => server.seen.map(({ url }) => (isVerification(url) ? 'verify' : 'read'));
+    const codeOf = (performed: Promise<unknown>): Promise<string> =>
+      performed.then(
+        () => 'done',
+        (error: unknown) => (error as AuthyError).code,
+      );
+
+    it('verifications go through while reads wait for Retry-After', async () => {
+      server.script(valid);
+      server.decide(({ url }) => (isVerification(url) ? valid : later));
+      const service = serviceWith({ maxInFlight: 3, deadline: 60_000 });
+      const controller = new AbortController();
+      const reads = [1, 2, 3].map(() => codeOf(service.perform(...status, { signal: controller.signal })));
+      const verifications = Array.from({ length: 20 }, () => service.perform(...verify));
+      for (const { outcome } of await Promise.all(verifications)) outcome.should.equal('valid');
+      asked()
+        .sort()
+        .should.eql([...Array<string>(3).fill('read'), ...Array<string>(20).fill('verify')]);
+      controller.abort();
+      (await Promise.all(reads)).should.eql(Array<string>(3).fill('AUTHY_CANCELLED'));
+      // The places are there again, all of them.
+      server.decide(() => valid);
+      await Promise.all([1, 2, 3].map(() => service.perform(...verify)));
+    });
+
+    for (const [what, step] of [
+      ['Retry-After', tooMany],
+      ['an error of the server', unavailable],
+      ['a broken connection', 'drop'],
+    ] as const) {
+      it(`after ${what} a call stands behind those that came before`, async () => {
+        server.script(step, valid, valid, { status: 200, json: details });
+        const service = serviceWith({ maxInFlight: 1 });
+        const calls = [service.perform(...status), service.perform(...verify), service.perform(...verify)];
+        (await Promise.all(calls)).map(({ outcome }) => outcome).should.eql(['read', 'valid', 'valid']);
+        asked().should.eql(['read', 'verify', 'verify', 'read']);
+      });
+    }
+
+    it('so many may wait for later as may wait for a place; the next has its error at once', async () => {
+      server.script(later);
+      const service = serviceWith({ maxInFlight: 1, deadline: 60_000 });
+      const controller = new AbortController();
+      setMaxListeners(0, controller.signal);
+      const reads = Array.from({ length: 11 }, () =>
+        service.perform(...status, { signal: controller.signal }),
+      );
+      const first: unknown = await Promise.race(reads).catch((error: unknown) => error);
+      should(first).have.properties({ code: 'AUTHY_RATE_LIMITED', retryAfter: 20 });
+      server.seen.length.should.equal(11);
+      controller.abort();
+      const codes = await Promise.all(reads.map(codeOf));
+      codes.filter((code) => code === 'AUTHY_CANCELLED').length.should.equal(10);
+      server.script({ status: 200, json: details });
+      (await service.perform(...status)).outcome.should.equal('read');
+    });
+
+    it('one that finds no place any more in its time says what it was told', async () => {
+      server.script(tooMany, 'hang');
+      const service = serviceWith({ maxInFlight: 1, deadline: 60_000 });
+      const controller = new AbortController();
+      const read = codeOf(service.perform(...status, { deadline: 300 }));
+      const sending = codeOf(service.perform(...sms, { signal: controller.signal }));
+      (await read).should.equal('AUTHY_RATE_LIMITED');
+      server.seen.length.should.equal(2);
+      controller.abort();
+      (await sending).should.equal('AUTHY_OUTCOME_UNKNOWN');
+      server.script(valid);
+      (await service.perform(...verify)).outcome.should.equal('valid');
+    });
+  });
+
   describe('TLS', () => {
     it('refuses a certificate that nobody vouches for, and takes it with its authority given', async () => {
       const certificate = await selfSigned();
