@@ -363,6 +363,10 @@ export const operations = {
         60019: (_answer, { authyId }) => tokenOutcome(authyId, 'reused'),
         60020: (_answer, { authyId }) => tokenOutcome(authyId, 'wrong'),
       },
+      unnumbered: [
+        [401, /^Token is invalid\. Token was used recently\.?$/, '60019'],
+        [401, /^Token is invalid\.?$/, '60020'],
+      ],
     },
   }),
 
@@ -422,6 +426,10 @@ export const operations = {
         // Expired, verified already, or given up after too many attempts: the answer to "is it right?" is no.
         60023: (_answer, values) => codeOutcome(values, 'notPending'),
       },
+      unnumbered: [
+        [401, /^Verification code is incorrect\.?$/, '60022'],
+        [404, /^No pending verifications for [+0-9 ()-]+ found\.?$/, '60023'],
+      ],
     },
   }),
 

@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { Cancellation, Cancelled } from './cancellation';
-import { isDocumented } from './error-codes';
+import { isDocumented, numberSaid } from './error-codes';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
@@ -53,6 +53,8 @@ const waitingPerPlace = 10;
 
 /** How many levels an answer may have. Authy's own have four. */
 const deepestBody = 100;
+
+const tooManyRequests = '60003';
 
 const lateAnswer = 'no answer came in time';
 
@@ -307,14 +309,17 @@ export class AuthyClient {
     // What is decided is read from the answer as it came; what leaves is without the secrets that it repeats.
     const answer: Answer | undefined = body && { statusCode, body, shown: this.secrets.outOf(body) };
     const authyCode = body && errorCode(body);
+    const meant = authyCode ?? (body && unwrittenCode(statusCode, body, endpoint));
     const retryAfter = retryAfterSeconds(http.retryAfter);
     const facts = { statusCode, retryAfter, response: answer?.shown };
 
-    if (statusCode === 429) {
-      return { failure: 'rateLimited', error: refusal(authyCode, answer && said(answer), facts) };
+    const refused = (): AuthyError => refusal(authyCode, answer && said(answer), facts, meant);
+
+    if (statusCode === 429 || (statusCode >= 400 && meant === tooManyRequests)) {
+      return { failure: 'rateLimited', error: refused() };
     }
     // A 5xx that carries one of Authy's own numbers says what happened; any other leaves it open.
-    if (statusCode >= 500 && !isDocumented(authyCode)) {
+    if (statusCode >= 500 && !isDocumented(meant)) {
       const seen = answer === undefined ? `with ${typeOf(http)} instead of JSON` : `"${said(answer) ?? ''}"`;
       return {
         failure: 'noAnswer',
@@ -336,14 +341,12 @@ export class AuthyClient {
       throw untrusted(`HTTP ${statusCode} without the documented success`, answer);
     }
     const read =
-      authyCode === undefined
+      meant === undefined
         ? undefined
-        : (endpoint.refusals?.[authyCode] ??
-          (call.mayHaveHappened ? endpoint.doneBefore?.[authyCode] : undefined));
+        : (endpoint.refusals?.[meant] ?? (call.mayHaveHappened ? endpoint.doneBefore?.[meant] : undefined));
     if (read !== undefined) return this.outcome(read(answer, values), answer);
-    const error = refusal(authyCode, said(answer), facts);
-    if (statusCode === 404 && authyCode === undefined) return { failure: 'noRoute', error };
-    throw error;
+    if (statusCode === 404 && meant === undefined) return { failure: 'noRoute', error: refused() };
+    throw refused();
   }
 
   private outcome<Name extends string, Result extends object>(
@@ -447,6 +450,17 @@ function errorCode(body: Answer['body']): string | undefined {
   const code = member(body, 'error_code');
   if (typeof code === 'string' && /^[0-9]{1,6}$/.test(code)) return code;
   return typeof code === 'number' && Number.isSafeInteger(code) ? String(code) : undefined;
+}
+
+/** The number that an old answer stands for, which has none. */
+function unwrittenCode(
+  statusCode: number,
+  body: JsonObject,
+  { unnumbered }: Pick<Endpoint<never>, 'unnumbered'>,
+): string | undefined {
+  const message = textOrNull(body, 'message');
+  if (message === null || isSuccess(body) || Object.hasOwn(body, 'error_code')) return undefined;
+  return numberSaid(statusCode, message, unnumbered);
 }
 
 /** The body as an object; undefined where it is none, or nested so deeply that nobody could copy it. */

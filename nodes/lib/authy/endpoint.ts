@@ -1,3 +1,4 @@
+import type { Unnumbered } from './error-codes';
 import type { RepeatPolicy } from './retry';
 import type { Answer } from './response';
 
@@ -30,6 +31,8 @@ export interface Endpoint<Values, Name extends string = string, Result extends o
   read(answer: Answer, values: Values): Outcome<Name, Result>;
   /** Reads a refusal that is an outcome of the operation rather than an error, by Authy's error number. */
   refusals?: Readonly<Record<string, (answer: Answer, values: Values) => Outcome<Name, Result>>>;
+  /** What old answers said in the place of those numbers. */
+  unnumbered?: readonly Unnumbered[];
   /** As `refusals`, where the number means that an earlier attempt, whose answer was lost, had worked. */
   doneBefore?: Readonly<Record<string, (answer: Answer, values: Values) => Outcome<Name, Result>>>;
 }

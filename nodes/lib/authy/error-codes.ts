@@ -182,6 +182,46 @@ export function meaningOf(
   return { code, advice };
 }
 
+/** A text that an answer without a number said in its place: with which HTTP status, and the number of today. */
+export type Unnumbered = readonly [statusCode: number, text: RegExp, authyCode: string];
+
+/**
+ * What Authy said from 2013 to 2016, before it wrote numbers, whatever was asked. A 503 leaves open whether the request was
+ * carried out; one of these says that it was not.
+ *
+ * Source: the tests of go-authy and fixtures of those years; of DoS protection and of what is suspended they give no whole
+ * sentence.
+ */
+const unnumbered: readonly Unnumbered[] = [
+  [401, /^User doesn't exist\.?$/, '60016'],
+  [404, /^User not found\.?$/, '60026'],
+  [503, /^User (?:is|was|has been) suspended\b/, '60017'],
+  [503, /\b(?:account|application)\b.* (?:is|was|has been) suspended\b/i, '60008'],
+  [503, /\bDoS protection\b/, '60003'],
+  [503, /^SMS token was not sent\.?$/, '60015'],
+  [503, /^SMS is not enabled\b/, '60007'],
+  [503, /^Phone calls are not enabled\b/, '60006'],
+];
+
+/**
+ * The number that an answer without one stands for.
+ *
+ * @param text - the body's `message`
+ * @param own - texts of the operation that was asked, beside those of all
+ * @returns undefined where it cannot be told
+ */
+export function numberSaid(
+  statusCode: number,
+  text: string,
+  own: readonly Unnumbered[] = [],
+): string | undefined {
+  // A sentence is short; what is long could be made to be searched for ever.
+  if (text.length > 200) return undefined;
+  return [...own, ...unnumbered].find(
+    ([status, pattern]) => status === statusCode && pattern.test(text),
+  )?.[2];
+}
+
 /** Whether Authy documents this error number: an answer that carries one is Authy's own, whatever its status. */
 export function isDocumented(authyCode: string | undefined): authyCode is string {
   return authyCode !== undefined && Object.hasOwn(meanings, authyCode);

@@ -95,14 +95,16 @@ export function invalidInput(field: string, problem: string): AuthyError {
  * @param authyCode - the body's `error_code`, if it has one
  * @param message - the body's `message`, masked, if it has one
  * @param facts - the HTTP status, and what else is known of the answer
+ * @param meant - the number that an answer without one stands for
  */
 export function refusal(
   authyCode: string | undefined,
   message: string | undefined,
   facts: { statusCode: number } & Pick<AuthyErrorFacts, 'retryAfter' | 'response'>,
+  meant: string | undefined = authyCode,
 ): AuthyError {
   const { statusCode } = facts;
-  const meaning = meaningOf(authyCode, statusCode);
+  const meaning = meaningOf(meant, statusCode);
   const said = message === undefined ? `HTTP ${statusCode}` : `"${message}"`;
   const number = authyCode === undefined ? '' : ` (${authyCode})`;
   return new AuthyError(meaning.code, `${meaning.advice} Authy said: ${said}${number}`, {

@@ -862,6 +862,111 @@ describe('Authy client', () => {
     }
   });
 
+  describe('answers from before there were numbers', () => {
+    const verify: [OperationName, Record<string, unknown>] = [
+      'tokenVerify',
+      { authyId: '209', token: '0123456' },
+    ];
+    const check: [OperationName, Record<string, unknown>] = [
+      'phoneCheck',
+      { phoneNumber: '+13173389302', code: '0123' },
+    ];
+    const refusal = (status: number, message: string, more: object = {}): Step => ({
+      status,
+      json: { message, success: false, errors: { message }, ...more },
+    });
+
+    for (const [call, statusCode, message, reason] of [
+      [verify, 401, 'Token is invalid', 'wrong'],
+      [verify, 401, 'Token is invalid.', 'wrong'],
+      [verify, 401, 'Token is invalid. Token was used recently', 'reused'],
+      [check, 401, 'Verification code is incorrect', 'wrong'],
+      [check, 401, 'Verification code is incorrect.', 'wrong'],
+      [check, 404, 'No pending verifications for +1 317-338-9302 found.', 'notPending'],
+    ] as const) {
+      it(`${call[0]}, HTTP ${statusCode}, "${message}" is invalid: ${reason}`, async () => {
+        server.script(refusal(statusCode, message));
+        const { outcome, result } = await serviceWith().perform(...call);
+        outcome.should.equal('invalid');
+        should(result).have.properties({ valid: false, reason });
+        server.seen.length.should.equal(1);
+      });
+    }
+
+    for (const [call, statusCode, message, code] of [
+      [verify, 401, 'Invalid API key', 'AUTHY_INVALID_API_KEY'],
+      [verify, 401, 'Invalid API key. Token is invalid', 'AUTHY_INVALID_API_KEY'],
+      [verify, 401, 'The token is invalid', 'AUTHY_INVALID_API_KEY'],
+      [verify, 401, 'token IS invalid', 'AUTHY_INVALID_API_KEY'],
+      [verify, 401, 'Token is invalid\n', 'AUTHY_INVALID_API_KEY'],
+      [verify, 401, 'Token is valid.', 'AUTHY_INVALID_API_KEY'],
+      [verify, 401, "User doesn't exist", 'AUTHY_USER_NOT_FOUND'],
+      [verify, 403, 'Token is invalid', 'AUTHY_NOT_ALLOWED'],
+      [verify, 500, 'Token is invalid', 'AUTHY_OUTCOME_UNKNOWN'],
+      [verify, 200, 'Token is invalid', 'AUTHY_BAD_RESPONSE'],
+      // What one operation says of its token, another does not.
+      [check, 401, 'Token is invalid', 'AUTHY_INVALID_API_KEY'],
+      [status, 401, 'Token is invalid', 'AUTHY_INVALID_API_KEY'],
+      [sms, 401, 'Invalid API key.', 'AUTHY_INVALID_API_KEY'],
+      [sms, 404, 'User not found.', 'AUTHY_USER_NOT_FOUND'],
+      [sms, 503, 'User has been suspended.', 'AUTHY_USER_UNAVAILABLE'],
+      [sms, 503, 'User is suspended', 'AUTHY_USER_UNAVAILABLE'],
+      [sms, 503, 'Account has been suspended', 'AUTHY_ACCOUNT_SUSPENDED'],
+      [sms, 503, 'Your application was suspended. Contact support.', 'AUTHY_ACCOUNT_SUSPENDED'],
+      [sms, 503, 'DoS protection', 'AUTHY_RATE_LIMITED'],
+      [sms, 503, 'Request denied by DoS protection.', 'AUTHY_RATE_LIMITED'],
+      [sms, 503, 'SMS token was not sent', 'AUTHY_NOT_SENT'],
+      [sms, 503, 'SMS is not enabled', 'AUTHY_NOT_ALLOWED'],
+      [sms, 503, 'Phone calls are not enabled on this account', 'AUTHY_NOT_ALLOWED'],
+      // Nothing of that sort: it may have been sent.
+      [sms, 503, 'Service unavailable', 'AUTHY_OUTCOME_UNKNOWN'],
+      [sms, 503, 'suspend your disbelief', 'AUTHY_OUTCOME_UNKNOWN'],
+      [sms, 500, 'User has been suspended.', 'AUTHY_OUTCOME_UNKNOWN'],
+      [sms, 502, 'DoS protection', 'AUTHY_OUTCOME_UNKNOWN'],
+    ] as const) {
+      it(`${call[0]}, HTTP ${statusCode}, ${JSON.stringify(message)}: ${code}`, async () => {
+        server.script(refusal(statusCode, message));
+        const error = await failure(call);
+        error.code.should.equal(code);
+        // The number is not what it said.
+        should(error.authyCode).be.undefined();
+        server.seen.length.should.equal(1);
+      });
+    }
+
+    it('a number says more than the text beside it, also one that nobody knows', async () => {
+      server.script(refusal(401, 'Token is invalid', { error_code: '60001' }));
+      (await failure(verify)).code.should.equal('AUTHY_INVALID_API_KEY');
+      server.script(refusal(401, 'Token is invalid', { error_code: '69999' }));
+      (await failure(verify)).code.should.equal('AUTHY_INVALID_API_KEY');
+      server.script(refusal(503, 'User has been suspended.', { error_code: '69999' }));
+      (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
+    });
+
+    it('one that also says success is not believed', async () => {
+      for (const success of [true, 'true']) {
+        server.script(refusal(503, 'User has been suspended.', { success }));
+        (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
+      }
+    });
+
+    it('a long text is not searched', async () => {
+      server.script(refusal(503, 'account '.repeat(50_000)));
+      (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
+    });
+
+    it('a page that names it is none of Authy', async () => {
+      server.script({ status: 503, text: 'DoS protection: account suspended', type: 'text/plain' });
+      (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
+    });
+
+    it('a read is asked again after DoS protection, as after too many requests', async () => {
+      server.script(refusal(503, 'DoS protection'), { status: 200, json: details });
+      (await serviceWith().perform(...status)).outcome.should.equal('read');
+      server.seen.length.should.equal(2);
+    });
+  });
+
   describe('error numbers', () => {
     it('decide before the status does', () => {
       meaningOf('60020', 401).code.should.equal('AUTHY_REJECTED');
@@ -882,7 +987,7 @@ describe('Authy client', () => {
     });
 
     it('may be missing, or a number', async () => {
-      server.script({ status: 404, json: { message: 'User not found.', success: false } });
+      server.script({ status: 404, json: { message: 'Nothing found.', success: false } });
       (await failure(['userStatus', { authyId: '209' }])).code.should.equal('AUTHY_NOT_FOUND');
       server.script({
         status: 404,
