@@ -5,6 +5,7 @@ import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpo
 import { AuthyError, maskNumbers, refusal } from './errors';
 import { Limiter } from './limiter';
 import { isLoopback, proxyFor, type ProxySetting, secretsOf } from './proxy';
+import { reasonOf } from './reasons';
 import {
   type Answer,
   isNestedDeeper,
@@ -271,7 +272,7 @@ export class AuthyClient {
     if (error.kind === 'tls' && !call.isSent) {
       throw new AuthyError(
         'AUTHY_TLS',
-        `No secure connection to ${this.host} (${error.reason}); nothing was sent. ` +
+        `No secure connection to ${this.host} (${reasonOf(error.reason)}); nothing was sent. ` +
           'Check the certificate, or set a TLS configuration in the account.',
       );
     }
@@ -294,7 +295,7 @@ export class AuthyClient {
         ),
       };
     }
-    const cause = error.kind === 'aborted' ? lateAnswer : `the connection broke, ${error.reason}`;
+    const cause = error.kind === 'aborted' ? lateAnswer : `the connection broke: ${reasonOf(error.reason)}`;
     return { failure: 'noAnswer', error: noAnswerError(call.repeat, cause) };
   }
 
@@ -438,7 +439,7 @@ function unreadable(repeat: RepeatPolicy, http: HttpAnswer): AuthyError {
 }
 
 function reasonText(error: TransportError): string {
-  return error.kind === 'aborted' ? 'no connection in time' : error.reason;
+  return error.kind === 'aborted' ? 'no connection in time' : reasonOf(error.reason);
 }
 
 function typeOf(http: HttpAnswer): string {

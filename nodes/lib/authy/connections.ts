@@ -103,8 +103,9 @@ class Connection {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         cancellation.off(abandon);
-        this.cut();
+        // First: cutting it makes undici report an error of its own, which says nothing of why.
         reject(error);
+        this.cut();
       };
       const abandon = (): void => fail(new Cancelled());
       cancellation.onCancel(abandon);

@@ -22,7 +22,7 @@ export class TransportError extends Error {
 
   /**
    * @param kind - `aborted` by the cancellation, or what failed
-   * @param reason - the system's word for it, such as `ECONNREFUSED`, or `PROXY_HTTP_502`
+   * @param reason - the system's word for it, such as `ECONNREFUSED`, or `PROXY_HTTP_502`, `NOT_HTTP`
    */
   constructor(
     readonly kind: 'aborted' | 'network' | 'tls' | 'tooLarge' | 'compressed',
@@ -100,7 +100,7 @@ function headerText(value: unknown): string | undefined {
 
 function transportError(error: unknown): TransportError {
   if (error instanceof Cancelled) return new TransportError('aborted', 'ABORTED');
-  const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
+  const { name, code = name === 'HTTPParserError' ? 'NOT_HTTP' : 'UNKNOWN' } = error as NodeJS.ErrnoException;
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new TransportError('tooLarge', code);
   if (error instanceof ReplyCompressed) return new TransportError('compressed', code);
   // undici's word for a connection that the other end has closed.

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +9,7 @@ import { AuthyClient, type AuthyClientOptions, type CallOptions } from '../../..
 import { isDocumented, meaningOf } from '../../../nodes/lib/authy/error-codes';
 import { AuthyError } from '../../../nodes/lib/authy/errors';
 import { proxyFor } from '../../../nodes/lib/authy/proxy';
+import { reasonOf } from '../../../nodes/lib/authy/reasons';
 import { retryAfterSeconds } from '../../../nodes/lib/authy/retry';
 import { serviceAddress } from '../../../nodes/lib/authy/transport';
 import type { OperationName } from '../../../nodes/lib/operations';
@@ -716,7 +718,7 @@ describe('Authy client', () => {
       ['hangs up at once', (socket) => socket.destroy(), 3, /ECONNRESET/],
       ['hangs up when asked', answers(''), 3, /ECONNRESET/],
       ['resets when asked', (socket) => socket.once('data', () => socket.resetAndDestroy()), 3, /ECONNRESET/],
-      ['has no connection', answers('HTTP/1.1 502 Bad Gateway\r\n\r\n'), 3, /PROXY_HTTP_502/],
+      ['has no connection', answers('HTTP/1.1 502 Bad Gateway\r\n\r\n'), 3, /the proxy answered HTTP 502/],
       ['hangs up once connected', answers('HTTP/1.1 200 OK\r\n\r\n'), 3, /ECONNRESET/],
       ['wants a password', answers('HTTP/1.1 407 Who are you\r\n\r\n'), 1, /user name and password/],
     ] as [string, (socket: net.Socket) => void, number, RegExp][]) {
@@ -749,10 +751,47 @@ describe('Authy client', () => {
       await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
       const url = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`;
       const options = { baseUrl: 'https://api.authy.test', proxy: { url }, deadline: 1000 };
-      (await failure(sms, options)).message.should.match(/nothing was sent|before the request could be sent/);
+      const { message } = await failure(sms, options);
+      message.should.match(/nothing was sent|before the request could be sent/).and.not.match(/UND_ERR/);
       connections.should.be.above(1);
       while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await new Promise((resolve) => deaf.close(resolve));
+    });
+
+    it('what undici calls a connection is no word for a user', async () => {
+      const deaf = net.createServer((socket) => socket.on('error', () => undefined).resume());
+      await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+      const { port } = deaf.address() as AddressInfo;
+      // The connection is opened, and TLS never begins.
+      const baseUrl = `https://127.0.0.1:${port}`;
+      const errors = await Promise.all(
+        Array.from({ length: 8 }, () => failure(sms, { baseUrl, deadline: 400 })),
+      );
+      for (const { message } of errors) {
+        message.should.match(/\(no connection in time\); nothing was sent|before the request could be sent/);
+      }
+      await new Promise((resolve) => deaf.close(resolve));
+    });
+
+    it('there are words for every error of undici', () => {
+      const source = readFileSync(require.resolve('undici/lib/core/errors.js'), 'utf8');
+      const codes = [...source.matchAll(/'(UND_ERR_\w+)'/g)].map(([, code]) => code ?? '');
+      codes.should.containEql('UND_ERR_DESTROYED');
+      for (const code of codes)
+        reasonOf(code)
+          .should.match(/^[a-z].{10,}$/)
+          .and.not.match(/UND_ERR/);
+    });
+
+    it('an answer that is no HTTP is told as that', async () => {
+      const other = net.createServer((socket) => {
+        socket.on('error', () => undefined).once('data', () => socket.end('220 mail.example ESMTP\r\n'));
+      });
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as AddressInfo;
+      const { message } = await failure(sms, { baseUrl: `http://127.0.0.1:${port}` });
+      message.should.match(/the connection broke: what came back is not HTTP/);
+      await new Promise((resolve) => other.close(resolve));
     });
 
     it('are taken from the environment where none is set', async () => {
