@@ -2,18 +2,19 @@ import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Account, accountOf, type AccountSettings, type ApprovalSettings } from './lib/account';
+import { apiKeyProblem } from './lib/authy/api-key';
 import { authyBaseUrl } from './lib/authy/endpoint';
 import type { ProxySetting } from './lib/authy/proxy';
-import { positiveNumber } from './lib/settings';
+import { placeholder, Settings } from './lib/settings';
 import { simulatorOf } from './lib/simulators';
 
 interface AccountDef extends NodeDef {
   service: string;
   baseUrl: string;
   pathPrefix: string;
-  /** In seconds. A number, or text where it came from an environment variable. */
-  deadline: number | string;
-  maxInFlight: number | string;
+  /** In seconds. */
+  deadline: unknown;
+  maxInFlight: unknown;
   tls: string;
   proxy: string;
   callbackUrl: string;
@@ -24,9 +25,9 @@ interface AccountDef extends NodeDef {
 }
 
 interface AccountCredentials {
-  apiKey?: string;
-  previousApiKey?: string;
-  redisPassword?: string;
+  apiKey?: unknown;
+  previousApiKey?: unknown;
+  redisPassword?: unknown;
 }
 
 const defaultRedisUrl = 'redis://127.0.0.1:6379';
@@ -34,14 +35,22 @@ const defaultRedisUrl = 'redis://127.0.0.1:6379';
 type ConfigNode = Node<AccountCredentials> & { account: Account };
 
 /** Node-RED's own config nodes, as far as they are used. */
-type TlsConfigNode = Node & { valid?: boolean; addTLSOptions(options: object): SecureContextOptions };
-type HttpProxyNode = Node<{ username?: string; password?: string }> & { url: string; noproxy?: string[] };
+type TlsConfigNode = Node<Partial<Record<(typeof tlsCredentials)[number], unknown>>> & {
+  valid?: boolean;
+  servername?: unknown;
+  addTLSOptions(options: object): SecureContextOptions;
+};
+type HttpProxyNode = Node<{ username?: unknown; password?: unknown }> & { url: unknown; noproxy?: unknown };
+
+const tlsCredentials = ['certdata', 'keydata', 'cadata', 'passphrase'] as const;
 
 export = (RED: NodeAPI): void => {
   function AuthyConfig(this: ConfigNode, config: AccountDef): void {
     RED.nodes.createNode(this, config);
-    const account = new Account(accountSettings(RED, this, config));
+    const settings = accountSettings(RED, this, config);
+    const account = new Account(settings);
     this.account = account;
+    for (const problem of problemsOf(settings)) this.warn(problem);
     this.on('close', (removed: boolean, done: () => void) => void account.close(removed).then(done));
   }
 
@@ -57,74 +66,133 @@ export = (RED: NodeAPI): void => {
   servePhone(RED);
 };
 
+/** Reads every setting of an account that its service uses. Never throws: what is wrong is told by each message. */
 function accountSettings(RED: NodeAPI, node: ConfigNode, config: AccountDef): AccountSettings {
-  const tls = referredNode(RED, config.tls) as TlsConfigNode | null;
-  const proxy = referredNode(RED, config.proxy) as HttpProxyNode | null;
-  return {
+  const { credentials } = node;
+  const settings = new Settings();
+  const service = settings.choice('service', config.service, ['authy', 'simulator']);
+  const current = new Settings();
+  const previous = new Settings();
+  const isAuthy = service === 'authy';
+  const apiKey = current.apiKey('apiKey', credentials.apiKey);
+  const previousApiKey = isAuthy ? previous.apiKey('previousApiKey', credentials.previousApiKey) : '';
+  const read: Omit<AccountSettings, 'problem'> = {
     id: node.id,
-    service: config.service === 'simulator' ? 'simulator' : 'authy',
-    apiKey: node.credentials.apiKey?.trim() ?? '',
-    previousApiKey: node.credentials.previousApiKey?.trim() ?? '',
-    baseUrl: config.baseUrl || authyBaseUrl,
-    pathPrefix: config.pathPrefix,
-    deadline: positiveNumber(config.deadline, 15),
-    maxInFlight: positiveNumber(config.maxInFlight, 10),
-    tls: tls?.addTLSOptions({}),
-    proxy: proxy ? proxySetting(proxy) : undefined,
-    simulator: {
-      callbackUrl: callbackUrl(RED, config.callbackUrl || '/authy/callback'),
-      callbackMethod: config.callbackMethod === 'GET' ? 'GET' : 'POST',
-    },
-    approvals: approvalSettings(RED, config, node.credentials),
+    service,
+    apiKey,
+    noApiKey: current.problem,
+    previousApiKey,
+    noPreviousApiKey: previous.problem,
+    baseUrl: isAuthy ? settings.text('baseUrl', config.baseUrl, authyBaseUrl) : authyBaseUrl,
+    pathPrefix: isAuthy ? settings.text('pathPrefix', config.pathPrefix) : '',
+    deadline: settings.number('deadline', config.deadline),
+    maxInFlight: settings.number('maxInFlight', config.maxInFlight),
+    tls: isAuthy ? tlsSettings(settings, RED, config.tls) : undefined,
+    proxy: isAuthy ? proxySetting(settings, RED, config.proxy) : undefined,
+    simulator: isAuthy ? {} : simulatorSettings(settings, RED, config),
+    approvals: approvalSettings(RED, config, credentials),
     log: (line) => node.log(line),
-    problem: problemOf(config, tls, proxy),
+  };
+  return { ...read, problem: settings.problem };
+}
+
+/** What is said at deploy, once each: nobody would look for it with an account that seems to work. */
+function problemsOf({ service, problem, noApiKey, noPreviousApiKey, approvals }: AccountSettings): string[] {
+  const key =
+    noApiKey !== undefined && service === 'simulator'
+      ? `${noApiKey} The simulator goes on with a key of its own.`
+      : noApiKey;
+  return [problem, key, noPreviousApiKey, approvals.problem].filter((text) => text !== undefined);
+}
+
+function simulatorSettings(
+  settings: Settings,
+  RED: NodeAPI,
+  config: AccountDef,
+): AccountSettings['simulator'] {
+  return {
+    callbackUrl: callbackUrl(RED, settings.text('callbackUrl', config.callbackUrl, '/authy/callback')),
+    callbackMethod: settings.choice('callbackMethod', config.callbackMethod, ['POST', 'GET']),
   };
 }
 
 function approvalSettings(
   RED: NodeAPI,
-  { approvalStore = 'context', redisUrl }: Partial<AccountDef>,
+  config: AccountDef,
   { redisPassword }: AccountCredentials,
 ): ApprovalSettings {
+  const settings = new Settings();
+  const approvalStore = settings.text('approvalStore', config.approvalStore, 'context');
   if (approvalStore === 'redis') {
-    return { in: 'redis', url: redisUrl || defaultRedisUrl, password: redisPassword ?? '' };
+    const url = settings.text('redisUrl', config.redisUrl, defaultRedisUrl);
+    const password = settings.secret('redisPassword', redisPassword);
+    return { in: 'redis', url, password, problem: settings.problem };
   }
-  const store = approvalStore.split(':')[1] || undefined;
+  const [kind, store] = approvalStore.split(':');
+  if (kind !== 'context' || store === '') {
+    settings.refuse('approvalStore', 'choose one of context, context:<store>, redis.');
+  }
   // Without any of its own, a Node-RED has one store of this name.
   const { contextStorage = { memory: {} } } = RED.settings as { contextStorage?: object };
-  const problem =
-    store === undefined || Object.hasOwn(contextStorage, store)
-      ? undefined
-      : `The settings of this Node-RED have no context store "${store}"; open the account and choose another.`;
-  return { in: 'context', store, problem };
+  if (settings.problem === undefined && store !== undefined && !Object.hasOwn(contextStorage, store)) {
+    settings.refuse(
+      'approvalStore',
+      `open the account and choose another; the settings of this Node-RED have no context store "${store}".`,
+    );
+  }
+  return { in: 'context', store, problem: settings.problem };
 }
 
-/** The types say a node is always found; a disabled or deleted one is not. */
-function referredNode(RED: NodeAPI, id: string | undefined): Node | null {
-  return id ? RED.nodes.getNode(id) : null;
+/**
+ * A node that a setting refers to. One that is set but cannot be found must not silently be left out.
+ *
+ * @param what - what it is, for the sentence
+ */
+function referredNode(
+  settings: Settings,
+  RED: NodeAPI,
+  setting: string,
+  value: unknown,
+  what: string,
+): Node | undefined {
+  const id = settings.text(setting, value);
+  if (id === '') return undefined;
+  // The types say a node is always found; a disabled or deleted one is not.
+  const node = RED.nodes.getNode(id) as Node | null;
+  if (node === null)
+    settings.refuse(setting, `choose another ${what}; the chosen one is missing or disabled.`);
+  return node ?? undefined;
 }
 
-/** A setting that is referred to but cannot be used must not silently be left out. */
-function problemOf(
-  config: AccountDef,
-  tls: TlsConfigNode | null,
-  proxy: HttpProxyNode | null,
-): string | undefined {
-  if (config.tls && tls === null) return 'The TLS configuration of the account is missing or disabled.';
-  if (tls?.valid === false) return 'The TLS configuration of the account is not valid; open it and mend it.';
-  if (config.proxy && proxy === null) return 'The proxy of the account is missing or disabled.';
-  return undefined;
-}
-
-function proxySetting(node: HttpProxyNode): ProxySetting {
+function tlsSettings(settings: Settings, RED: NodeAPI, id: unknown): AccountSettings['tls'] {
+  const node = referredNode(settings, RED, 'tls', id, 'TLS configuration') as TlsConfigNode | undefined;
+  if (node === undefined) return undefined;
+  if (node.valid === false) settings.refuse('tls', 'open the TLS configuration and fix it; it is not valid.');
+  settings.text('tls.servername', node.servername);
   // Node-RED leaves the credentials out where none were ever entered.
-  const credentials = node.credentials as HttpProxyNode['credentials'] | undefined;
+  const credentials = (node.credentials as TlsConfigNode['credentials'] | undefined) ?? {};
+  const read = tlsCredentials.map(
+    (name) => [name, settings.secret(`tls.${name}`, credentials[name])] as const,
+  );
+  const { passphrase = '' } = Object.fromEntries(read);
+  return { ...node.addTLSOptions({}), ...(passphrase === '' ? {} : { passphrase }) };
+}
+
+function proxySetting(settings: Settings, RED: NodeAPI, id: unknown): ProxySetting | undefined {
+  const node = referredNode(settings, RED, 'proxy', id, 'http proxy') as HttpProxyNode | undefined;
+  if (node === undefined) return undefined;
+  const credentials = (node.credentials as HttpProxyNode['credentials'] | undefined) ?? {};
+  const { noproxy = [] } = node;
   return {
-    url: node.url,
-    username: credentials?.username,
-    password: credentials?.password,
-    bypass: node.noproxy,
+    url: settings.text('proxy.url', node.url),
+    username: given(settings.secret('proxy.username', credentials.username)),
+    password: given(settings.secret('proxy.password', credentials.password)),
+    bypass: [noproxy].flat().map((host) => settings.text('proxy.noproxy', host)),
   };
+}
+
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 /**
@@ -167,13 +235,17 @@ function serveTestButton(RED: NodeAPI): void {
 async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise<string> {
   const id = typeof form['id'] === 'string' ? form['id'] : '';
   const key = typeof form['apiKey'] === 'string' ? form['apiKey'].trim() : undefined;
+  const problem = key === undefined || key === '' ? undefined : apiKeyProblem(key);
   const deployed = accountOf(RED, id);
   if (form['service'] === 'simulator') {
     if (deployed?.serviceName === 'simulator') return deployed.test();
     throw new Error('The simulator starts when you deploy.');
   }
-  if (key?.includes('${')) throw new Error('The key comes from the environment: deploy first, then test.');
+  if (key !== undefined && placeholder(key) !== undefined) {
+    throw new Error('The key comes from the environment: deploy first, then test.');
+  }
   if (key === '') throw new Error('Enter the API key first.');
+  if (problem !== undefined) throw new Error(`API key: ${problem}`);
   if (deployed?.serviceName === 'authy') return deployed.test(key);
   if (key === undefined) throw new Error('Enter the API key first.');
   const trial = new Account({ ...trialSettings, apiKey: key });

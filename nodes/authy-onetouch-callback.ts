@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { type Account, accountOf } from './lib/account';
+import { type Account, accountOf, chosenAccount } from './lib/account';
 import type { ApprovalStore } from './lib/approval/store';
 import { AuthyError } from './lib/authy/errors';
 import { objectOrNull, textOrNull } from './lib/authy/response';
@@ -16,19 +16,19 @@ import {
 } from './lib/onetouch/callback';
 import { type Addresses, addressesOf } from './lib/onetouch/callback-address';
 import { RateLimitedLog } from './lib/rate-limited-log';
-import { positiveNumber } from './lib/settings';
+import { Settings } from './lib/settings';
 
 interface CallbackNodeDef extends NodeDef {
   account: string;
   publicUrl: string;
   publicUrlType: string;
-  trustForwarded: boolean;
-  strict: boolean;
-  freshness: 'off' | 'warn' | 'enforce';
+  trustForwarded: unknown;
+  strict: unknown;
+  freshness: unknown;
   /** In seconds. */
-  freshnessWindow: number | string;
+  freshnessWindow: unknown;
   /** In KiB. */
-  maxSize: number | string;
+  maxSize: unknown;
 }
 
 /** A message of an http in node. */
@@ -66,10 +66,15 @@ class CallbackValidator {
   private readonly badge: Badge;
   private readonly log: RateLimitedLog;
   private readonly publicUrl: Evaluator;
+  private readonly trustForwarded: boolean;
+  private readonly strict: boolean;
   /** In bytes. */
   private readonly maxSize: number;
+  private readonly freshness: 'off' | 'warn' | 'enforce';
   /** In seconds. */
   private readonly freshnessWindow: number;
+  /** Why no callback can be judged, if so; a sentence. */
+  private readonly problem: string | undefined;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -79,8 +84,17 @@ class CallbackValidator {
     this.publicUrl = evaluator(RED, node, { value: config.publicUrl, type: config.publicUrlType });
     this.badge = new Badge(RED, node, () => this.account()?.serviceName);
     this.log = new RateLimitedLog((line) => node.warn(line));
-    this.maxSize = positiveNumber(config.maxSize, 64) * 1024;
-    this.freshnessWindow = positiveNumber(config.freshnessWindow, 300);
+    const settings = new Settings();
+    this.trustForwarded = settings.flag('trustForwarded', config.trustForwarded, false);
+    this.strict = settings.flag('strict', config.strict, false);
+    this.maxSize = settings.number('maxSize', config.maxSize) * 1024;
+    this.freshness = settings.choice('freshness', config.freshness, ['off', 'warn', 'enforce']);
+    this.freshnessWindow =
+      this.freshness === 'off' ? Infinity : settings.number('freshnessWindow', config.freshnessWindow);
+    this.problem = settings.problem;
+    if (this.problem === undefined) return;
+    node.warn(this.problem);
+    this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
   }
 
   /**
@@ -121,8 +135,9 @@ class CallbackValidator {
 
   /** Verifies, sets what goes on in the message, and says where it goes. */
   private async judge(message: HttpMessage): Promise<Outcome | 'duplicate'> {
+    if (this.problem !== undefined) return this.reject(message, 'badConfig', this.problem);
     const { request, addresses } = await this.received(message);
-    const rules: CallbackRules = { apiKeys: await this.apiKeys(), maxSize: this.maxSize };
+    const rules: CallbackRules = { ...(await this.keys()), maxSize: this.maxSize };
     const verdict = verifyCallback(request, rules);
     if (!verdict.accepted) {
       // Worth its eight more signatures only where somebody will read it.
@@ -136,9 +151,9 @@ class CallbackValidator {
 
     const { answer } = verdict;
     const age = Math.abs(Date.now() / 1000 - answer.nonce);
-    if (this.config.freshness !== 'off' && age > this.freshnessWindow) {
+    if (age > this.freshnessWindow) {
       const detail = `its nonce is ${Math.round(age)} seconds away from this machine's clock`;
-      if (this.config.freshness === 'enforce') return this.reject(message, 'stale', detail);
+      if (this.freshness === 'enforce') return this.reject(message, 'stale', detail);
       this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
     }
 
@@ -157,7 +172,7 @@ class CallbackValidator {
     approvals: ApprovalStore | undefined,
   ): Promise<'duplicate' | [Rejection, string] | undefined> {
     try {
-      if (this.config.strict && !(await approvals?.wasAsked(approvalId, authyId))) {
+      if (this.strict && !(await approvals?.wasAsked(approvalId, authyId))) {
         return ['notAsked', 'this Node-RED did not send such a request to this user'];
       }
       const occurrence = await approvals?.decided(approvalId, decision);
@@ -193,7 +208,7 @@ class CallbackValidator {
   private reject(message: HttpMessage, reason: Rejection, detail: string): 'rejected' {
     const event =
       reason === 'conflict' ? 'Security event: OneTouch callback rejected' : 'OneTouch callback rejected';
-    this.log.write(reason, `${event} (${reason}): ${detail}.`);
+    this.log.write(reason, `${event} (${reason}): ${detail.replace(/\.$/, '')}.`);
     const isOurFault = reason === 'storeUnavailable';
     message.payload = { error: isOurFault ? 'Service Unavailable' : 'Forbidden' };
     message['authy'] = { operation: 'onetouch-callback', service: this.serviceName(), reason };
@@ -205,7 +220,7 @@ class CallbackValidator {
   private async received(message: HttpMessage): Promise<{ request: CallbackRequest; addresses: Addresses }> {
     const { req } = message;
     const configured = await this.configuredUrl(message);
-    const addresses = addressesOf(req, configured, this.config.trustForwarded);
+    const addresses = addressesOf(req, configured, this.trustForwarded);
     const { url, query } = addresses;
     return { request: { method: req.method, headers: req.headers, url, query, body: req.body }, addresses };
   }
@@ -228,12 +243,12 @@ class CallbackValidator {
   }
 
   /** No account and no key are rejections like any other: the sender must get its answer. */
-  private async apiKeys(): Promise<string[]> {
-    return (
-      (await this.account()
-        ?.callbackKeys()
-        .catch(() => undefined)) ?? []
-    );
+  private async keys(): Promise<Pick<CallbackRules, 'apiKeys' | 'noApiKey'>> {
+    try {
+      return { apiKeys: await chosenAccount(this.RED, this.config.account).callbackKeys() };
+    } catch (error) {
+      return { apiKeys: [], noApiKey: (error as Error).message };
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import type { ProxySetting } from './authy/proxy';
 import type { CallbackAnswer } from './onetouch/callback';
 import type { OperationName } from './operations';
 import { AuthyService, type Performed, type Service, type ServiceName } from './service';
+import { unsetVariable } from './settings';
 import { simulatorOf, startSimulator, stopSimulator } from './simulators';
 
 /** An account as it was configured, once Node-RED has resolved what it refers to. */
@@ -18,9 +19,14 @@ export interface AccountSettings {
   /** The node's id. */
   id: string;
   service: ServiceName;
+  /** Empty where there is none. */
   apiKey: string;
+  /** Why there is none although something was entered; a sentence. */
+  noApiKey?: string | undefined;
   /** Still accepted in callbacks while the key is being changed; may be empty. */
   previousApiKey: string;
+  /** As `noApiKey`, of the previous one. */
+  noPreviousApiKey?: string | undefined;
   baseUrl: string;
   pathPrefix: string;
   /** In seconds. */
@@ -40,7 +46,12 @@ export interface AccountSettings {
 export type ApprovalSettings =
   /** One of Node-RED's context stores by name, or the default one; and why it cannot be used, if so. */
   | { readonly in: 'context'; readonly store?: string | undefined; readonly problem?: string | undefined }
-  | { readonly in: 'redis'; readonly url: string; readonly password: string };
+  | {
+      readonly in: 'redis';
+      readonly url: string;
+      readonly password: string;
+      readonly problem?: string | undefined;
+    };
 
 /**
  * The account that a node refers to.
@@ -61,9 +72,12 @@ export function accountOf(RED: NodeAPI, id: string): Account | undefined {
 export function chosenAccount(RED: NodeAPI, id: string): Account {
   const account = accountOf(RED, id);
   if (account === undefined) {
+    const unset = unsetVariable(id);
     throw new AuthyError(
       'AUTHY_NO_ACCOUNT',
-      'No Authy account is chosen, or it is disabled. Open the node and choose one.',
+      unset === undefined
+        ? 'No Authy account is chosen, or it is disabled. Open the node and choose one.'
+        : `account: ${unset}`,
     );
   }
   return account;
@@ -80,7 +94,7 @@ export class Account {
   constructor(private readonly settings: AccountSettings) {
     this.approvals = approvalStore(settings, (answer) => watchOf(settings.id).answered(answer));
     // A simulator shows its phone from the first deploy on, before any message asks for it.
-    if (settings.service === 'simulator') {
+    if (settings.service === 'simulator' && settings.problem === undefined) {
       this.start().catch((error: unknown) => settings.log(`The simulator did not start: ${String(error)}`));
     }
   }
@@ -118,7 +132,11 @@ export class Account {
     this.approvals.announce({ kind: 'answer', answer });
   }
 
-  /** The API keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
+  /**
+   * The API keys that a callback may be signed with: the current one and, in a change of keys, the previous.
+   *
+   * @throws AuthyError - where there is none; it says why
+   */
   async callbackKeys(): Promise<string[]> {
     const { id, service, apiKey, previousApiKey } = this.settings;
     if (service === 'simulator') {
@@ -127,7 +145,8 @@ export class Account {
       return key === undefined ? [] : [key];
     }
     // Without a current key nobody is changing keys.
-    return apiKey === '' ? [] : [apiKey, previousApiKey].filter((key) => key !== '');
+    if (apiKey === '') throw this.noApiKey();
+    return [apiKey, previousApiKey].filter((key) => key !== '');
   }
 
   /**
@@ -162,17 +181,18 @@ export class Account {
 
   private async startAuthy(): Promise<Service> {
     const { apiKey } = this.settings;
-    if (apiKey === '') {
-      throw new AuthyError(
-        'AUTHY_NO_API_KEY',
-        'The Authy account has no API key. Open the account and enter it.',
-      );
-    }
+    if (apiKey === '') throw this.noApiKey();
     return this.authyService(apiKey);
   }
 
+  private noApiKey(): AuthyError {
+    const { noApiKey = 'The Authy account has no API key. Open the account and enter it.' } = this.settings;
+    return new AuthyError('AUTHY_NO_API_KEY', noApiKey);
+  }
+
   private async startSimulator(): Promise<Service> {
-    const { id, apiKey, log, simulator: options } = this.settings;
+    const { id, apiKey, log, simulator: options, problem } = this.settings;
+    if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     const key = apiKey === '' ? {} : { apiKey };
     const { simulator, url } = await startSimulator(id, { ...options, ...key, log });
     return this.serviceOf('simulator', { apiKey: simulator.apiKey, baseUrl: url });
@@ -207,7 +227,8 @@ function approvalStore(
   onAnswer: (answer: CallbackAnswer) => void,
 ): ApprovalStore {
   if (approvals.in === 'context') return new ContextApprovalStore(id, approvals.store, approvals.problem);
-  return new RedisApprovalStore(id, { url: approvals.url, password: approvals.password, log }, onAnswer);
+  const { url, password, problem } = approvals;
+  return new RedisApprovalStore(id, { url, password, problem, log }, onAnswer);
 }
 
 function isOf<N extends OperationName>(

@@ -1,9 +1,11 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import type { CallOptions } from './authy/client';
-import { AuthyError } from './authy/errors';
+import { AuthyError, invalidInput } from './authy/errors';
+import { kind } from './authy/validation';
 import { type Evaluator, evaluator, sourceOf, type TypedValue } from './evaluate';
 import type { Inputs } from './operations';
 import { entriesOf, listType } from './rows';
+import { unsetVariable } from './settings';
 
 /** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
 export class NodeInputs {
@@ -22,6 +24,8 @@ export class NodeInputs {
       ),
     );
     this.evaluators = Object.entries(this.typed).map(([input, typed]): [string, Evaluator] => {
+      const unset = unsetIn(typed);
+      if (unset !== undefined) return [input, () => Promise.reject(invalidInput(input, unset))];
       const ofEntries = inputs[input]?.ofEntries;
       if (typed.type !== listType || ofEntries === undefined) return [input, evaluator(RED, node, typed)];
       const entries = entriesOf(RED, node, typed.value, input);
@@ -66,6 +70,7 @@ export class NodeInputs {
   /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
   withSource(error: unknown): Error {
     if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
+    if (error.code !== 'AUTHY_INVALID_INPUT') return error;
     const typed = error.field === undefined ? undefined : this.typed[error.field];
     const source = typed && sourceOf(typed);
     if (source === undefined) return error;
@@ -79,9 +84,26 @@ function unevaluable(input: string, error: unknown): AuthyError {
   return new AuthyError('AUTHY_INVALID_INPUT', problem, { field: input });
 }
 
-/** The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds. */
+/** What to do where an input's value is the place of a variable that is not set; undefined where it is not. */
+function unsetIn({ value, type }: TypedValue): string | undefined {
+  // An expression may begin with a dollar and a brace; with a name between them it is none, and an error of its own.
+  return typeof value === 'string' && type !== 'jsonata' ? unsetVariable(value) : undefined;
+}
+
+/**
+ * The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds: a number of at least 1,
+ * or its digits as text, which Node-RED's http request node takes as well.
+ *
+ * @returns undefined where it is left blank
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` for anything else: a time that was meant must not be left out of account
+ */
 export function deadlineOf({ requestTimeout }: NodeMessageInFlow): CallOptions['deadline'] {
-  const isTimeout =
-    typeof requestTimeout === 'number' && requestTimeout >= 1 && Number.isFinite(requestTimeout);
-  return isTimeout ? requestTimeout : undefined;
+  if (requestTimeout === undefined || requestTimeout === null || requestTimeout === '') return undefined;
+  const isDigits = typeof requestTimeout === 'string' && /^[1-9][0-9]*$/.test(requestTimeout);
+  const milliseconds = isDigits ? Number(requestTimeout) : requestTimeout;
+  if (typeof milliseconds === 'number' && milliseconds >= 1) return milliseconds;
+  throw invalidInput(
+    'requestTimeout',
+    `give a number of milliseconds, 1 or more, or leave it out; it is ${kind(requestTimeout)}.`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { invalidInput } from './authy/errors';
 import { evaluator, preparedNow, sourceOf } from './evaluate';
+import { placeholder } from './settings';
 
 /** The type of a TypedInput whose value is an editable list in the panel. */
 export const listType = 'list';
@@ -30,7 +31,9 @@ export function entriesOf(
   field: string,
 ): (message: NodeMessage) => Promise<Entry[]> {
   return preparedNow(() => {
-    const rows = rowsOf(list, field).map((row) => [row, evaluator(RED, node, row)] as const);
+    const rows = rowsOf(list, field)
+      .map(withVariable)
+      .map((row) => [row, evaluator(RED, node, row)] as const);
     return (message) =>
       Promise.all(rows.map(([row, evaluate]) => entryOf(row, () => evaluate(message), field)));
   });
@@ -56,6 +59,12 @@ function rowsOf(list: unknown, field: string): Row[] {
     names.add(name);
   }
   return rows;
+}
+
+/** Node-RED puts a variable in the place of a whole setting only, and a row is a part of one: so it is done here. */
+function withVariable(row: Row): Row {
+  const name = row.type === 'str' ? placeholder(row.value) : undefined;
+  return name === undefined ? row : { ...row, type: 'env', value: name };
 }
 
 function isRow(row: unknown): row is Row {

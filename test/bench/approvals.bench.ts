@@ -86,7 +86,7 @@ function startGate(baseUrl: string): Promise<EmbeddedNodeRed> {
       deadline: 60,
       maxInFlight: 50,
       approvalStore: 'context',
-      credentials: { apiKey: 'bench-key' },
+      credentials: { apiKey: 'benchmark-test-key' },
     },
   ]);
 }

@@ -1,7 +1,7 @@
 /** What is asked in every call: whether a token of a user is valid. */
 export const authyId = '209';
 export const token = '0123456';
-export const apiKey = 'bench-key';
+export const apiKey = 'benchmark-test-key';
 
 /** The path and query with which it is asked. */
 export const verifyPath = `/protected/json/verify/${token}/${authyId}?force=true`;

@@ -103,7 +103,10 @@ export interface Definition {
   color?: string;
   icon?: string;
   defaults: Record<string, Property>;
-  credentials?: Record<string, { type: string }>;
+  credentials?: Record<
+    string,
+    { type: string; label?: string; validate?: (value: unknown, options: object) => unknown }
+  >;
   inputs?: number;
   outputs?: number;
   outputLabels?: (index: number) => string;

@@ -2,6 +2,7 @@ import should from 'should';
 import type { AnyNode } from 'acorn';
 import { AuthyError } from '../../nodes/lib/authy/errors';
 import { type Input, operations, readInputs } from '../../nodes/lib/operations';
+import { numbers, Settings } from '../../nodes/lib/settings';
 import {
   callsOf,
   declaredIn,
@@ -92,6 +93,37 @@ const lists = [
   [row('default', 'logo.png')],
   [row('default', 'https://')],
 ].map((rows) => JSON.stringify(rows));
+
+/** Settings that are no plain numbers, or blank. */
+const oddNumbers = [
+  '',
+  undefined,
+  null,
+  'abc',
+  '007',
+  '1e1',
+  '0x10',
+  ' 5',
+  '5 ',
+  '+5',
+  '-1',
+  '1.',
+  '.5',
+  '1,5',
+  'NaN',
+];
+
+const keys = [
+  ...['', '  ', 'short', 'fifteen-letters', 'sixteen-letters!', ' sixteen-letters! ', 'x'.repeat(32)],
+  ...[
+    'with a blank in it',
+    'with\ta tab in it!',
+    'schlüsselschlüssel',
+    'with-${NAME}-in-it',
+    'with-$(NAME)-in-it',
+  ],
+  'costs-$5-{and}-(more)',
+];
 
 /** As the runtime evaluates a fixed number: in plain digits, or not at all. */
 function numberOf(value: string): number {
@@ -221,6 +253,38 @@ for (const type of types) {
             isAccepted = false;
           }
           should(verdict === true).equal(isAccepted, `${number}, ${code}: ${String(verdict)}`);
+        }
+      }
+    });
+
+    it('refuses the settings that the runtime refuses, and no other', () => {
+      const { defaults, credentials = {} } = panelOf(type).definition;
+      for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
+        const property = defaults[name];
+        if (property === undefined) continue;
+        const { fallback, least, most } = numbers[name];
+        should(property.value).equal(fallback, name);
+        const edges = [least, least - 1, most, most + 1, most + 0.5, 2 ** 31, 1e21, 1.5, 7];
+        for (const value of [...edges, ...edges.map(String), ...oddNumbers]) {
+          const settings = new Settings();
+          settings.number(name, value);
+          const verdict = property.validate?.call(unnamed, value, { label: name });
+          should(verdict === true).equal(settings.problem === undefined, `${name}, ${String(value)}`);
+        }
+      }
+      for (const [name, { type: kind, validate }] of Object.entries(credentials)) {
+        if (!name.endsWith('ApiKey') && name !== 'apiKey') continue;
+        should(kind).equal('password');
+        should(validate?.length).equal(2);
+        for (const key of keys) {
+          const settings = new Settings();
+          settings.apiKey(name, key);
+          const verdict = validate?.call(unnamed, key, { label: name });
+          should(verdict === true).equal(settings.problem === undefined, `${name}, ${key}`);
+        }
+        // What stands for a stored one, and what Node-RED puts a variable in the place of.
+        for (const other of ['__PWRD__', '${AUTHY_API_KEY}', '$(AUTHY_API_KEY)']) {
+          should(validate?.call(unnamed, other, { label: name })).be.true();
         }
       }
     });

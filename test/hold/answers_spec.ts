@@ -86,7 +86,10 @@ class Trial {
   }
 
   serviceAt(baseUrl: string): AuthyService {
-    return new AuthyService('authy', new AuthyClient({ apiKey: 'answers-key', baseUrl, deadline: 2000 }));
+    return new AuthyService(
+      'authy',
+      new AuthyClient({ apiKey: 'answers-test-key', baseUrl, deadline: 2000 }),
+    );
   }
 
   /** How it ends when this is answered: the outcome, or the code of the error. */

@@ -183,7 +183,7 @@ describe(`Faults of the network: ${count} calls`, function () {
         { id: 'sink', type: 'helper', z: 'tab', wires: [] },
       ],
       {
-        ...Object.fromEntries(accounts.map(({ id }) => [id, { apiKey: 'faults-key' }])),
+        ...Object.fromEntries(accounts.map(({ id }) => [id, { apiKey: 'faults-test-key-1' }])),
         trusted: { cadata: certificate.cert },
       },
     );
@@ -198,7 +198,7 @@ describe(`Faults of the network: ${count} calls`, function () {
 
   function accountNode(id: string): FlowNode {
     // Long enough for a machine that has other work to do.
-    return { id, type: 'authy-config', service: 'authy', deadline: 600, maxInFlight: 10, tls: '', proxy: '' };
+    return { id, type: 'authy-config', service: 'authy', deadline: 300, maxInFlight: 10, tls: '', proxy: '' };
   }
 
   function lane(id: string, network: UnreliableNetwork): FlowNode {

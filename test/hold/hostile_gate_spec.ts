@@ -97,7 +97,7 @@ describe('Hold: an approval gate and a hostile service', function () {
           },
         ]),
       ],
-      Object.fromEntries(gates.map((id) => [`account-${id}`, { apiKey: 'hostile-key' }])),
+      Object.fromEntries(gates.map((id) => [`account-${id}`, { apiKey: 'hostile-gate-test-key' }])),
     );
     const tally = new Tally();
     tally.start(...gates);

@@ -168,11 +168,11 @@ describe('Hold: inputs', function () {
           service: 'authy',
           baseUrl: authy.url,
           deadline: 5,
-          maxInFlight: 1000,
+          maxInFlight: 100,
         },
         ...tried.map(({ node }) => node),
       ],
-      { account: { apiKey: 'inputs-key' } },
+      { account: { apiKey: 'hostile-inputs-key' } },
       { contextStorage: { default: { module: 'memory' } } },
     );
     flow = running;

@@ -5,7 +5,7 @@ import { Flow } from '../support/flow';
 import { samples } from '../support/runs';
 import { callbackAnswer } from '../support/signed_callback';
 
-const apiKey = 'replays-key';
+const apiKey = 'replays-test-key';
 /** In seconds. */
 const freshness = 300;
 

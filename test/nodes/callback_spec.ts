@@ -234,9 +234,9 @@ describe('OneTouch callback node behind http in', () => {
   });
 
   it('the previous key is accepted while it is set', async () => {
-    await start({}, {}, { apiKey: 'new-key', previousApiKey: apiKey });
+    await start({}, {}, { apiKey: 'the-new-callback-key', previousApiKey: apiKey });
     (await call(answer())).output?.should.equal(0);
-    (await call(answer(), { key: 'new-key' })).output?.should.equal(0);
+    (await call(answer(), { key: 'the-new-callback-key' })).output?.should.equal(0);
   });
 
   it('without an account or a key everything is refused, and answered', async () => {

@@ -32,22 +32,26 @@ describe('Account', () => {
   }
 
   it('takes the key and every setting from the environment', async () => {
-    Object.assign(process.env, { TEST_KEY: 'from-env', TEST_URL: server.url, TEST_DEADLINE: '7' });
+    Object.assign(process.env, {
+      TEST_KEY: 'key-from-the-environment',
+      TEST_URL: server.url,
+      TEST_DEADLINE: '7',
+    });
     const running = await start(
       { service: 'authy', baseUrl: '${TEST_URL}', deadline: '${TEST_DEADLINE}', pathPrefix: '' },
       { apiKey: '${TEST_KEY}' },
     );
     const { sent } = await running.deliver({});
     should(sent[0]?.message.payload).have.property('name', 'Garage');
-    should(server.seen[0]?.headers['x-authy-api-key']).equal('from-env');
+    should(server.seen[0]?.headers['x-authy-api-key']).equal('key-from-the-environment');
     for (const name of ['TEST_KEY', 'TEST_URL', 'TEST_DEADLINE']) Reflect.deleteProperty(process.env, name);
   });
 
   it("keeps to Node-RED's proxy node", async () => {
     const proxy = await new ScriptedServer().start();
     const running = await start(
-      { service: 'authy', baseUrl: 'https://authy.test', proxy: 'proxy', deadline: 0.3 },
-      { apiKey: 'k' },
+      { service: 'authy', baseUrl: 'https://authy.test', proxy: 'proxy', deadline: 1 },
+      { apiKey: 'account-test-key' },
       [{ id: 'proxy', type: 'http proxy', url: proxy.url, noproxy: [] }],
     );
     await running.deliver({});
@@ -69,15 +73,20 @@ describe('Account', () => {
       (await running.request().post('/authy-config/test').send(form).expect(200)).body as unknown;
 
     it('names the application', async () => {
-      const running = await start({ service: 'authy', baseUrl: server.url }, { apiKey: 'k' });
+      const running = await start({ service: 'authy', baseUrl: server.url }, { apiKey: 'account-test-key' });
       should(await test(running, { id: 'account', service: 'authy' })).eql({ ok: true, name: 'Garage' });
     });
 
     it('tries a key that is not deployed yet, at the deployed address only', async () => {
-      const running = await start({ service: 'authy', baseUrl: server.url }, { apiKey: 'k' });
-      const form = { id: 'account', service: 'authy', apiKey: 'typed', baseUrl: 'http://127.0.0.1:9' };
+      const running = await start({ service: 'authy', baseUrl: server.url }, { apiKey: 'account-test-key' });
+      const form = {
+        id: 'account',
+        service: 'authy',
+        apiKey: 'typed-a-moment-ago',
+        baseUrl: 'http://127.0.0.1:9',
+      };
       should(await test(running, form)).eql({ ok: true, name: 'Garage' });
-      should(server.seen[0]?.headers['x-authy-api-key']).equal('typed');
+      should(server.seen[0]?.headers['x-authy-api-key']).equal('typed-a-moment-ago');
     });
 
     it('gives the plain reason where it fails', async () => {
@@ -85,7 +94,7 @@ describe('Account', () => {
         status: 401,
         json: { message: 'Invalid API key', success: false, error_code: '60001' },
       });
-      const running = await start({ service: 'authy', baseUrl: server.url }, { apiKey: 'k' });
+      const running = await start({ service: 'authy', baseUrl: server.url }, { apiKey: 'account-test-key' });
       should(await test(running, { id: 'account', service: 'authy' })).match({
         ok: false,
         message: /API key is wrong/,

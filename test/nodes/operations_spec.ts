@@ -30,7 +30,7 @@ describe('Operation nodes against the simulator', () => {
   let ahead = 0;
 
   before(async () => {
-    simulator = new Simulator({ apiKey: 'node-test-key', now: () => Date.now() + ahead });
+    simulator = new Simulator({ apiKey: 'operations-test-key', now: () => Date.now() + ahead });
     baseUrl = await simulator.listen();
   });
   after(() => simulator.close());
@@ -69,7 +69,7 @@ describe('Operation nodes against the simulator', () => {
       },
       outputsOf(name),
       [{ ...account, baseUrl }],
-      { account: { apiKey: 'node-test-key' } },
+      { account: { apiKey: 'operations-test-key' } },
     );
     return flow;
   }

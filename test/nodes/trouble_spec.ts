@@ -128,7 +128,7 @@ describe('Trouble', () => {
 
   it('a server that hangs, by the deadline of the account or of the message', async () => {
     server.script('hang');
-    const running = await start(sms, { deadline: 0.1 });
+    const running = await start(sms, { deadline: 1 });
     (await fails(running, { authyId: '209' })).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     server.seen.length.should.equal(1);
     await running.stop();
@@ -155,7 +155,7 @@ describe('Trouble', () => {
 
   it('too many messages at once: the overflow is told so at once', async () => {
     server.script('hang');
-    const running = await start(sms, { deadline: 0.3, maxInFlight: 1 });
+    const running = await start(sms, { deadline: 1, maxInFlight: 1 });
     const endings = await Promise.all(Array.from({ length: 13 }, () => running.deliver({ authyId: '209' })));
     const codes = endings.map(({ caught }) => caught[0]?.error?.code);
     codes.filter((code) => code === 'AUTHY_BUSY').length.should.equal(2);

@@ -14,7 +14,7 @@ export interface OnPhone {
 
 /** A simulator outside of Node-RED, with users and their phones: it stays, whatever happens to Node-RED. */
 export class AuthyPhones {
-  readonly apiKey = 'phones-test-key';
+  readonly apiKey = 'authy-phones-test-key';
   private readonly simulator: Simulator;
   url = '';
   private users = 0;

@@ -17,9 +17,12 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 const ourNodes = Object.keys(manifest['node-red'].nodes).map(
   (type) => require(path.join(root, 'nodes', type)) as NodeModule,
 );
-const coreNodes = ['21-httpin', '05-tls', '06-httpproxy'].map(
-  (file) => require(`@node-red/nodes/core/network/${file}.js`) as NodeModule,
-);
+const coreNodes = [
+  'network/21-httpin',
+  'network/05-tls',
+  'network/06-httpproxy',
+  'common/91-global-config',
+].map((file) => require(`@node-red/nodes/core/${file}.js`) as NodeModule);
 const contexts = require('@node-red/runtime/lib/nodes/context') as {
   load(): Promise<void>;
 };
@@ -207,6 +210,11 @@ export class Flow {
       .log()
       .args.flat()
       .map((entry: { msg: unknown }) => String(entry.msg));
+  }
+
+  /** Whether there is a node of this id: none is where its constructor threw. */
+  has(id: string): boolean {
+    return (helper.getNode(id) as unknown) != null;
   }
 
   /** Hands what leaves the watched node to another node as well. */

@@ -3,31 +3,33 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account';
 import { type AnswerFacts, answerFacts } from '../answer-facts';
+import type { CallOptions } from '../authy/client';
 import { AuthyError } from '../authy/errors';
 import { untrusted } from '../authy/response';
 import { Badge } from '../badge';
 import { deadlineOf, NodeInputs } from '../inputs';
 import { readInputs } from '../operations';
 import { RateLimitedLog } from '../rate-limited-log';
-import { numberFromZero } from '../settings';
+import { Settings } from '../settings';
 import { inParts } from './in-parts';
 import { type Done, OpenRequest, stages, type Waiter } from './open-request';
 import { expired, grace, type Outcome, type StatusReading } from './outcome';
 import { approvalInputs, type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
 import { readMessage, writeMessage } from './storable';
-import { type ApprovalRecord, type ApprovalStore, type GateStore, idPrefix } from './store';
+import { type ApprovalRecord, type ApprovalStore, type GateStore, type GuardRails, idPrefix } from './store';
 import { watchOf } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
 /** The settings of a gate beside its inputs. */
 export interface GateDef extends NodeDef {
   readonly account: string;
-  readonly confirm: boolean;
-  readonly join: boolean;
-  readonly maxOpen: number | string;
-  readonly coolDown: number | string;
-  readonly events: boolean;
+  readonly confirm: unknown;
+  readonly join: unknown;
+  readonly maxOpen: unknown;
+  /** In seconds. */
+  readonly coolDown: unknown;
+  readonly events: unknown;
   /** The fourth is that of the events. */
   readonly outputs: 3 | 4;
 }
@@ -67,6 +69,13 @@ export class ApprovalGate {
   private beginning: Promise<void> | undefined;
   /** Messages given to the node again, so that they end as messages of a node do. */
   private readonly returning = new WeakMap<object, { request: OpenRequest; waiter: Waiter }>();
+  /** Whether an approval by callback is confirmed by reading the status. */
+  readonly confirm: boolean;
+  private readonly joins: boolean;
+  private readonly emits: boolean;
+  private readonly rails: GuardRails;
+  /** Why nothing can be asked, if so; a sentence. */
+  private readonly problem: string | undefined;
   private opened: { readonly of: ApprovalStore; readonly store: GateStore } | undefined;
   private isClosed = false;
 
@@ -78,6 +87,18 @@ export class ApprovalGate {
     this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
     this.badge = new Badge(RED, node, () => this.account()?.serviceName);
     this.log = new RateLimitedLog((line) => node.warn(line));
+    const settings = new Settings();
+    this.confirm = settings.flag('confirm', config.confirm, true);
+    this.joins = settings.flag('join', config.join, false);
+    this.emits = settings.flag('events', config.events, false);
+    this.rails = {
+      maxOpen: settings.number('maxOpen', config.maxOpen),
+      coolDown: settings.number('coolDown', config.coolDown),
+    };
+    this.problem = settings.problem;
+    if (this.problem === undefined) return;
+    node.warn(this.problem);
+    this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
   }
 
   /** Goes on with the requests that were open before. To be called once the nodes of the flow are all there. */
@@ -143,11 +164,13 @@ export class ApprovalGate {
     this.badge.begin();
     let request: OpenRequest | undefined;
     try {
+      if (this.problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', this.problem);
       const account = chosenAccount(this.RED, this.config.account);
+      const deadline = deadlineOf(message);
       const values = readInputs({ inputs: approvalInputs }, await this.inputs.evaluate(message));
       const text = writeMessage(message);
-      const question = this.config.join ? questionOf(values) : '';
-      const same = this.config.join ? this.openFor(question) : undefined;
+      const question = this.joins ? questionOf(values) : '';
+      const same = this.joins ? this.openFor(question) : undefined;
       if (same !== undefined) {
         await this.join(same, text, message, done);
         return;
@@ -155,7 +178,7 @@ export class ApprovalGate {
       request = this.newRequest(account, values, question);
       this.addWaiter(request, text, message, done);
       await this.admit(account, request);
-      void this.send(account, request, values, message);
+      void this.send(account, request, values, deadline);
     } catch (error) {
       const raised = this.inputs.withSource(error);
       if (request === undefined) {
@@ -226,11 +249,7 @@ export class ApprovalGate {
 
   /** Counts and keeps a request before anything is sent: what is not kept could be lost. */
   private async admit(account: Account, { record, store }: OpenRequest): Promise<void> {
-    const rails = {
-      maxOpen: numberFromZero(this.config.maxOpen, 3),
-      coolDown: numberFromZero(this.config.coolDown, 5),
-    };
-    const admission = await account.approvals.admit(record, rails);
+    const admission = await account.approvals.admit(record, this.rails);
     if (!admission.admitted) throw refusedBy(admission);
     await store.save(record);
     if (this.isClosed) {
@@ -246,13 +265,11 @@ export class ApprovalGate {
     account: Account,
     request: OpenRequest,
     values: Asked,
-    message: NodeMessageInFlow,
+    deadline: CallOptions['deadline'],
   ): Promise<void> {
     const inputs = { ...values, secondsToExpire: values.secondsToExpire ?? values.timeout };
     try {
-      const { result } = await account.perform('onetouchSend', inputs, {
-        deadline: deadlineOf(message),
-      });
+      const { result } = await account.perform('onetouchSend', inputs, { deadline });
       // Withdrawn meanwhile: it is on the phone, and nobody waits for the answer.
       if (request.is('over')) return;
       request.sent(result.approvalId, account.approvals.now());
@@ -274,11 +291,6 @@ export class ApprovalGate {
 
   private unwatch({ record }: OpenRequest): void {
     if (record.approvalId !== undefined) watchOf(record.accountId).remove(record.approvalId);
-  }
-
-  /** Whether an approval by callback is confirmed by reading the status. */
-  get confirm(): boolean {
-    return this.config.confirm;
   }
 
   /** Reads the status of a request, in at most so many milliseconds. */
@@ -547,7 +559,7 @@ export class ApprovalGate {
   // ---- what is shown
 
   private emit(request: OpenRequest, event: 'requested' | 'reminded' | 'decided', decision?: string): void {
-    if (!this.config.events || this.isClosed) return;
+    if (!this.emits || this.isClosed) return;
     const { record, waiters } = request;
     const payload = {
       event,

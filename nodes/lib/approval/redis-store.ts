@@ -24,6 +24,8 @@ export interface RedisSettings {
   readonly url: string;
   /** Empty for none. */
   readonly password: string;
+  /** Why these cannot be used, if so; a sentence. */
+  readonly problem?: string | undefined;
   /** Takes a line about what happens to the connection; it holds no secret. */
   readonly log: (line: string) => void;
 }
@@ -80,6 +82,7 @@ export class RedisApprovalStore implements ApprovalStore {
     this.secrets = new Secrets(
       [settings.password, passwordIn(settings.url)].map((password) => [password, '[password]']),
     );
+    if (settings.problem !== undefined) return;
     this.connect().catch((error: unknown) => settings.log((error as Error).message));
   }
 
@@ -187,7 +190,8 @@ export class RedisApprovalStore implements ApprovalStore {
   }
 
   private async connectOnce(): Promise<Client> {
-    const { url, password, log } = this.settings;
+    const { url, password, problem, log } = this.settings;
+    if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     const redis = await loadClient();
     let client: Client;
     try {

@@ -1,4 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
+import { apiKeyProblem } from './api-key';
 import { Cancellation, Cancelled } from './cancellation';
 import { isDocumented, numberSaid } from './error-codes';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
@@ -44,9 +45,12 @@ export interface CallOptions {
    * that could catch its error are about to close as well.
    */
   onCancelled?: ((error: AuthyError) => void) | undefined;
-  /** Instead of the client's deadline, in milliseconds. */
+  /** Instead of the client's deadline, in milliseconds; what is longer than {@link longestTimer} is as long as that. */
   deadline?: number | undefined;
 }
+
+/** Node.js's timers hold no more milliseconds, and end at once where they are given more: 24.8 days. */
+const longestTimer = 2 ** 31 - 1;
 
 const defaultDeadline = 15_000;
 const defaultMaxInFlight = 10;
@@ -96,9 +100,8 @@ export class AuthyClient {
 
   /** @throws TypeError - where the key, the base URL, the path prefix or the proxy cannot be used; the message says why */
   constructor(options: AuthyClientOptions) {
-    if (!/^[\x21-\x7e]+$/.test(options.apiKey)) {
-      throw new TypeError('The API key must be letters, digits and signs without spaces; copy it anew.');
-    }
+    const problem = apiKeyProblem(options.apiKey);
+    if (problem !== undefined) throw new TypeError(`API key: ${problem}`);
     const address = new URL(serviceAddress(options.baseUrl ?? authyBaseUrl, options.pathPrefix));
     this.isLocal = isLoopback(address.hostname);
     this.host = address.host;
@@ -137,8 +140,9 @@ export class AuthyClient {
   async call<Values, Name extends string, Result extends object>(
     endpoint: Endpoint<Values, Name, Result>,
     values: Values,
-    { signal, onCancelled, deadline = this.deadline }: CallOptions = {},
+    { signal, onCancelled, deadline: wanted = this.deadline }: CallOptions = {},
   ): Promise<Outcome<Name, Result> & { answer: Answer }> {
+    const deadline = Math.min(wanted, longestTimer);
     const cancellation = new Cancellation();
     const call: Call<Values, Name, Result> = {
       endpoint,

@@ -24,7 +24,9 @@ export class Connector {
   /** The last TLS session, which saves the next connection a part of its handshake. */
   private session: Buffer | undefined;
 
+  /** @throws TypeError - where certificate, key or passphrase cannot be used */
   constructor(private readonly route: Route) {
+    if (route.tls !== undefined) checkTls(route.tls);
     const { protocol, hostname, port } = new URL(route.origin);
     this.isSecure = protocol === 'https:';
     this.host = hostname.replace(/^\[|\]$/g, '');
@@ -55,6 +57,19 @@ export class Connector {
     });
     secure.on('session', (session: Buffer) => (this.session = session));
     return ready(secure, 'secureConnect', abandoned);
+  }
+}
+
+/** OpenSSL would say so with each connection only, and in its own words. */
+function checkTls(options: SecureContextOptions): void {
+  try {
+    tls.createSecureContext(options);
+  } catch (error) {
+    const { code = 'UNKNOWN' } = error as NodeJS.ErrnoException;
+    throw new TypeError(
+      `tls: open the TLS configuration and check its certificate, key and passphrase; they cannot be used (${code}).`,
+      { cause: error },
+    );
   }
 }
 

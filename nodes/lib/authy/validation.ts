@@ -11,7 +11,7 @@ import { invalidInput } from './errors';
 export type Parser<T> = (value: unknown, field: string) => T;
 
 /** Names what was received without showing it: a wrong value may be a secret in the wrong place. */
-function kind(value: unknown): string {
+export function kind(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   switch (typeof value) {

@@ -22,12 +22,16 @@ export interface CallbackRequest {
 export interface CallbackRules {
   /** Every key that may have signed; at least one. */
   apiKeys: readonly string[];
+  /** Why there is none, for the log. */
+  noApiKey?: string;
   /** In bytes. */
   maxSize: number;
 }
 
 /** Why a callback is not believed; part of the package's contract, as `msg.authy.reason`. */
 export type Rejection =
+  /** The settings of the node cannot be used. */
+  | 'badConfig'
   | 'method'
   | 'noApiKey'
   | 'noSignature'
@@ -82,7 +86,8 @@ export function verifyCallback(request: CallbackRequest, rules: CallbackRules): 
   if (method !== 'POST' && method !== 'GET') {
     return refused('method', `the method is ${method.slice(0, 10)}, not POST or GET`);
   }
-  if (rules.apiKeys.length === 0) return refused('noApiKey', 'the account has no API key to verify with');
+  if (rules.apiKeys.length === 0)
+    return refused('noApiKey', rules.noApiKey ?? 'there is no API key to verify with');
   const signature = member(request.headers, 'x-authy-signature');
   if (!hasForm(signature, signatureForm)) {
     return refused('noSignature', headerProblem('x-authy-signature', signature));

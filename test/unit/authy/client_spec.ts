@@ -866,9 +866,19 @@ describe('Authy client', () => {
   });
 
   it('checks the key', () => {
-    for (const key of ['', 'two words', 'line\nbreak', 'schlüssel']) {
-      (() => new AuthyClient({ apiKey: key })).should.throw(/API key must be/);
+    for (const key of [
+      '',
+      'fifteen-letters',
+      'two words and enough letters',
+      'line\nbreak and enough letters',
+      'schlüsselschlüssel',
+      '${AUTHY_API_KEY}',
+      '$(AUTHY_API_KEY)',
+      'prefix-${AUTHY_API_KEY}',
+    ]) {
+      (() => new AuthyClient({ apiKey: key })).should.throw(/^API key: copy it anew/);
     }
+    new AuthyClient({ apiKey: 'sixteen-letters!' }).close();
   });
 
   it('puts the path prefix before every path', async () => {

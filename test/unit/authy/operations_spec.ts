@@ -14,7 +14,10 @@ describe('Operations', () => {
 
   before(async () => {
     await server.start();
-    service = new AuthyService('authy', new AuthyClient({ apiKey: 'the-key', baseUrl: server.url }));
+    service = new AuthyService(
+      'authy',
+      new AuthyClient({ apiKey: 'operations-test-key', baseUrl: server.url }),
+    );
   });
   after(async () => {
     service.close();
@@ -40,7 +43,7 @@ describe('Operations', () => {
       server.seen.length.should.equal(1);
       const [seen] = server.seen;
       should(`${seen?.method} ${seen?.url}`).equal(request);
-      should(seen?.headers['x-authy-api-key']).equal('the-key');
+      should(seen?.headers['x-authy-api-key']).equal('operations-test-key');
       if (seen?.method === 'GET') {
         seen.body.should.equal('');
         should(seen.headers['content-type']).be.undefined();

@@ -1,0 +1,525 @@
+import net from 'node:net';
+import should from 'should';
+import { signature } from '../../nodes/lib/onetouch/signature';
+import { panelOf, types } from '../contract/panels';
+import { approvalGate } from '../support/approval_gate';
+import { selfSigned } from '../support/certificate';
+import { Flow, type FlowNode, type Message } from '../support/flow';
+import { ScriptedServer } from '../support/scripted_server';
+
+const key = 'd57d919d11e6b221c9bf6f7c882028f9';
+const details = { app: { name: 'Garage' }, message: 'Application information.', success: true };
+const appDetails: FlowNode = { id: 'node', type: 'authy-app-details', account: 'account' };
+const sms: FlowNode = {
+  id: 'node',
+  type: 'authy-token-sms',
+  account: 'account',
+  authyId: '209',
+  authyIdType: 'str',
+};
+const callbackNode: FlowNode = {
+  id: 'node',
+  type: 'authy-onetouch-callback',
+  account: 'account',
+  publicUrl: '',
+  publicUrlType: 'str',
+  trustForwarded: false,
+  strict: false,
+  freshness: 'off',
+  freshnessWindow: 300,
+  maxSize: 64,
+};
+
+/** As Node-RED has it: a variable that is not set stays as it was written. */
+const placeholders = ['${AUTHY_UNSET}', '$(AUTHY_UNSET)'];
+
+describe('Settings', () => {
+  const server = new ScriptedServer();
+  let flow: Flow | undefined;
+  let serial = 0;
+
+  before(() => server.start());
+  after(() => server.stop());
+  beforeEach(() => server.script({ status: 200, json: details }));
+  afterEach(async () => {
+    await flow?.stop();
+    flow = undefined;
+  });
+
+  interface Setup {
+    node?: FlowNode;
+    outputs?: number;
+    account?: Record<string, unknown>;
+    credentials?: Record<string, unknown>;
+    others?: FlowNode[];
+    otherCredentials?: Record<string, object>;
+  }
+
+  async function start({
+    node = appDetails,
+    outputs = 1,
+    account = {},
+    credentials = { apiKey: key },
+    others = [],
+    otherCredentials = {},
+  }: Setup): Promise<Flow> {
+    flow = await Flow.start(
+      node,
+      outputs,
+      [{ id: 'account', type: 'authy-config', service: 'authy', baseUrl: server.url, ...account }, ...others],
+      { account: credentials, ...otherCredentials },
+    );
+    return flow;
+  }
+
+  async function stop(): Promise<void> {
+    await flow?.stop();
+    flow = undefined;
+  }
+
+  /** One catchable error, and nothing sent. */
+  async function fails(
+    running: Flow,
+    message: Record<string, unknown> = {},
+  ): Promise<NonNullable<Message['error']>> {
+    const connections = server.connections;
+    const ending = await running.deliver(message);
+    ending.sent.should.eql([]);
+    ending.caught.length.should.equal(1);
+    server.seen.length.should.equal(0);
+    server.connections.should.equal(connections);
+    const error = ending.caught[0]?.error;
+    if (error === undefined) throw new Error('There is no error.');
+    // Node-RED puts the name of an error before its message.
+    return { ...error, message: error.message.replace(/^AuthyError: /, '') };
+  }
+
+  async function startCallbacks(setup: Setup, properties: object = {}): Promise<Flow> {
+    const running = await start({
+      ...setup,
+      node: { ...callbackNode, ...properties },
+      outputs: 3,
+      others: [
+        { id: 'post', type: 'http in', method: 'post', url: '/cb', z: 'tab', wires: [['node']] },
+        { id: 'respond', type: 'http response', z: 'tab', wires: [] },
+        ...(setup.others ?? []),
+      ],
+    });
+    running.wire('respond');
+    return running;
+  }
+
+  /** Sends a callback that is signed with a key, as anybody could who knows it. */
+  async function callback(running: Flow, apiKey: string): Promise<{ output: number; reason: unknown }> {
+    const index = running.count;
+    const params = {
+      authy_id: 209,
+      uuid: `10000000-0000-0000-0000-${String((serial += 1)).padStart(12, '0')}`,
+      status: 'approved',
+      approval_request: { transaction: { status: 'approved' } },
+    };
+    const url = `${running.url}/cb`;
+    const nonce = String(Math.floor(Date.now() / 1000));
+    await fetch(url, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'X-Authy-Signature': signature({ apiKey, nonce, method: 'POST', url, params }),
+        'X-Authy-Signature-Nonce': nonce,
+      },
+      body: JSON.stringify(params),
+    });
+    const { sent } = await running.endingNumber(index);
+    const { output = -1, message } = sent[0] ?? {};
+    return { output, reason: (message?.['authy'] as Record<string, unknown>)['reason'] };
+  }
+
+  describe('an API key that is none', () => {
+    for (const placeholder of placeholders) {
+      it(`${placeholder}: a callback that is signed with this text is rejected, and calls say which variable is missing`, async () => {
+        const running = await startCallbacks({ credentials: { apiKey: placeholder } });
+        (await callback(running, placeholder)).should.eql({ output: 2, reason: 'noApiKey' });
+        running.log.join('\n').should.match(/rejected \(noApiKey\): apiKey: .*variable AUTHY_UNSET/);
+        await stop();
+        const error = await fails(await start({ credentials: { apiKey: placeholder } }));
+        should(error.code).equal('AUTHY_NO_API_KEY');
+        error.message.should.match(/^apiKey: .*variable AUTHY_UNSET/);
+      });
+
+      it(`${placeholder} as the previous key beside a current one: no key either, and said once`, async () => {
+        const running = await startCallbacks({
+          credentials: { apiKey: key, previousApiKey: placeholder },
+        });
+        (await callback(running, placeholder)).should.eql({ output: 2, reason: 'signatureMismatch' });
+        (await callback(running, key)).output.should.equal(0);
+        running.log.filter((line) => /previousApiKey: .*AUTHY_UNSET/.test(line)).should.have.length(1);
+      });
+    }
+
+    const implausible = [
+      'short',
+      'fifteen-letters',
+      'with a blank in between',
+      'with-${AUTHY_UNSET}-in-it',
+      'schlüsselschlüsselschlüssel',
+    ];
+    for (const apiKey of implausible) {
+      it(`"${apiKey}": refused where it is read and where it is entered, without being shown`, async () => {
+        const running = await startCallbacks({ credentials: { apiKey } });
+        (await callback(running, apiKey)).should.eql({ output: 2, reason: 'noApiKey' });
+        running.log.join('\n').should.not.containEql(apiKey);
+        await stop();
+        const error = await fails(await start({ credentials: { apiKey } }));
+        should(error.code).equal('AUTHY_NO_API_KEY');
+        error.message.should.match(/^apiKey: /).and.not.containEql(apiKey);
+        const form = { id: 'account', service: 'authy', apiKey };
+        const { body } = (await flow?.request().post('/authy-config/test').send(form)) as { body: object };
+        should(body).have.property('ok', false);
+        server.seen.length.should.equal(0);
+      });
+    }
+
+    it('blank: no key, and nothing to complain of at deploy', async () => {
+      const error = await fails(await start({ credentials: { apiKey: '  ' } }));
+      should(error.code).equal('AUTHY_NO_API_KEY');
+      error.message.should.match(/enter it/);
+      should(flow?.log.join('\n')).not.match(/apiKey/);
+    });
+
+    it('a variable of the type number: a sentence, and the account is there', async () => {
+      const variables = { id: 'variables', type: 'global-config', env: [] as object[] };
+      for (const value of ['1234567890123456', '12', 'd57d919d']) {
+        variables.env = [{ name: 'AUTHY_NUMBER', type: 'num', value }];
+        const running = await start({ credentials: { apiKey: '${AUTHY_NUMBER}' }, others: [variables] });
+        const error = await fails(running);
+        should(error.code).equal('AUTHY_NO_API_KEY');
+        error.message.should.match(/^apiKey: make its variable a string/);
+        await stop();
+      }
+    });
+
+    it("a simulator goes on with a key of its own, and a forger's text is no key there either", async () => {
+      for (const apiKey of [...placeholders, 'short']) {
+        const running = await startCallbacks({ account: { service: 'simulator' }, credentials: { apiKey } });
+        (await callback(running, apiKey)).should.eql({ output: 2, reason: 'signatureMismatch' });
+        running.log.join('\n').should.match(/apiKey: .* simulator goes on with a key of its own/);
+        await stop();
+      }
+    });
+  });
+
+  describe('any other setting of an account', () => {
+    const wrong: [settings: Record<string, unknown>, problem: RegExp][] = [
+      ...placeholders.flatMap((placeholder): [Record<string, unknown>, RegExp][] =>
+        ['baseUrl', 'pathPrefix', 'deadline', 'maxInFlight', 'service', 'tls', 'proxy'].map((name) => [
+          { [name]: placeholder },
+          new RegExp(`^${name}: .*variable AUTHY_UNSET`),
+        ]),
+      ),
+      [{ baseUrl: 'https://${AUTHY_UNSET}/v1' }, /^baseUrl: .*AUTHY_UNSET/],
+      [{ deadline: 'abc' }, /^deadline: enter a number from 1 to 300\./],
+      [{ deadline: 0 }, /^deadline: /],
+      [{ deadline: '-1' }, /^deadline: /],
+      [{ deadline: 2147484 }, /^deadline: /],
+      [{ deadline: {} }, /^deadline: /],
+      [{ deadline: true }, /^deadline: /],
+      [{ deadline: '1e1' }, /^deadline: /],
+      [{ maxInFlight: 'ten' }, /^maxInFlight: enter a whole number from 1 to 100\./],
+      [{ maxInFlight: 0 }, /^maxInFlight: /],
+      [{ maxInFlight: 2.5 }, /^maxInFlight: /],
+      [{ maxInFlight: 101 }, /^maxInFlight: /],
+      [{ service: 'another' }, /^service: choose one of authy, simulator\./],
+      [{ baseUrl: {} }, /^baseUrl: enter text/],
+    ];
+    for (const [settings, problem] of wrong) {
+      it(`${JSON.stringify(settings)}: said at deploy and by every message`, async () => {
+        const running = await start({ account: settings });
+        running.log.some((line) => problem.test(line)).should.be.true();
+        const error = await fails(running);
+        should(error.code).equal('AUTHY_BAD_CONFIG');
+        error.message.should.match(problem);
+      });
+    }
+
+    for (const blank of ['', null, undefined]) {
+      it(`${String(blank)}: the default`, async () => {
+        const running = await start({ account: { deadline: blank, maxInFlight: blank, pathPrefix: blank } });
+        (await running.deliver({})).sent.should.have.length(1);
+      });
+    }
+
+    it('of a simulator: its numbers, and where it reports to', async () => {
+      for (const settings of [
+        { deadline: 'abc' },
+        { callbackUrl: '${AUTHY_UNSET}' },
+        { callbackMethod: '${AUTHY_UNSET}' },
+      ]) {
+        const running = await start({ account: { ...settings, service: 'simulator' }, credentials: {} });
+        const error = await fails(running);
+        should(error.code).equal('AUTHY_BAD_CONFIG');
+        error.message.should.startWith(`${Object.keys(settings)[0] ?? ''}: `);
+        await stop();
+      }
+    });
+
+    it('the store of open approvals, its address and its password', async () => {
+      for (const [settings, credentials, name] of [
+        [{ approvalStore: '${AUTHY_UNSET}' }, {}, 'approvalStore'],
+        [{ approvalStore: 'another' }, {}, 'approvalStore'],
+        [{ approvalStore: 7 }, {}, 'approvalStore'],
+        [{ approvalStore: 'redis', redisUrl: '$(AUTHY_UNSET)' }, {}, 'redisUrl'],
+        [{ approvalStore: 'redis' }, { redisPassword: '${AUTHY_UNSET}' }, 'redisPassword'],
+      ] as const) {
+        const running = await start({
+          node: { ...approvalGate, id: 'node' },
+          outputs: 3,
+          account: settings,
+          credentials: { apiKey: key, ...credentials },
+        });
+        const error = await fails(running, { authyId: '209' });
+        should(error.code).equal('AUTHY_BAD_CONFIG');
+        error.message.should.startWith(`${name}: `);
+        running.log.some((line) => line.startsWith(`${name}: `)).should.be.true();
+        await stop();
+      }
+    });
+
+    it('a password in digits from a variable of the type number is read as text', async () => {
+      const seen: string[] = [];
+      const proxy = net.createServer((socket) =>
+        socket.on('data', (data) => {
+          seen.push(data.toString());
+          socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+        }),
+      );
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const { port } = proxy.address() as net.AddressInfo;
+      const running = await start({
+        account: { baseUrl: 'https://authy.test', proxy: 'proxy' },
+        others: [
+          { id: 'proxy', type: 'http proxy', url: `http://127.0.0.1:${port}`, noproxy: [] },
+          {
+            id: 'variables',
+            type: 'global-config',
+            env: [{ name: 'AUTHY_DIGITS', type: 'num', value: '4711' }],
+          },
+        ],
+        otherCredentials: { proxy: { username: 'user', password: '${AUTHY_DIGITS}' } },
+      });
+      const ending = await running.deliver({});
+      ending.caught[0]?.error?.message.should.match(/proxy wants a user name and password/);
+      const credentials = Buffer.from('user:4711').toString('base64');
+      seen.join().should.containEql(`Basic ${credentials}`);
+      await new Promise((resolve) => proxy.close(resolve));
+    });
+  });
+
+  describe('the nodes that an account refers to', () => {
+    for (const placeholder of placeholders) {
+      for (const [proxy, credentials, name] of [
+        [{ url: placeholder }, {}, 'proxy.url'],
+        [{ url: 'http://127.0.0.1:9', noproxy: [placeholder] }, {}, 'proxy.noproxy'],
+        [{ url: 'http://127.0.0.1:9' }, { username: placeholder }, 'proxy.username'],
+        [{ url: 'http://127.0.0.1:9' }, { username: 'user', password: placeholder }, 'proxy.password'],
+      ] as const) {
+        it(`${name} is ${placeholder}`, async () => {
+          const error = await fails(
+            await start({
+              account: { proxy: 'proxy' },
+              others: [{ id: 'proxy', type: 'http proxy', noproxy: [], ...proxy }],
+              otherCredentials: { proxy: credentials },
+            }),
+          );
+          should(error.code).equal('AUTHY_BAD_CONFIG');
+          error.message.should.startWith(`${name}: `).and.containEql('AUTHY_UNSET');
+        });
+      }
+
+      for (const name of ['certdata', 'keydata', 'cadata', 'passphrase', 'servername']) {
+        it(`tls.${name} is ${placeholder}`, async () => {
+          const { key: keydata, cert } = await selfSigned();
+          const given = { certdata: cert, keydata, cadata: cert, passphrase: '' };
+          const error = await fails(
+            await start({
+              account: { tls: 'tls' },
+              others: [
+                {
+                  id: 'tls',
+                  type: 'tls-config',
+                  cert: '',
+                  key: '',
+                  ca: '',
+                  servername: name === 'servername' ? placeholder : '',
+                  verifyservercert: true,
+                },
+              ],
+              otherCredentials: { tls: name === 'servername' ? given : { ...given, [name]: placeholder } },
+            }),
+          );
+          should(error.code).equal('AUTHY_BAD_CONFIG');
+          error.message.should.startWith(`tls.${name}: `).and.containEql('AUTHY_UNSET');
+        });
+      }
+    }
+
+    it('a certificate that is none', async () => {
+      const error = await fails(
+        await start({
+          account: { tls: 'tls' },
+          others: [{ id: 'tls', type: 'tls-config', cert: '', key: '', ca: '', verifyservercert: true }],
+          otherCredentials: { tls: { certdata: 'no certificate', keydata: 'no key' } },
+        }),
+      );
+      should(error.code).equal('AUTHY_BAD_CONFIG');
+      error.message.should.match(/TLS configuration/).and.not.containEql('no key');
+    });
+  });
+
+  describe('the approval gate', () => {
+    for (const settings of [
+      ...placeholders.flatMap((placeholder) =>
+        ['maxOpen', 'coolDown', 'confirm', 'join', 'events'].map((name) => ({ [name]: placeholder })),
+      ),
+      { maxOpen: 'three' },
+      { maxOpen: -1 },
+      { maxOpen: 1.5 },
+      { coolDown: 'five' },
+      { coolDown: -1 },
+      { coolDown: 1e12 },
+    ]) {
+      it(`${JSON.stringify(settings)}: a badge and a line at deploy, and an error for each message`, async () => {
+        const [name = ''] = Object.keys(settings);
+        const running = await start({ node: { ...approvalGate, ...settings, id: 'node' }, outputs: 3 });
+        should(running.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG/ });
+        running.log.some((line) => line.startsWith(`${name}: `)).should.be.true();
+        const error = await fails(running, { authyId: '209' });
+        should(error.code).equal('AUTHY_BAD_CONFIG');
+        error.message.should.startWith(`${name}: `);
+      });
+    }
+  });
+
+  describe('the callback node', () => {
+    for (const settings of [
+      ...placeholders.flatMap((placeholder) =>
+        ['maxSize', 'freshness', 'trustForwarded', 'strict'].map((name) => ({ [name]: placeholder })),
+      ),
+      { maxSize: 'many' },
+      { maxSize: 0 },
+      { maxSize: '0x10' },
+      { freshness: 'often' },
+      { freshnessWindow: '${AUTHY_UNSET}', freshness: 'enforce' },
+      { freshnessWindow: 'long', freshness: 'warn' },
+      { freshnessWindow: -1, freshness: 'enforce' },
+    ] as Record<string, unknown>[]) {
+      it(`${JSON.stringify(settings)}: a badge and a line at deploy, and every callback is rejected`, async () => {
+        const [name = ''] = Object.keys(settings);
+        const running = await startCallbacks({}, settings);
+        should(running.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG/ });
+        running.log.some((line) => line.startsWith(`${name}: `)).should.be.true();
+        (await callback(running, key)).should.eql({ output: 2, reason: 'badConfig' });
+      });
+    }
+  });
+
+  describe('the inputs of nodes', () => {
+    for (const placeholder of placeholders) {
+      it(`${placeholder} is refused by the variable's name, whatever the type`, async () => {
+        for (const type of ['str', 'num', 'msg', 'flow', 'global', 'env']) {
+          const running = await start({ node: { ...sms, action: placeholder, actionType: type } });
+          const error = await fails(running);
+          should(error.code).equal('AUTHY_INVALID_INPUT');
+          error.message.should.match(/^action: .*variable AUTHY_UNSET/);
+          await stop();
+        }
+      });
+
+      it(`${placeholder} as the account`, async () => {
+        const error = await fails(await start({ node: { ...appDetails, account: placeholder } }));
+        should(error.code).equal('AUTHY_NO_ACCOUNT');
+        error.message.should.match(/variable AUTHY_UNSET/);
+      });
+    }
+
+    it('in a row of a list it is replaced as everywhere, and an unset one is refused', async () => {
+      server.script({
+        status: 200,
+        json: { approval_request: { uuid: '4a725520-bff5-0135-eb01-0e5d90336a8c' }, success: true },
+      });
+      process.env['AUTHY_DOOR'] = 'Garage';
+      const row = (value: string): string => JSON.stringify([{ name: 'Door', value, type: 'str' }]);
+      const send: FlowNode = {
+        id: 'node',
+        type: 'authy-onetouch-send',
+        account: 'account',
+        authyId: '209',
+        authyIdType: 'str',
+        message: 'Open?',
+        messageType: 'str',
+        detailsType: 'list',
+      };
+      const running = await start({ node: { ...send, details: row('${AUTHY_DOOR}') } });
+      (await running.deliver({})).sent.should.have.length(1);
+      server.seen[0]?.body.should.containEql('"Garage"');
+      Reflect.deleteProperty(process.env, 'AUTHY_DOOR');
+      await stop();
+      server.script({ status: 500, json: {} });
+      const error = await fails(await start({ node: { ...send, details: row('${AUTHY_UNSET}') } }));
+      error.message.should.match(/^details: "Door" is blank\. .*AUTHY_UNSET/);
+    });
+  });
+
+  describe('msg.requestTimeout', () => {
+    for (const requestTimeout of [50, '50', 2 ** 31, 1e12, '99999999999', Infinity]) {
+      it(`${requestTimeout} (${typeof requestTimeout}) is read`, async () => {
+        server.script(Number(requestTimeout) === 50 ? 'hang' : { status: 200, json: details });
+        const running = await start({ account: { deadline: 60 } });
+        const { sent, caught } = await running.deliver({ requestTimeout });
+        if (Number(requestTimeout) === 50) should(caught[0]?.error?.code).equal('AUTHY_TIMEOUT');
+        else sent.should.have.length(1);
+      });
+    }
+
+    for (const node of [appDetails, { ...approvalGate, id: 'node' }]) {
+      it(`what is no time is refused by ${node.type}, and nothing is sent`, async () => {
+        for (const requestTimeout of [0, -1, NaN, '0', '-5', 'abc', '1e3', ' 50', true, {}, [50]]) {
+          const running = await start({ node, outputs: 3 });
+          const error = await fails(running, { authyId: '209', requestTimeout });
+          should(error.code).equal('AUTHY_INVALID_INPUT', JSON.stringify(requestTimeout));
+          error.message.should.startWith('requestTimeout: ');
+          await stop();
+        }
+      });
+    }
+
+    it('blank is not given', async () => {
+      const running = await start({});
+      for (const requestTimeout of [undefined, null, '']) {
+        (await running.deliver({ requestTimeout })).sent.should.have.length(1);
+      }
+    });
+  });
+
+  it('no setting keeps a node from being there', async () => {
+    for (const odd of [7, 0, true, null, {}, [], [7], '${AUTHY_UNSET}', '$']) {
+      const nodes = types.map((type): FlowNode => {
+        const { defaults } = panelOf(type).definition;
+        const properties = Object.keys(defaults).filter((name) => name !== 'name');
+        return {
+          id: `odd-${type}`,
+          type,
+          ...(type === 'authy-config' ? {} : { z: 'tab', wires: [] }),
+          ...Object.fromEntries(properties.map((name) => [name, odd])),
+        };
+      });
+      const running = await start({
+        others: nodes,
+        otherCredentials: {
+          'odd-authy-config': { apiKey: odd, previousApiKey: odd, redisPassword: odd },
+        },
+      });
+      should(nodes.map(({ id }) => id).filter((id) => !running.has(id))).eql([], JSON.stringify(odd));
+      await stop();
+    }
+  });
+});
