@@ -5,7 +5,6 @@ import type { ApprovalStore } from './lib/approval/store';
 import { AuthyError } from './lib/authy/errors';
 import { objectOrNull, textOrNull } from './lib/authy/response';
 import { Badge } from './lib/badge';
-import { type Evaluator, evaluator } from './lib/evaluate';
 import {
   addressSignedFor,
   type CallbackAnswer,
@@ -15,6 +14,7 @@ import {
   verifyCallback,
 } from './lib/onetouch/callback';
 import { type Addresses, addressesOf } from './lib/onetouch/callback-address';
+import { PublicUrl, PublicUrlUnknown } from './lib/public-url';
 import { RateLimitedLog } from './lib/rate-limited-log';
 import { Settings } from './lib/settings';
 
@@ -38,6 +38,12 @@ interface HttpMessage extends NodeMessageInFlow {
 }
 
 type Outcome = 'approved' | 'denied' | 'rejected';
+
+/** Where a message goes, and what the badge says. */
+interface Judgement {
+  readonly outcome: Outcome;
+  readonly word: Outcome | 'publicUrlUnknown';
+}
 
 const outputs: readonly Outcome[] = ['approved', 'denied', 'rejected'];
 
@@ -65,7 +71,7 @@ export = (RED: NodeAPI): void => {
 class CallbackValidator {
   private readonly badge: Badge;
   private readonly log: RateLimitedLog;
-  private readonly publicUrl: Evaluator;
+  private readonly publicUrl: PublicUrl;
   private readonly trustForwarded: boolean;
   private readonly strict: boolean;
   /** In bytes. */
@@ -81,7 +87,10 @@ class CallbackValidator {
     node: Node,
     private readonly config: CallbackNodeDef,
   ) {
-    this.publicUrl = evaluator(RED, node, { value: config.publicUrl, type: config.publicUrlType });
+    this.publicUrl = new PublicUrl(RED, node, {
+      value: config.publicUrl,
+      type: config.publicUrlType,
+    });
     this.badge = new Badge(RED, node, () => this.account()?.serviceName);
     this.log = new RateLimitedLog((line) => node.warn(line));
     const settings = new Settings();
@@ -92,9 +101,13 @@ class CallbackValidator {
     this.freshnessWindow =
       this.freshness === 'off' ? Infinity : settings.number('freshnessWindow', config.freshnessWindow);
     this.problem = settings.problem;
-    if (this.problem === undefined) return;
-    node.warn(this.problem);
-    this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+    if (this.problem !== undefined) {
+      node.warn(this.problem);
+      this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+    } else if (this.publicUrl.problem !== undefined) {
+      node.warn(`${this.publicUrl.problem.message}; until then every callback is rejected.`);
+      this.badge.wrong('publicUrlUnknown');
+    }
   }
 
   /**
@@ -113,14 +126,15 @@ class CallbackValidator {
           { field: 'req' },
         );
       }
-      const outcome = await this.judge(message);
-      if (outcome === 'duplicate') {
+      const judgement = await this.judge(message);
+      if (judgement === 'duplicate') {
         this.badge.outcome('yellow', 'duplicate');
         // The decision was handed on when it came first; the sender just has to stop repeating it.
         message.res?._res.status(200).json({});
         return;
       }
-      this.badge.outcome(fills[outcome], outcome);
+      const { outcome, word } = judgement;
+      this.badge.outcome(fills[outcome], word);
       send(outputs.map((output) => (output === outcome ? message : null)));
     } catch (error) {
       this.badge.error(error);
@@ -134,9 +148,13 @@ class CallbackValidator {
   }
 
   /** Verifies, sets what goes on in the message, and says where it goes. */
-  private async judge(message: HttpMessage): Promise<Outcome | 'duplicate'> {
+  private async judge(message: HttpMessage): Promise<Judgement | 'duplicate'> {
     if (this.problem !== undefined) return this.reject(message, 'badConfig', this.problem);
-    const { request, addresses } = await this.received(message);
+    const publicUrl = await this.publicUrl.of(message);
+    if (publicUrl instanceof PublicUrlUnknown) {
+      return this.reject(message, 'publicUrlUnknown', publicUrl.message);
+    }
+    const { request, addresses } = this.received(message, publicUrl);
     const rules: CallbackRules = { ...(await this.keys()), maxSize: this.maxSize };
     const verdict = verifyCallback(request, rules);
     if (!verdict.accepted) {
@@ -163,7 +181,7 @@ class CallbackValidator {
     if (standing !== undefined) return this.reject(message, ...standing);
     this.accept(message, answer);
     account?.answered(answer);
-    return answer.decision;
+    return { outcome: answer.decision, word: answer.decision };
   }
 
   /** What is known of the request and of earlier answers to it; undefined where nothing speaks against this one. */
@@ -205,7 +223,7 @@ class CallbackValidator {
   }
 
   /** The sender learns nothing but that it was refused; the reason is for the flow and the log. */
-  private reject(message: HttpMessage, reason: Rejection, detail: string): 'rejected' {
+  private reject(message: HttpMessage, reason: Rejection, detail: string): Judgement {
     const event =
       reason === 'conflict' ? 'Security event: OneTouch callback rejected' : 'OneTouch callback rejected';
     this.log.write(reason, `${event} (${reason}): ${detail.replace(/\.$/, '')}.`);
@@ -213,25 +231,17 @@ class CallbackValidator {
     message.payload = { error: isOurFault ? 'Service Unavailable' : 'Forbidden' };
     message['authy'] = { operation: 'onetouch-callback', service: this.serviceName(), reason };
     message['statusCode'] = isOurFault ? 503 : 403;
-    return 'rejected';
+    return { outcome: 'rejected', word: reason === 'publicUrlUnknown' ? reason : 'rejected' };
   }
 
   /** The request, for the address Authy knows it under, and the addresses it might have been signed for instead. */
-  private async received(message: HttpMessage): Promise<{ request: CallbackRequest; addresses: Addresses }> {
-    const { req } = message;
-    const configured = await this.configuredUrl(message);
-    const addresses = addressesOf(req, configured, this.trustForwarded);
+  private received(
+    { req }: HttpMessage,
+    publicUrl: string | undefined,
+  ): { request: CallbackRequest; addresses: Addresses } {
+    const addresses = addressesOf(req, publicUrl, this.trustForwarded);
     const { url, query } = addresses;
     return { request: { method: req.method, headers: req.headers, url, query, body: req.body }, addresses };
-  }
-
-  /** The public URL of the settings; where it cannot be evaluated, as if there were none. */
-  private async configuredUrl(message: HttpMessage): Promise<unknown> {
-    try {
-      return await this.publicUrl(message);
-    } catch {
-      return undefined;
-    }
   }
 
   private serviceName(): string | undefined {

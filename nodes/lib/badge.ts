@@ -80,6 +80,12 @@ export class Badge {
     this.changed();
   }
 
+  /** Something is wrong before any call began. */
+  wrong(word: string): void {
+    this.last = { fill: 'red', shape: 'ring', word };
+    this.changed();
+  }
+
   /** Nothing is shown any more. */
   clear(): void {
     clearTimeout(this.later);

@@ -18,11 +18,8 @@ export type Evaluator = (message: NodeMessage) => unknown;
  * @returns throws, or rejects with, the error of Node-RED or JSONata, where the expression or the JSON is wrong; an Error
  *   where a number or a switch is written in another way than the panel writes it
  */
-export function evaluator(RED: NodeAPI, node: Node, { value, type }: TypedValue): Evaluator {
-  // Left blank, a number is not 0 and a property not the whole message: it is not given.
-  if (value === '') return () => undefined;
-  if (typeof value !== 'string') return () => value;
-  return preparedNow(() => prepared(RED, node, value, type));
+export function evaluator(RED: NodeAPI, node: Node, typed: TypedValue): Evaluator {
+  return preparedNow(() => prepareEvaluator(RED, node, typed));
 }
 
 /**
@@ -42,7 +39,15 @@ export function preparedNow<Result>(
   }
 }
 
-function prepared(RED: NodeAPI, node: Node, value: string, type: string): Evaluator {
+/**
+ * As {@link evaluator}, for who can say at deploy what is wrong.
+ *
+ * @throws at once where the expression, the JSON, the number or the switch is wrong
+ */
+export function prepareEvaluator(RED: NodeAPI, node: Node, { value, type }: TypedValue): Evaluator {
+  // Left blank, a number is not 0 and a property not the whole message: it is not given.
+  if (value === '') return () => undefined;
+  if (typeof value !== 'string') return () => value;
   switch (type) {
     case 'str':
       return () => value;

@@ -25,6 +25,7 @@ const badges = [
   'waiting',
   'simulator',
   'duplicate',
+  'publicUrlUnknown',
   ...new Set([
     ...[...operationsByType.values()].flatMap(({ outcomes }) => Object.keys(outcomes)),
     ...Object.values(otherNodes).flatMap(({ outputs }) => outputs),

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { pictureOf } from '../support/example_flows';
+import { declaredIn } from './panels';
 
 const root = path.join(__dirname, '..', '..');
 const read = (...names: string[]): string => readFileSync(path.join(root, ...names), 'utf8');
@@ -26,6 +27,12 @@ describe('contract: documents and examples', () => {
     codes.length.should.be.above(20);
     const readme = read('README.md');
     for (const [, code] of codes) readme.should.containEql(`\`${code ?? ''}\``);
+  });
+
+  it('the page on rejections lists every reason', () => {
+    const reasons = declaredIn(read('nodes', 'lib', 'onetouch', 'callback.ts'), 'Rejection');
+    const page = read('docs', 'callback-rejected.md');
+    for (const reason of reasons) page.should.containEql(`| \`${reason}\``);
   });
 
   it('every link and picture between the documents leads somewhere', () => {

@@ -1,6 +1,7 @@
 import should from 'should';
 import type { AnyNode } from 'acorn';
 import { AuthyError } from '../../nodes/lib/authy/errors';
+import { isPublicUrl } from '../../nodes/lib/onetouch/callback-address';
 import { type Input, operations, readInputs } from '../../nodes/lib/operations';
 import { numbers, Settings } from '../../nodes/lib/settings';
 import {
@@ -382,6 +383,29 @@ for (const type of types) {
     });
   });
 }
+
+it('contract: the panel of a callback refuses the public URLs that the runtime refuses, and those with a query', () => {
+  const { validate } = panelOf('authy-onetouch-callback').definition.defaults['publicUrl'] as {
+    validate: (...args: unknown[]) => unknown;
+  };
+  for (const value of [
+    ...['https://example.com', 'https://example.com/', 'http://127.0.0.1:1880/authy/callback', 'HTTPS://a/b'],
+    ...['https://[::1]:8443/cb', 'https://[::1/cb', 'https://', 'https:///cb', 'example.com/cb', '/cb', ' '],
+    ...['ftp://example.com/cb', 'https://example.com/a b', ' https://example.com/cb', 'https://a b/cb'],
+    ...['https://${HOST}/cb', 'https://$(HOST)/cb', 'https://example.com/${PATH}', 'https://example.com/$1'],
+    ...[
+      'https://example.com:port/cb',
+      'https://example.com/#cb',
+      'javascript:alert(1)',
+      'https://ü.example/cb',
+    ],
+  ]) {
+    const verdict = validate.call({ publicUrlType: 'str' }, value, { label: 'Public URL' });
+    should(verdict === true).equal(isPublicUrl(value), `${value}: ${String(verdict)}`);
+  }
+  const withQuery = validate.call({ publicUrlType: 'str' }, 'https://example.com/cb?a=1', { label: '' });
+  should(withQuery).not.equal(true);
+});
 
 /** Which of the properties are missing or not literal. */
 function notLiteral(properties: ReadonlyMap<string, AnyNode>, names: readonly string[]): string[] {

@@ -175,6 +175,102 @@ describe('OneTouch callback node behind http in', () => {
     (await call(answer())).output?.should.equal(2);
   });
 
+  describe('a public URL that is not known', () => {
+    const variable = 'CALLBACK_SPEC_PUBLIC_URL';
+    const publicUrl = 'https://public.example.com/cb';
+    const badge = '@flowauth/node-red-authy/authy-config:status.publicUrlUnknown';
+    afterEach(() => Reflect.deleteProperty(process.env, variable));
+
+    const broken: [what: string, value: unknown, type: string, isKnownAtDeploy: boolean][] = [
+      ['an environment variable that is not set', variable, 'env', true],
+      ['one in braces', `\${${variable}}`, 'env', true],
+      ['a part of an address that is not set', `https://example.com/\${${variable}}`, 'env', true],
+      ['a placeholder that Node-RED left', `\${${variable}}`, 'str', true],
+      ['one of the old form', `$(${variable})`, 'str', true],
+      ['a placeholder within an address', `https://\${${variable}}/cb`, 'str', true],
+      ['an old one within an address', `https://$(${variable})/cb`, 'str', true],
+      ['text that is no address', 'public.example.com/cb', 'str', true],
+      ['an address of another scheme', 'ftp://public.example.com/cb', 'str', true],
+      ['an address without a host', 'https:///cb', 'str', true],
+      ['an address that no browser would read', 'https://[::1/cb', 'str', true],
+      ['nothing but spaces', '  ', 'str', true],
+      ['no text', 5, 'str', true],
+      ['JSONata that is none', '$nothing(', 'jsonata', true],
+      ['JSONata that fails', '$number("x")', 'jsonata', false],
+      ['JSONata that finds nothing', 'req.nothing', 'jsonata', false],
+      ['a property of the message that is missing', 'missing', 'msg', false],
+      ['one below what is missing', 'missing.url', 'msg', false],
+      ['a value of the flow that is missing', 'missing', 'flow', false],
+      ['a global value that is missing', 'missing', 'global', false],
+      ['a value of the message that is no text', 'req', 'msg', false],
+    ];
+    for (const [what, value, publicUrlType, isKnownAtDeploy] of broken) {
+      it(`is ${what}: rejected, whatever the request says of its address`, async () => {
+        await start({ publicUrl: value, publicUrlType, trustForwarded: true });
+        flow.statuses.map(({ text }) => text).should.eql(isKnownAtDeploy ? [badge] : []);
+        const atDeploy = flow.log.filter((line) => line.startsWith('Public URL: '));
+        atDeploy.should.have.length(isKnownAtDeploy ? 1 : 0);
+
+        const refused = await call(answer());
+        refused.should.have.properties({ status: 403, output: 2, body: '{"error":"Forbidden"}' });
+        should(reason(refused.message)).equal('publicUrlUnknown');
+        flow.log.join('\n').should.match(/rejected \(publicUrlUnknown\): Public URL: /);
+        flow.statuses.at(-1)?.should.eql({ fill: 'red', shape: 'dot', text: badge });
+      });
+    }
+
+    it('is a variable of which nothing but an empty text came: not a blank setting', async () => {
+      process.env[variable] = '';
+      for (const [value, publicUrlType] of [
+        [`\${${variable}}`, 'str'],
+        [variable, 'env'],
+      ]) {
+        await start({ publicUrl: value, publicUrlType });
+        should(reason((await call(answer())).message)).equal('publicUrlUnknown');
+        if (publicUrlType === 'str') await flow.stop();
+      }
+    });
+
+    it('names the variable, the value or the expression, and what to do; never what it holds', async () => {
+      process.env[variable] = 'the-secret-of-somebody';
+      for (const [value, type, named] of [
+        ['CALLBACK_SPEC_OTHER', 'env', /the environment variable CALLBACK_SPEC_OTHER is not set/],
+        ['${CALLBACK_SPEC_OTHER}', 'str', /the environment variable CALLBACK_SPEC_OTHER is not set/],
+        [variable, 'env', /the environment variable CALLBACK_SPEC_PUBLIC_URL is no address/],
+        ['https://${HOST}/cb', 'str', /choose the type of an environment variable/],
+        ['missing', 'flow', /flow\.missing is missing/],
+        ['$number("x")', 'jsonata', /the JSONata expression cannot be evaluated/],
+      ] as const) {
+        await start({ publicUrl: value, publicUrlType: type });
+        await call(answer());
+        const log = flow.log.join('\n');
+        log.should.match(named);
+        log.should.match(/Set it, or leave the field blank/);
+        log.should.not.match(/secret-of-somebody/);
+        if (type !== 'jsonata') await flow.stop();
+      }
+    });
+
+    it('is known again once the variable is set', async () => {
+      process.env[variable] = `${publicUrl}\n`;
+      for (const [value, publicUrlType] of [
+        [`\${${variable}}`, 'str'],
+        [`$(${variable})`, 'str'],
+        [variable, 'env'],
+      ]) {
+        await start({ publicUrl: value, publicUrlType });
+        flow.statuses.should.eql([]);
+        (await call(answer(), { url: publicUrl })).output?.should.equal(0);
+        if (publicUrlType === 'str') await flow.stop();
+      }
+    });
+
+    it('a setting that was left out is blank', async () => {
+      await start({ publicUrl: undefined, publicUrlType: undefined });
+      (await call(answer())).output?.should.equal(0);
+    });
+  });
+
   it('a mismatch by address names the address to set, in the log only', async () => {
     await start();
     const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'public.example.com' };
@@ -191,6 +287,33 @@ describe('OneTouch callback node behind http in', () => {
     (
       await call(answer(), { url: 'https://public.example.com/authy/callback', headers })
     ).output?.should.equal(0);
+  });
+
+  it('a switch that a variable was to set and did not is at what is safe', async () => {
+    const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'public.example.com' };
+    for (const trustForwarded of ['${CALLBACK_SPEC_TRUST}', 'false', 'no', 1]) {
+      await start({ trustForwarded });
+      const forwarded = await call(answer(), { url: 'https://public.example.com/authy/callback', headers });
+      should(reason(forwarded.message)).equal('signatureMismatch');
+      await flow.stop();
+    }
+    for (const [properties, expected] of [
+      [{ strict: '${CALLBACK_SPEC_STRICT}' }, 'notAsked'],
+      [{ freshness: '${CALLBACK_SPEC_FRESHNESS}' }, 'stale'],
+      [{ freshness: 'enforce', freshnessWindow: '${CALLBACK_SPEC_WINDOW}' }, 'stale'],
+      [{ freshness: 'enforce', freshnessWindow: '' }, 'stale'],
+    ] as const) {
+      await start(properties);
+      // Within the window of a new node.
+      const now = String(Math.floor(Date.now() / 1000) - (expected === 'stale' ? 100 : 0));
+      const isOfWindow = 'freshnessWindow' in properties;
+      const refused = await call(answer(), isOfWindow ? { nonce: now } : {});
+      should(reason(refused.message)).equal(expected);
+      await flow.stop();
+    }
+    await start({ strict: 'false', trustForwarded: 'true', freshness: undefined });
+    const trusted = await call(answer(), { url: 'https://public.example.com/authy/callback', headers });
+    trusted.output?.should.equal(0);
   });
 
   it('strict: an answer to a request that was not sent from here is refused', async () => {

@@ -18,16 +18,17 @@ export interface Addresses {
  * Under which address a callback was received. Authy signs the address as configured there, which behind a proxy
  * is not the one that this server sees.
  *
- * @param configured - the public URL from the node's settings; decides where it is given
+ * @param configured - the public URL from the node's settings, see {@link isPublicUrl}; decides where it is given
  * @param trustForwarded - whether `X-Forwarded-Proto` and `X-Forwarded-Host` decide otherwise. Whoever can reach
  *   Node-RED can write them, so this is the user's choice
  */
-export function addressesOf(request: ReceivedAt, configured: unknown, trustForwarded: boolean): Addresses {
+export function addressesOf(
+  request: ReceivedAt,
+  configured: string | undefined,
+  trustForwarded: boolean,
+): Addresses {
   const [path = '/', query = ''] = splitOnce(request.originalUrl, '?');
-  const url =
-    typeof configured === 'string' && configured !== ''
-      ? configured.trim()
-      : `${trustForwarded ? forwardedOrigin(request) : seenOrigin(request)}${path}`;
+  const url = configured ?? `${trustForwarded ? forwardedOrigin(request) : seenOrigin(request)}${path}`;
   return {
     url,
     query,
@@ -35,6 +36,11 @@ export function addressesOf(request: ReceivedAt, configured: unknown, trustForwa
       return candidatesOf(request, path).filter((candidate) => candidate !== url);
     },
   };
+}
+
+/** Whether a text is an absolute address that a callback can come to, whole: no variable is left to be put in. */
+export function isPublicUrl(text: string): boolean {
+  return /^https?:\/\/[^\s/?#]+[^\s#]*$/.test(text) && !/\$[{(]/.test(text) && URL.canParse(text);
 }
 
 function seenOrigin({ protocol, headers }: ReceivedAt): string {

@@ -34,6 +34,8 @@ export type Rejection =
   | 'badConfig'
   | 'method'
   | 'noApiKey'
+  /** The node has a public URL, and it cannot be read. */
+  | 'publicUrlUnknown'
   | 'noSignature'
   | 'noNonce'
   | 'compressed'
