@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { parseExact } from './authy/json-numbers';
 
 /** A TypedInput as a node's configuration holds it. */
 export interface TypedValue {
@@ -100,7 +101,7 @@ function fixedValue(value: string, type: 'num' | 'bool' | 'json'): unknown {
       if (value === 'true' || value === 'false') return value === 'true';
       throw new Error('It is not true or false.');
     case 'json':
-      return JSON.parse(value);
+      return parseExact(value);
   }
 }
 

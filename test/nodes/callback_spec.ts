@@ -68,12 +68,14 @@ describe('OneTouch callback node behind http in', () => {
     key?: string;
     headers?: Record<string, string | undefined>;
     nonce?: string;
+    /** As it is sent, where that is not what JavaScript would write. */
+    body?: string;
   }
 
   /** Sends a callback as Authy would; gives the HTTP status, the body of the reply and what left the node. */
   async function call(
     params: Params,
-    { method = 'POST', url, key = apiKey, headers = {}, nonce = '1700000000' }: Call = {},
+    { method = 'POST', url, key = apiKey, headers = {}, nonce = '1700000000', body: sentBody }: Call = {},
   ) {
     const index = flow.count;
     const address = `${flow.url}/authy/callback`;
@@ -88,7 +90,7 @@ describe('OneTouch callback node behind http in', () => {
     const response = await fetch(method === 'GET' ? `${address}?${canonicalParams(params)}` : address, {
       method,
       headers: { ...present, ...(method === 'GET' ? {} : { 'Content-Type': 'application/json' }) },
-      body: method === 'GET' ? null : JSON.stringify(params),
+      body: method === 'GET' ? null : (sentBody ?? JSON.stringify(params)),
     });
     const body = await response.text();
     const { sent } = await flow.endingNumber(index);
@@ -141,6 +143,18 @@ describe('OneTouch callback node behind http in', () => {
       });
     });
   }
+
+  it('a user whose id no number of JavaScript can hold is handed on as that user, never as another', async () => {
+    await start({}, { skipBodyParsing: true });
+    const authyId = '9007199254740993';
+    const params = { ...answer(), authy_id: authyId };
+    const { message } = await call(params, {
+      body: JSON.stringify(params).replace(`"${authyId}"`, authyId),
+    });
+    should(message?.['authyId']).equal(authyId);
+    should((message?.payload as { authyId: string }).authyId).equal(authyId);
+    should((message?.['authy'] as { response: Params }).response['authy_id']).equal(authyId);
+  });
 
   it('GET is verified like POST; other methods are refused', async () => {
     await start();

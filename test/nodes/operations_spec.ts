@@ -248,6 +248,20 @@ describe('Operation nodes against the simulator', () => {
     delete process.env['AUTHY_TEST_ID'];
   });
 
+  it('JSON of a panel shows the numbers that were typed, however long they are', async () => {
+    const [{ approvalId }] = await ask(
+      'onetouchSend',
+      { authyId },
+      { message: 'Pay?', details: '{"Account":12345678901234567890,"Amount":12.50}', detailsType: 'json' },
+    );
+    const response = await fetch(`${baseUrl}/simulator/approvals`);
+    const { approvals } = (await response.json()) as { approvals: { uuid: string; details: object }[] };
+    should(approvals.find(({ uuid }) => uuid === approvalId)?.details).eql({
+      Account: '12345678901234567890',
+      Amount: '12.5',
+    });
+  });
+
   it('the rows of a list are fixed or come from the message, each on its own', async () => {
     const details = [
       { name: 'Where', value: 'Home', type: 'str' },

@@ -4,6 +4,7 @@ import { Cancellation, Cancelled } from './cancellation';
 import { isDocumented, numberSaid } from './error-codes';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
 import { AuthyError, maskNumbers, refusal } from './errors';
+import { parseExact } from './json-numbers';
 import { Limiter } from './limiter';
 import { isLoopback, proxyFor, type ProxySetting, secretsOf } from './proxy';
 import { reasonOf } from './reasons';
@@ -471,7 +472,7 @@ function unwrittenCode(
 /** The body as an object; undefined where it is none, or nested so deeply that nobody could copy it. */
 function parsed(text: string): JsonObject | undefined {
   try {
-    const body: unknown = JSON.parse(text);
+    const body: unknown = parseExact(text);
     return isObject(body) && !isNestedDeeper(body, deepestBody) ? body : undefined;
   } catch {
     return undefined;

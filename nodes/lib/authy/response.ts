@@ -48,11 +48,11 @@ export function objectOf(answer: Answer, name: string): JsonObject {
   return value;
 }
 
-/** An id: a positive integer or its digits, as text. */
+/** An id: a positive integer or its digits, as text; the client's parser has made text of every number that would be rounded. */
 export function idOf(object: JsonObject, name: string, answer: Answer): string {
   const value = member(object, name);
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return String(value);
-  if (typeof value === 'string' && /^[1-9][0-9]{0,19}$/.test(value)) return value;
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text === 'string' && /^[1-9][0-9]{0,19}$/.test(text)) return text;
   throw untrusted(`"${name}" is not an id`, answer);
 }
 

@@ -1,7 +1,7 @@
+import { hasPlainMembers, parseExact, withNumbersAsText } from '../authy/json-numbers';
 import { isObject, member, textOrNull } from '../authy/response';
 import type { Decision } from './approvals';
 import { limits, outOfBounds } from './bounds';
-import { hasPlainMembers, withNumbersAsText } from './json-numbers';
 import { ordinaryCanonical } from './ordinary';
 import { parseQuery, QueryError } from './query';
 import { canonicalParams, type Params, signatureOfCanonical, signaturesMatch } from './signature';
@@ -214,8 +214,9 @@ function treeContent(params: Params, maxSize: number, json?: string): Content | 
   if (canonical !== undefined) return { params, canonical: [canonical] };
   const problem = outOfBounds(params, maxSize);
   if (problem !== undefined) return refused(problem.reason, problem.detail);
-  const signed = json === undefined ? params : (parsedJson(withNumbersAsText(json)) as Params);
-  return { params, canonical: [canonicalParams(signed)] };
+  if (json === undefined) return { params, canonical: [canonicalParams(params)] };
+  const signed = parsedJson(withNumbersAsText(json)) as Params;
+  return { params: parseExact(json) as Params, canonical: [canonicalParams(signed)] };
 }
 
 function utf8(bytes: Buffer): string | undefined {

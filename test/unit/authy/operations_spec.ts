@@ -169,6 +169,26 @@ describe('Operations', () => {
     (await failure('onetouchStatus', { approvalId: uuid })).message.should.match(/another approval request/);
   });
 
+  it('an id that a number of JavaScript cannot hold is read as it was sent, and never as another one', async () => {
+    for (const id of ['9007199254740993', '9007199254740992', '12345678901234567890']) {
+      const script = (json: object): void =>
+        server.script({
+          status: 200,
+          text: JSON.stringify(json).replaceAll('"ID"', id),
+          type: 'application/json',
+        });
+      script({ ...exchanges.userCreate.answer, user: { id: 'ID' }, ids: ['ID'] });
+      const created = await service.perform('userCreate', exchanges.userCreate.inputs);
+      should(created.result).have.property('authyId', id);
+      JSON.stringify(created.response).should.match(new RegExp(`"ids":\\["?${id}"?\\]`));
+
+      script({ status: { authy_id: 'ID' }, success: true });
+      should((await service.perform('userStatus', { authyId: id })).result).have.property('authyId', id);
+      const neighbour = `${id.slice(0, -1)}${(Number(id.at(-1)) + 1) % 10}`;
+      (await failure('userStatus', { authyId: neighbour })).code.should.equal('AUTHY_BAD_RESPONSE');
+    }
+  });
+
   it('phoneStatus: asks by id where it has one, and needs one of the two', async () => {
     server.script({ status: 200, json: exchanges.phoneStatus.answer });
     await service.perform('phoneStatus', { ...phone, verificationId: uuid });

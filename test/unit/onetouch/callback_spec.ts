@@ -189,6 +189,28 @@ describe('OneTouch callback', () => {
     }
   });
 
+  it('hands numbers on as they were sent, and the user above all', () => {
+    const ids = ['9007199254740993', '9007199254740992', '12345678901234567890', '99999999999999999999'];
+    for (const id of ids) {
+      const inner = `{"status":"approved","message":"Open?","details":{"Account":${id},"List":[${id}]}}`;
+      const rest = JSON.stringify(answer({ authy_id: 'ID', approval_request: 'INNER' }));
+      const text = rest.replace('"ID"', id).replace('"INNER"', `{"transaction":${inner}}`);
+      const asText = JSON.parse(text.replaceAll(id, `"${id}"`)) as Params;
+      for (const body of [text, Buffer.from(text)]) {
+        const verdict = verifyCallback(signed(asText, { body }), rules);
+        should(verdict).have.property('accepted', true);
+        if (!verdict.accepted) return;
+        verdict.answer.authyId.should.equal(id);
+        const written = JSON.stringify(verdict.answer.params).replaceAll('"', '');
+        written.should.equal(text.replaceAll('"', ''));
+      }
+      // A parser has rounded it before: either that cannot be, or what it made is what was sent.
+      const parsed = verifyCallback(signed(asText, { body: JSON.parse(text) as unknown }), rules);
+      if (parsed.accepted) parsed.answer.authyId.should.equal(id);
+      else parsed.reason.should.equal('numbersLost');
+    }
+  });
+
   it('does not take text in quotes for a number', () => {
     const params = answer({ note: 'say "1.0" and \\ 1.0', other: '1e3' });
     reasonOf(signed(params)).should.equal('accepted');
@@ -299,7 +321,7 @@ describe('Callback address', () => {
       'https://public.example.com/cb',
     );
     addressesOf(request, undefined, false).url.should.equal('http://inner:1880/api/authy/callback');
-    addressesOf(request, '', true).url.should.equal('https://public.example.com/api/authy/callback');
+    addressesOf(request, undefined, true).url.should.equal('https://public.example.com/api/authy/callback');
     addressesOf(request, undefined, false).query.should.equal('a=1&b=?');
   });
 

@@ -38,15 +38,33 @@ function isSpace(code: number): boolean {
  * @param json - what `JSON.parse` has accepted
  */
 export function withNumbersAsText(json: string): string {
+  return withQuoted(json, isWrittenOtherwise);
+}
+
+/**
+ * As `JSON.parse`, but a number that JavaScript cannot hold is text as it was sent: rounded, the id of one user would be
+ * that of another.
+ *
+ * @throws SyntaxError
+ */
+export function parseExact(json: string): unknown {
+  const parsed = JSON.parse(json) as unknown;
+  return mayBeRounded.test(json) ? (JSON.parse(withQuoted(json, isRounded)) as unknown) : parsed;
+}
+
+/** Puts the numbers into quotes that are meant. */
+function withQuoted(json: string, isMeant: (literal: string) => boolean): string {
+  const quoted = (text: string): string =>
+    text.replace(/-?[0-9][0-9.eE+-]*/g, (literal) => (isMeant(literal) ? `"${literal}"` : literal));
   const parts: string[] = [];
   let from = 0;
   for (let open = json.indexOf('"'); open >= 0; open = json.indexOf('"', from)) {
     let close = json.indexOf('"', open + 1);
     while (isEscaped(json, close)) close = json.indexOf('"', close + 1);
-    parts.push(quotedNumbers(json.slice(from, open)), json.slice(open, close + 1));
+    parts.push(quoted(json.slice(from, open)), json.slice(open, close + 1));
     from = close + 1;
   }
-  return parts.join('') + quotedNumbers(json.slice(from));
+  return parts.join('') + quoted(json.slice(from));
 }
 
 function isEscaped(json: string, at: number): boolean {
@@ -55,8 +73,28 @@ function isEscaped(json: string, at: number): boolean {
   return (at - before) % 2 === 1;
 }
 
-function quotedNumbers(json: string): string {
-  return json.replace(/-?[0-9][0-9.eE+-]*/g, (literal) =>
-    String(Number(literal)) === literal ? literal : `"${literal}"`,
-  );
+function isWrittenOtherwise(literal: string): boolean {
+  return String(Number(literal)) !== literal;
 }
+
+/** Whether JavaScript holds another number than the one that was written: 1.0 and 1e3 are the same as 1 and 1000. */
+function isRounded(literal: string): boolean {
+  return literal.length > longest || decimal(literal) !== decimal(String(Number(literal)));
+}
+
+/** JavaScript itself writes no number longer than this; what is left of a longer one need not be found out. */
+const longest = 32;
+
+/** The one way of writing a number: its digits without zeros around them, and a power of ten. */
+function decimal(literal: string): string | undefined {
+  const [, sign, whole, fraction = '', exponent = '0'] =
+    /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(literal) ?? [];
+  if (whole === undefined) return undefined;
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  return `${sign ?? ''}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
+}
+
+/** What it takes for a number to be rounded: more than fifteen digits, or an exponent. In doubt, yes. */
+const mayBeRounded = /[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]+\s*(?:[,}\]]|$)/;
