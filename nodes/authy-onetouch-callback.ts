@@ -129,8 +129,7 @@ class CallbackValidator {
       const judgement = await this.judge(message);
       if (judgement === 'duplicate') {
         this.badge.outcome('yellow', 'duplicate');
-        // The decision was handed on when it came first; the sender just has to stop repeating it.
-        message.res?._res.status(200).json({});
+        acknowledge(message.res?._res);
         return;
       }
       const { outcome, word } = judgement;
@@ -260,6 +259,13 @@ class CallbackValidator {
       return { apiKeys: [], noApiKey: (error as Error).message };
     }
   }
+}
+
+/**
+ * Tells the sender of what was handed on before to stop repeating it, unless another wire has told it something by now.
+ */
+function acknowledge(response: Response | undefined): void {
+  if (response?.headersSent === false) response.status(200).json({});
 }
 
 function isHttpMessage(message: NodeMessageInFlow): message is HttpMessage {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import should from 'should';
 import { canonicalParams, signature, type Params } from '../../nodes/lib/onetouch/signature';
 import { Flow, type FlowNode } from '../support/flow';
@@ -187,6 +189,60 @@ describe('OneTouch callback node behind http in', () => {
     await start({ publicUrl: 'https://public.example.com/cb' });
     (await call(answer(), { url: 'https://public.example.com/cb' })).output?.should.equal(0);
     (await call(answer())).output?.should.equal(2);
+  });
+
+  it('an answer that comes again is no error where another wire has answered the sender', async () => {
+    await start({}, { wires: [['early', 'node']] }, { apiKey }, '', [
+      { id: 'early', type: 'http response', z: 'tab', statusCode: '202', wires: [] },
+      { id: 'nowhere', type: 'helper', z: 'tab', wires: [] },
+    ]);
+    flow.wire('nowhere');
+    const params = answer();
+    (await call(params)).should.have.properties({ status: 202, output: 0 });
+    for (const method of ['POST', 'GET']) {
+      const index = flow.count;
+      (await call(params, { method })).should.have.properties({ status: 202, output: undefined });
+      const again = await flow.endingNumber(index);
+      again.caught.map(({ error }) => error?.message).should.eql([]);
+      again.completed.should.equal(1);
+      flow.statuses.at(-1)?.should.containEql({ fill: 'yellow' });
+    }
+  });
+
+  it('an answer that comes again is no error where its sender has gone, or is answered by nobody', async () => {
+    await start({}, { wires: [['held']] }, { apiKey }, '', [
+      { id: 'held', type: 'helper', z: 'tab', wires: [] },
+    ]);
+    const params = answer();
+    const address = `${flow.url}/authy/callback`;
+    const nonce = '1700000000';
+    const headers = {
+      'Content-Type': 'application/json',
+      'X-Authy-Signature': signature({ apiKey, nonce, method: 'POST', url: address, params }),
+      'X-Authy-Signature-Nonce': nonce,
+    };
+    for (const isGone of [false, true]) {
+      const sender = new AbortController();
+      const arrived = flow.next('held');
+      const body = JSON.stringify(params);
+      const sent = fetch(address, { method: 'POST', headers, body, signal: sender.signal });
+      const outcome = sent.then(
+        ({ status }) => status,
+        () => 'gone' as const,
+      );
+      const message = await arrived;
+      const { _res: response } = message['res'] as { _res: ServerResponse };
+      if (isGone) {
+        const closed = once(response, 'close');
+        sender.abort();
+        await closed;
+      }
+      const ending = await flow.deliver(message);
+      ending.caught.map(({ error }) => error?.message).should.eql([]);
+      ending.sent.should.have.length(isGone ? 0 : 1);
+      should(await outcome).equal(isGone ? 'gone' : 200);
+      if (isGone) (await flow.deliver({ ...message, res: undefined })).caught.should.be.empty();
+    }
   });
 
   describe('a public URL that is not known', () => {

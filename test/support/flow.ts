@@ -145,9 +145,14 @@ export class Flow {
 
   /** Sends a message through another node of the flow and waits until it arrives at a helper node behind it. */
   async sendThrough(id: string, behind: string, message: NodeMessage): Promise<void> {
-    const arrived = new Promise((resolve) => helper.getNode(behind).once('input', resolve));
+    const arrived = this.next(behind);
     helper.getNode(id).receive(message);
     await arrived;
+  }
+
+  /** The next message that arrives at a helper node. */
+  async next(id: string): Promise<Message> {
+    return new Promise((resolve) => helper.getNode(id).once('input', resolve));
   }
 
   /** Waits until a message has ended, and a little longer, so that a second ending would be seen. */
