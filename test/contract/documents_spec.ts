@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { pictureOf } from '../support/example_flows';
+import { examples, pictureOf } from '../support/example_flows';
+import type { FlowNode } from '../support/node_red';
 import { declaredIn } from './panels';
 
 const root = path.join(__dirname, '..', '..');
@@ -19,6 +20,16 @@ function anchorsOf(page: string): string[] {
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
+}
+
+/** The nodes that a form is posted to, and all behind them. */
+function behindForms(nodes: readonly FlowNode[]): FlowNode[] {
+  const reached = new Set(nodes.filter(({ type, method }) => type === 'http in' && method === 'post'));
+  // What is added while it is gone through has its turn as well.
+  for (const { wires = [] } of reached) {
+    for (const node of nodes) if (wires.flat().includes(node.id)) reached.add(node);
+  }
+  return [...reached];
 }
 
 describe('contract: documents and examples', () => {
@@ -67,6 +78,21 @@ describe('contract: documents and examples', () => {
       nodes.some(({ type }) => type === 'comment').should.be.true();
     });
   }
+
+  it('what is typed into a form of an example is trimmed where the flow takes it from there', () => {
+    const taken = [...examples().values()].flatMap((nodes) => {
+      const pages = nodes.map(({ template }) => (typeof template === 'string' ? template : '')).join('\n');
+      const fields = [...pages.matchAll(/<input [^>]*\bname="(\w+)"/g)].map(([, field]) => field ?? '');
+      return behindForms(nodes)
+        .flatMap((node) => (node['rules'] as { to?: string }[] | undefined) ?? [])
+        .flatMap(({ to = '' }) => {
+          const field = fields.find((name) => new RegExp(`\\bpayload\\.${name}\\b`).test(to));
+          return field === undefined ? [] : [{ to, trimmed: `$trim($string(payload.${field}))` }];
+        });
+    });
+    taken.length.should.be.above(5);
+    for (const { to, trimmed } of taken) to.should.containEql(trimmed);
+  });
 
   it('no two examples answer at the same address: all can run side by side', () => {
     const addresses = readdirSync(path.join(root, 'examples')).flatMap((file) =>

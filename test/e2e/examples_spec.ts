@@ -59,11 +59,13 @@ for (const [index, runtime] of runtimes.entries()) {
     describe('signing up', () => {
       const url = (): string => `${nodeRed.nodeUrl}authy/sign-up`;
       const who = { email: 'ada@example.com', phoneNumber: '+13175550124' };
+      /** As they come out of an app that leaves a space or a line end behind what it pastes. */
+      const typed = { email: ' ada@example.com ', phoneNumber: '+13175550124\n' };
 
       it('takes a number, sends a code to it, and creates the user once the code is right', async () => {
         const { phone, press, left, unexpected } = await play('Sign up with phone verification');
         (await page('authy/sign-up')).should.containEql('name="phoneNumber"');
-        (await sendForm(url(), who)).should.deepEqual([200, 'One more step']);
+        (await sendForm(url(), typed)).should.deepEqual([200, 'One more step']);
         (await left('authy-phone-info')).should.have.property('type');
         (await left('authy-phone-start')).should.containEql({ via: 'sms' });
         await press('look at the last one');
@@ -72,7 +74,7 @@ for (const [index, runtime] of runtimes.entries()) {
         const code = await lastCode(phone, 'sms');
         (await sendForm(url(), { ...who, code: wrong(code) })).should.deepEqual([200, 'Not right']);
         (await left('authy-phone-check', 1)).should.containEql({ valid: false, reason: 'wrong' });
-        (await sendForm(url(), { ...who, code })).should.deepEqual([200, 'Welcome']);
+        (await sendForm(url(), { ...typed, code: ` ${code}\r\n` })).should.deepEqual([200, 'Welcome']);
         (await left('authy-phone-check', 0)).should.containEql({ valid: true });
         (await left('authy-user-create')).should.have.property('authyId');
         await press('look at the last one');
@@ -117,6 +119,20 @@ for (const [index, runtime] of runtimes.entries()) {
         (await sendForm(url(), { name: 'ada', code: wrong(code) })).should.deepEqual([401, 'Not right']);
         (await sendForm(url(), { name: 'ada', code })).should.deepEqual([200, 'Welcome']);
         (await sendForm(url(), { name: 'ada', code })).should.deepEqual([401, 'Not right']);
+      });
+
+      it('takes the right code with a space or a line end around it', async () => {
+        for (const [before, behind] of [
+          ['', ' '],
+          ['', '\r\n'],
+          ['\t', ''],
+        ]) {
+          const { phone, left } = await ready();
+          await sendForm(url(), { name: 'ada' });
+          await left('authy-token-sms');
+          const code = `${before}${await lastCode(phone, 'sms')}${behind}`;
+          (await sendForm(url(), { name: 'ada', code })).should.deepEqual([200, 'Welcome']);
+        }
       });
 
       it('answers an unknown name as a known one, and sends nothing', async () => {
@@ -394,9 +410,12 @@ for (const [index, runtime] of runtimes.entries()) {
     });
 
     it('a list of users in CSV is imported, and what could not be is told apart', async () => {
-      const { context } = await play('Import users from CSV', (node) =>
-        node.type === 'delay' ? { ...node, rate: '20' } : node,
-      );
+      const { context } = await play('Import users from CSV', (node) => {
+        if (node.type === 'delay') return { ...node, rate: '20' };
+        if (node.name !== 'the old list') return node;
+        // Lists that people keep have spaces around what was typed.
+        return { ...node, template: String(node['template']).replace(/^1001,(.*),(.*)$/m, '1001, $1 ,$2 ') };
+      });
       await context('import');
       (await page('import')).should.containEql('<progress');
       await stateIs('import', { running: false, total: 0 });

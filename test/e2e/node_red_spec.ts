@@ -352,7 +352,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           (await page.text()).should.containEql('name="code"');
           (await typeIn('authy/code', wrong(code))).should.deepEqual([200, 'Not right']);
           (await left('authy-token-verify', 1)).should.containEql({ valid: false, reason: 'wrong' });
-          (await typeIn('authy/code', code)).should.deepEqual([200, 'Welcome']);
+          (await typeIn('authy/code', ` ${code}\r\n`)).should.deepEqual([200, 'Welcome']);
           (await left('authy-token-verify', 0)).should.containEql({ authyId, valid: true });
           (await typeIn('authy/code', code)).should.deepEqual([200, 'Not right']);
           (await left('authy-token-verify', 1)).should.containEql({ valid: false });
