@@ -6,6 +6,7 @@ import { apiKeyProblem } from './lib/authy/api-key';
 import { authyBaseUrl } from './lib/authy/endpoint';
 import type { ProxySetting } from './lib/authy/proxy';
 import { placeholder, Settings } from './lib/settings';
+import { contextPlace } from './lib/context-place';
 import { simulatorOf } from './lib/simulators';
 
 interface AccountDef extends NodeDef {
@@ -140,7 +141,7 @@ function approvalSettings(
       `open the account and choose another; the settings of this Node-RED have no context store "${store}".`,
     );
   }
-  return { in: 'context', store, problem: settings.problem };
+  return { in: 'context', store, place: contextPlace(RED.settings, store), problem: settings.problem };
 }
 
 /**
@@ -268,7 +269,7 @@ const trialSettings: Omit<AccountSettings, 'apiKey'> = {
   tls: undefined,
   proxy: undefined,
   simulator: {},
-  approvals: { in: 'context' },
+  approvals: { in: 'context', place: { name: 'memory' } },
   log: () => undefined,
 };
 

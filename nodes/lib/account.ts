@@ -8,6 +8,7 @@ import { watchOf } from './approval/watch';
 import type { AuthyClientOptions, CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import type { ProxySetting } from './authy/proxy';
+import type { ContextPlace } from './context-place';
 import type { CallbackAnswer } from './onetouch/callback';
 import type { OperationName } from './operations';
 import { AuthyService, type Performed, type Service, type ServiceName } from './service';
@@ -45,7 +46,12 @@ export interface AccountSettings {
 /** Where open approval requests are kept. */
 export type ApprovalSettings =
   /** One of Node-RED's context stores by name, or the default one; and why it cannot be used, if so. */
-  | { readonly in: 'context'; readonly store?: string | undefined; readonly problem?: string | undefined }
+  | {
+      readonly in: 'context';
+      readonly store?: string | undefined;
+      readonly place: ContextPlace;
+      readonly problem?: string | undefined;
+    }
   | {
       readonly in: 'redis';
       readonly url: string;
@@ -226,7 +232,9 @@ function approvalStore(
   { id, approvals, log }: AccountSettings,
   onAnswer: (answer: CallbackAnswer) => void,
 ): ApprovalStore {
-  if (approvals.in === 'context') return new ContextApprovalStore(id, approvals.store, approvals.problem);
+  if (approvals.in === 'context') {
+    return new ContextApprovalStore(id, approvals.store, approvals.place, approvals.problem);
+  }
   const { url, password, problem } = approvals;
   return new RedisApprovalStore(id, { url, password, problem, log }, onAnswer);
 }

@@ -1,10 +1,13 @@
+import fs from 'node:fs';
 import { Socket } from 'node:net';
+import path from 'node:path';
 import should from 'should';
 import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones, type OnPhone } from '../support/authy_phones';
 import { type Ending, Flow, type FlowNode } from '../support/flow';
-import { eventually } from '../support/node_red';
+import { eventually, temporaryDirectory } from '../support/node_red';
 import { ScriptedServer } from '../support/scripted_server';
+import { slowStore } from '../support/slow_store';
 
 /** The clock of the machine, also while a test sets that of the nodes. */
 const clock = Date.now;
@@ -477,8 +480,143 @@ describe('Approval gate', function () {
 
     it('msg.cancel with anything else is an error that says what it may be', async () => {
       const running = await start();
-      const { caught } = await running.deliver({ cancel: 'garage' });
-      should(caught[0]?.error).match({ code: 'AUTHY_INVALID_INPUT', message: /cancel: .*"all mine"/ });
+      for (const cancel of ['garage', ' ', 'false', true, 0, 1, NaN, [], {}]) {
+        const { caught } = await running.deliver({ cancel, authyId });
+        should(caught[0]?.error).match({ code: 'AUTHY_INVALID_INPUT', message: /cancel: .*"all mine"/ });
+      }
+      (await phones.all()).should.be.empty();
+    });
+
+    it('msg.cancel that says no, or nothing, withdraws nothing: the message asks as any other', async () => {
+      const running = await start({ maxOpen: 0 });
+      const values = [false, null, '', undefined];
+      const ids = values.map((cancel) => running.give({ authyId, cancel }));
+      await onPhone(values.length);
+      for (const index of values.keys()) await answer('approve', index);
+      for (const [index, id] of ids.entries()) {
+        const ending = await running.ending(id);
+        left(ending, 0);
+        // It goes on as it came.
+        should(ending.sent[0]?.message['cancel']).equal(values[index]);
+      }
+    });
+  });
+
+  describe('a context store that cannot be read', () => {
+    const folder = (): string => path.join(dir, 'approvals');
+    const gateFile = (): string => path.join(folder(), 'tab', `gate${serial}.json`);
+    let dir: string;
+    beforeEach(() => {
+      dir = temporaryDirectory();
+      fs.mkdirSync(path.dirname(gateFile()), { recursive: true });
+    });
+
+    /** As a user sets it up, by a name or as the default one, with the folder in one of the two places. */
+    const setups: [title: string, store: string, settings: () => object][] = [
+      [
+        'of a name',
+        'kept',
+        () => ({
+          contextStorage: {
+            default: { module: 'memory' },
+            kept: { module: 'localfilesystem', config: { dir, base: 'approvals', cache: false } },
+          },
+        }),
+      ],
+      [
+        'that is the default one, in the user directory',
+        'default',
+        () => ({
+          userDir: dir,
+          contextStorage: {
+            default: { module: 'localfilesystem', config: { base: 'approvals', cache: false } },
+          },
+        }),
+      ],
+      [
+        'that the default one stands for',
+        'file',
+        () => ({
+          contextStorage: {
+            default: 'file',
+            file: { module: 'localfilesystem', config: { dir, base: 'approvals', cache: false } },
+          },
+        }),
+      ],
+      [
+        'that is the first of those there are',
+        'first',
+        () => ({
+          contextStorage: {
+            first: { module: 'localfilesystem', config: { dir, base: 'approvals', cache: false } },
+          },
+        }),
+      ],
+    ];
+    for (const [title, store, settings] of setups) {
+      it(`${title}: the error and the log name it, and its file`, async () => {
+        fs.writeFileSync(gateFile(), '{"approval_0123": {');
+        const approvalStore = store === 'kept' ? 'context:kept' : 'context';
+        const running = await start({}, { approvalStore }, settings());
+        const { caught } = await running.deliver({ authyId });
+        should(caught[0]?.error?.code).equal('AUTHY_STORE');
+        const named = [`context store "${store}"`, gateFile()];
+        for (const part of named) should(caught[0]?.error?.message).containEql(part);
+        const logged = await eventually('the line in the log', () =>
+          running.log.find((line) => line.includes('approval requests cannot be used')),
+        );
+        for (const part of named) logged.should.containEql(part);
+        (await phones.all()).should.be.empty();
+      });
+    }
+
+    it('without a file, it is named alone', async () => {
+      const store = {
+        ...slowStore(),
+        set: (...args: unknown[]) => (args.at(-1) as (error: Error) => void)(new Error('full')),
+      };
+      const settings = { contextStorage: { mine: { module: () => store } } };
+      const running = await start({}, { approvalStore: 'context:mine' }, settings);
+      const { caught } = await running.deliver({ authyId });
+      should(caught[0]?.error).match({ code: 'AUTHY_STORE', message: /context store "mine" .*: full\.$/ });
+    });
+
+    it('one record of several: the others go on, and it is named with its place, and left as it is', async () => {
+      const record = {
+        accountId: 'account',
+        authyId,
+        state: 'asking',
+        question: '',
+        endsAt: clock() + 55_000,
+        timeout: 60,
+        reminded: false,
+        messages: ['{"_msgid":"restored"}'],
+      };
+      const broken = ['{', '"x"', 7, {}, [], { ...record, messages: 'x' }, { ...record, state: 'open' }];
+      const records = Object.fromEntries(broken.map((value, index) => [`approval_broken${index}`, value]));
+      fs.writeFileSync(
+        gateFile(),
+        JSON.stringify({ ...records, approval_good: record, approval_gone: null }),
+      );
+      const config = { dir, base: 'approvals', cache: false };
+      const settings = { contextStorage: { kept: { module: 'localfilesystem', config } } };
+      const running = await start({}, { approvalStore: 'context:kept' }, settings);
+      const ending = await running.ending('restored');
+      should(ending.caught[0]?.error?.code).equal('AUTHY_OUTCOME_UNKNOWN');
+      const logged = await eventually('the line in the log', () =>
+        running.log.find((line) => line.includes('approval_broken0')),
+      );
+      for (const part of ['context store "kept"', gateFile()]) logged.should.containEql(part);
+      for (const index of broken.keys()) logged.should.containEql(`approval_broken${index}`);
+      const kept = await eventually('the good one to be gone', () => {
+        const file = JSON.parse(fs.readFileSync(gateFile(), 'utf8')) as Record<string, unknown>;
+        return 'approval_good' in file ? undefined : file;
+      });
+      should(kept).containEql(records);
+      // The gate itself works.
+      const id = running.give({ authyId });
+      await answer('approve');
+      left(await running.ending(id), 0);
     });
   });
 

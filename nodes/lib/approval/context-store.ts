@@ -1,5 +1,6 @@
 import type { Node, NodeContext } from 'node-red';
 import { AuthyError } from '../authy/errors';
+import { contextFile, type ContextPlace } from '../context-place';
 import { Approvals, type Decision } from '../onetouch/approvals';
 import { OpenRequests } from './guard-rails';
 import {
@@ -38,11 +39,13 @@ export class ContextApprovalStore implements ApprovalStore {
   /**
    * @param accountId - whose memory it is
    * @param storeName - as in the settings' `contextStorage`; undefined for the default one
+   * @param place - where that is
    * @param problem - why it cannot be used, if so
    */
   constructor(
     private readonly accountId: string,
     private readonly storeName: string | undefined,
+    private readonly place: ContextPlace,
     private readonly problem: string | undefined,
   ) {
     this.name = `context ${storeName ?? ''}`;
@@ -84,7 +87,9 @@ export class ContextApprovalStore implements ApprovalStore {
   openRequests(gate: Node): GateStore {
     // Node-RED would quietly take its default store for one that it does not have.
     const context = this.problem === undefined ? gate.context() : undefined;
-    return new ContextGateStore(this.name, context, this.storeName, (record) => {
+    const file = contextFile(this.place, gate);
+    const where = { store: this.place.name, file: file === undefined ? '' : ` Its file is ${file}.` };
+    return new ContextGateStore(this.name, context, this.storeName, where, (record) => {
       this.memory.open.count(record);
       if (record.approvalId !== undefined) this.memory.approvals.asked(record.approvalId, record.authyId);
     });
@@ -103,11 +108,15 @@ class ContextGateStore implements GateStore {
   private readonly ours = new Set<string>();
   /** The last change of each request that is not done yet. */
   private readonly changing = new Map<string, Promise<void>>();
+  /** The names of what was read last and is no request; told once, and left as it is. */
+  private unreadable: string[] = [];
 
   constructor(
     readonly name: string,
     private readonly context: NodeContext | undefined,
     private readonly storeName: string | undefined,
+    /** What a person is told of it: its name, and the sentence on its file, if it has one. */
+    private readonly where: Readonly<Record<'store' | 'file', string>>,
     private readonly found: (record: ApprovalRecord) => void,
   ) {}
 
@@ -134,12 +143,13 @@ class ContextGateStore implements GateStore {
   async take(except: ReadonlySet<string>): Promise<ApprovalRecord[]> {
     this.left ??= (await this.keys()).filter((name) => name.startsWith(idPrefix));
     for (;;) {
+      this.tellUnreadable();
       const names = this.left.slice(0, takenAtOnce);
       if (names.length === 0) return [];
       const values = await this.get(names);
       this.left.splice(0, names.length);
       const taken = names.flatMap((name, index) =>
-        except.has(name) || this.ours.has(name) ? [] : recordOf(name, values[index]),
+        except.has(name) || this.ours.has(name) ? [] : this.recordOf(name, values[index]),
       );
       if (this.isTaken) this.ours.clear();
       taken.forEach(this.found);
@@ -149,6 +159,26 @@ class ContextGateStore implements GateStore {
 
   close(): void {
     // Node-RED closes its stores itself.
+  }
+
+  /** What a store gives back for a name: a record, or the text of one. */
+  private recordOf(name: string, value: unknown): ApprovalRecord[] {
+    const content = typeof value === 'string' ? parsed(value) : value;
+    if (content === undefined || content === null) return [];
+    if (isRecord(content)) return [Object.assign(content, { id: name })];
+    this.unreadable.push(name);
+    return [];
+  }
+
+  /** @throws AuthyError - where what was read last held something else */
+  private tellUnreadable(): void {
+    const names = this.unreadable.splice(0);
+    if (names.length === 0) return;
+    throw new AuthyError(
+      'AUTHY_STORE',
+      `The context store "${this.where.store}" holds what is no approval request, and is left as it is: ` +
+        `${names.join(', ')}.${this.where.file}`,
+    );
   }
 
   private get isTaken(): boolean {
@@ -192,15 +222,31 @@ class ContextGateStore implements GateStore {
     const reason = error instanceof Error ? error.message : 'it failed';
     throw new AuthyError(
       'AUTHY_STORE',
-      `The context store for open approval requests cannot be used: ${reason}`,
+      `The context store "${this.where.store}" for open approval requests cannot be used: ` +
+        `${reason}.${this.where.file}`,
     );
   }
 }
 
-/** What a store gives back for a name: a record, or the text of one. */
-function recordOf(name: string, value: unknown): ApprovalRecord[] {
-  const record: unknown = typeof value === 'string' ? JSON.parse(value) : value;
-  return typeof record === 'object' && record !== null
-    ? [Object.assign(record as ApprovalRecord, { id: name })]
-    : [];
+/** The value of a JSON text; the text itself where it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** Whether it is what {@link GateStore.save} keeps: a file can be changed by hand, or break. */
+function isRecord(value: unknown): value is ApprovalRecord {
+  const record = value as Partial<Record<keyof ApprovalRecord, unknown>>;
+  return (
+    typeof record.authyId === 'string' &&
+    ['asking', 'waiting', 'passing'].includes(record.state as string) &&
+    (record.approvalId === undefined ? record.state !== 'waiting' : typeof record.approvalId === 'string') &&
+    typeof record.endsAt === 'number' &&
+    typeof record.timeout === 'number' &&
+    Array.isArray(record.messages) &&
+    record.messages.every((message) => typeof message === 'string')
+  );
 }

@@ -23,7 +23,10 @@ export function withdrawnBy(message: object): string | undefined {
   }
 }
 
+/** What `msg.cancel` says where a flow sets it on every message, and nothing is to be withdrawn. */
+const none: readonly unknown[] = [undefined, null, false, ''];
+
 /** Whether a message asks for nothing, but takes back what was asked. */
 export function isWithdrawal(message: object): boolean {
-  return Object.hasOwn(message, 'reset') || (message as { cancel?: unknown }).cancel !== undefined;
+  return Object.hasOwn(message, 'reset') || !none.includes((message as { cancel?: unknown }).cancel);
 }

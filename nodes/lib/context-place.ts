@@ -1,0 +1,48 @@
+import path from 'node:path';
+import type { Node } from 'node-red';
+
+/** Where a context store is, as a person looks for it. */
+export interface ContextPlace {
+  /** Its name in the settings. */
+  readonly name: string;
+  /** Of Node-RED's `localfilesystem`, the folder of its files. */
+  readonly folder?: string | undefined;
+}
+
+/** What is read of Node-RED's settings. */
+export interface ContextSettings {
+  readonly contextStorage?: Readonly<Record<string, unknown>> | undefined;
+  readonly userDir?: string | undefined;
+}
+
+interface FileStore {
+  readonly module?: unknown;
+  readonly config?: { readonly dir?: string; readonly base?: string };
+}
+
+/**
+ * Finds a context store's place.
+ *
+ * Source: `nodes/context/index.js` and `localfilesystem.js` of @node-red/runtime
+ *
+ * @param store - its name; undefined for the default one
+ */
+export function contextPlace(settings: ContextSettings, store: string | undefined): ContextPlace {
+  // Node-RED's own, where the settings have none.
+  const { contextStorage = { memory: { module: 'memory' } }, userDir } = settings;
+  const first = 'default' in contextStorage ? 'default' : (Object.keys(contextStorage)[0] ?? 'memory');
+  const named = store ?? first;
+  // The default one may be the name of another.
+  const alias = contextStorage[named];
+  const name = typeof alias === 'string' ? alias : named;
+  const { module, config: { base = 'context', dir = userDir } = {} } = (contextStorage[name] ??
+    {}) as FileStore;
+  return { name, folder: module === 'localfilesystem' && dir ? path.join(dir, base) : undefined };
+}
+
+/** The file of a node's context; undefined where it has none. */
+export function contextFile({ folder }: ContextPlace, node: Node): string | undefined {
+  // Within a subflow a node goes by its id there, and its flow is the instance.
+  const { id, z, _alias } = node as Node & { _alias?: string };
+  return folder === undefined ? undefined : path.join(folder, z, `${_alias ?? id}.json`);
+}
