@@ -157,7 +157,7 @@ class CallbackValidator {
     const rules: CallbackRules = { ...(await this.keys()), maxSize: this.maxSize };
     const verdict = verifyCallback(request, rules);
     if (!verdict.accepted) {
-      // Worth its eight more signatures only where somebody will read it.
+      // Worth its many more signatures only where somebody will read it.
       const other =
         verdict.reason === 'signatureMismatch' && !this.log.holds(verdict.reason)
           ? addressSignedFor(request, rules, addresses.candidates)

@@ -351,6 +351,50 @@ describe('OneTouch callback node behind http in', () => {
       .should.match(/signed for https:\/\/public\.example\.com\/authy\/callback: set that as the public URL/);
   });
 
+  const proxied = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'public.example.com' };
+  for (const [what, signedFor, publicUrl, headers] of [
+    ['a prefix', 'https://public.example.com/home/authy/callback', '', { 'X-Forwarded-Prefix': '/home' }],
+    [
+      'a prefix in slashes',
+      'https://public.example.com/a/b/authy/callback',
+      '',
+      { 'X-Forwarded-Prefix': '/a/b/' },
+    ],
+    ['a port', 'https://public.example.com:8443/authy/callback', '', { 'X-Forwarded-Port': '8443' }],
+    ['the usual port', 'https://public.example.com/authy/callback', '', { 'X-Forwarded-Port': '443' }],
+    [
+      'another port than the host has',
+      'https://public.example.com:8443/authy/callback',
+      '',
+      { 'X-Forwarded-Host': 'public.example.com:1880', 'X-Forwarded-Port': '8443' },
+    ],
+    [
+      'no port where the host has one',
+      'https://public.example.com/authy/callback',
+      '',
+      { 'X-Forwarded-Host': 'public.example.com:1880', 'X-Forwarded-Port': '443' },
+    ],
+    [
+      'a prefix, a port and a slash',
+      'https://public.example.com:8443/home/authy/callback/',
+      '',
+      { 'X-Forwarded-Prefix': 'home', 'X-Forwarded-Port': '8443' },
+    ],
+    ['no query', 'https://other.example.com/cb', 'https://other.example.com/cb?a=1', {}],
+    ['no query but a slash', 'https://other.example.com/cb/', 'https://other.example.com/cb?', {}],
+    ['no slash', 'https://other.example.com/cb', 'https://other.example.com/cb/', {}],
+  ] as const) {
+    it(`a mismatch by an address with ${what} names the one to set`, async () => {
+      await start({ publicUrl });
+      const refused = await call(answer(), { url: signedFor, headers: { ...proxied, ...headers } });
+      should(reason(refused.message)).equal('signatureMismatch');
+      flow.log.join('\n').should.containEql(`signed for ${signedFor}: set that as the public URL.`);
+      await flow.stop();
+      await start({ publicUrl: signedFor });
+      (await call(answer(), { url: signedFor })).output?.should.equal(0);
+    });
+  }
+
   it('forwarded headers count where they are trusted', async () => {
     await start({ trustForwarded: true });
     const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'public.example.com' };

@@ -33,7 +33,7 @@ export function addressesOf(
     url,
     query,
     get candidates() {
-      return candidatesOf(request, path).filter((candidate) => candidate !== url);
+      return candidatesOf(request, configured, path).filter((candidate) => candidate !== url);
     },
   };
 }
@@ -59,16 +59,40 @@ function forwardedHostOf(headers: ReceivedAt['headers']): string {
   return first(headers['x-forwarded-host']) ?? hostOf(headers);
 }
 
-function candidatesOf(request: ReceivedAt, path: string): string[] {
-  const origins = [
-    seenOrigin(request),
-    forwardedOrigin(request),
-    `https://${hostOf(request.headers)}`,
-    `https://${forwardedHostOf(request.headers)}`,
-  ];
-  const guesses = origins.map((origin) => origin + path);
+/** What is likelier comes first: as configured, as seen, and as the proxy tells of it. */
+function candidatesOf(request: ReceivedAt, configured: string | undefined, path: string): string[] {
+  const { headers } = request;
+  const schemes = new Set([
+    request.protocol,
+    first(headers['x-forwarded-proto']) ?? request.protocol,
+    'https',
+  ]);
+  const hosts = new Set([hostOf(headers), forwardedHostOf(headers)]);
+  const guesses = [...schemes].flatMap((scheme) =>
+    [...hosts].flatMap((host) =>
+      [host, ...withForwardedPort(host, scheme, headers)].flatMap((place) =>
+        ['', forwardedPrefixOf(headers)].map((prefix) => `${scheme}://${place}${prefix}${path}`),
+      ),
+    ),
+  );
+  // Authy signs without the query.
+  if (configured !== undefined) guesses.unshift(configured.replace(/\?.*$/, ''));
   const withSlash = guesses.map((guess) => (guess.endsWith('/') ? guess.slice(0, -1) : `${guess}/`));
   return [...new Set([...guesses, ...withSlash])];
+}
+
+/** The host with the port that the proxy was called at, which is left out where it is the usual one. */
+function withForwardedPort(host: string, scheme: string, headers: ReceivedAt['headers']): string[] {
+  const port = first(headers['x-forwarded-port']);
+  if (port === undefined || !/^[0-9]{1,5}$/.test(port)) return [];
+  const name = host.replace(/:[0-9]+$/, '');
+  return [port === (scheme === 'https' ? '443' : '80') ? name : `${name}:${port}`];
+}
+
+/** What the proxy has taken off the path, with a slash before it and none behind. */
+function forwardedPrefixOf(headers: ReceivedAt['headers']): string {
+  const parts = first(headers['x-forwarded-prefix'])?.split('/').filter(Boolean) ?? [];
+  return parts.map((part) => `/${part}`).join('');
 }
 
 function splitOnce(text: string, separator: string): string[] {

@@ -84,25 +84,11 @@ function refused(reason: Rejection, detail: string): Refused {
  * Source: https://www.twilio.com/docs/authy/api/push-authentications and …/webhooks
  */
 export function verifyCallback(request: CallbackRequest, rules: CallbackRules): CallbackVerdict {
-  const method = request.method.toUpperCase();
-  if (method !== 'POST' && method !== 'GET') {
-    return refused('method', `the method is ${method.slice(0, 10)}, not POST or GET`);
-  }
-  if (rules.apiKeys.length === 0)
-    return refused('noApiKey', rules.noApiKey ?? 'there is no API key to verify with');
-  const signature = member(request.headers, 'x-authy-signature');
-  if (!hasForm(signature, signatureForm)) {
-    return refused('noSignature', headerProblem('x-authy-signature', signature));
-  }
-  const nonce = member(request.headers, 'x-authy-signature-nonce');
-  if (!hasForm(nonce, nonceForm)) {
-    return refused('noNonce', headerProblem('x-authy-signature-nonce', nonce));
-  }
-
-  const content = method === 'GET' ? queryContent(request, rules) : bodyContent(request, rules);
-  if ('reason' in content) return content;
+  const opened = open(request, rules);
+  if ('reason' in opened) return opened;
   const { url } = request;
-  if (!isSigned(signature, { nonce, method, url }, content.canonical, rules.apiKeys)) {
+  const { method, nonce, content } = opened;
+  if (!isSigned(opened, url, rules.apiKeys)) {
     const isParsedElsewhere = content.params === request.body;
     if (isParsedElsewhere && hasInexactNumber(content.params)) {
       return refused(
@@ -124,18 +110,46 @@ export function addressSignedFor(
   rules: CallbackRules,
   candidates: readonly string[],
 ): string | undefined {
-  return candidates.find((url) => verifyCallback({ ...request, url }, rules).accepted);
+  const opened = open(request, rules);
+  if ('reason' in opened) return undefined;
+  return candidates.find((url) => isSigned(opened, url, rules.apiKeys));
 }
 
-/** Whether one of the keys has signed one of the strings. */
+/** What a signature is made over, but for the address. */
+interface Opened {
+  readonly method: string;
+  readonly signature: string;
+  readonly nonce: string;
+  readonly content: Content;
+}
+
+function open(request: CallbackRequest, rules: CallbackRules): Opened | Refused {
+  const method = request.method.toUpperCase();
+  if (method !== 'POST' && method !== 'GET') {
+    return refused('method', `the method is ${method.slice(0, 10)}, not POST or GET`);
+  }
+  if (rules.apiKeys.length === 0)
+    return refused('noApiKey', rules.noApiKey ?? 'there is no API key to verify with');
+  const signature = member(request.headers, 'x-authy-signature');
+  if (!hasForm(signature, signatureForm)) {
+    return refused('noSignature', headerProblem('x-authy-signature', signature));
+  }
+  const nonce = member(request.headers, 'x-authy-signature-nonce');
+  if (!hasForm(nonce, nonceForm)) {
+    return refused('noNonce', headerProblem('x-authy-signature-nonce', nonce));
+  }
+
+  const content = method === 'GET' ? queryContent(request, rules) : bodyContent(request, rules);
+  return 'reason' in content ? content : { method, signature, nonce, content };
+}
+
+/** Whether one of the keys has signed one of the strings, for this address. */
 function isSigned(
-  signature: string,
-  request: Readonly<Record<'nonce' | 'method' | 'url', string>>,
-  strings: Content['canonical'],
+  { signature, nonce, method, content }: Opened,
+  url: string,
   apiKeys: readonly string[],
 ): boolean {
-  const { nonce, method, url } = request;
-  for (const canonical of strings) {
+  for (const canonical of content.canonical) {
     for (const apiKey of apiKeys) {
       if (signaturesMatch(signature, signatureOfCanonical({ apiKey, nonce, method, url, canonical })))
         return true;
