@@ -4,7 +4,13 @@ import { parseQuery } from '../lib/onetouch/query';
 import { canonicalParams, type Params, signature } from '../lib/onetouch/signature';
 import { deviceOf } from './device';
 import type { CallbackCourse } from './faults';
-import { application, type CallbackMethod, callbackUrlProblem, type Settings } from './settings';
+import {
+  application,
+  type CallbackForm,
+  type CallbackMethod,
+  callbackUrlProblem,
+  type Settings,
+} from './settings';
 import type { Approval } from './state/approvals';
 
 /** How long a delivery may take, in milliseconds. */
@@ -33,10 +39,18 @@ export interface CallbackReport {
  * @param approval - one that was answered
  * @param contradicts - whether it says the opposite of the answer
  */
-export function callbackBody(approval: Approval, contradicts: boolean): Params {
+export function callbackBody(approval: Approval, form: CallbackForm, contradicts: boolean): Params {
   const { user, uuid } = approval;
   const status = (approval.answer === 'approve') !== contradicts ? 'approved' : 'denied';
   const device = deviceOf(user);
+  const multidevice = { multidevice_enabled: false, multidevice_updated_at: device.registration_date };
+  const sinceThen = {
+    ...multidevice,
+    last_unlock_date: seconds(approval.answeredAt),
+    enabled_unlock_methods: ['pin'],
+    last_unlock_method_used: 'pin',
+    registration_device_id: device.id,
+  };
   return {
     authy_id: user.id,
     device_uuid: device.id,
@@ -66,15 +80,7 @@ export function callbackBody(approval: Approval, contradicts: boolean): Params {
     },
     // The device's own signature, which nobody can verify: of the right length, and nothing more.
     signature: randomBytes(256).toString('base64'),
-    device: {
-      ...device,
-      last_unlock_date: seconds(approval.answeredAt),
-      enabled_unlock_methods: ['pin'],
-      last_unlock_method_used: 'pin',
-      multidevice_enabled: false,
-      multidevice_updated_at: device.registration_date,
-      registration_device_id: device.id,
-    },
+    ...(form === '2017' ? { device } : { device: { ...device, ...sinceThen }, ...multidevice }),
   };
 }
 
@@ -104,7 +110,7 @@ export async function deliverCallback(
   const problem = callbackUrlProblem(callbackUrl);
   if (problem !== undefined) return { ...report, failure: 'address', error: problem };
   if (course.isLost) return { ...report, failure: 'lost', error: 'the simulator was told to lose it' };
-  const body = callbackBody(approval, course.contradicts);
+  const body = callbackBody(approval, settings.callbackForm, course.contradicts);
   const apiKey = course.isForged ? randomBytes(16).toString('hex') : settings.apiKey;
   try {
     let status = await send(apiKey, callbackUrl, method, body, now(), stop);

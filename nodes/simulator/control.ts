@@ -9,7 +9,7 @@ import { type CallbackCourse, courseOf, FaultError, faultDescription } from './f
 import { asInteger, asObject } from './parameters';
 import { lines } from './phone-numbers';
 import { findRoute, type Route } from './routes';
-import { callbackUrlProblem, type CallbackMethod, type Settings } from './settings';
+import { type CallbackForm, callbackUrlProblem, type CallbackMethod, type Settings } from './settings';
 import type { Answer, Approval } from './state/approvals';
 import { capacities } from './state/limits';
 import { approvalView, userView } from './views';
@@ -91,13 +91,15 @@ const routes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/settings',
     handle: settings,
-    does: 'the callback address and method, and the name',
+    does: 'the callback address, method and form, and the name',
   },
   {
     method: 'PUT',
     path: '/settings',
     handle: changeSettings,
-    does: '{"callbackUrl": text | null, "callbackMethod": "POST" | "GET", "appName": text}, each optional',
+    does:
+      '{"callbackUrl": text | null, "callbackMethod": "POST" | "GET", "callbackForm": "2017" | "2019", ' +
+      '"appName": text}, each optional',
   },
   { method: 'GET', path: '/faults', handle: faults, does: 'the faults that can still happen' },
   {
@@ -328,15 +330,16 @@ function settings({ backend }: ControlCall): object {
   return settingsView(backend.settings);
 }
 
-function settingsView({ callbackUrl, callbackMethod, appName }: Readonly<Settings>): object {
-  return { appName, callbackUrl: callbackUrl ?? null, callbackMethod };
+function settingsView({ callbackUrl, callbackMethod, callbackForm, appName }: Readonly<Settings>): object {
+  return { appName, callbackUrl: callbackUrl ?? null, callbackMethod, callbackForm };
 }
 
 function changeSettings({ backend, body }: ControlCall): object {
-  requireKnown(body, ['callbackUrl', 'callbackMethod', 'appName']);
+  requireKnown(body, ['callbackUrl', 'callbackMethod', 'callbackForm', 'appName']);
   backend.configure({
     ...('callbackUrl' in body ? { callbackUrl: readCallbackUrl(body['callbackUrl']) } : {}),
     ...('callbackMethod' in body ? { callbackMethod: readCallbackMethod(body['callbackMethod']) } : {}),
+    ...('callbackForm' in body ? { callbackForm: readCallbackForm(body['callbackForm']) } : {}),
     ...('appName' in body ? { appName: readAppName(body['appName']) } : {}),
   });
   return settingsView(backend.settings);
@@ -352,6 +355,13 @@ function readCallbackUrl(value: unknown): string | undefined {
 function readCallbackMethod(value: unknown): CallbackMethod {
   if (value !== 'POST' && value !== 'GET') {
     throw new ControlError(400, 'callbackMethod has to be "POST" or "GET".');
+  }
+  return value;
+}
+
+function readCallbackForm(value: unknown): CallbackForm {
+  if (value !== '2017' && value !== '2019') {
+    throw new ControlError(400, 'callbackForm has to be "2017" or "2019".');
   }
   return value;
 }

@@ -8,8 +8,8 @@ export interface PhoneNumber {
   readonly national: string;
   /** Such as `+13175550142`. */
   readonly e164: string;
-  /** As people write it: `+1 317 555 0142`. */
-  readonly spaced: string;
+  /** As Authy writes it: `+1 317-555-0142`. */
+  readonly written: string;
 }
 
 /** What the simulator says about a number: the kind of its line, and how Authy's endpoints take it. */
@@ -89,6 +89,12 @@ export function readPhone(countryCode: string, number: string): PhoneNumber | 'c
     countryCode: country,
     national: parsed.nationalNumber,
     e164: parsed.number,
-    spaced: parsed.formatInternational(),
+    written: `+${country} ${inGroups(parsed.nationalNumber)}`,
   };
+}
+
+/** The last four digits, the three before them, and the rest, whatever the country. */
+function inGroups(national: string): string {
+  const groups = [national.slice(0, -7), national.slice(-7, -4), national.slice(-4)];
+  return groups.filter((group) => group !== '').join('-');
 }

@@ -8,8 +8,9 @@ export interface Reply {
  * Every error the simulator answers of itself: HTTP status, number, and what it says if nothing more is known.
  *
  * Source: https://www.twilio.com/docs/authy/api (return and error codes), the Verify v1 error table, and the list in
- * twilio/authy-java (`com.authy.api.Error.Code`). The statuses of 60014, 60024, 60029, 60038 and 60080 are not
- * documented; 400 is the simulator's choice.
+ * twilio/authy-java (`com.authy.api.Error.Code`). Texts are those that the real Authy was seen to
+ * answer, where one is known. The statuses of 60014, 60024, 60029, 60038 and 60080 are not documented; 400 is the
+ * simulator's choice, and so is 404 for 60035.
  */
 const failures = {
   unknownUrl: [404, '60000', 'Requested URL was not found. This is the Authy simulator.'],
@@ -17,16 +18,19 @@ const failures = {
   invalidRequest: [400, '60002', 'Invalid request.'],
   tooManyRequests: [429, '60003', 'Too many requests.'],
   invalidParameter: [400, '60004', 'Invalid parameter'],
-  tokenReused: [401, '60019', 'Token was already used.'],
+  // A token is asked about in words of its own.
+  noSuchUser: [401, '60016', "User doesn't exist"],
+  tokenReused: [401, '60019', 'Token is invalid. Token was used recently'],
   tokenInvalid: [401, '60020', 'Token is invalid'],
   codeIncorrect: [401, '60022', 'Verification code is incorrect'],
   nothingPending: [404, '60023', 'No pending verifications found.'],
   phoneInfoMissing: [400, '60024', 'Phone information is not available.'],
-  phoneInfoFailed: [500, '60025', 'Phone information could not be queried.'],
+  phoneInfoFailed: [500, '60025', 'Server error while querying phone information. Please try again later'],
   userNotFound: [404, '60026', 'User not found.'],
-  userNotValid: [400, '60027', 'User was not valid.'],
+  userNotValid: [400, '60027', 'User was not valid'],
   activityNotCreated: [400, '60029', 'Activity could not be created.'],
   phoneInvalid: [400, '60033', 'Phone number is invalid'],
+  registrationNotFound: [404, '60035', 'Registration request was not found.'],
   emailInvalid: [400, '60038', 'Email is invalid.'],
   verificationParameters: [400, '60042', 'Phone Verification parameters are invalid.'],
   approvalNotFound: [404, '60049', 'Approval request not found'],

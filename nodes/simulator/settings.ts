@@ -2,6 +2,9 @@ import { objectId } from './state/random';
 
 export type CallbackMethod = 'POST' | 'GET';
 
+/** The year whose callbacks are sent: those of 2019 carry more about the device, among it a list. */
+export type CallbackForm = '2017' | '2019';
+
 /** What can be changed while the simulator runs. */
 export interface Settings {
   apiKey: string;
@@ -10,6 +13,7 @@ export interface Settings {
   /** Where answered approval requests are reported; undefined: nowhere. */
   callbackUrl: string | undefined;
   callbackMethod: CallbackMethod;
+  callbackForm: CallbackForm;
 }
 
 /** The one application of the simulator, as Authy numbers applications. */

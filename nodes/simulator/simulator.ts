@@ -56,6 +56,7 @@ export class Simulator {
       appName: options.appName || 'Authy Simulator',
       callbackUrl: options.callbackUrl || undefined,
       callbackMethod: options.callbackMethod ?? 'POST',
+      callbackForm: '2019',
     };
     this.log = options.log ?? (() => undefined);
     const state = new State(options.now ?? Date.now);

@@ -357,6 +357,19 @@ describe('Operation nodes against the simulator', () => {
     should(flow?.statuses.at(-1)).eql({ fill: 'red', shape: 'ring', text: word('error.USER_NOT_FOUND') });
   });
 
+  it('tokenVerify: of a user who does not exist is an error, and never "invalid"', async () => {
+    const ending = await (await node('tokenVerify')).deliver({ authyId: '999999', payload: '1234567' });
+    ending.sent.should.eql([]);
+    ending.completed.should.equal(0);
+    should(ending.caught).match([
+      {
+        error: { code: 'AUTHY_USER_NOT_FOUND', message: /create the user first/ },
+        authy: { operation: 'token-verify', statusCode: 401, response: { error_code: '60016' } },
+      },
+    ]);
+    should(flow?.statuses.at(-1)).eql({ fill: 'red', shape: 'ring', text: word('error.USER_NOT_FOUND') });
+  });
+
   it('the badge is blue while asking and shows the last outcome', async () => {
     await ask('tokenVerify', { authyId, payload: '0000000' });
     should(flow?.statuses).eql([

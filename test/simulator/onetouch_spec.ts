@@ -105,7 +105,7 @@ describe('simulator: approval requests', () => {
         _authy_id: id,
         _user_email: 'ada@example.com',
         created_at: now,
-        notified: true,
+        notified: false,
         processed_at: null,
         seconds_to_expire: 86_400,
         status: 'pending',

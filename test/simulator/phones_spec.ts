@@ -24,7 +24,7 @@ describe('simulator: phone verification', () => {
       carrier: 'Simulated Mobile',
       is_cellphone: true,
       is_ported: false,
-      message: 'Text message sent to +1 317 555 0142.',
+      message: 'Text message sent to +1 317-555-0142.',
       seconds_to_expire: 599,
     });
     const [message] = await harness.messages();
@@ -51,7 +51,7 @@ describe('simulator: phone verification', () => {
     (await status({ uuid: body['uuid'] })).body.should.have.property('status', 'verified');
     const again = await check(await harness.code('verification'));
     shouldFail(again, 404, '60023');
-    should(again.body['message']).equal('No pending verifications for +1 317 555 0142 found.');
+    should(again.body['message']).equal('No pending verifications for +1 317-555-0142 found.');
   });
 
   it('sends the same code again inside the window, by call too, and another one after it', async () => {
@@ -60,7 +60,7 @@ describe('simulator: phone verification', () => {
     harness.wait(300);
     const second = await start({ via: 'call' });
     second.body.should.have.properties({ uuid: first.body['uuid'], seconds_to_expire: 299 });
-    should(second.body['message']).startWith('Call initiated to +1');
+    should(second.body['message']).startWith('Call to +1');
     (await harness.code('verification')).should.equal(code);
     harness.wait(300);
     (await status()).body.should.have.properties({ status: 'expired', seconds_to_expire: 0 });

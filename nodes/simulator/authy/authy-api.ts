@@ -127,7 +127,7 @@ function carryOut(
   found: FoundRoute<CallRoute> | undefined,
 ): Reply {
   try {
-    if (found === undefined) throw new Failure('unknownUrl');
+    if (found === undefined) throw unknownUrl(incoming.path);
     const params = mergeParameters(incoming.query, incoming.headers['content-type'], incoming.body);
     const key = incoming.headers['x-authy-api-key'] ?? asText(params['api_key']);
     if (key !== settings.apiKey) throw new Failure('invalidKey');
@@ -142,6 +142,12 @@ function carryOut(
     }
     throw error;
   }
+}
+
+function unknownUrl(path: string): Failure {
+  const isXml = /^\/(protected|onetouch)\/xml\//.test(path);
+  const message = 'The Authy simulator speaks JSON only: ask for /json/ instead of /xml/ in the path.';
+  return new Failure('unknownUrl', isXml ? { message } : {});
 }
 
 function parameterNames({ query, headers, body }: Incoming): string[] {

@@ -2,7 +2,7 @@ import type { Params } from '../../lib/onetouch/signature';
 import type { Language } from '../languages';
 import { asText } from '../parameters';
 import { type PhoneNumber, readPhone } from '../phone-numbers';
-import { Failure, type Reply } from '../replies';
+import { Failure, type FailureName, type Reply } from '../replies';
 import type { Route } from '../routes';
 import type { Settings } from '../settings';
 import type { State } from '../state/state';
@@ -13,7 +13,7 @@ export interface Call {
   readonly state: State;
   readonly settings: Readonly<Settings>;
   readonly params: Params;
-  /** What the request's `locale` asks for: the language of what comes to the phone, and of nothing that is answered. */
+  /** What the request's `locale` asks for: the language of what comes to the phone, and of a phone verification's answer. */
   readonly language: Language;
   /** The values in the path, by name. */
   readonly path: Readonly<Record<string, string>>;
@@ -32,12 +32,13 @@ export type CallRoute = Route<CallHandler> & {
 /**
  * The user whose id the path holds.
  *
- * @throws Failure - 60026
+ * @param unknown - what the endpoint answers where there is no such user
+ * @throws Failure - 60026, or `unknown`
  */
-export function userOf({ state, path }: Call): User {
+export function userOf({ state, path }: Call, unknown: FailureName = 'userNotFound'): User {
   const id = path['id'] ?? '';
   const user = /^[1-9]\d{0,14}$/.test(id) ? state.users.get(Number(id)) : undefined;
-  if (user === undefined) throw new Failure('userNotFound');
+  if (user === undefined) throw new Failure(unknown);
   return user;
 }
 

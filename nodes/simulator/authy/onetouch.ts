@@ -47,7 +47,7 @@ function read(call: Call): Reply {
   }
   const { user, createdAt, expiresAt, answeredAt } = approval;
   const status = approvals.statusOf(approval);
-  const updatedAt = answeredAt ?? (status === 'expired' ? expiresAt : undefined) ?? createdAt;
+  const processedAt = answeredAt ?? (status === 'expired' ? expiresAt : undefined);
   return success({
     approval_request: {
       _app_name: call.settings.appName,
@@ -57,11 +57,12 @@ function read(call: Call): Reply {
       _user_email: user.emails[0],
       app_id: application.id,
       created_at: isoSeconds(createdAt),
-      notified: true,
-      processed_at: answeredAt === undefined ? null : isoSeconds(answeredAt),
+      // False in every answer that was seen, whatever became of the request.
+      notified: false,
+      processed_at: processedAt === undefined ? null : isoSeconds(processedAt),
       seconds_to_expire: approval.secondsToExpire,
       status,
-      updated_at: isoSeconds(updatedAt),
+      updated_at: isoSeconds(processedAt ?? createdAt),
       user_id: objectId(`user ${user.id}`),
       uuid: approval.uuid,
     },

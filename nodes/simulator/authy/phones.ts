@@ -62,7 +62,10 @@ function start(call: Call): Reply {
     carrier: line.carrier,
     is_cellphone: line.type === 'cellphone',
     is_ported: line.ported,
-    message: `${via === 'sms' ? 'Text message sent' : 'Call initiated'} to ${phone.spaced}.`,
+    message:
+      via === 'sms'
+        ? language.text('answer.sms', { phone: phone.written })
+        : language.text('answer.call', { phone: phone.written }),
     seconds_to_expire: state.verifications.secondsLeft(verification),
     uuid: verification.uuid,
     ...(customCode === undefined ? {} : { sms_id: `SM${randomBytes(16).toString('hex')}` }),
@@ -116,7 +119,7 @@ function findVerification(call: Call): Verification {
 }
 
 function nothingPending(phone: PhoneNumber): Failure {
-  return new Failure('nothingPending', { message: `No pending verifications for ${phone.spaced} found.` });
+  return new Failure('nothingPending', { message: `No pending verifications for ${phone.written} found.` });
 }
 
 function info(call: Call): Reply {

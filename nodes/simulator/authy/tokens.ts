@@ -14,9 +14,17 @@ export const tokenRoutes: readonly CallRoute[] = [
   { method: 'GET', path: '/protected/json/verify/{token}/{id}', handle: verify },
 ];
 
+/** Word by word, with the two spaces that Authy has there. */
+const ignoredTexts = {
+  sms: 'Ignored: SMS is not needed for smartphones. Pass force=true if you want to actually send it anyway.',
+  call:
+    'Call ignored. User is using  App Tokens and this call is not necessary. ' +
+    'Pass force=true if you still want to call users that are using the App.',
+} as const;
+
 function sms(request: Call): Reply {
   const user = userOf(request);
-  if (isIgnored(request, user)) return ignored(user, 'Ignored: SMS is not needed for smartphones.');
+  if (isIgnored(request, user)) return ignored(user, ignoredTexts.sms);
   sendCode(request, user, 'sms');
   request.state.statistics.count('sms_count');
   return success({ message: 'SMS token was sent', cellphone: maskedPhone(user) });
@@ -24,8 +32,7 @@ function sms(request: Call): Reply {
 
 function call(request: Call): Reply {
   const user = userOf(request);
-  if (isIgnored(request, user))
-    return ignored(user, 'Call ignored. User is using App Tokens and this call is not necessary.');
+  if (isIgnored(request, user)) return ignored(user, ignoredTexts.call);
   sendCode(request, user, 'call');
   request.state.statistics.count('calls_count');
   return success({ message: 'Call started...', cellphone: maskedPhone(user) });
@@ -41,7 +48,7 @@ function email(request: Call): Reply {
 }
 
 function verify(request: Call): Reply {
-  const user = userOf(request);
+  const user = userOf(request, 'noSuchUser');
   const verdict = request.state.users.checkToken(
     user,
     request.path['token'] ?? '',
@@ -63,10 +70,11 @@ function valid(user: User): Reply {
   });
 }
 
-/** Of a user without the app nearly nothing is known. */
+/** Of a user without the app nearly nothing is known, and not even that of the address it was registered from. */
 function smsDevice(user: User): Partial<Record<keyof Device, unknown>> {
   const { registration_date, ...device } = deviceOf(user);
-  const unknown = Object.fromEntries(Object.keys(device).map((name) => [name, null]));
+  const names = Object.keys(device).filter((name) => name !== 'registration_ip');
+  const unknown: Record<string, null> = Object.fromEntries(names.map((name) => [name, null]));
   return { ...unknown, os_type: 'sms', registration_date };
 }
 

@@ -1,16 +1,18 @@
 import { asFlag, asInteger, asObject, asText } from '../parameters';
+import { deviceOf } from '../device';
 import { readPhone } from '../phone-numbers';
 import { Failure, type Reply, success } from '../replies';
 import { senderName } from '../sender-name';
 import { Authenticator } from '../state/authenticator';
-import { type Call, type CallRoute, invalidParameter, isEmail, userOf } from './call';
+import type { User } from '../state/users';
+import { type Call, type CallRoute, invalidParameter, isEmail, requiredText, userOf } from './call';
 
 /** Width and height of a QR code in pixels. The default is authy-ruby's; the maximum is the simulator's. */
 const qrSize = { default: 300, max: 2000 };
 
 const activityTypes = ['password_reset', 'banned', 'unbanned', 'cookie_login'];
 
-/** The users of the application: rows U1 to U5 and U8 of Authy's endpoints. */
+/** The users of the application: rows U1 to U5, U8 and U9 of Authy's endpoints. */
 export const userRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/users/new', handle: create },
   { method: 'GET', path: '/protected/json/users/{id}/status', handle: status },
@@ -21,6 +23,7 @@ export const userRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/users/delete/{id}', handle: remove },
   { method: 'POST', path: '/protected/json/users/{id}/secret', handle: secret },
   { method: 'POST', path: '/protected/json/users/{id}/register_activity', handle: registerActivity },
+  { method: 'GET', path: '/protected/json/registrations/status', handle: registrationStatus },
 ];
 
 function create({ state, settings, params, language }: Call): Reply {
@@ -54,7 +57,6 @@ function create({ state, settings, params, language }: Call): Reply {
 function status(call: Call): Reply {
   const user = userOf(call);
   const { national, countryCode } = user.phone;
-  const device = user.app ? ['android'] : user.confirmed ? ['sms'] : [];
   return success({
     status: {
       authy_id: user.id,
@@ -63,14 +65,29 @@ function status(call: Call): Reply {
       country_code: Number(countryCode),
       phone_number: `XXX-XXX-${national.slice(-4)}`,
       email: user.emails[0],
-      devices: device,
+      devices: user.app ? [deviceOf(user).os_type] : [],
       has_hard_token: false,
       account_disabled: false,
-      detailed_devices: [],
+      detailed_devices: [detailedDevice(user)],
       deleted_devices: [],
     },
     message: 'User status.',
   });
+}
+
+/** Every user has one, also who has no app. */
+function detailedDevice(user: User): object {
+  const device = deviceOf(user);
+  const { app } = user;
+  return {
+    device_type: 'authy',
+    os_type: app ? device.os_type : 'unknown',
+    creation_date: device.registration_date,
+    registration_device_id: app ? device.id : null,
+    registration_method: app ? device.registration_method : null,
+    device_id: app ? device.id : null,
+    last_sync_date: app ? device.last_sync_date : null,
+  };
 }
 
 function update(call: Call): Reply {
@@ -86,7 +103,7 @@ function remove(call: Call): Reply {
   const user = userOf(call);
   call.state.approvals.withdrawAll(user);
   call.state.users.remove(user);
-  return success({ message: 'User removed from application' });
+  return success({ message: 'User was added to remove.' });
 }
 
 function secret(call: Call): Reply {
@@ -108,9 +125,15 @@ function registerActivity(call: Call): Reply {
   const type = asText(call.params['type']) ?? '';
   if (!activityTypes.includes(type)) {
     throw new Failure('activityNotCreated', {
-      message: `Activity could not be created: type has to be one of ${activityTypes.join(', ')}.`,
+      message: `You can only create the following activities: ${activityTypes.join(', ')}`,
     });
   }
   user.activities.add({ at: call.state.now(), type, data: asObject(call.params['data']) ?? {} });
   return success({ message: 'Activity was created.' });
+}
+
+/** Of users who register a phone of their own with an SDK: the simulator has none. */
+function registrationStatus({ params }: Call): Reply {
+  requiredText(params, 'custom_user_id');
+  throw new Failure('registrationNotFound');
 }
