@@ -1,12 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
-import type { NextFunction, Request, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Account, accountOf, type AccountSettings, type ApprovalSettings } from './lib/account';
 import { apiKeyProblem } from './lib/authy/api-key';
 import { authyBaseUrl } from './lib/authy/endpoint';
 import type { ProxySetting } from './lib/authy/proxy';
-import { placeholder, Settings } from './lib/settings';
 import { contextPlace } from './lib/context-place';
+import { isJson, ofNoStranger, ownPagesOnly } from './lib/own-pages';
+import { placeholder, Settings } from './lib/settings';
 import { simulatorOf } from './lib/simulators';
 
 interface AccountDef extends NodeDef {
@@ -217,14 +219,42 @@ function callbackUrl(RED: NodeAPI, address: string): string | undefined {
 }
 
 /**
+ * Lets in who has a permission and is no foreign web page: where Node-RED has no adminAuth, or gives permissions to
+ * everybody, or a proxy signs users in, its admin routes would obey every page otherwise.
+ */
+function guarded(RED: NodeAPI, permission: string): RequestHandler {
+  const hasPermission = RED.auth.needsPermission(permission);
+  const isOwnPage = ownPagesOnly({
+    ...ofNoStranger,
+    allows: (name, request) => hasToken(request) || ofNoStranger.allows(name, request),
+  });
+  return (request, response, next) => {
+    hasPermission(request, response, (error?: unknown) => {
+      if (error !== undefined) next(error);
+      else void isOwnPage(request, response, next);
+    });
+  };
+}
+
+/** Whether a user has signed in by a token, which no page has that was loaded under another name than the editor. */
+function hasToken(request: IncomingMessage & { user?: { anonymous?: boolean } }): boolean {
+  const { user, headers } = request;
+  return user !== undefined && user.anonymous !== true && /^Bearer /i.test(headers.authorization ?? '');
+}
+
+/**
  * `POST authy-config/test` for the panel's button: `{id, service, apiKey?}` → `{ok: true, name}` or
  * `{ok: false, message}`. The browser may try a key that is not deployed yet, but never choose the address.
  */
 function serveTestButton(RED: NodeAPI): void {
   RED.httpAdmin.post(
     '/authy-config/test',
-    RED.auth.needsPermission('authy-config.write'),
+    guarded(RED, 'authy-config.write'),
     (request: Request, response: Response) => {
+      if (!isJson(request)) {
+        response.status(415).json({ error: 'Content-Type has to be application/json.' });
+        return;
+      }
       testAccount(RED, Object(request.body) as Record<string, unknown>).then(
         (name) => response.json({ ok: true, name }),
         (error: unknown) => response.json({ ok: false, message: (error as Error).message }),
@@ -279,8 +309,8 @@ const trialSettings: Omit<AccountSettings, 'apiKey'> = {
  */
 function servePhone(RED: NodeAPI): void {
   const route = /^\/authy-simulator\/([^/]+)(\/.*)$/;
-  const read = RED.auth.needsPermission('authy-config.read');
-  const write = RED.auth.needsPermission('authy-config.write');
+  const read = guarded(RED, 'authy-config.read');
+  const write = guarded(RED, 'authy-config.write');
   const serve = (request: Request, response: Response, next: NextFunction): void => {
     const [, id = '', place = ''] = route.exec(request.url) ?? [];
     const simulator = simulatorOf(id);
@@ -294,7 +324,11 @@ function servePhone(RED: NodeAPI): void {
       simulator.phonePage(request, response, next);
     } else {
       const permission = request.method === 'GET' ? read : write;
-      permission(request, response, () => {
+      void permission(request, response, (error?: unknown) => {
+        if (error !== undefined) {
+          next(error);
+          return;
+        }
         request.url = place;
         simulator.control(request, response, next);
       });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Params } from '../lib/onetouch/signature';
+import { isJson } from '../lib/own-pages';
 import { type Backend, endpoints } from './authy/authy-api';
 import { BodyTooLarge, readBody } from './body';
 import { deliverCallback } from './callback';
@@ -37,7 +38,7 @@ class ControlError extends Error {
   override readonly name = 'ControlError';
 
   constructor(
-    readonly status: 400 | 404 | 409 | 413,
+    readonly status: 400 | 404 | 409 | 413 | 415,
     message: string,
   ) {
     super(message);
@@ -117,7 +118,7 @@ const routes: readonly ControlRoute[] = [
 ];
 
 /**
- * The control interface: JSON in, JSON out, errors as `{"error": "a sentence"}` with 400, 404, 409 or 413.
+ * The control interface: JSON in, JSON out, errors as `{"error": "a sentence"}` with 400, 404, 409, 413 or 415.
  * A plain request handler that uses nothing of Express: it may be mounted in any version of it, before or after a
  * body parser.
  */
@@ -137,6 +138,12 @@ async function serve(
   try {
     const found = findRoute(routes, method, pathname);
     if (found === undefined) throw new ControlError(404, `The simulator has no ${method} ${pathname} here.`);
+    if (method !== 'GET' && !isJson(request)) {
+      throw new ControlError(
+        415,
+        'Content-Type has to be application/json: what changes something is no form.',
+      );
+    }
     const call = {
       backend,
       query: searchParams,

@@ -4,10 +4,10 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { renderSVG } from 'uqr';
+import { ofThisMachine, ownPagesOnly } from '../lib/own-pages';
 import { authyApi } from './authy/authy-api';
 import { controlInterface } from './control';
 import { Faults } from './faults';
-import { loopbackOnly } from './guard';
 import { spokenLanguages } from './languages';
 import { phonePage } from './phone-page';
 import { type CallbackMethod, type Settings } from './settings';
@@ -38,7 +38,7 @@ const host = '127.0.0.1';
 export class Simulator {
   /** The page of the phones: files with relative addresses. Mountable anywhere, above it {@link control}. */
   readonly phonePage: RequestHandler;
-  /** The JSON control interface. Mountable anywhere; it checks no key, whoever mounts it decides who may use it. */
+  /** The JSON control interface. Mountable anywhere; it checks no key and no origin: whoever mounts it decides who may use it. */
   readonly control: RequestHandler;
 
   private readonly settings: Settings;
@@ -74,7 +74,8 @@ export class Simulator {
     this.control = controlInterface(backend);
     this.app = express()
       .disable('x-powered-by')
-      .use(loopbackOnly)
+      // Listening on loopback alone is not enough: every web page can make the browser of this machine ask it.
+      .use(ownPagesOnly(ofThisMachine))
       .get('/', (_request, response) => response.redirect('simulator/phone/'))
       .get('/qr/:id.svg', (request, response) => {
         const code = state.qrCodes.get(request.params.id);

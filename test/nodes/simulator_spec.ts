@@ -1,3 +1,5 @@
+import http from 'node:http';
+import os from 'node:os';
 import should from 'should';
 import { Flow, type FlowNode } from '../support/flow';
 import { eventually } from '../support/node_red';
@@ -57,6 +59,15 @@ describe("An account's simulator", () => {
   let flow: Flow;
   afterEach(() => flow.stop());
 
+  /** Waits until the simulator has been loaded, and forgets what an earlier test has left. */
+  async function ready(): Promise<void> {
+    await eventually('the simulator to be loaded', async () => {
+      const { status } = await flow.request().get('/authy-simulator/account/state');
+      return status === 200 || undefined;
+    });
+    await control('post', '/reset');
+  }
+
   /** Asks the control interface beside the editor, as its page does. */
   async function control(method: 'get' | 'put' | 'post', path: string, body: object = {}) {
     const request = flow.request()[method](`/authy-simulator/account${path}`);
@@ -80,11 +91,7 @@ describe("An account's simulator", () => {
         ...asking,
       ]);
       flow.wire('respond');
-      await eventually('the simulator to be loaded', async () => {
-        const { status } = await flow.request().get('/authy-simulator/account/state');
-        return status === 200 || undefined;
-      });
-      await control('post', '/reset');
+      await ready();
       await control('put', '/settings', {
         callbackUrl: `${flow.url}/authy/callback`,
         callbackMethod: method,
@@ -102,4 +109,164 @@ describe("An account's simulator", () => {
       should('enabled_unlock_methods' in device).equal(form === '2019');
     });
   }
+
+  describe('beside the editor', () => {
+    beforeEach(async () => {
+      flow = await Flow.start(callback, 3, [account]);
+      await ready();
+    });
+
+    /** Every admin route of the package by which something is read or changed, with what a page would send. */
+    const routes = [
+      ['GET', 'authy-simulator/account/state', ''],
+      ['GET', 'authy-simulator/account/approvals', ''],
+      ['HEAD', 'authy-simulator/account/users', ''],
+      ['POST', 'authy-simulator/account/reset', '{}'],
+      ['DELETE', 'authy-simulator/account/state', ''],
+      ['PUT', 'authy-simulator/account/settings', '{}'],
+      ['POST', 'authy-config/test', '{"id":"account","service":"simulator"}'],
+    ] as const;
+    const json = { 'Content-Type': 'application/json' };
+
+    /** The status of a request whose headers are written by hand: no browser and no client would send all of these. */
+    function ask(
+      method: string,
+      route: string,
+      body: string,
+      headers: http.OutgoingHttpHeaders,
+    ): Promise<number> {
+      return new Promise((resolve, reject) => {
+        const url = `${flow.adminUrl}/${route}`;
+        const length = { 'Content-Length': Buffer.byteLength(body) };
+        const request = http.request(url, { method, headers: { ...length, ...headers } }, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode ?? 0));
+        });
+        request.on('error', reject).end(body);
+      });
+    }
+
+    async function shouldAnswer(headers: http.OutgoingHttpHeaders, status: number): Promise<void> {
+      for (const [method, route, body] of routes) {
+        const what = `${method} ${route} with ${JSON.stringify(headers)}`;
+        (await ask(method, route, body, { ...json, ...headers })).should.equal(status, what);
+      }
+    }
+
+    for (const host of [
+      'localhost',
+      'LocalHost:1880',
+      '127.0.0.1:1880',
+      '192.168.1.10:1880',
+      '[::1]:1880',
+      '[2001:db8::7]',
+      'raspberrypi:1880',
+      'nodered.local:1880',
+      'box.home.arpa',
+      'nodered.lan',
+      `${os.hostname()}:1880`,
+    ]) {
+      it(`obeys programs and its own page under ${host}`, async () => {
+        await shouldAnswer({ Host: host }, 200);
+        await shouldAnswer({ Host: host, Origin: `http://${host}` }, 200);
+      });
+    }
+
+    it('obeys its own page by https under any name, also where a proxy has changed Host or left out the port', async () => {
+      const own = { 'Sec-Fetch-Site': 'same-origin' };
+      await shouldAnswer({ ...own, Host: 'nodered.example.com', Origin: 'https://nodered.example.com' }, 200);
+      await shouldAnswer({ ...own, Host: '127.0.0.1:1880', Origin: 'https://nodered.example.com' }, 200);
+      await shouldAnswer(
+        { ...own, Host: 'nodered.example.com', Origin: 'https://nodered.example.com:8443' },
+        200,
+      );
+      await shouldAnswer({ Host: '192.168.1.10:443', Origin: 'https://192.168.1.10' }, 200);
+      await shouldAnswer({ Host: '192.168.1.10', Origin: 'https://192.168.1.10' }, 200);
+    });
+
+    for (const host of [
+      'evil.example',
+      'evil.example:1880',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'localhost\\.evil.example',
+      'localhost\\@evil.example',
+      'localhost/.evil.example',
+      'localhost#.evil.example',
+      'user@localhost',
+      'evil.example#localhost',
+      'evil.local.example',
+      'evil.example.',
+      '[::1].evil.example',
+      '[evil.example]',
+      '127.0.0.1 evil.example',
+      'localhost:1880:1880',
+      'localhost,evil.example',
+      '999.1.1.1',
+    ]) {
+      it(`refuses the name ${host}`, async () => {
+        for (const [method, route, body] of routes) {
+          const status = await ask(method, route, body, { ...json, Host: host });
+          // Some Node.js itself refuses.
+          should([400, 403].includes(status)).be.true(`${method} ${route}: ${status}`);
+          const same = { ...json, Host: host, Origin: `http://${host}` };
+          const again = await ask(method, route, body, same);
+          should([400, 403].includes(again)).be.true(`${method} ${route}: ${again}`);
+        }
+      });
+    }
+
+    for (const origin of [
+      'null',
+      'https://evil.example',
+      'http://127.0.0.1.evil.example',
+      'http://127.0.0.1',
+      'http://127.0.0.1:1881',
+      'http://localhost:1880',
+      'http://127.0.0.1:1880\\.evil.example',
+      'http://127.0.0.1:1880@evil.example',
+      'http://127.0.0.1:1880/',
+      'ftp://127.0.0.1:1880',
+      'chrome-extension://abc',
+      '',
+    ]) {
+      it(`refuses the origin ${origin || 'that is empty'}`, () =>
+        shouldAnswer({ Host: '127.0.0.1:1880', Origin: origin }, 403));
+    }
+
+    it('refuses what another page makes the browser send, and reading it with an origin', async () => {
+      for (const site of ['cross-site', 'same-site']) {
+        const headers = { ...json, Host: '127.0.0.1:1880', 'Sec-Fetch-Site': site };
+        for (const [method, route, body] of routes) {
+          const onlyReads = ['GET', 'HEAD'].includes(method);
+          (await ask(method, route, body, headers)).should.equal(
+            onlyReads ? 200 : 403,
+            `${site}: ${method} ${route}`,
+          );
+          const fromOther = { ...headers, Origin: 'https://evil.example' };
+          (await ask(method, route, body, fromOther)).should.equal(403, `${site}: ${method} ${route}`);
+        }
+      }
+    });
+
+    it('takes no form for a change', async () => {
+      for (const type of [
+        undefined,
+        'text/plain',
+        'application/x-www-form-urlencoded',
+        'text/plain; application/json',
+      ]) {
+        const headers = type === undefined ? {} : { 'Content-Type': type };
+        for (const [method, route, body] of routes.filter(([each]) => !['GET', 'HEAD'].includes(each))) {
+          (await ask(method, route, body, headers)).should.equal(
+            415,
+            `${method} ${route} as ${type ?? 'nothing'}`,
+          );
+        }
+      }
+    });
+
+    it('serves the page itself to anyone: it holds nothing', async () => {
+      (await ask('GET', 'authy-simulator/account/phone/', '', { Host: 'evil.example' })).should.equal(200);
+    });
+  });
 });

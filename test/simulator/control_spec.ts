@@ -54,6 +54,7 @@ describe('simulator: control interface', () => {
       appName: 'Garage',
       callbackUrl: 'http://127.0.0.1:1880/authy/callback',
       callbackMethod: 'GET',
+      callbackForm: '2019',
     });
     (await harness.control('GET', '/settings')).body.should.eql(changed.body);
     for (const [settings, problem] of [
@@ -93,8 +94,13 @@ describe('simulator: control interface', () => {
         .be.a.String()
         .and.match(/^\S.*\.$/);
     }
-    const broken = await harness.request('PUT', '/simulator/faults', { body: '{' });
+    const json = { 'Content-Type': 'application/json' };
+    const broken = await harness.request('PUT', '/simulator/faults', { headers: json, body: '{' });
     broken.status.should.equal(400);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
+      const form = { headers: { 'Content-Type': type }, body: '{"answer":"approve"}' };
+      (await harness.request('POST', `/simulator/approvals/${uuid}`, form)).status.should.equal(415, type);
+    }
     (await harness.approval(uuid)).status.should.equal('pending');
   });
 

@@ -211,9 +211,14 @@ describe('simulator: what clients send', () => {
       for (const headers of [
         { Host: 'evil.example' },
         { Host: 'localhost.evil.example' },
+        { Host: 'localhost\\.evil.example' },
+        { Host: 'localhost/.evil.example' },
+        { Host: 'nodered.local' },
         { Host: '192.168.1.10' },
         { Origin: 'https://evil.example' },
         { Origin: 'http://localhost.evil.example' },
+        { Origin: 'http://127.0.0.1' },
+        { Origin: 'http://127.0.0.1:1' },
         { Origin: 'null' },
       ] as http.OutgoingHttpHeaders[]) {
         for (const url of [path, '/simulator/users', '/simulator/phone/', '/', '/qr/x.svg']) {
@@ -299,6 +304,7 @@ describe('simulator: its life', () => {
     const url = await simulator.listen();
     await fetch(`${url}/simulator/faults`, {
       method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ faults: [{ kind: 'latency', ms: 60_000 }] }),
     });
     const slow = fetch(`${url}/protected/json/app/details?api_key=${key}`);

@@ -51,14 +51,32 @@ export interface Ending {
 const adminServer = helper as unknown as { startServer(): Promise<void>; stopServer(): Promise<void> };
 
 let httpNode: Express;
+let httpAdmin: Express;
 let server: http.Server;
+let editorServer: http.Server;
 
-/** A module that takes hold of the HTTP application the http in nodes register on, and sets up the context stores. */
+/** A module that takes hold of the HTTP applications that nodes register on, and sets up the context stores. */
 const capture = async (RED: NodeAPI): Promise<void> => {
   httpNode = RED.httpNode;
+  httpAdmin = RED.httpAdmin;
   // The helper leaves them out; without any, contexts do not outlive the deploy of their node.
   if ('contextStorage' in RED.settings) await contexts.load();
 };
+
+function listening(app: Express): Promise<http.Server> {
+  return new Promise((resolve) => {
+    const listener = http.createServer(app).listen(0, '127.0.0.1', () => resolve(listener));
+  });
+}
+
+function closed(listener: http.Server): Promise<void> {
+  listener.closeAllConnections();
+  return new Promise((resolve) => listener.close(() => resolve()));
+}
+
+function urlOf(listener: http.Server): string {
+  return `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+}
 
 /**
  * Runs nodes in a real Node-RED runtime, behind a real HTTP server, with a Catch and a Complete node watching.
@@ -111,14 +129,18 @@ export class Flow {
     );
     const flow = new Flow(watched.id, outputIds, placed, credentials);
     flow.watch(outputIds);
-    server = http.createServer(httpNode);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    [server, editorServer] = await Promise.all([listening(httpNode), listening(httpAdmin)]);
     return flow;
   }
 
   /** Where the http in nodes of the flow are reached. */
   get url(): string {
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return urlOf(server);
+  }
+
+  /** Where the editor's side is reached. */
+  get adminUrl(): string {
+    return urlOf(editorServer);
   }
 
   /** Gives a message to the watched node and waits until it has ended there. */
@@ -245,8 +267,7 @@ export class Flow {
   }
 
   async stop(): Promise<void> {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await Promise.all([server, editorServer].map(closed));
     await helper.unload();
     await adminServer.stopServer();
   }

@@ -51,12 +51,15 @@
     } catch {
       throw new Error(text('problem.unreachable'));
     }
-    if (!response.ok) throw new Error(text(`problem.${problemOf(method, response.status)}`));
+    if (!response.ok) throw new Error(text(`problem.${problemOf(method, response)}`));
     return answer;
   }
 
   /** What a refusal of the control interface means here, where it is always asked for what there was. */
-  function problemOf(method, status) {
+  function problemOf(method, { status, headers }) {
+    // What else refuses has no words of ours: a proxy that asks to log in, for example.
+    const isOurs = /json/.test(headers.get('content-type') ?? '');
+    if (status === 403 && isOurs) return 'strangeName';
     if (status === 401 || status === 403) return 'logIn';
     if (status === 404) return method === 'GET' ? 'noSimulator' : 'gone';
     return status === 409 ? 'notPending' : 'failed';

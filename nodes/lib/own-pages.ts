@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import type { TLSSocket } from 'node:tls';
+import type { RequestHandler } from 'express';
+
+/** Under which names a server may be asked. */
+export interface NameRule {
+  /** @param name - of the Host header, in lower case; an IPv6 address in brackets */
+  readonly allows: (name: string, request: IncomingMessage) => boolean;
+  /** What to do where one is not allowed, in a sentence. */
+  readonly remedy: string;
+}
+
+/** Names of this machine, and of nothing else. */
+export const ofThisMachine: NameRule = {
+  allows: (name) => ['localhost', '127.0.0.1', '[::1]'].includes(name),
+  remedy: 'Ask the simulator by localhost, 127.0.0.1 or [::1]: it answers this machine only.',
+};
+
+/** What networks at home and at work call their own. Source: RFC 6761, 6762, 8375; ICANN on .internal and .home. */
+const notInPublicDns = ['localhost', 'local', 'home.arpa', 'internal', 'home', 'lan', 'localdomain'];
+
+/**
+ * Names that no stranger can point at this machine. A page anywhere may make the name it was loaded under mean this
+ * machine (DNS rebinding), and then counts as one of its own pages. It cannot do so with an address, with a name that
+ * public DNS does not have, or where the browser checks a certificate for the name. That it does is seen by the
+ * connection, or behind a proxy by Sec-Fetch-Site, which no page can set and no browser sends to http://… but loopback.
+ */
+export const ofNoStranger: NameRule = {
+  allows: (name, request) =>
+    isAddress(name) ||
+    !name.includes('.') ||
+    notInPublicDns.some((domain) => name.endsWith(`.${domain}`)) ||
+    name === os.hostname().toLowerCase() ||
+    (request.socket as Partial<TLSSocket>).encrypted === true ||
+    ['same-origin', 'none'].includes(String(request.headers['sec-fetch-site'])),
+  remedy:
+    'Open Node-RED by its IP address, by localhost or by https, or set adminAuth in its settings: this name could be ' +
+    "a stranger's for this machine.",
+};
+
+const foreignPage =
+  'Ask from a page of the editor or of the simulator itself: this came from another web page. A reverse proxy has to ' +
+  'pass the Host header on.';
+
+/**
+ * Lets programs in, and the server's own pages; refuses what another web page makes the browser send. It shows by the
+ * Host header under which name the browser asks, and by Origin and Sec-Fetch-Site from where. That a request is JSON or
+ * has a header of its own proves nothing: Node-RED's editor allows those to every page (`Access-Control-Allow-Origin: *`).
+ *
+ * @param names - under which the server may be asked
+ */
+export function ownPagesOnly(names: NameRule): RequestHandler {
+  return (request, response, next) => {
+    const host = hostForm.exec(request.headers.host ?? '');
+    if (host === null || !names.allows(nameOf(host), request)) {
+      response.status(403).json({ error: names.remedy });
+    } else if (isForeign(request, host)) {
+      response.status(403).json({ error: foreignPage });
+    } else {
+      next();
+    }
+  };
+}
+
+/** Whether a request says that it carries JSON, which no form can. */
+export function isJson(request: IncomingMessage): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+}
+
+/** By their form: what URL parsers make of a backslash or an at sign is not for a header to decide. */
+const hostForm = /^(\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::(\d{1,5}))?$/i;
+const originForm = /^(https?):\/\/(.+)$/i;
+
+function nameOf([, name = '']: RegExpExecArray): string {
+  return name.toLowerCase();
+}
+
+function isAddress(name: string): boolean {
+  return net.isIPv4(name) || (name.startsWith('[') && net.isIPv6(name.slice(1, -1)));
+}
+
+function isForeign({ headers, method = '' }: IncomingMessage, host: RegExpExecArray): boolean {
+  const site = headers['sec-fetch-site'];
+  // The browser's own word, whatever a proxy has made of Host.
+  if (site === 'same-origin') return false;
+  if (headers.origin !== undefined) return !isOriginOf(host, headers.origin);
+  // What only reads and has no origin, such as a picture, cannot be read by the page that asked for it.
+  const onlyReads = ['GET', 'HEAD'].includes(method);
+  return !onlyReads && site !== undefined && site !== 'none';
+}
+
+function isOriginOf(host: RegExpExecArray, origin: string): boolean {
+  const [, scheme = '', authority = ''] = originForm.exec(origin) ?? [];
+  const from = hostForm.exec(authority);
+  if (from === null) return false;
+  const portOf = ([, , port = scheme.toLowerCase() === 'https' ? '443' : '80']: RegExpExecArray): number =>
+    Number(port);
+  return nameOf(from) === nameOf(host) && portOf(from) === portOf(host);
+}
