@@ -2,11 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Account, accountOf, type AccountSettings, type ApprovalSettings } from './lib/account';
+import { Account, type AccountSettings, type ApprovalSettings } from './lib/account';
 import { apiKeyProblem } from './lib/authy/api-key';
 import { authyBaseUrl } from './lib/authy/endpoint';
 import type { ProxySetting } from './lib/authy/proxy';
 import { contextPlace } from './lib/context-place';
+import { type AccountNode, type Instance, Instances, isInSubflow } from './lib/instances';
 import { isJson, ofNoStranger, ownPagesOnly } from './lib/own-pages';
 import { placeholder, Settings } from './lib/settings';
 import { simulatorOf } from './lib/simulators';
@@ -35,7 +36,7 @@ interface AccountCredentials {
 
 const defaultRedisUrl = 'redis://127.0.0.1:6379';
 
-type ConfigNode = Node<AccountCredentials> & { account: Account };
+type ConfigNode = Node<AccountCredentials> & AccountNode;
 
 /** Node-RED's own config nodes, as far as they are used. */
 type TlsConfigNode = Node<Partial<Record<(typeof tlsCredentials)[number], unknown>>> & {
@@ -48,13 +49,19 @@ type HttpProxyNode = Node<{ username?: unknown; password?: unknown }> & { url: u
 const tlsCredentials = ['certdata', 'keydata', 'cadata', 'passphrase'] as const;
 
 export = (RED: NodeAPI): void => {
+  const instances = new Instances();
+
   function AuthyConfig(this: ConfigNode, config: AccountDef): void {
     RED.nodes.createNode(this, config);
     const settings = accountSettings(RED, this, config);
     const account = new Account(settings);
     this.account = account;
     for (const problem of problemsOf(settings)) this.warn(problem);
-    this.on('close', (removed: boolean, done: () => void) => void account.close(removed).then(done));
+    instances.add(this);
+    this.on('close', (removed: boolean, done: () => void) => {
+      instances.remove(this);
+      void account.close(removed).then(done);
+    });
   }
 
   RED.nodes.registerType<ConfigNode, AccountDef, object, AccountCredentials>('authy-config', AuthyConfig, {
@@ -65,8 +72,8 @@ export = (RED: NodeAPI): void => {
     },
   });
 
-  serveTestButton(RED);
-  servePhone(RED);
+  serveTestButton(RED, instances);
+  servePhone(RED, instances);
 };
 
 /** Reads every setting of an account that its service uses. Never throws: what is wrong is told by each message. */
@@ -246,7 +253,7 @@ function hasToken(request: IncomingMessage & { user?: { anonymous?: boolean } })
  * `POST authy-config/test` for the panel's button: `{id, service, apiKey?}` → `{ok: true, name}` or
  * `{ok: false, message}`. The browser may try a key that is not deployed yet, but never choose the address.
  */
-function serveTestButton(RED: NodeAPI): void {
+function serveTestButton(RED: NodeAPI, instances: Instances): void {
   RED.httpAdmin.post(
     '/authy-config/test',
     guarded(RED, 'authy-config.write'),
@@ -255,7 +262,7 @@ function serveTestButton(RED: NodeAPI): void {
         response.status(415).json({ error: 'Content-Type has to be application/json.' });
         return;
       }
-      testAccount(RED, Object(request.body) as Record<string, unknown>).then(
+      testAccount(RED, instances, Object(request.body) as Record<string, unknown>).then(
         (name) => response.json({ ok: true, name }),
         (error: unknown) => response.json({ ok: false, message: (error as Error).message }),
       );
@@ -263,13 +270,26 @@ function serveTestButton(RED: NodeAPI): void {
   );
 }
 
-async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise<string> {
+async function testAccount(
+  RED: NodeAPI,
+  instances: Instances,
+  form: Record<string, unknown>,
+): Promise<string> {
   const id = typeof form['id'] === 'string' ? form['id'] : '';
   const key = typeof form['apiKey'] === 'string' ? form['apiKey'].trim() : undefined;
   const problem = key === undefined || key === '' ? undefined : apiKeyProblem(key);
-  const deployed = accountOf(RED, id);
+  const deployed = instances
+    .of(RED, id)
+    .filter(
+      ({ account }) => account.serviceName === (form['service'] === 'simulator' ? 'simulator' : 'authy'),
+    );
+  if (deployed.length === 0 && key === undefined && isInSubflow(RED, id)) {
+    throw new Error(
+      'Put the subflow into a flow and deploy: an account in a subflow runs where that is used.',
+    );
+  }
   if (form['service'] === 'simulator') {
-    if (deployed?.serviceName === 'simulator') return deployed.test();
+    if (deployed.length > 0) return testAll(deployed);
     throw new Error('The simulator starts when you deploy.');
   }
   if (key !== undefined && placeholder(key) !== undefined) {
@@ -277,7 +297,8 @@ async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise
   }
   if (key === '') throw new Error('Enter the API key first.');
   if (problem !== undefined) throw new Error(`API key: ${problem}`);
-  if (deployed?.serviceName === 'authy') return deployed.test(key);
+  const [one] = deployed;
+  if (one !== undefined) return key === undefined ? testAll(deployed) : one.account.test(key);
   if (key === undefined) throw new Error('Enter the API key first.');
   const trial = new Account({ ...trialSettings, apiKey: key });
   try {
@@ -285,6 +306,20 @@ async function testAccount(RED: NodeAPI, form: Record<string, unknown>): Promise
   } finally {
     await trial.close(true);
   }
+}
+
+/** Tests each instance, which may have a key of its own from the subflow's environment; names the one that fails. */
+async function testAll(instances: readonly Instance[]): Promise<string> {
+  const names = new Set<string>();
+  for (const { name, account } of instances) {
+    try {
+      names.add(await account.test());
+    } catch (error) {
+      const { message } = error as Error;
+      throw instances.length > 1 ? new Error(`${name}: ${message}`) : error;
+    }
+  }
+  return [...names].join(', ');
 }
 
 /** An account that is not deployed yet is tried at Authy's own address. */
@@ -305,19 +340,24 @@ const trialSettings: Omit<AccountSettings, 'apiKey'> = {
 
 /**
  * The phone of an account's simulator, behind the editor's own authentication: the page itself holds nothing and
- * is served to anyone, what it shows and does needs the permission to read or to change accounts.
+ * is served to anyone, what it shows and does needs the permission to read or to change accounts. By the id that an
+ * account has in a subflow its only instance is found; where there are several, what is answered is their list.
  */
-function servePhone(RED: NodeAPI): void {
+function servePhone(RED: NodeAPI, instances: Instances): void {
   const route = /^\/authy-simulator\/([^/]+)(\/.*)$/;
   const read = guarded(RED, 'authy-config.read');
   const write = guarded(RED, 'authy-config.write');
   const serve = (request: Request, response: Response, next: NextFunction): void => {
     const [, id = '', place = ''] = route.exec(request.url) ?? [];
-    const simulator = simulatorOf(id);
+    const found = instances.of(RED, id).filter((instance) => simulatorOf(instance.id) !== undefined);
+    // While it is deployed anew an account has no instance, and its simulator runs on.
+    const simulator = simulatorOf(found[0]?.id ?? id);
     if (place === '/phone') {
       response.redirect('phone/');
     } else if (simulator === undefined) {
-      const error = 'No simulator runs for this account. Choose it in the account and deploy.';
+      const error =
+        'No simulator runs for this account. Choose it in the account and deploy. ' +
+        'An account in a subflow has one as soon as the subflow is used in a flow.';
       response.status(404).json({ error });
     } else if (place.startsWith('/phone/')) {
       request.url = place.slice('/phone'.length);
@@ -327,6 +367,10 @@ function servePhone(RED: NodeAPI): void {
       void permission(request, response, (error?: unknown) => {
         if (error !== undefined) {
           next(error);
+          return;
+        }
+        if (found.length > 1) {
+          response.status(300).json({ instances: found.map(({ id, name }) => ({ id, name })) });
           return;
         }
         request.url = place;

@@ -269,4 +269,82 @@ describe("An account's simulator", () => {
       (await ask('GET', 'authy-simulator/account/phone/', '', { Host: 'evil.example' })).should.equal(200);
     });
   });
+
+  describe('in a subflow', () => {
+    const subflow: FlowNode[] = [
+      { id: 'template', type: 'subflow', name: 'Door', in: [], out: [] },
+      { ...account, id: 'inner', z: 'template' },
+      { id: 'app', type: 'authy-app-details', account: 'inner', z: 'template', wires: [] },
+    ];
+    const instance = (id: string, name: string): FlowNode => ({
+      id,
+      type: 'subflow:template',
+      name,
+      z: 'tab',
+    });
+    const start = async (...nodes: FlowNode[]): Promise<void> => {
+      flow = await Flow.start(callback, 3, [...subflow, ...nodes]);
+    };
+    const get = (id: string, path: string) => flow.request().get(`/authy-simulator/${id}${path}`);
+    const test = async (form: object = {}): Promise<unknown> => {
+      const request = flow.request().post('/authy-config/test');
+      return (await request.send({ id: 'inner', service: 'simulator', ...form }).expect(200)).body as unknown;
+    };
+    const loaded = (...ids: string[]) =>
+      eventually('the simulators to be loaded', async () => {
+        const answers = await Promise.all(ids.map((id) => get(id, '/state')));
+        return answers.every(({ status }) => status === 200) || undefined;
+      });
+
+    it('its phone is found and it is tested where the subflow is used once', async () => {
+      await start(instance('front', 'Front door'));
+      await loaded('front-inner');
+      await get('inner', '/phone/').expect(200).expect('content-type', /html/);
+      await get('inner', '/state').expect(200).expect('content-type', /json/);
+      should(await test()).match({ ok: true, name: /./ });
+    });
+
+    it('where it is used several times, the instances are listed, and each is reached', async () => {
+      await start(instance('front', 'Front door'), instance('back', ''));
+      await loaded('front-inner', 'back-inner');
+      await get('inner', '/phone/').expect(200);
+      const answer = await get('inner', '/state');
+      answer.status.should.equal(300);
+      should(answer.body as object).eql({
+        instances: [
+          { id: 'front-inner', name: 'Front door' },
+          { id: 'back-inner', name: 'back' },
+        ],
+      });
+      // What changes something changes nothing where it is not clear what.
+      const reset = flow.request().post('/authy-simulator/inner/reset');
+      (await reset.send({})).status.should.equal(300);
+      should(await test()).match({ ok: true, name: /./ });
+    });
+
+    it('where it is not used, it is said what to do', async () => {
+      await start();
+      await get('inner', '/state').expect(404, /as soon as the subflow is used in a flow/);
+      for (const service of ['simulator', 'authy']) {
+        should(await test({ service })).match({
+          ok: false,
+          message: /^Put the subflow into a flow and deploy/,
+        });
+      }
+    });
+
+    it('a failing instance is named', async () => {
+      const [template, inner, node] = subflow as [FlowNode, FlowNode, FlowNode];
+      const real = { ...inner, service: 'authy', baseUrl: '${URL}' };
+      const others = [
+        { ...template },
+        real,
+        node,
+        instance('front', 'Front door'),
+        instance('back', 'Back door'),
+      ];
+      flow = await Flow.start(callback, 3, others, { inner: { apiKey: 'a-key-of-sixteen-characters' } });
+      should(await test({ service: 'authy' })).match({ ok: false, message: /^Front door: / });
+    });
+  });
 });

@@ -120,8 +120,9 @@ export class Flow {
       { id: 'completed', type: 'helper', z: 'tab', wires: [] },
       ...others,
     ];
-    // A node without a place counts as a config node.
-    const placed = nodes.map((node) => (node['z'] === undefined ? node : { x: 0, y: 0, ...node }));
+    // A node without a place counts as a config node, also where it stands in a subflow.
+    const isPlaced = ({ type, z }: FlowNode): boolean => z !== undefined && type !== 'authy-config';
+    const placed = nodes.map((node) => (isPlaced(node) ? { x: 0, y: 0, ...node } : node));
     await helper.load(
       [capture, ...coreNodes, ...ourNodes] as Parameters<typeof helper.load>[0],
       placed,

@@ -47,12 +47,22 @@
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: 'no-store',
       });
-      if (response.ok) answer = await response.json();
+      if (response.ok || response.status === 300) answer = await response.json();
     } catch {
       throw new Error(text('problem.unreachable'));
     }
+    // An account in a subflow, with a phone for each instance of that.
+    if (response.status === 300) throw new SeveralPhones(answer.instances);
     if (!response.ok) throw new Error(text(`problem.${problemOf(method, response)}`));
     return answer;
+  }
+
+  /** There is a phone for each of several instances of the account; this page is that of none. */
+  class SeveralPhones extends Error {
+    constructor(instances) {
+      super('');
+      this.instances = instances;
+    }
   }
 
   /** What a refusal of the control interface means here, where it is always asked for what there was. */
@@ -364,6 +374,25 @@
     render();
   }
 
+  /** The ways to the phones of an account's instances, where there are several. */
+  function renderInstances(instances) {
+    const list = byId('instances-list');
+    const texts = instances.map(({ id, name }) => name || id);
+    if (texts.join('\n') !== [...list.children].map(({ textContent }) => textContent).join('\n')) {
+      list.replaceChildren(
+        ...instances.map(({ id }, index) => {
+          const item = document.createElement('li');
+          const link = document.createElement('a');
+          link.href = `../../${encodeURIComponent(id)}/phone/`;
+          link.textContent = texts[index];
+          item.append(link);
+          return item;
+        }),
+      );
+    }
+    show(byId('instances'), instances.length > 0);
+  }
+
   let shownProblem = false;
 
   async function poll() {
@@ -372,7 +401,9 @@
         await refresh();
         if (shownProblem) report('');
         shownProblem = false;
+        renderInstances([]);
       } catch (error) {
+        renderInstances(error instanceof SeveralPhones ? error.instances : []);
         report(error.message);
         shownProblem = true;
       }
