@@ -9,6 +9,7 @@ import type { ProxySetting } from './lib/authy/proxy';
 import { contextPlace } from './lib/context-place';
 import { type AccountNode, type Instance, Instances, isInSubflow } from './lib/instances';
 import { isJson, ofNoStranger, ownPagesOnly } from './lib/own-pages';
+import { ownAddress } from './lib/own-server';
 import { placeholder, Settings } from './lib/settings';
 import { simulatorOf } from './lib/simulators';
 
@@ -120,8 +121,9 @@ function simulatorSettings(
   RED: NodeAPI,
   config: AccountDef,
 ): AccountSettings['simulator'] {
+  const address = settings.text('callbackUrl', config.callbackUrl, '/authy/callback');
   return {
-    callbackUrl: callbackUrl(RED, settings.text('callbackUrl', config.callbackUrl, '/authy/callback')),
+    callbackUrl: address.startsWith('/') ? () => ownAddress(RED, address) : address,
     callbackMethod: settings.choice('callbackMethod', config.callbackMethod, ['POST', 'GET']),
   };
 }
@@ -203,26 +205,6 @@ function proxySetting(settings: Settings, RED: NodeAPI, id: unknown): ProxySetti
 
 function given(text: string): string | undefined {
   return text === '' ? undefined : text;
-}
-
-/**
- * Where the simulator delivers callbacks.
- *
- * @param address - an absolute address, or a path of this Node-RED's own http in nodes
- * @returns undefined where this Node-RED cannot be reached
- */
-function callbackUrl(RED: NodeAPI, address: string): string | undefined {
-  if (!address.startsWith('/')) return address;
-  const settings = RED.settings as unknown as {
-    uiPort?: number | string;
-    https?: unknown;
-    httpNodeRoot?: string | false;
-  };
-  if (settings.uiPort === undefined || settings.httpNodeRoot === false) return undefined;
-  const scheme = settings.https ? 'https' : 'http';
-  const root = (settings.httpNodeRoot ?? '/').replace(/^\/|\/$/g, '');
-  const path = [root, address.slice(1)].filter(Boolean).join('/');
-  return `${scheme}://127.0.0.1:${settings.uiPort}/${path}`;
 }
 
 /**

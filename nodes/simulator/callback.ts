@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import https from 'node:https';
 import axios from 'axios';
 import { parseQuery } from '../lib/onetouch/query';
 import { canonicalParams, type Params, signature } from '../lib/onetouch/signature';
@@ -8,6 +9,7 @@ import {
   application,
   type CallbackForm,
   type CallbackMethod,
+  type CallbackTarget,
   callbackUrlProblem,
   type Settings,
 } from './settings';
@@ -92,30 +94,31 @@ function seconds(time: number | undefined): number {
  * Sends a callback as Authy does, or as its course has it, and reports what came of it; never throws. How late it is
  * is up to the caller. Of several copies the first that gets no answer is the last.
  *
+ * @param target - where it goes; undefined: nowhere
  * @param approval - one that was answered
  * @param now - the clock, in milliseconds since 1970, for the nonces
  * @param stop - ends a delivery that is under way
  */
 export async function deliverCallback(
   settings: Readonly<Settings>,
+  target: CallbackTarget | undefined,
   approval: Approval,
   course: CallbackCourse,
   now: () => number,
   stop: AbortSignal,
 ): Promise<CallbackReport> {
-  const { callbackUrl, callbackMethod: method } = settings;
-  if (callbackUrl === undefined)
-    return { url: null, method, failure: 'missing', error: 'no callback URL set' };
-  const report = { url: callbackUrl, method };
-  const problem = callbackUrlProblem(callbackUrl);
+  const { callbackMethod: method } = settings;
+  if (target === undefined) return { url: null, method, failure: 'missing', error: 'no callback URL set' };
+  const report = { url: target.url, method };
+  const problem = callbackUrlProblem(target.url);
   if (problem !== undefined) return { ...report, failure: 'address', error: problem };
   if (course.isLost) return { ...report, failure: 'lost', error: 'the simulator was told to lose it' };
   const body = callbackBody(approval, settings.callbackForm, course.contradicts);
   const apiKey = course.isForged ? randomBytes(16).toString('hex') : settings.apiKey;
   try {
-    let status = await send(apiKey, callbackUrl, method, body, now(), stop);
+    let status = await send(apiKey, target, method, body, now(), stop);
     for (let sent = 1; sent < course.copies; sent++) {
-      status = await send(apiKey, callbackUrl, method, body, now(), stop);
+      status = await send(apiKey, target, method, body, now(), stop);
     }
     return { ...report, status };
   } catch (error) {
@@ -125,7 +128,7 @@ export async function deliverCallback(
 
 async function send(
   apiKey: string,
-  callbackUrl: string,
+  { url: callbackUrl, certificates }: CallbackTarget,
   method: CallbackMethod,
   body: Params,
   now: number,
@@ -148,6 +151,7 @@ async function send(
     },
     // The address may be anything: it is called directly, once, and what it says is not read.
     proxy: false,
+    ...(certificates === undefined ? {} : { httpsAgent: onlyFor(certificates) }),
     maxRedirects: 0,
     responseType: 'stream',
     validateStatus: () => true,
@@ -155,6 +159,18 @@ async function send(
   });
   response.data.destroy();
   return response.status;
+}
+
+/** Connects to a server with one of these certificates, whoever has signed it and whatever names it has, and to no other. */
+function onlyFor(certificates: readonly (string | Buffer)[]): https.Agent {
+  const known = certificates.map((certificate) => new X509Certificate(certificate).fingerprint256);
+  return new https.Agent({
+    ca: [...certificates],
+    // A certificate that others have signed is trusted as well without theirs.
+    allowPartialTrustChain: true,
+    checkServerIdentity: (_name, { fingerprint256 }) =>
+      known.includes(fingerprint256) ? undefined : new Error('the certificate is not the one of this server'),
+  });
 }
 
 function failureOf(error: unknown, stop: AbortSignal): Pick<CallbackReport, 'failure' | 'error'> {

@@ -10,7 +10,13 @@ import { type CallbackCourse, courseOf, FaultError, faultDescription } from './f
 import { asInteger, asObject } from './parameters';
 import { lines } from './phone-numbers';
 import { findRoute, type Route } from './routes';
-import { type CallbackForm, callbackUrlProblem, type CallbackMethod, type Settings } from './settings';
+import {
+  type CallbackForm,
+  type CallbackMethod,
+  callbackTarget,
+  callbackUrlProblem,
+  type Settings,
+} from './settings';
 import type { Answer, Approval } from './state/approvals';
 import { capacities } from './state/limits';
 import { approvalView, userView } from './views';
@@ -271,7 +277,9 @@ async function answerApproval({ backend, id, body }: ControlCall): Promise<objec
   if (status !== 'pending') throw new ControlError(409, `The approval request is already ${status}.`);
   approvals.answer(approval, answer satisfies Answer);
   // Without an address there is no callback that a fault could meet.
-  const course = courseOf(backend.settings.callbackUrl === undefined ? [] : backend.faults.takeForCallback());
+  const course = courseOf(
+    callbackTarget(backend.settings) === undefined ? [] : backend.faults.takeForCallback(),
+  );
   const reported = reportAnswer(backend, approval, course);
   if (course.delay === undefined) await reported;
   return approvalView(approvals, approval, now());
@@ -286,16 +294,18 @@ async function reportAnswer(
   const { approvals, now } = backend.state;
   // A late callback goes where it would have gone at once.
   const settings = { ...backend.settings };
+  const target = callbackTarget(settings);
   const stop = backend.stop();
-  approval.callback = { url: settings.callbackUrl ?? null, method: settings.callbackMethod };
+  approval.callback = { url: target?.url ?? null, method: settings.callbackMethod };
   if (course.delay !== undefined) {
     await sleep(course.delay, undefined, { signal: stop, ref: false }).catch(() => undefined);
     // What was forgotten meanwhile has nothing to report.
     if (approvals.get(approval.uuid) !== approval) return;
   }
-  approval.callback = await deliverCallback(settings, approval, course, now, stop);
+  approval.callback = await deliverCallback(settings, target, approval, course, now, stop);
   const { url, status, error } = approval.callback;
-  backend.log(`callback of ${approval.uuid} to ${url ?? 'nowhere'}: ${status ?? error ?? ''}`);
+  const why = status === 401 ? ', it asks for a password (in Node-RED: httpNodeAuth)' : '';
+  backend.log(`callback of ${approval.uuid} to ${url ?? 'nowhere'}: ${status ?? error ?? ''}${why}`);
 }
 
 function findApproval({ state }: ControlBackend, uuid: string) {
@@ -337,8 +347,9 @@ function settings({ backend }: ControlCall): object {
   return settingsView(backend.settings);
 }
 
-function settingsView({ callbackUrl, callbackMethod, callbackForm, appName }: Readonly<Settings>): object {
-  return { appName, callbackUrl: callbackUrl ?? null, callbackMethod, callbackForm };
+function settingsView(settings: Readonly<Settings>): object {
+  const { callbackMethod, callbackForm, appName } = settings;
+  return { appName, callbackUrl: callbackTarget(settings)?.url ?? null, callbackMethod, callbackForm };
 }
 
 function changeSettings({ backend, body }: ControlCall): object {

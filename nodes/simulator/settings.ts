@@ -5,13 +5,23 @@ export type CallbackMethod = 'POST' | 'GET';
 /** The year whose callbacks are sent: those of 2019 carry more about the device, among it a list. */
 export type CallbackForm = '2017' | '2019';
 
+/** Where a callback goes. */
+export interface CallbackTarget {
+  readonly url: string;
+  /** In PEM, where the server there has to show one of these; absent: one that this machine trusts. */
+  readonly certificates?: readonly (string | Buffer)[];
+}
+
+/** As it was set, or found out when it is needed, as that of a server which begins to listen later. */
+export type CallbackAddress = string | (() => CallbackTarget | undefined);
+
 /** What can be changed while the simulator runs. */
 export interface Settings {
   apiKey: string;
   /** At most 30 characters count. */
   appName: string;
   /** Where answered approval requests are reported; undefined: nowhere. */
-  callbackUrl: string | undefined;
+  callbackUrl: CallbackAddress | undefined;
   callbackMethod: CallbackMethod;
   callbackForm: CallbackForm;
 }
@@ -22,6 +32,11 @@ export const application = {
   id: objectId('application'),
   plan: 'simulator',
 } as const;
+
+/** Where callbacks go now; undefined: nowhere. */
+export function callbackTarget({ callbackUrl }: Readonly<Settings>): CallbackTarget | undefined {
+  return typeof callbackUrl === 'string' ? { url: callbackUrl } : callbackUrl?.();
+}
 
 /**
  * What is wrong with a callback address, in words; undefined where nothing is.

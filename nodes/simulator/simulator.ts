@@ -10,7 +10,7 @@ import { controlInterface } from './control';
 import { Faults } from './faults';
 import { spokenLanguages } from './languages';
 import { phonePage } from './phone-page';
-import { type CallbackMethod, type Settings } from './settings';
+import { type CallbackAddress, type CallbackMethod, type Settings } from './settings';
 import type { QrCode } from './state/qr-codes';
 import { State } from './state/state';
 
@@ -18,7 +18,7 @@ export interface SimulatorOptions {
   /** The key that clients have to send; made at random where it is absent or empty. */
   apiKey?: string;
   /** Where answered approval requests are reported; nowhere where it is absent. */
-  callbackUrl?: string | undefined;
+  callbackUrl?: CallbackAddress | undefined;
   /** POST where absent. */
   callbackMethod?: CallbackMethod;
   /** The name of the application; at most 30 characters. */

@@ -1,6 +1,9 @@
+import { rootCertificates } from 'node:tls';
 import should from 'should';
 import { parseQuery } from '../../nodes/lib/onetouch/query';
 import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { selfSigned } from '../support/certificate';
+import { ScriptedServer } from '../support/scripted_server';
 import { Harness, key, shouldFail } from './harness';
 import { Receiver } from './receiver';
 
@@ -237,6 +240,38 @@ describe('simulator: approval requests', () => {
         should(body['callback']).have.property('status', status);
       }
       receiver.received.should.have.length(3);
+    });
+
+    it('goes where the address leads when it is sent, and to a server with the given certificate only', async () => {
+      const certificate = await selfSigned();
+      const server = await new ScriptedServer(certificate).start();
+      server.script({ status: 200, json: {} });
+      const [stranger = ''] = rootCertificates;
+      try {
+        for (const [certificates, outcome] of [
+          [[certificate.cert], { status: 200 }],
+          [[stranger, certificate.cert], { status: 200 }],
+          [undefined, { failure: 'connection', error: /self-signed/ }],
+          [[stranger], { failure: 'connection', error: /self-signed/ }],
+          // Trusted, as a whole chain may be, but not the server's own.
+          [
+            [`${stranger}\n${certificate.cert}`],
+            { failure: 'connection', error: /not the one of this server/ },
+          ],
+        ] as const) {
+          server.seen.length = 0;
+          const target = { url: `${server.url}/authy/callback`, ...(certificates && { certificates }) };
+          harness.simulator.configure({ callbackUrl: () => target });
+          const { body } = await answer(await harness.createApproval(id), 'approve');
+          should(body['callback']).match({ url: target.url, ...outcome });
+          server.seen.length.should.equal('status' in outcome ? 1 : 0);
+        }
+        harness.simulator.configure({ callbackUrl: () => undefined });
+        const { body } = await answer(await harness.createApproval(id), 'approve');
+        should(body['callback']).match({ url: null, failure: 'missing' });
+      } finally {
+        await server.stop();
+      }
     });
 
     it('that cannot be delivered, or has nowhere to go, is no failure of the answer', async () => {

@@ -107,6 +107,10 @@ describe('simulator: the phone page', function () {
     await harness.createApproval(id, { message: 'Second' });
     await page.getByRole('button', { name: 'Deny', exact: true }).click();
     await page.getByText('Callback refused: 403').waitFor();
+    receiver.status = 401;
+    await harness.createApproval(id, { message: 'Third' });
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.getByText('Callback refused: 401. The address asks for a password').waitFor();
   });
 
   it('counts down, expires, and shows those that never do', async () => {

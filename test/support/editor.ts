@@ -50,14 +50,20 @@ interface EditedNode extends EditorNode {
   [property: string]: unknown;
 }
 
-/** Starts the machine's own browser; skips the suite where there is none. */
-export async function startBrowser(context: Mocha.Context): Promise<Browser> {
+/**
+ * Starts the machine's own browser; skips the suite where there is none.
+ *
+ * @param names - which this machine shall have for it
+ */
+export async function startBrowser(context: Mocha.Context, names: readonly string[] = []): Promise<Browser> {
   const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'];
   const executablePath = places.find((place) => place !== undefined && fs.existsSync(place));
   if (executablePath === undefined) {
     skip(context, 'no browser was found; name one by the environment variable CHROMIUM.');
   }
-  return chromium.launch({ executablePath, args: ['--no-sandbox'], handleSIGTERM: false });
+  const rules = names.map((name) => `MAP ${name} 127.0.0.1`).join(', ');
+  const args = ['--no-sandbox', ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])];
+  return chromium.launch({ executablePath, args, handleSIGTERM: false });
 }
 
 /** The editor of a Node-RED in a browser, and what its console complained of. */

@@ -5,6 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { Agent, fetch as undiciFetch } from 'undici';
 
 const run = promisify(execFile);
 
@@ -166,7 +167,9 @@ function isOffline(error: unknown): boolean {
 /** What a test chooses about a Node-RED. */
 export interface NodeRedOptions {
   /** Settings that can be written as JSON. */
-  settings?: Readonly<Record<string, unknown>>;
+  settings?: Readonly<Record<string, unknown>> & { uiHost?: string };
+  /** What it serves https with. */
+  certificate?: { key: string; cert: string };
   env?: Readonly<Record<string, string>>;
   /** Who signs in, where the settings ask for it. */
   user?: User;
@@ -192,13 +195,15 @@ export class NodeRed {
     readonly nodeUrl: string,
     /** Where it keeps its files. */
     readonly userDir: string,
+    /** Trusts its certificate, where it has one of its own. */
+    private readonly fetch: Fetch,
   ) {}
 
   /** Starts one and waits until it answers. */
   static async start(
     context: Mocha.Context,
     runtime: Runtime,
-    { settings = {}, env = {}, user, packages = [] }: NodeRedOptions = {},
+    { settings = {}, certificate, env = {}, user, packages = [] }: NodeRedOptions = {},
   ): Promise<NodeRed> {
     const { node, red } = await runtime.executables(context);
     const userDir = temporaryDirectory();
@@ -218,18 +223,22 @@ export class NodeRed {
       telemetry: { enabled: false, updateNotification: false },
       editorTheme: { tours: false },
       externalModules: { palette: { allowInstall: false } },
+      ...(certificate === undefined ? {} : { https: certificate }),
       ...settings,
     };
     const settingsFile = path.join(userDir, 'settings.js');
     fs.writeFileSync(settingsFile, `module.exports = ${JSON.stringify(all)};`);
 
+    const host = all.uiHost === '0.0.0.0' ? '127.0.0.1' : all.uiHost;
+    const scheme = certificate === undefined ? 'http' : 'https';
     const address = (base: unknown): string =>
-      `http://127.0.0.1:${port}${typeof base === 'string' ? base : ''}/`;
+      `${scheme}://${host}:${port}${typeof base === 'string' ? base : ''}/`;
+    const ask = fetchTrusting(certificate?.cert);
     const adminUrl = address(settings['httpAdminRoot']);
     const launch = async (): Promise<Process> => {
       const child = new Process(node, [red, '-s', settingsFile, '-u', userDir], env);
       try {
-        await child.until('Node-RED to answer', () => answers(`${adminUrl}settings`));
+        await child.until('Node-RED to answer', () => answers(ask, `${adminUrl}settings`));
         await child.until('its flows to start', () => child.output.includes('Started flows') || undefined);
       } catch (error) {
         await child.stop();
@@ -237,7 +246,8 @@ export class NodeRed {
       }
       return child;
     };
-    const nodeRed = new NodeRed(await launch(), launch, adminUrl, address(settings['httpNodeRoot']), userDir);
+    const nodeUrl = address(settings['httpNodeRoot']);
+    const nodeRed = new NodeRed(await launch(), launch, adminUrl, nodeUrl, userDir, ask);
     try {
       if (user !== undefined) await nodeRed.signIn(user);
       const { version } = (await nodeRed.get('settings')) as { version: string };
@@ -259,7 +269,7 @@ export class NodeRed {
     const headers = new Headers(init.headers);
     if (!headers.has('accept')) headers.set('accept', 'application/json');
     if (this.token !== undefined) headers.set('authorization', `Bearer ${this.token}`);
-    return fetch(this.adminUrl + route, { ...init, headers });
+    return this.fetch(this.adminUrl + route, { ...init, headers });
   }
 
   /** Reads from the admin API. */
@@ -321,13 +331,20 @@ export class NodeRed {
 
   /** The same Node-RED, asked by another user. */
   async signedInAs(user: User): Promise<NodeRed> {
-    const other = new NodeRed(this.process, this.launch, this.adminUrl, this.nodeUrl, this.userDir);
+    const other = new NodeRed(
+      this.process,
+      this.launch,
+      this.adminUrl,
+      this.nodeUrl,
+      this.userDir,
+      this.fetch,
+    );
     await other.signIn(user);
     return other;
   }
 
   private async signIn({ username, password }: User): Promise<void> {
-    const response = await fetch(`${this.adminUrl}auth/token`, {
+    const response = await this.fetch(`${this.adminUrl}auth/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -356,8 +373,18 @@ function decode({ msg, format }: EncodedValue): unknown {
   return format.startsWith('string') ? msg : (JSON.parse(msg) as unknown);
 }
 
-async function answers(url: string): Promise<true | undefined> {
-  const response = await fetch(url).catch(() => undefined);
+type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** @param certificate - of a server that is asked under another name, such as an address of this machine */
+function fetchTrusting(certificate: string | undefined): Fetch {
+  if (certificate === undefined) return fetch;
+  const dispatcher = new Agent({ connect: { ca: certificate, checkServerIdentity: () => undefined } });
+  const ask = undiciFetch as unknown as Fetch;
+  return (url, init) => ask(url, { ...init, dispatcher } as RequestInit);
+}
+
+async function answers(ask: Fetch, url: string): Promise<true | undefined> {
+  const response = await ask(url).catch(() => undefined);
   await response?.body?.cancel();
   // Where one has to sign in, being refused is an answer.
   return response !== undefined && [200, 401].includes(response.status) ? true : undefined;

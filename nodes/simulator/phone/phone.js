@@ -226,6 +226,7 @@
     const { failure, error, status } = callback;
     if (failure !== undefined) return text(`callback.${failure}`, { error });
     if (status === undefined) return text('callback.sending');
+    if (status === 401) return text('callback.password', { status });
     return text(status < 300 ? 'callback.delivered' : 'callback.refused', { status });
   }
 
