@@ -16,20 +16,16 @@ export interface Instance {
   readonly account: Account;
 }
 
-/** The accounts that run, by the id that the editor knows: one in a subflow runs once for each instance of it. */
+/** The accounts that run: one in a subflow runs once for each instance of it. */
 export class Instances {
-  private readonly byEditorId = new Map<string, Set<AccountNode>>();
+  private readonly nodes = new Set<AccountNode>();
 
   add(node: AccountNode): void {
-    const id = node._alias ?? node.id;
-    this.byEditorId.set(id, (this.byEditorId.get(id) ?? new Set()).add(node));
+    this.nodes.add(node);
   }
 
   remove(node: AccountNode): void {
-    const id = node._alias ?? node.id;
-    const nodes = this.byEditorId.get(id);
-    nodes?.delete(node);
-    if (nodes?.size === 0) this.byEditorId.delete(id);
+    this.nodes.delete(node);
   }
 
   /**
@@ -38,8 +34,7 @@ export class Instances {
    * @param id - as the editor has it, or that of one instance
    */
   of(RED: NodeAPI, id: string): Instance[] {
-    const nodes = [...this.byEditorId.values()].flatMap((all) => [...all]);
-    const found = nodes.filter((node) => node.id === id || node._alias === id);
+    const found = [...this.nodes].filter((node) => node.id === id || node._alias === id);
     return found.map((node) => ({ id: node.id, name: nameOf(RED, node), account: node.account }));
   }
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import should from 'should';
+import { eventually } from '../support/node_red';
 import { Harness } from './harness';
 import { Receiver } from './receiver';
 
@@ -169,10 +170,11 @@ describe('simulator: the phone page', function () {
 
   it("shows the authenticator's code and the switch of the app", async () => {
     const shown = page.locator('.user .code');
-    const { code } = (await harness.user(id)).authenticator;
-    // The code may have changed in between.
-    const digits = (await shown.innerText()).replace(' ', '');
-    if ((await harness.user(id)).authenticator.code === code) digits.should.equal(code);
+    // It may change in between.
+    await eventually('the page to show the code', async () => {
+      const digits = (await shown.innerText()).replace(' ', '');
+      return digits === (await harness.user(id)).authenticator.code || undefined;
+    });
     await page.getByLabel('Has Authy app').check();
     await page.getByText('Authy app token').waitFor();
     (await harness.user(id)).app.should.be.true();
