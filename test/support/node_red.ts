@@ -319,9 +319,20 @@ export class NodeRed {
     await this.process.stop();
   }
 
+  /** Ends it as the system does when it shuts down. */
+  async terminate(): Promise<void> {
+    this.process.signal('SIGTERM');
+    await this.process.exit();
+  }
+
   /** Ends it in the middle of whatever it does, as a power cut would. */
   async kill(): Promise<void> {
     await this.process.kill();
+  }
+
+  /** Lets it stand still, or go on: `SIGSTOP`, `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void {
+    this.process.signal(signal);
   }
 
   /** Starts it again after its end, with what it has left on the disk. */
@@ -483,6 +494,11 @@ export class Process {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Lets it stand still, or go on: `SIGSTOP`, `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** Ends it by force, at once. */

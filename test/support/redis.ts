@@ -2,6 +2,9 @@ import fs from 'node:fs';
 import { freePort, Process, skip, temporaryDirectory } from './node_red';
 import net from 'node:net';
 
+/** Every write is on the disk before it is answered. */
+const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
 /** A real Redis server of its own, on a port that stays the same when it is started again. */
 export class Redis {
   private process: Process | undefined;
@@ -10,14 +13,15 @@ export class Redis {
     private readonly executable: string,
     readonly port: number,
     private readonly directory: string,
+    private readonly options: readonly string[],
   ) {}
 
-  /** Starts one; skips the suite where none is installed. */
-  static async start(context: Mocha.Context): Promise<Redis> {
+  /** Starts one; skips the suite where none is installed. @param options - instead of those that make it durable */
+  static async start(context: Mocha.Context, options: readonly string[] = durable): Promise<Redis> {
     const places = [process.env['REDIS_SERVER'], '/usr/bin/redis-server', '/usr/local/bin/redis-server'];
     const executable = places.find((place) => place !== undefined && fs.existsSync(place));
     if (executable === undefined) skip(context, 'redis-server is not installed (REDIS_SERVER names it).');
-    const redis = new Redis(executable, await freePort(), temporaryDirectory());
+    const redis = new Redis(executable, await freePort(), temporaryDirectory(), options);
     await redis.startAgain();
     return redis;
   }
@@ -26,11 +30,10 @@ export class Redis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it with what it has left on the disk: every write is there. */
+  /** Starts it with what it has left on the disk. */
   async startAgain(): Promise<void> {
-    const options = ['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.directory];
-    const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
-    const server = new Process(this.executable, [...options, ...durable]);
+    const place = ['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.directory];
+    const server = new Process(this.executable, [...place, '--save', '', ...this.options]);
     this.process = server;
     await server.until(
       'Redis to answer',
@@ -41,6 +44,17 @@ export class Redis {
   async stop(): Promise<void> {
     await this.process?.stop();
     this.process = undefined;
+  }
+
+  /** Ends it in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    await this.process?.kill();
+    this.process = undefined;
+  }
+
+  /** Lets it stand still, or go on: `SIGSTOP`, `SIGCONT`. */
+  signal(signal: NodeJS.Signals): void {
+    this.process?.signal(signal);
   }
 
   /** Sends one command and gives its answer as it is on the wire; empty where there is none. */

@@ -1,0 +1,326 @@
+import type { Node, NodeContext } from 'node-red';
+import { AuthyError } from '../authy/errors';
+import { contextFile, type ContextPlace } from '../context-place';
+import { InTurn } from './in-turn';
+import { isOldRecord, recordsOfOld } from './old-records';
+import {
+  type ApprovalRecord,
+  type Claim,
+  type Found,
+  idPrefix,
+  type RecordEvents,
+  type Records,
+} from './records';
+import { storedRecord } from './stored-record';
+import { realTime, type Clock } from '../time';
+
+/** Where the last sign of life is kept: the time by the computer's clock. */
+const aliveName = `${idPrefix}alive`;
+
+/** It is written with what changes, and no more often than this, in milliseconds. */
+const aliveEvery = 5000;
+
+/** A clock may be set back a little, to the right time. In milliseconds. */
+const tolerance = 1000;
+
+/** How many records are taken over in one step: a store hands each over as an argument. */
+const takenAtOnce = 100;
+
+/** A name that a store does not take for a path into an object. */
+const recordName = new RegExp(`^${idPrefix}\\w+$`);
+
+/** How far a record of this process has come: `removing` is over, as soon as the store has done it. */
+type Stage = 'waiting' | 'passing' | 'removing';
+
+/** What is known of the records of one gate in one store. The old and the new gate of a deploy share it. */
+interface Known {
+  readonly stages: Map<string, Stage>;
+  readonly changes: InTurn;
+  /** The names of what an earlier run has left and is still to be taken, the last one first; undefined until they were read. */
+  left: string[] | undefined;
+  /** What has ended until all is taken, and must not be taken for what an earlier run has left. */
+  readonly ended: Set<string>;
+  /** The last sign of life of an earlier run. */
+  lastSign: number;
+  /** When this run gave one, by the clock that nobody can set. */
+  signedAt: number;
+}
+
+/** A store of Node-RED's contexts. */
+export interface ContextStore {
+  /** As in the settings' `contextStorage`; undefined for the default one. */
+  readonly store?: string | undefined;
+  readonly place: ContextPlace;
+  /** Why it cannot be used, if so. */
+  readonly problem?: string | undefined;
+}
+
+/** What a process knows of the records in its contexts, by gate and store. Tests have several of them in one. */
+export type KnownContexts = Map<string, Known>;
+
+const thisProcess: KnownContexts = new Map();
+
+/**
+ * The records of a gate in its context, in a store of Node-RED's: memory, file, or whatever is installed. What they
+ * survive is what that store survives. One process has them to itself, so what is atomic is atomic because nothing else
+ * runs; and what is not known here has ended, so that nothing brings it back.
+ *
+ * Source: https://nodered.org/docs/api/context/
+ */
+export class ContextRecords implements Records {
+  readonly name: string;
+  private readonly context: NodeContext | undefined;
+  private readonly storeName: string | undefined;
+  private readonly problem: string | undefined;
+  /** The store, and its file where it has one, for a person to find. */
+  private readonly title: string;
+  private readonly file: string;
+  private readonly known: Known;
+  private readonly time: Clock;
+
+  /**
+   * @param store - which of the contexts' stores
+   */
+  constructor(
+    gate: Node,
+    { store: storeName, place, problem }: ContextStore,
+    private readonly events: RecordEvents,
+    {
+      time = realTime,
+      contexts = thisProcess,
+    }: { readonly time?: Clock; readonly contexts?: KnownContexts } = {},
+  ) {
+    this.name = `context ${storeName ?? ''}`;
+    this.storeName = storeName;
+    this.problem = problem;
+    this.title = `context store "${place.name}"`;
+    const file = contextFile(place, gate);
+    this.file = file === undefined ? '' : ` Its file is ${file}.`;
+    this.time = time;
+    // Node-RED would quietly take its default store for one that it does not have.
+    this.context = problem === undefined ? gate.context() : undefined;
+    const key = JSON.stringify([gate.id, storeName]);
+    this.known = contexts.get(key) ?? {
+      stages: new Map(),
+      changes: new InTurn(),
+      left: undefined,
+      ended: new Set(),
+      lastSign: -Infinity,
+      signedAt: -Infinity,
+    };
+    contexts.set(key, this.known);
+  }
+
+  now(): number {
+    return this.time.wall();
+  }
+
+  /** Keeps the record itself: plain data, which a store in memory then holds once, and any other writes as it does. */
+  create(record: ApprovalRecord): Promise<void> {
+    const { id } = record;
+    if (this.problem !== undefined) return Promise.reject(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+    return this.change(id, async () => {
+      if (this.known.stages.has(id)) throw this.storeError(`there is a record ${id} already`);
+      try {
+        await this.set(id, record);
+      } catch (error) {
+        // As far as a store that fails can tell.
+        if (await this.isThere(id).catch(() => false)) await this.set(id, undefined);
+        throw error;
+      }
+      this.known.stages.set(id, 'waiting');
+    });
+  }
+
+  update(record: ApprovalRecord): Promise<boolean> {
+    const { id } = record;
+    return this.change(id, async () => {
+      if (this.known.stages.get(id) !== 'waiting' || !(await this.isThere(id))) return false;
+      await this.set(id, record);
+      return true;
+    });
+  }
+
+  claim(record: ApprovalRecord, isFinal: boolean): Promise<Claim> {
+    const { id } = record;
+    return this.change(id, async () => {
+      const stage = this.known.stages.get(id);
+      // Its end has happened.
+      if (stage === undefined) return 'theirs';
+      if (stage === 'waiting' && !(await this.isThere(id))) return 'missing';
+      if (isFinal) {
+        await this.remove(id);
+      } else if (stage === 'waiting') {
+        await this.set(id, { ...record, state: 'passing' });
+        this.known.stages.set(id, 'passing');
+      }
+      return 'ours';
+    });
+  }
+
+  unclaim(record: ApprovalRecord): Promise<void> {
+    const { id } = record;
+    return this.change(id, async () => {
+      if (this.known.stages.get(id) !== 'passing') return;
+      await this.set(id, record);
+      this.known.stages.set(id, 'waiting');
+    });
+  }
+
+  /** A store that removes at once has done so before this returns. */
+  end({ id }: ApprovalRecord): Promise<void> {
+    return this.change(id, async () => {
+      if (this.known.stages.has(id)) await this.remove(id);
+    });
+  }
+
+  async withdrawElsewhere(): Promise<void> {
+    // There is nobody else.
+  }
+
+  take(except: ReadonlySet<string>): Promise<Found[]> {
+    // Not even the old and the new gate of a deploy take the same.
+    return this.known.changes.do('take', async () => {
+      if (this.context === undefined) return [];
+      const left = (this.known.left ??= await this.readLeft());
+      while (left.length > 0) {
+        const names = left.slice(-takenAtOnce).reverse();
+        const found = await this.takeThese(names, except);
+        left.length -= names.length;
+        if (left.length === 0) this.known.ended.clear();
+        if (found.length > 0) return found;
+      }
+      return [];
+    });
+  }
+
+  async close(): Promise<void> {
+    // Node-RED closes its stores itself.
+    if (this.known.stages.size > 0) this.sign();
+    await this.known.changes.settled();
+  }
+
+  // ---- what an earlier run has left
+
+  private async readLeft(): Promise<string[]> {
+    const names = await this.keys();
+    const ours = names.filter((name) => name.startsWith(idPrefix) && name !== aliveName);
+    const [sign] = names.includes(aliveName) ? await this.get([aliveName]) : [];
+    if (typeof sign === 'number') this.known.lastSign = sign;
+    for (const name of ours) if (!recordName.test(name)) this.setAside(name, 'its name is not one of ours');
+    // One that was made of an old one comes after that.
+    return ours
+      .filter((name) => recordName.test(name))
+      .sort()
+      .reverse();
+  }
+
+  private async takeThese(names: readonly string[], except: ReadonlySet<string>): Promise<Found[]> {
+    const isLeft = (name: string): boolean => !this.known.stages.has(name) && !this.known.ended.has(name);
+    const wanted = names.filter(isLeft);
+    if (wanted.length === 0) return [];
+    const values = await this.get(wanted);
+    const found: Found[] = [];
+    for (const [index, name] of wanted.entries()) {
+      // Made of an old one a moment ago.
+      if (!isLeft(name)) continue;
+      for (const record of await this.recordsOf(name, values[index])) {
+        if (!isLeft(record.id)) continue;
+        this.known.stages.set(record.id, 'waiting');
+        if (except.has(record.id)) continue;
+        record.epoch += 1;
+        // What it says itself counts as well: it was asked no earlier than this.
+        const sign = Math.max(this.known.lastSign, record.endsAt - record.lifetime);
+        found.push({ record, isClockWrong: this.now() + tolerance < sign });
+      }
+    }
+    return found;
+  }
+
+  private async recordsOf(name: string, stored: unknown): Promise<ApprovalRecord[]> {
+    if (stored === undefined || stored === null) return [];
+    let records: ApprovalRecord[];
+    let isOld: boolean;
+    try {
+      const value: unknown = typeof stored === 'string' ? JSON.parse(stored) : stored;
+      isOld = isOldRecord(value);
+      records = isOld ? recordsOfOld(name, value) : [storedRecord(name, value)];
+    } catch (error) {
+      this.setAside(name, error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message);
+      return [];
+    }
+    // The one that takes the place of the old one comes last: until then the old one makes up for all.
+    if (isOld) for (const record of [...records].reverse()) await this.set(record.id, record);
+    return records;
+  }
+
+  private setAside(name: string, why: string): void {
+    this.events.onTrouble(
+      `The value "${name}" in the ${this.title} cannot be read as an approval request: ${why}. ` +
+        `It was left as it is; its message waits no longer.${this.file}`,
+    );
+  }
+
+  // ---- the store
+
+  private async change<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const changed = this.known.changes.do(id, work);
+    if (this.time.steady() - this.known.signedAt >= aliveEvery) this.sign();
+    return changed;
+  }
+
+  /** Gives a sign of life. It is of no importance whether a single one is kept. */
+  private sign(): void {
+    if (this.context === undefined) return;
+    this.known.signedAt = this.time.steady();
+    this.known.changes
+      .do(aliveName, async () => this.set(aliveName, this.time.wall()))
+      .catch(() => undefined);
+  }
+
+  private async remove(id: string): Promise<void> {
+    this.known.stages.set(id, 'removing');
+    await this.set(id, undefined);
+    this.known.stages.delete(id);
+    if (this.known.left?.length !== 0) this.known.ended.add(id);
+  }
+
+  private async isThere(id: string): Promise<boolean> {
+    const [value] = await this.get([id]);
+    return value !== undefined && value !== null;
+  }
+
+  private async set(name: string, value: unknown): Promise<void> {
+    await this.call((context, done) => context.set(name, value, this.storeName, done));
+  }
+
+  private get(names: string[]): Promise<unknown[]> {
+    // The types say that the values come as one list; they come as arguments.
+    return this.call((context, done) => context.get(names, this.storeName, done));
+  }
+
+  private async keys(): Promise<string[]> {
+    const [names = []] = await this.call((context, done) => context.keys(this.storeName, done));
+    return names as string[];
+  }
+
+  /** Stores answer later or at once, and some throw in spite of the callback. */
+  private async call(
+    ask: (context: NodeContext, done: (...answer: unknown[]) => void) => void,
+  ): Promise<unknown[]> {
+    const { context } = this;
+    if (context === undefined) return [];
+    const [error, ...values] = await new Promise<unknown[]>((resolve) => {
+      ask(context, (...answer) => resolve(answer));
+    }).catch((thrown: unknown) => [thrown]);
+    if (!error) return values;
+    throw this.storeError(error instanceof Error ? error.message : 'it failed');
+  }
+
+  private storeError(reason: string): AuthyError {
+    return new AuthyError(
+      'AUTHY_STORE',
+      `The ${this.title} for open approval requests cannot be used: ${reason}.${this.file}`,
+    );
+  }
+}

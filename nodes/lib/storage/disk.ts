@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { AuthyError } from '../authy/errors';
+
+/** So many files are open at once, whoever asks: a process may not have many more. */
+const atOnce = 64;
+
+const readable: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than is allowed',
+  EACCES: 'Node-RED has no right to do that there',
+  EPERM: 'Node-RED has no right to do that there',
+  EROFS: 'the disk is read-only',
+  EIO: 'the disk does not work',
+  EMFILE: 'too many files are open',
+  ENFILE: 'too many files are open',
+  ENOENT: 'it is gone',
+  ENOTDIR: 'it is not a folder',
+};
+
+/** The error for what could not be done in a folder. It says nothing of what is in the files. */
+export function diskError(folder: string, error: unknown): AuthyError {
+  if (error instanceof AuthyError) return error;
+  const code = codeOf(error);
+  const reason = readable[code] ?? 'it failed';
+  return new AuthyError('AUTHY_STORE', `The folder ${folder} cannot be used: ${reason} (${code}).`);
+}
+
+/** The code of an error of the file system, such as `ENOENT`. */
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
+
+/**
+ * Gives a file new content, so that whenever the power fails there is either what was there before or all of the new.
+ * It is safe once the folder is synced as well.
+ */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.tmp`;
+  await withPlace(async () => {
+    try {
+      await writeSynced(temporary, text);
+      await fs.rename(temporary, file);
+    } catch (error) {
+      await fs.rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await fs.open(file, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes what was created, renamed and removed in a folder safe. Windows does that by itself, and allows nobody to ask. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await fs.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Syncs a folder for all who ask at the same time at once. */
+export class FolderSync {
+  private running: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
+
+  constructor(private readonly folder: string) {}
+
+  /** @returns settles when all that was done before this call is safe */
+  sync(): Promise<void> {
+    // What runs already may have begun before the last change.
+    if (this.running !== undefined) {
+      this.next ??= this.running.then(
+        () => this.begin(),
+        () => this.begin(),
+      );
+      return this.next;
+    }
+    return this.begin();
+  }
+
+  private begin(): Promise<void> {
+    this.next = undefined;
+    const running = syncFolder(this.folder).finally(() => {
+      if (this.running === running) this.running = undefined;
+    });
+    this.running = running;
+    return running;
+  }
+}
+
+/** Makes folders inside of one that has to be there: a folder that was moved away must not come back by this. */
+export async function makeFolders(within: string, names: readonly string[]): Promise<string> {
+  let folder = within;
+  for (const name of names) {
+    const above = folder;
+    folder = path.join(folder, name);
+    await fs.mkdir(folder, 0o700).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
+    // Where it was there as well: whoever made it may have come no further.
+    await syncFolder(above);
+  }
+  return folder;
+}
+
+let taken = 0;
+const waiting = new Set<() => void>();
+
+/** Does something that needs an open file, as soon as there is a place for one more. */
+async function withPlace<T>(work: () => Promise<T>): Promise<T> {
+  if (taken >= atOnce) await new Promise<void>((resolve) => waiting.add(resolve));
+  else taken += 1;
+  try {
+    return await work();
+  } finally {
+    const [next] = waiting;
+    if (next === undefined) {
+      taken -= 1;
+    } else {
+      waiting.delete(next);
+      next();
+    }
+  }
+}
+
+/** The name of a folder for an id of Node-RED, which may hold anything where somebody wrote the flows by hand. */
+export function folderName(id: string): string {
+  // Upper case as well: on some disks it is the same name as lower case.
+  const name = id.replace(/[^a-z0-9_-]/gu, (character) => `%${Buffer.from(character).toString('hex')}`);
+  const isUsable = name !== '' && name.length <= 100;
+  return isUsable ? name : `%${createHash('sha256').update(id).digest('hex')}`;
+}

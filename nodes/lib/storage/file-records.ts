@@ -1,0 +1,156 @@
+import { AuthyError } from '../authy/errors';
+import { folderName } from './disk';
+import { type Change, Folder, type Kept } from './folder';
+import { type Life, OwnedDirectory, type Tell, thisLife } from './owned-directory';
+import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from './records';
+import { storedRecord } from './stored-record';
+import { realTime, type Clock } from '../time';
+
+/** The mark of a record that was claimed. */
+const passing = 'passing';
+
+/** So many are handed over in one step. */
+const takenAtOnce = 100;
+
+/** A clock may be set back a little, to the right time. In milliseconds. */
+const tolerance = 1000;
+
+const claims: Readonly<Record<Change, Claim>> = {
+  done: 'ours',
+  gone: 'missing',
+  taken: 'theirs',
+  // Its end has happened.
+  absent: 'theirs',
+};
+
+/** Where the records of a gate are kept in files. */
+export interface FilePlace {
+  /** The folder of all accounts in the user directory. */
+  readonly root: string;
+  readonly accountId: string;
+  readonly gateId: string;
+}
+
+/**
+ * The records of a gate as files in the user directory, for one Node-RED: `ROOT/life-N/ACCOUNT/GATE/ID.json`, and
+ * `ID.passing.json` once claimed. What has resolved is safe when the process is killed and when the power fails.
+ *
+ * That one process has them is a matter of {@link OwnedDirectory}; taking over raises the epoch there, of all records at
+ * once. Within the process the old and the new gate of a deploy share a {@link Folder}, which knows what is there: what
+ * it does not know has ended, and nothing brings it back.
+ */
+export class FileRecords implements Records {
+  readonly name: string;
+  private readonly time: Clock;
+  private readonly life: Life;
+  private directory: OwnedDirectory | undefined;
+  private opening: Promise<Folder> | undefined;
+  /** The same, once it is there. */
+  private folder: Folder | undefined;
+  private isClosed = false;
+  private readonly tell: Tell = (sentence) => this.events.onTrouble(sentence);
+
+  constructor(
+    private readonly place: FilePlace,
+    private readonly events: RecordEvents,
+    { time = realTime, life = thisLife }: { readonly time?: Clock; readonly life?: Life } = {},
+  ) {
+    this.name = `files ${place.root}`;
+    this.time = time;
+    this.life = life;
+    // What is wrong is told to whoever asks for something.
+    this.open().catch(() => undefined);
+  }
+
+  now(): number {
+    return this.time.wall();
+  }
+
+  async create(record: ApprovalRecord): Promise<void> {
+    const folder = await this.open();
+    await folder.create(record.id, record, () => !this.isClosed);
+  }
+
+  async update(record: ApprovalRecord): Promise<boolean> {
+    const folder = await this.open();
+    return (await folder.replace(record.id, '', record)) === 'done';
+  }
+
+  async claim(record: ApprovalRecord, isFinal: boolean): Promise<Claim> {
+    const folder = await this.open();
+    return claims[await (isFinal ? folder.remove(record.id) : folder.mark(record.id, '', passing))];
+  }
+
+  async unclaim(record: ApprovalRecord): Promise<void> {
+    const folder = await this.open();
+    await folder.mark(record.id, passing, '');
+  }
+
+  async end(record: ApprovalRecord): Promise<void> {
+    // Where it was claimed here the folder is there, and nothing comes between this and what was handed on.
+    const folder = this.folder ?? (await this.open());
+    await folder.removeNow(record.id);
+  }
+
+  async withdrawElsewhere(): Promise<void> {
+    // There is nobody else.
+  }
+
+  async take(except: ReadonlySet<string>): Promise<Found[]> {
+    const folder = await this.open();
+    const isClockWrong = this.time.wall() + tolerance < folder.lastSign;
+    for (;;) {
+      const kept = folder.take(takenAtOnce);
+      const found = kept
+        .filter(({ id }) => !except.has(id))
+        .flatMap((one) => this.readKept(folder, one))
+        .map((record) => ({ record, isClockWrong }));
+      if (kept.length === 0 || found.length > 0) return found;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const folder = await this.opening?.catch(() => undefined);
+    await folder?.settled();
+    await this.directory?.leave(this.tell);
+  }
+
+  private readKept(folder: Folder, { id, mark, value }: Kept): ApprovalRecord[] {
+    try {
+      const record = storedRecord(id, value);
+      if (mark !== '' && mark !== passing) throw new Error('its mark is not known');
+      if (mark === passing) record.state = passing;
+      record.epoch += 1;
+      return [record];
+    } catch (error) {
+      this.tell(
+        `The file ${folder.setAside(id)} holds an approval request that cannot be read: ${(error as Error).message}. ` +
+          'It was left as it is; its message waits no longer.',
+      );
+      return [];
+    }
+  }
+
+  /** Opens the folder, now or, where that failed, with the next thing that is asked for. */
+  private open(): Promise<Folder> {
+    if (this.opening !== undefined) return this.opening;
+    if (this.isClosed) return Promise.reject(new AuthyError('AUTHY_STORE', 'The node was closed.'));
+    const opening = this.begin();
+    this.opening = opening;
+    opening.then(
+      (folder) => (this.folder = folder),
+      () => (this.opening = undefined),
+    );
+    return opening;
+  }
+
+  private async begin(): Promise<Folder> {
+    const { root, accountId, gateId } = this.place;
+    const directory = OwnedDirectory.of(root, this.life, this.time);
+    await directory.enter(this.tell);
+    this.directory = directory;
+    const names = [folderName(accountId), folderName(gateId)];
+    return Folder.open(directory, names, this.time, this.tell);
+  }
+}

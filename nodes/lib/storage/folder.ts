@@ -1,0 +1,343 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { AuthyError } from '../authy/errors';
+import { codeOf, diskError, FolderSync, makeFolders, replaceFile } from './disk';
+import { InTurn } from './in-turn';
+import type { Loss, OwnedDirectory, Tell } from './owned-directory';
+import { pause, type Clock } from '../time';
+
+/** For how long files are read before everything else has its turn, in milliseconds. */
+const readSlice = 5;
+
+/** Between two tries to remove what must not be there, in milliseconds. */
+const removePause = 1000;
+
+/** `ID.json`, or `ID.MARK.json`. */
+const recordName = /^([A-Za-z0-9_-]{1,64})(?:\.([a-z]+))?\.json$/;
+const temporaryName = /^[A-Za-z0-9_-]{1,64}(?:\.[a-z]+)?\.json\.tmp$/;
+
+/** A record that was found in a folder. */
+export interface Kept {
+  readonly id: string;
+  readonly mark: string;
+  readonly value: unknown;
+}
+
+/** What came of a change: it is done and safe, or nothing was changed since the record is not there (any more). */
+export type Change = 'done' | 'absent' | Loss;
+
+/** The content of a file: a record, and when it was written by the computer's clock. */
+interface Content {
+  readonly writtenAt: number;
+  readonly value: unknown;
+}
+
+/**
+ * A folder of small records, each a file of its own that only its owner can read. It knows nothing of what is in them.
+ *
+ * - Content is written to another name, synced and renamed; so after a crash, or when the power fails, it is the old one
+ *   or the new one.
+ * - A record carries a *mark*, a word, in its file's name. It is changed by a rename, which takes half the time of new
+ *   content and is as safe.
+ * - A removal can be done within one turn, so that nothing but a power failure comes between it and the next line.
+ *
+ * A change is `done` once it is synced, and only where the folder was ours still after that; see {@link OwnedDirectory}.
+ */
+export class Folder {
+  /** When there was the last sign of life before, by the computer's clock: of the process, or of a record. */
+  lastSign: number;
+  /** The records that are there, with their marks: those made here, and those of before that were taken. */
+  private readonly marks = new Map<string, string>();
+  /** Those of before that nobody has taken yet. */
+  private left: Kept[] = [];
+  /** What cannot be read, and must not be written over. */
+  private readonly unreadable = new Set<string>();
+  /** What is removed, and this not safe yet. */
+  private readonly removed = new Set<string>();
+  private readonly changes = new InTurn();
+  private readonly syncing: FolderSync;
+
+  private constructor(
+    private readonly directory: OwnedDirectory,
+    private readonly names: readonly string[],
+    private readonly time: Clock,
+  ) {
+    this.lastSign = directory.lastSign;
+    this.syncing = new FolderSync(this.path);
+  }
+
+  /**
+   * The folder inside of a directory that the caller has entered: the same one for all who ask in this process.
+   *
+   * @param names - of the folders that lead to it
+   * @param tell - hears of what cannot be read; that stays where it is
+   * @throws AuthyError - `AUTHY_STORE`
+   */
+  static open(directory: OwnedDirectory, names: readonly string[], time: Clock, tell: Tell): Promise<Folder> {
+    const name = path.join(...names);
+    const known = directory.known.get(name) as Promise<Folder> | undefined;
+    if (known !== undefined) return known;
+    const opened = new Folder(directory, names, time).read(tell);
+    directory.known.set(name, opened);
+    opened.catch(() => {
+      if (directory.known.get(name) === opened) directory.known.delete(name);
+    });
+    return opened;
+  }
+
+  /** @throws AuthyError - `AUTHY_STORE` where the directory was taken over */
+  get path(): string {
+    return path.join(this.directory.path, ...this.names);
+  }
+
+  /** Hands over some of those that were left by an earlier life; none once all were. */
+  take(count: number): Kept[] {
+    const taken = this.left.splice(-count);
+    for (const { id, mark } of taken) this.marks.set(id, mark);
+    return taken;
+  }
+
+  /** Forgets a record that was taken and cannot be understood. Its file stays. @returns its path */
+  setAside(id: string): string {
+    const file = this.fileOf(id, this.marks.get(id) ?? '');
+    this.marks.delete(id);
+    this.unreadable.add(id);
+    return file;
+  }
+
+  /** The mark of a record; undefined where it is not there. */
+  markOf(id: string): string | undefined {
+    return this.removed.has(id) ? undefined : this.marks.get(id);
+  }
+
+  /**
+   * Makes a record.
+   *
+   * @param isWanted - asked for as long as it is not certain that it is not there after all
+   * @throws AuthyError - `AUTHY_STORE`: it is not there
+   */
+  create(id: string, value: object, isWanted: () => boolean): Promise<void> {
+    return this.change(id, async () => {
+      if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw this.refused('a record needs an id of letters and digits');
+      if (this.marks.has(id) || this.unreadable.has(id)) {
+        throw this.refused(`there is a record ${id} already, which must not be written over`);
+      }
+      try {
+        try {
+          await this.write(id, '', value);
+        } catch (error) {
+          if (codeOf(error) !== 'ENOENT') throw error;
+          await this.restore();
+          await this.write(id, '', value);
+        }
+        if ((await this.directory.loss()) !== undefined) throw this.refused('it is gone');
+      } catch (error) {
+        await this.removeForCertain(id, isWanted);
+        throw error;
+      }
+      this.marks.set(id, '');
+    });
+  }
+
+  /** Gives a record new content, where it has this mark. */
+  replace(id: string, mark: string, value: object): Promise<Change> {
+    return this.change(id, async () => {
+      if (this.markOf(id) !== mark) return 'absent';
+      return this.changing(async () => {
+        // A rename would bring back what somebody has deleted.
+        await fs.promises.access(this.fileOf(id, mark));
+        await this.write(id, mark, value);
+      });
+    });
+  }
+
+  /** Changes a record's mark from one to another. Done already, it is only made sure that this is safe. */
+  mark(id: string, from: string, to: string): Promise<Change> {
+    return this.change(id, async () => {
+      const mark = this.markOf(id);
+      if (mark !== from && mark !== to) return 'absent';
+      return this.changing(async () => {
+        if (mark === from) await fs.promises.rename(this.fileOf(id, from), this.fileOf(id, to));
+        this.marks.set(id, to);
+        await this.syncing.sync();
+      });
+    });
+  }
+
+  /** Removes a record. */
+  remove(id: string): Promise<Change> {
+    return this.change(id, async () => {
+      if (!this.marks.has(id)) return 'absent';
+      return this.changing(async () => {
+        if (!this.removed.has(id)) await fs.promises.unlink(this.fileOf(id, this.marks.get(id) ?? ''));
+        this.removed.add(id);
+        await this.syncing.sync();
+        this.marks.delete(id);
+        this.removed.delete(id);
+      });
+    });
+  }
+
+  /**
+   * Removes a record before this returns, whether anything is under way or not.
+   *
+   * @returns settles when that is safe
+   * @throws AuthyError - or rejects with it; `AUTHY_STORE`. It may be tried again.
+   */
+  async removeNow(id: string): Promise<void> {
+    const mark = this.marks.get(id);
+    if (mark === undefined) return;
+    try {
+      if (!this.removed.has(id)) unlinkIfThere(this.fileOf(id, mark));
+      this.removed.add(id);
+      await this.syncing.sync();
+      this.marks.delete(id);
+      this.removed.delete(id);
+    } catch (error) {
+      // Of a folder that is not ours any more, nothing is left to remove.
+      if ((await this.directory.loss()) !== undefined) return;
+      throw diskError(this.path, error);
+    }
+  }
+
+  /** Settles when nothing is under way, and all that was removed is safe where that works. */
+  async settled(): Promise<void> {
+    await this.changes.settled();
+    await this.syncing.sync().catch(() => undefined);
+  }
+
+  private change<T>(id: string, work: () => Promise<T>): Promise<T> {
+    return this.changes.do(id, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw diskError(this.path, error);
+      }
+    });
+  }
+
+  /** Does something and says what came of it. */
+  private async changing(work: () => Promise<void>): Promise<Change> {
+    try {
+      await work();
+    } catch (error) {
+      const loss = await this.directory.loss();
+      if (loss === undefined && codeOf(error) !== 'ENOENT') throw error;
+      return loss ?? 'gone';
+    }
+    return (await this.directory.loss()) ?? 'done';
+  }
+
+  private async write(id: string, mark: string, value: object): Promise<void> {
+    const content: Content = { writtenAt: this.time.wall(), value };
+    await replaceFile(this.fileOf(id, mark), JSON.stringify(content));
+    await this.syncing.sync();
+  }
+
+  /** A record that was not made, as far as its caller knows, must not be found after a restart. */
+  private async removeForCertain(id: string, isWanted: () => boolean): Promise<void> {
+    for (;;) {
+      try {
+        // A disk that is read-only does not let go of what is not there either.
+        const file = this.fileOf(id, '');
+        if (fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined) unlinkIfThere(file);
+        return;
+      } catch (error) {
+        // In a folder that another process has, or that is gone, there is nothing of ours.
+        if (error instanceof AuthyError || !isWanted()) return;
+        await pause(this.time, removePause);
+      }
+    }
+  }
+
+  private fileOf(id: string, mark: string): string {
+    return path.join(this.path, `${id}${mark === '' ? '' : `.${mark}`}.json`);
+  }
+
+  private refused(why: string): AuthyError {
+    return new AuthyError('AUTHY_STORE', `The folder ${this.path} cannot be used: ${why}.`);
+  }
+
+  /** Somebody has deleted the folder, or one above it. */
+  private async restore(): Promise<void> {
+    await this.directory.restore();
+    await makeFolders(this.directory.path, this.names);
+  }
+
+  // ---- what is there at the beginning
+
+  private async read(tell: Tell): Promise<this> {
+    try {
+      const folder = await makeFolders(this.directory.path, this.names);
+      const foreign: string[] = [];
+      const names = await fs.promises.readdir(folder);
+      // A file that is read at once takes a fifth of the time of one that is waited for.
+      let since = this.time.steady();
+      for (const name of names) {
+        this.readOne(folder, name, foreign, tell);
+        if (this.time.steady() - since < readSlice) continue;
+        await turn();
+        since = this.time.steady();
+      }
+      this.leaveOneOfEach();
+      this.tellOfForeign(folder, foreign, tell);
+    } catch (error) {
+      throw diskError(this.path, error);
+    }
+    return this;
+  }
+
+  private readOne(folder: string, name: string, foreign: string[], tell: Tell): void {
+    const file = path.join(folder, name);
+    if (temporaryName.test(name)) {
+      fs.rmSync(file, { force: true });
+      return;
+    }
+    const [, id, mark = ''] = recordName.exec(name) ?? [];
+    if (id === undefined) {
+      foreign.push(name);
+      return;
+    }
+    try {
+      const content = contentOf(fs.readFileSync(file, 'utf8'));
+      this.lastSign = Math.max(this.lastSign, content.writtenAt);
+      this.left.push({ id, mark, value: content.value });
+    } catch (error) {
+      this.unreadable.add(id);
+      const why = error instanceof SyntaxError ? 'it is not in the right format' : codeOf(error);
+      tell(`The file ${file} cannot be read (${why}). It was left as it is; what was in it waits no longer.`);
+    }
+  }
+
+  /** A disk without a journal may show both names of a rename in which the power failed. The mark is what was wanted. */
+  private leaveOneOfEach(): void {
+    const marked = new Set(this.left.filter(({ mark }) => mark !== '').map(({ id }) => id));
+    const isDouble = ({ id, mark }: Kept): boolean => mark === '' && marked.has(id);
+    for (const { id } of this.left.filter(isDouble)) unlinkIfThere(this.fileOf(id, ''));
+    this.left = this.left.filter((kept) => !isDouble(kept));
+  }
+
+  private tellOfForeign(folder: string, names: readonly string[], tell: Tell): void {
+    if (names.length === 0) return;
+    const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+    tell(
+      `The folder ${folder} holds what is not a record and was left alone: ${names.slice(0, 5).join(', ')}${more}.`,
+    );
+  }
+}
+
+/** @throws SyntaxError */
+function contentOf(text: string): Content {
+  const content = JSON.parse(text) as Partial<Content> | null;
+  if (typeof content?.writtenAt !== 'number' || content.value === undefined) throw new SyntaxError();
+  return { writtenAt: content.writtenAt, value: content.value };
+}
+
+function unlinkIfThere(file: string): void {
+  try {
+    fs.unlinkSync(file);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Node } from 'node-red';
+import { ContextRecords, type ContextStore } from './context-records';
+import { FileRecords } from './file-records';
+import { MemoryLedger } from './memory-ledger';
+import { MemoryRails } from './memory-rails';
+import type { RecordEvents, Records } from './records';
+import type { Messenger, Stores } from './stores';
+import { Unusable } from './unusable';
+
+/**
+ * What an account remembers in this process. It outlives a deploy, which makes a new account of the same id; after a
+ * restart only the records are known.
+ */
+interface Memory {
+  readonly ledger: MemoryLedger;
+  readonly rails: MemoryRails;
+}
+
+const memories = new Map<string, Memory>();
+
+/** Opens the records of a gate. */
+type OpenRecords = (gate: Node, events: RecordEvents) => Records;
+
+/** All that an account keeps on this machine alone: its records where it is told to, and the rest in memory. */
+export class LocalStores implements Stores {
+  readonly ledger: MemoryLedger;
+  readonly rails: MemoryRails;
+  readonly messenger: Messenger = {
+    tell: () => {
+      // There is nobody else.
+    },
+  };
+
+  private constructor(
+    private readonly accountId: string,
+    readonly records: OpenRecords,
+  ) {
+    const memory = memories.get(accountId) ?? { ledger: new MemoryLedger(), rails: new MemoryRails() };
+    memories.set(accountId, memory);
+    this.ledger = memory.ledger;
+    this.rails = memory.rails;
+  }
+
+  /** With records in a store of Node-RED's contexts. */
+  static inContext(accountId: string, store: ContextStore): LocalStores {
+    return new LocalStores(accountId, (gate, events) => new ContextRecords(gate, store, events));
+  }
+
+  /** With records in files. @param root - the folder of all accounts; undefined where there is no user directory */
+  static inFiles(accountId: string, root: string | undefined): LocalStores {
+    return new LocalStores(accountId, (gate, events) =>
+      root === undefined
+        ? new Unusable(
+            'This Node-RED has no user directory; open the account and keep approvals somewhere else.',
+          )
+        : new FileRecords({ root, accountId, gateId: gate.id }, events),
+    );
+  }
+
+  close(removed: boolean): Promise<void> {
+    if (removed) memories.delete(this.accountId);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,125 @@
+import { AuthyError } from '../authy/errors';
+import { promiseOf } from './in-turn';
+import type { Decision, Ledger } from './ledger';
+import { realTime, type Clock } from '../time';
+
+/** In minutes: a whole number takes no room of its own, and that is exact enough. */
+const minute = 60_000;
+const hour = 60;
+const week = 7 * 24 * hour;
+/** A request that can be answered for ever is taken to end after a year. */
+const year = 365 * 24 * hour;
+
+/** How many requests and answers are known at once, some 70 MB. Beyond it none is forgotten before its time. */
+const most = 500_000;
+
+/** How many are looked at for whether they can be forgotten, whenever something is noted. */
+const lookedAt = 20;
+
+interface Entry {
+  /** Whom this account asked; undefined where it did not. */
+  authyId: string | undefined;
+  decision: Decision | undefined;
+  /** Until when it is known, in minutes of the steady clock. */
+  until: number;
+}
+
+/** What an account knows of its requests and answers, in memory: after a restart nothing is known of what was before. */
+export class MemoryLedger implements Ledger {
+  private readonly entries = new Map<string, Entry>();
+  /** Which entries may be forgotten once an hour has come, by its number. */
+  private readonly due = new Map<number, string[]>();
+  /** All hours before this one are done with. */
+  private nextHour: number;
+
+  constructor(
+    private readonly time: Clock = realTime,
+    private readonly limit = most,
+  ) {
+    this.nextHour = hourOf(this.now());
+  }
+
+  asked(approvalId: string, authyId: string, seconds: number): Promise<void> {
+    const open = seconds > 0 ? Math.ceil(seconds / 60) : year;
+    return promiseOf(() => {
+      this.entry(approvalId, open + week).authyId = authyId;
+    });
+  }
+
+  wasAsked(approvalId: string, authyId: string): Promise<boolean> {
+    return Promise.resolve(this.entries.get(keyOf(approvalId))?.authyId === authyId);
+  }
+
+  decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
+    return promiseOf(() => {
+      // With its answer a request has ended.
+      const entry = this.entry(approvalId, week);
+      if (entry.decision === undefined) {
+        entry.decision = decision;
+        return 'first';
+      }
+      return entry.decision === decision ? 'duplicate' : 'conflict';
+    });
+  }
+
+  /** How many are known. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** @param minutes - for how long from now on it has to be known, at least */
+  private entry(approvalId: string, minutes: number): Entry {
+    this.forget(lookedAt);
+    const key = keyOf(approvalId);
+    const until = this.now() + minutes;
+    const found = this.entries.get(key);
+    if (found === undefined) {
+      if (this.entries.size >= this.limit) this.forget(Infinity);
+      if (this.entries.size >= this.limit) throw full(this.entries.size);
+    } else if (found.until >= until) {
+      return found;
+    }
+    const entry = found ?? { authyId: undefined, decision: undefined, until };
+    entry.until = until;
+    this.entries.set(key, entry);
+    const dueHour = hourOf(until) + 1;
+    const keys = this.due.get(dueHour);
+    if (keys === undefined) this.due.set(dueHour, [key]);
+    else keys.push(key);
+    return entry;
+  }
+
+  /** Forgets what is due, as far as it gets. */
+  private forget(atMost: number): void {
+    const now = this.now();
+    for (let looked = 0; this.nextHour <= hourOf(now) && looked < atMost; looked++) {
+      const key = this.due.get(this.nextHour)?.pop();
+      if (key === undefined) {
+        this.due.delete(this.nextHour);
+        this.nextHour += 1;
+      } else if ((this.entries.get(key)?.until ?? Infinity) <= now) {
+        this.entries.delete(key);
+      }
+    }
+  }
+
+  private now(): number {
+    return Math.ceil(this.time.steady() / minute);
+  }
+}
+
+function keyOf(approvalId: string): string {
+  return approvalId.toLowerCase();
+}
+
+function hourOf(minutes: number): number {
+  return Math.floor(minutes / hour);
+}
+
+function full(size: number): AuthyError {
+  return new AuthyError(
+    'AUTHY_STORE',
+    `${size} approval requests of this account are remembered, as many as fit into memory; none may be forgotten yet. ` +
+      'Keep the approvals in Redis, or restart Node-RED.',
+  );
+}

@@ -1,0 +1,99 @@
+import { AuthyError } from '../authy/errors';
+import { promiseOf } from './in-turn';
+import type { Admission, Limits, Rails } from './rails';
+import type { ApprovalRecord } from './records';
+import { realTime, type Clock } from '../time';
+
+type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
+
+interface User {
+  /** How many requests are open. */
+  open: number;
+  /** When the user was asked last, by the steady clock; undefined where that was before this process. */
+  askedAt: number | undefined;
+}
+
+/** How many users are known at once. Beyond it none is forgotten whose pause is not over. */
+const most = 500_000;
+/** How many users are looked at for whether they can be forgotten, whenever one is asked. */
+const lookedAt = 3;
+const lookedAtWhenFull = 1000;
+
+/** The guard rails in memory: they count the open requests of each user, on this instance. */
+export class MemoryRails implements Rails {
+  /** The ids of what is counted, so that nothing is counted or taken off twice. */
+  private readonly open = new Set<string>();
+  /** Those who were asked longest ago come first. */
+  private readonly users = new Map<string, User>();
+  /** The longest pause that was ever asked for, in seconds: gates may differ. */
+  private longest = 0;
+
+  constructor(
+    private readonly time: Clock = realTime,
+    private readonly limit = most,
+  ) {}
+
+  admit(request: Request, limits: Limits): Promise<Admission> {
+    return promiseOf(() => this.admitted(request, limits));
+  }
+
+  /** Counts a request that is open already: one of an earlier run. */
+  count({ id, authyId }: Request, askedAt?: number): void {
+    const user = this.users.get(authyId) ?? { open: 0, askedAt };
+    if (!this.open.has(id)) user.open += 1;
+    this.open.add(id);
+    user.askedAt = askedAt ?? user.askedAt;
+    this.users.delete(authyId);
+    this.users.set(authyId, user);
+  }
+
+  release({ id, authyId }: Request): Promise<void> {
+    const user = this.users.get(authyId);
+    if (this.open.delete(id) && user !== undefined) user.open -= 1;
+    return Promise.resolve();
+  }
+
+  /** How many users are known. */
+  get size(): number {
+    return this.users.size;
+  }
+
+  private admitted({ id, authyId }: Request, { maxOpen, coolDown }: Limits): Admission {
+    const now = this.time.steady();
+    this.longest = Math.max(this.longest, coolDown);
+    const isFull = this.users.size >= this.limit;
+    this.forget(now, isFull ? lookedAtWhenFull : lookedAt);
+    const user = this.users.get(authyId);
+    if (user === undefined) {
+      if (this.users.size >= this.limit) throw full(this.users.size);
+    } else {
+      if (maxOpen > 0 && user.open >= maxOpen) return { admitted: false, open: user.open };
+      const waitSeconds = Math.ceil(coolDown - (now - (user.askedAt ?? -Infinity)) / 1000);
+      if (waitSeconds > 0) return { admitted: false, waitSeconds };
+    }
+    this.count({ id, authyId }, now);
+    return { admitted: true };
+  }
+
+  /** Forgets users who have nothing open, and whose pause is over. Those who have come up again later. */
+  private forget(now: number, atMost: number): void {
+    let looked = 0;
+    for (const [authyId, user] of this.users) {
+      if ((looked += 1) > atMost) return;
+      if (user.open > 0) {
+        this.users.delete(authyId);
+        this.users.set(authyId, user);
+      } else if (now - (user.askedAt ?? -Infinity) >= this.longest * 1000) {
+        this.users.delete(authyId);
+      }
+    }
+  }
+}
+
+function full(size: number): AuthyError {
+  return new AuthyError(
+    'AUTHY_STORE',
+    `${size} users were asked within the pause that is set between two requests, more than fit into memory. ` +
+      'Shorten the pause.',
+  );
+}

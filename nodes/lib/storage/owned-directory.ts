@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { AuthyError } from '../authy/errors';
+import { codeOf, diskError, syncFolder } from './disk';
+import { here, type Holder, isGone, readHolder, writeHolder } from './holder';
+import { pause, realTime, type Clock } from '../time';
+
+/** Between two signs of life of a holder, in milliseconds. */
+const beatEvery = 2000;
+/** How often, and how many times, somebody who wants to have a directory looks whether its holder lives. */
+const look = { every: 500, times: 10 };
+
+const holderFile = 'holder.json';
+const lifeName = /^life-([1-9]\d{0,14})$/;
+
+/** A process, as directories see it. Tests have several of them in one. */
+export class Life {
+  readonly nonce = randomBytes(8).toString('hex');
+  readonly directories = new Map<string, OwnedDirectory>();
+}
+
+export const thisLife = new Life();
+
+/** What became of what should be there and is not: taken over by another process, or deleted by somebody. */
+export type Loss = 'taken' | 'gone';
+
+/** Takes a sentence for a person to read. */
+export type Tell = (sentence: string) => void;
+
+/**
+ * A directory that one process at a time has to itself.
+ *
+ * What is in it lies in a folder `life-N`. Whoever takes the directory over renames that folder to `life-N+1`: of all who
+ * try, one succeeds, and from that instant whatever an earlier holder still wants to do fails, since it does that by a
+ * path that is not there any more. This is what makes sure that there are no two, however long one of them stood still.
+ * So an earlier holder that finds its folder gone does nothing more. One window remains: it stands still after it has
+ * looked, and before it does something that is not done in the folder.
+ *
+ * That one gives way while another lives is a matter of politeness, and rests on a sign of life: a file in that folder
+ * which its holder changes every two seconds. Nobody's clock is compared with another's.
+ *
+ * Within a process it is shared by all who enter, and stays as it is through a time in which nobody did, unless another
+ * process came in between.
+ */
+export class OwnedDirectory {
+  /** What the users of the directory know about its content, by any name; forgotten with the folder. */
+  readonly known = new Map<string, unknown>();
+  /** When there was the last sign of life of whoever had it before, by the computer's clock. */
+  lastSign = -Infinity;
+  private folder = '';
+  private readonly users = new Set<Tell>();
+  private entering: Promise<void> | undefined;
+  private leaving: Promise<void> = Promise.resolve();
+  private isTaken = false;
+  private beats = 0;
+  /** The series of signs that is going on; another object for each. */
+  private series: object | undefined;
+
+  private constructor(
+    readonly root: string,
+    private readonly life: Life,
+    private readonly time: Clock,
+  ) {}
+
+  static of(root: string, life = thisLife, time: Clock = realTime): OwnedDirectory {
+    const resolved = path.resolve(root);
+    const directory = life.directories.get(resolved) ?? new OwnedDirectory(resolved, life, time);
+    life.directories.set(resolved, directory);
+    return directory;
+  }
+
+  /**
+   * Begins to use it.
+   *
+   * @param tell - hears if another process takes it over; {@link leave} ends that
+   * @throws AuthyError - `AUTHY_STORE` where another process has it, or it cannot be used. It may be tried again.
+   */
+  async enter(tell: Tell): Promise<void> {
+    this.users.add(tell);
+    this.entering ??= this.acquire();
+    const entering = this.entering;
+    try {
+      await entering;
+    } catch (error) {
+      this.users.delete(tell);
+      if (this.entering === entering) this.entering = undefined;
+      throw diskError(this.root, error);
+    }
+  }
+
+  /** Ends using it. The last one lets go of it. */
+  async leave(tell: Tell): Promise<void> {
+    if (!this.users.delete(tell)) return;
+    await this.entering?.catch(() => undefined);
+    if (this.users.size > 0 || this.entering === undefined) return;
+    this.entering = undefined;
+    this.series = undefined;
+    this.leaving = this.isTaken ? Promise.resolve() : this.sign(true).catch(() => undefined);
+    await this.leaving;
+  }
+
+  /**
+   * The folder that holds everything.
+   *
+   * @throws AuthyError - `AUTHY_STORE` where another process has it
+   */
+  get path(): string {
+    if (this.isTaken) throw this.takenError();
+    return this.folder;
+  }
+
+  /** Whether the folder is not there any more, and why. Whoever is about to do something that counts asks this last. */
+  async loss(): Promise<Loss | undefined> {
+    if (this.isTaken) return 'taken';
+    if (await exists(path.join(this.folder, holderFile))) return undefined;
+    const [newest] = await this.lives();
+    if (newest === undefined || this.nameOf(newest) === this.folder) return 'gone';
+    this.onTaken();
+    return 'taken';
+  }
+
+  /**
+   * Makes the folder anew after somebody has deleted it.
+   *
+   * @throws AuthyError - `AUTHY_STORE` where another process has the directory by now
+   */
+  async restore(): Promise<void> {
+    if ((await this.loss()) === undefined) return;
+    const { path: folder } = this;
+    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    await fs.writeFile(path.join(folder, holderFile), this.holder(false), { mode: 0o600 });
+    await syncFolder(this.root);
+    const [newest] = await this.lives();
+    if (newest === undefined || this.nameOf(newest) === folder) return;
+    this.onTaken();
+    throw this.takenError();
+  }
+
+  private async acquire(): Promise<void> {
+    await this.leaving;
+    if (this.isTaken) throw this.takenError();
+    if (!(await this.goOn())) await this.take();
+    this.beat((this.series = {}));
+  }
+
+  /** Nobody else had it since this process let go of it. */
+  private async goOn(): Promise<boolean> {
+    if (this.folder === '') return false;
+    const holder = await this.read(this.folder);
+    if (holder.known?.nonce !== this.life.nonce) return false;
+    return this.sign(false).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private async take(): Promise<void> {
+    this.known.clear();
+    this.folder = '';
+    for (;;) {
+      await fs.mkdir(this.root, { recursive: true, mode: 0o700 });
+      const [newest = 0, ...others] = await this.lives();
+      const before = newest === 0 ? undefined : await this.untilFree(this.nameOf(newest));
+      const folder = this.nameOf(newest + 1);
+      try {
+        if (newest === 0) await fs.mkdir(folder, 0o700);
+        else await fs.rename(this.nameOf(newest), folder);
+        // A new file: into this one an earlier holder that has it open may still write.
+        await fs.rm(path.join(folder, holderFile), { force: true });
+        await fs.writeFile(path.join(folder, holderFile), this.holder(false), { mode: 0o600 });
+      } catch (error) {
+        // Another process was quicker. It will be seen to live.
+        if (['ENOENT', 'EEXIST', 'ENOTEMPTY'].includes(codeOf(error))) continue;
+        throw error;
+      }
+      await syncFolder(this.root);
+      this.folder = folder;
+      this.lastSign = before?.at ?? -Infinity;
+      if (others.length > 0) this.tellOfOthers(others);
+      return;
+    }
+  }
+
+  /**
+   * Waits until a folder's holder has let go, is gone, or has given no sign of life for a while.
+   *
+   * @returns what it was
+   * @throws AuthyError - `AUTHY_STORE` where it lives
+   */
+  private async untilFree(folder: string): Promise<Holder | undefined> {
+    let before = await this.read(folder);
+    for (let time = 0; time < look.times; time++) {
+      const { known } = before;
+      if (before.text === undefined || (known !== undefined && this.isFree(known))) return known;
+      await pause(this.time, look.every);
+      const now = await this.read(folder);
+      if (now.known !== undefined && !this.isFree(now.known) && now.text !== before.text) {
+        throw this.inUse(now.known);
+      }
+      before = now;
+    }
+    return before.known;
+  }
+
+  private isFree(holder: Holder): boolean {
+    return holder.isFree || isGone(holder);
+  }
+
+  private async read(folder: string): Promise<{ text?: string; known?: Holder | undefined }> {
+    try {
+      const text = await fs.readFile(path.join(folder, holderFile), 'utf8');
+      return { text, known: readHolder(text) };
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return {};
+      throw error;
+    }
+  }
+
+  /** The numbers of the folders that there are, the newest first. More than one is there only if somebody copied them. */
+  private async lives(): Promise<number[]> {
+    const names = await fs.readdir(this.root).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    });
+    return names
+      .map((name) => Number(lifeName.exec(name)?.[1] ?? 0))
+      .filter((life) => life > 0)
+      .sort((a, b) => b - a);
+  }
+
+  private nameOf(life: number): string {
+    return path.join(this.root, `life-${life}`);
+  }
+
+  private beat(series: object): void {
+    this.time.after(beatEvery, () => {
+      if (this.series !== series) return;
+      // A disk that fails now may work the next time. Where the folder is gone, that is told once.
+      void this.sign(false)
+        .catch(() => this.loss())
+        .catch(() => undefined)
+        .then(() => {
+          if (!this.isTaken) this.beat(series);
+        });
+    });
+  }
+
+  /** Gives a sign of life. The file has to be there: the folder of another life is not ours to write in. */
+  private async sign(isFree: boolean): Promise<void> {
+    await fs.writeFile(path.join(this.folder, holderFile), this.holder(isFree), { flag: 'r+' });
+  }
+
+  private holder(isFree: boolean): string {
+    this.beats += 1;
+    return writeHolder({
+      pid: process.pid,
+      host: os.hostname(),
+      place: here,
+      nonce: this.life.nonce,
+      beat: this.beats,
+      at: this.time.wall(),
+      isFree,
+    });
+  }
+
+  private onTaken(): void {
+    if (this.isTaken) return;
+    this.isTaken = true;
+    this.series = undefined;
+    // Whoever comes next begins anew, as any other process would.
+    if (this.life.directories.get(this.root) === this) this.life.directories.delete(this.root);
+    for (const tell of this.users) tell(this.takenError().message);
+  }
+
+  private takenError(): AuthyError {
+    return new AuthyError(
+      'AUTHY_STORE',
+      `The folder ${this.root} was taken over by another Node-RED while this one stood still; this one changes nothing ` +
+        'there any more. Stop one of the two, or give each a user directory of its own, and restart this one.',
+    );
+  }
+
+  private inUse({ pid, host }: Holder): AuthyError {
+    return new AuthyError(
+      'AUTHY_STORE',
+      `The folder ${this.root} is in use by another Node-RED: process ${pid} on ${host}. ` +
+        'Stop one of the two, or give each a user directory of its own.',
+    );
+  }
+
+  private tellOfOthers(others: readonly number[]): void {
+    const names = others.map((life) => path.basename(this.nameOf(life))).join(', ');
+    for (const tell of this.users) {
+      tell(`The folder ${this.root} holds more than one life; what is in ${names} was left alone.`);
+    }
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await fs.access(file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import type { createClient } from '@redis/client';
+import { credentialsOf } from '../../authy/credentials';
+import { AuthyError } from '../../authy/errors';
+import { Secrets } from '../../authy/secrets';
+import { type Link, NothingDone, unreachable } from './link';
+import { type ScriptName, scripts } from './scripts';
+import type { Clock } from '../../time';
+
+type Client = ReturnType<typeof createClient>;
+
+export interface RedisSettings {
+  /** `redis://` or `rediss://`, with a database number if need be. */
+  readonly url: string;
+  /** Empty for none. */
+  readonly password: string;
+  /** Why these cannot be used, if so; a sentence. */
+  readonly problem?: string | undefined;
+  /** Takes a line about what happens to the connection; it holds no secret. */
+  readonly log: (line: string) => void;
+}
+
+/** In milliseconds. */
+const commandDeadline = 5000;
+
+const shas = Object.fromEntries(
+  Object.entries(scripts).map(([name, source]) => [name, createHash('sha1').update(source).digest('hex')]),
+) as Record<ScriptName, string>;
+
+/** The connections of one account to a real Redis: one for scripts, and one that hears what they publish. */
+export class RedisConnection implements Link {
+  private readonly keys: [string, string];
+  private readonly secrets: Secrets;
+  private connecting: Promise<Client> | undefined;
+  private subscriber: Client | undefined;
+  private certain: (new (message: string) => Error)[] = [];
+  private onReady: (() => void) | undefined;
+  private onHint: ((text: string) => void) | undefined;
+  private isClosed = false;
+
+  /**
+   * @param accountId - the same on all instances, since they run the same flows
+   * @param now - the time for the scripts; undefined for Redis's own, which is the one to use where nobody moves it
+   */
+  constructor(
+    accountId: string,
+    private readonly settings: RedisSettings,
+    private readonly time: Clock,
+    private readonly now: () => number | undefined = () => undefined,
+  ) {
+    // A server that does not know a command repeats it, and the first one holds the password.
+    this.secrets = new Secrets(
+      [settings.password, passwordIn(settings.url)].map((password) => [password, '[password]']),
+    );
+    this.keys = [`approvals:{${accountId}}:`, `authy:{${accountId}}:`];
+  }
+
+  open(onReady: () => void, onHint: (text: string) => void): void {
+    this.onReady = onReady;
+    this.onHint = onHint;
+    if (this.settings.problem !== undefined) return;
+    this.connect().catch((error: unknown) => this.settings.log((error as Error).message));
+  }
+
+  async run(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
+    const options = { keys: this.keys, arguments: [this.now() ?? '', ...args].map(String) };
+    const course = { isLate: false, wasSent: false };
+    try {
+      return await this.inTime(this.send(name, options, course), commandDeadline);
+    } catch (error) {
+      course.isLate = true;
+      if (error instanceof AuthyError) throw error;
+      const problem = this.said(error);
+      if (!course.wasSent || this.isCertain(error)) throw new NothingDone(problem);
+      throw new AuthyError('AUTHY_STORE', unreachable(problem));
+    }
+  }
+
+  private async send(
+    name: ScriptName,
+    options: { keys: string[]; arguments: string[] },
+    course: { readonly isLate: boolean; wasSent: boolean },
+  ): Promise<unknown> {
+    const client = await this.connect();
+    const inTime = (): void => {
+      // What was given up as not sent must not be sent afterwards.
+      if (course.isLate) throw new NothingDone('the connection came too late');
+      course.wasSent = true;
+    };
+    inTime();
+    try {
+      return await client.evalSha(shas[name], options);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      inTime();
+      return client.eval(scripts[name], options);
+    }
+  }
+
+  /** Whether an error says that Redis did nothing: it has refused the command, or never had it. */
+  private isCertain(error: unknown): boolean {
+    return this.certain.some((kind) => error instanceof kind);
+  }
+
+  async close(milliseconds: number): Promise<void> {
+    this.isClosed = true;
+    const client = await this.connecting?.catch(() => undefined);
+    await Promise.all([client, this.subscriber].map((one) => this.end(one, milliseconds)));
+  }
+
+  /** Connects once, and then again and again for as long as the account is there. */
+  private connect(): Promise<Client> {
+    this.connecting ??= this.connectOnce().catch((error: unknown) => {
+      // Not a Redis that is away, which is tried again, but settings that cannot work.
+      this.connecting = undefined;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  private async connectOnce(): Promise<Client> {
+    const { url, password, problem, log } = this.settings;
+    if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
+    const redis = await loadClient();
+    this.certain = [redis.ErrorReply, redis.ClientOfflineError, redis.ClientClosedError];
+    let client: Client;
+    try {
+      client = redis.createClient({
+        url,
+        ...(password === '' ? {} : { password }),
+        // A command that cannot be sent is an error at once: whoever sent it decides whether to try again.
+        disableOfflineQueue: true,
+        socket: {
+          connectTimeout: commandDeadline,
+          reconnectStrategy: (attempts) => Math.min(100 * 2 ** attempts, 2000),
+        },
+      });
+    } catch (error) {
+      throw new AuthyError('AUTHY_BAD_CONFIG', `The Redis address of the account: ${this.said(error)}`);
+    }
+    let isAway = false;
+    client.on('error', (error: Error) => {
+      if (!isAway) log(`Redis is not reachable (${this.said(error)}); trying again.`);
+      isAway = true;
+    });
+    client.on('ready', () => {
+      if (isAway) log('Redis is reachable again.');
+      isAway = false;
+      if (!this.isClosed) this.onReady?.();
+    });
+    const subscriber = client.duplicate();
+    subscriber.on('error', () => {
+      // The other connection says so.
+    });
+    this.subscriber = subscriber;
+    const known = new Promise<void>((resolve) => {
+      client.once('ready', resolve).once('error', () => resolve());
+    });
+    void client.connect().catch(() => undefined);
+    void subscriber
+      .connect()
+      .then(() => subscriber.subscribe(`${this.keys[0]}hints`, (text) => this.hear(text)))
+      .catch(() => undefined);
+    // What comes right after a deploy must not fail because the connection is not there yet.
+    await known;
+    return client;
+  }
+
+  private said(error: unknown): string {
+    const { message, name } = error as Error;
+    return this.secrets.outOfText(message || name);
+  }
+
+  private hear(text: string): void {
+    if (!this.isClosed) this.onHint?.(text);
+  }
+
+  /** Lets what is on its way arrive: gates that close at the same time have records to end. */
+  private async end(client: Client | undefined, milliseconds: number): Promise<void> {
+    if (client?.isReady)
+      await this.inTime(client.close(), Math.min(milliseconds, commandDeadline)).catch(() => undefined);
+    try {
+      client?.destroy();
+    } catch {
+      // It is closed, or never was connected.
+    }
+  }
+
+  private inTime<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+    let cancel: (() => void) | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = this.time.after(milliseconds, () =>
+        reject(new Error(`no answer within ${milliseconds / 1000} s`)),
+      );
+    });
+    return Promise.race([promise, late]).finally(() => cancel?.());
+  }
+}
+
+function passwordIn(url: string): string {
+  return URL.canParse(url) ? credentialsOf(new URL(url)).password : '';
+}
+
+async function loadClient(): Promise<typeof import('@redis/client')> {
+  try {
+    return await import('@redis/client');
+  } catch {
+    throw new AuthyError(
+      'AUTHY_BAD_CONFIG',
+      'The account keeps its open approval requests in Redis, and the client for it is not installed. ' +
+        'Run "npm install @redis/client" in the user directory of Node-RED, and restart it.',
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import type { Decision, Ledger } from '../ledger';
+import type { Scripts } from './link';
+
+// All in milliseconds.
+const week = 7 * 24 * 3600 * 1000;
+/** As long as a request may be open; one that can be answered for ever is remembered so long as well. */
+const year = 31_536_000 * 1000;
+
+/**
+ * How long it is to be remembered that a request was sent.
+ *
+ * @param seconds - how long it can be answered; 0 is for ever
+ * @returns in milliseconds
+ */
+export function remembered(seconds: number): number {
+  return (seconds === 0 ? year : Math.ceil(seconds * 1000)) + week;
+}
+
+/** What was asked and answered, in Redis. */
+export class RedisLedger implements Ledger {
+  constructor(private readonly scripts: Scripts) {}
+
+  async asked(approvalId: string, authyId: string, seconds: number): Promise<void> {
+    await this.scripts.run('asked', approvalId.toLowerCase(), authyId, remembered(seconds));
+  }
+
+  async wasAsked(approvalId: string, authyId: string): Promise<boolean> {
+    return (await this.scripts.run('wasAsked', approvalId.toLowerCase())) === authyId;
+  }
+
+  async decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
+    const before = await this.scripts.run('decided', approvalId.toLowerCase(), decision, week, remembered(0));
+    if (before === null) return 'first';
+    return before === decision ? 'duplicate' : 'conflict';
+  }
+}

@@ -1,0 +1,310 @@
+import { AuthyError } from '../../authy/errors';
+import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from '../records';
+import type { Instance } from './instance';
+import { remembered } from './ledger';
+import { NothingDone, type Scripts } from './link';
+import { readOldRecord, readRecord } from './texts';
+import type { Clock } from '../../time';
+
+/** How many records are worked on in one step, in which Redis does nothing else. */
+const atOnce = 100;
+
+// In milliseconds.
+/** Between two tries of what has to become certain. */
+const pause = 1000;
+/** A claim whose answer took longer is asked for again: this process may have stood still, and been taken for dead. */
+const claimIsGood = 5000;
+
+/** What the records of all gates of an account share. */
+export interface Shared {
+  readonly name: string;
+  readonly scripts: Scripts;
+  readonly instance: Instance;
+  readonly time: Clock;
+  now(): number;
+  /** Settles once it is known what instances of the version before have left. */
+  lookForOld(): Promise<void>;
+}
+
+/** The records of one gate, in Redis. */
+export class RedisRecords implements Records {
+  readonly name: string;
+  /** Settles when it is closed. */
+  readonly closed: Promise<void>;
+  private readonly me: string;
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly closing: Promise<void>;
+  private readonly inTurn = { take: queue(), withdrawn: queue() };
+  /** Taken over by the last step: the next one confirms it. */
+  private got: string[] = [];
+  private isClosed = false;
+  private beginClosing!: () => void;
+  private endClosing!: () => void;
+
+  constructor(
+    private readonly shared: Shared,
+    readonly gateId: string,
+    readonly events: RecordEvents,
+  ) {
+    this.name = shared.name;
+    this.me = shared.instance.id;
+    this.closing = new Promise((resolve) => (this.beginClosing = resolve));
+    this.closed = new Promise((resolve) => (this.endClosing = resolve));
+  }
+
+  now(): number {
+    return this.shared.now();
+  }
+
+  create(record: ApprovalRecord): Promise<void> {
+    return this.track(this.make(record));
+  }
+
+  update(record: ApprovalRecord): Promise<boolean> {
+    const { id, epoch } = record;
+    return this.track(
+      this.ask('update', this.me, id, epoch, this.number(), ...content(record)).then(
+        (answer) => answer === 1,
+      ),
+    );
+  }
+
+  claim(record: ApprovalRecord, isFinal: boolean): Promise<Claim> {
+    return this.track(this.claimInTime(record, isFinal));
+  }
+
+  async unclaim({ id, epoch }: ApprovalRecord): Promise<void> {
+    await this.track(this.ask('unclaim', this.me, id, epoch, this.number()));
+  }
+
+  async end({ id, epoch }: ApprovalRecord): Promise<void> {
+    await this.track(this.ask('end', this.me, id, epoch, this.number()));
+  }
+
+  withdrawElsewhere(approvalId: string | undefined): Promise<void> {
+    return this.track(this.withdraw(approvalId));
+  }
+
+  take(except: ReadonlySet<string>): Promise<Found[]> {
+    return this.track(this.inTurn.take(() => this.takeOver(except)));
+  }
+
+  /** Tells the gate what others have withdrawn, if they have. */
+  tellWithdrawn(): Promise<void> {
+    return this.track(this.inTurn.withdrawn(() => this.learnWithdrawn()));
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.beginClosing();
+    await Promise.allSettled(this.underWay);
+    this.endClosing();
+  }
+
+  // ---- making
+
+  private async make(record: ApprovalRecord): Promise<void> {
+    const { id, authyId, epoch } = record;
+    const number = this.number();
+    const [state, endsAt, lifetime, approvalId, text] = content(record);
+    const fields = [state, endsAt, lifetime, authyId, approvalId, text];
+    try {
+      const answer = await this.ask('create', this.me, this.gateId, id, epoch, number, ...fields);
+      if (answer === 1) return;
+    } catch (error) {
+      if (!isUncertain(error)) throw error;
+      if (await this.makeVoid(record, number)) throw error;
+      // It was made, and another instance has taken it over or withdrawn it since: whoever asks next is told.
+      return;
+    }
+    throw new AuthyError(
+      'AUTHY_STORE',
+      `${id}: Redis had a request of this id before; it makes none a second time.`,
+    );
+  }
+
+  /** Goes on until it is certain that no such record is there. @returns false where it was made, and went on without us */
+  private async makeVoid({ id, epoch, endsAt, lifetime }: ApprovalRecord, number: number): Promise<boolean> {
+    const times = [Math.ceil(endsAt), Math.ceil(lifetime)];
+    const args = (): (string | number)[] => [
+      ...[this.me, this.gateId, id, epoch, this.number()],
+      ...times,
+      number,
+    ];
+    while (!this.isClosed) {
+      try {
+        return (await this.ask('void', ...args())) === 1;
+      } catch {
+        await Promise.race([this.later(pause), this.closing]);
+      }
+    }
+    this.shared.instance.givenUp.set(`${this.name} ${id}`, args);
+    return true;
+  }
+
+  // ---- ending
+
+  private async claimInTime({ id, epoch }: ApprovalRecord, isFinal: boolean): Promise<Claim> {
+    const { time } = this.shared;
+    for (;;) {
+      const [steady, wall] = [time.steady(), time.wall()];
+      const final = isFinal ? 1 : 0;
+      const answer = await this.ask('claim', this.me, this.gateId, id, epoch, this.number(), final);
+      // While a computer sleeps, only one of its clocks may go on.
+      const took = Math.max(time.steady() - steady, time.wall() - wall);
+      if (answer !== 'ours' || took <= claimIsGood) return answer as Claim;
+    }
+  }
+
+  private async withdraw(approvalId: string | undefined): Promise<void> {
+    const hint = JSON.stringify({ from: this.me, gate: this.gateId });
+    if (approvalId !== undefined) {
+      const known = await this.ask('withdraw', this.me, this.gateId, approvalId, hint);
+      if (known !== 0) return;
+      // It is over, or Redis has lost the list: looking through all of them tells.
+    }
+    for (const holder of (await this.ask('holders', this.me, this.gateId)) as string[]) {
+      let after = '';
+      do {
+        const args = [this.gateId, holder, after, atOnce, approvalId ?? '', hint];
+        after = (await this.ask('withdrawHeld', ...args)) as string;
+      } while (after !== '');
+    }
+  }
+
+  private async learnWithdrawn(): Promise<void> {
+    let ids: string[] = [];
+    while (!this.isClosed) {
+      // What it was told is confirmed with the next question.
+      ids = (await this.ask('withdrawn', this.me, this.gateId, atOnce, ...ids)) as string[];
+      if (ids.length === 0) return;
+      this.events.onWithdrawn(ids);
+    }
+  }
+
+  // ---- taking over
+
+  private async takeOver(except: ReadonlySet<string>): Promise<Found[]> {
+    while (!this.isClosed) {
+      const [lost, isMore, ...values] = (await this.ask(
+        'take',
+        this.me,
+        this.gateId,
+        atOnce,
+        ...this.got,
+      )) as [number, number, ...(string | number)[]];
+      this.tellLost(lost);
+      this.got = [];
+      const got: string[] = [];
+      const found: Found[] = [];
+      for (const [id = '', text = '', state = '', epoch, isLate] of groups(values, 5)) {
+        got.push(String(id));
+        if (except.has(String(id))) continue;
+        try {
+          const record = readRecord(String(id), String(text), String(state), Number(epoch));
+          found.push({ record, isClockWrong: isLate === 1 });
+        } catch (error) {
+          this.tellBroken(String(id), error);
+          await this.ask('setAside', this.me, this.gateId, String(id));
+        }
+      }
+      // Not before: what the gate does not get has to come again.
+      this.got = got;
+      if (found.length > 0) return found;
+      if (isMore === 1 || values.length > 0) continue;
+      if (!(await this.moveOld())) return [];
+    }
+    return [];
+  }
+
+  /** Makes records of those of the version before. @returns whether there were any: they can be taken now */
+  private async moveOld(): Promise<boolean> {
+    await this.shared.lookForOld();
+    const [lost, ...values] = (await this.ask('oldHeld', this.gateId, atOnce)) as [number, ...string[]];
+    this.tellLost(lost);
+    let isMoved = false;
+    for (const [holder = '', id = '', text = '', state = ''] of groups(values, 4)) {
+      let records: ApprovalRecord[] = [];
+      try {
+        records = readOldRecord(id, text, state);
+      } catch (error) {
+        this.tellBroken(id, error);
+      }
+      const keep = remembered((records[0]?.lifetime ?? 0) / 1000);
+      const all = records.flatMap((record) => {
+        const [stateNow, endsAt, lifetime, approvalId, textNow] = content(record);
+        return [record.id, stateNow, endsAt, lifetime, record.authyId, approvalId, textNow];
+      });
+      const args = [this.me, this.gateId, holder, id, text, state, keep, ...all];
+      if ((await this.ask('moveOld', ...args)) === 1) isMoved = true;
+    }
+    return isMoved;
+  }
+
+  private tellLost(count: number): void {
+    if (count === 0) return;
+    this.events.onTrouble(
+      `${count} approval requests were lost by Redis: their ids are there, and they are not. ` +
+        'Set its maxmemory-policy to noeviction, and let nothing else remove its keys.',
+    );
+  }
+
+  private tellBroken(id: string, error: unknown): void {
+    this.events.onTrouble(
+      `${id}: this approval request cannot be read, and is set aside in Redis (broken:${this.gateId}): ` +
+        `${(error as Error).name === 'SyntaxError' ? 'it is not JSON' : (error as Error).message}.`,
+    );
+  }
+
+  // ---- asking
+
+  private ask(...[name, ...args]: Parameters<Scripts['run']>): Promise<unknown> {
+    return this.shared.scripts.run(name, ...args);
+  }
+
+  private number(): number {
+    return this.shared.instance.next();
+  }
+
+  private later(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.shared.time.after(milliseconds, resolve);
+    });
+  }
+
+  /** Closing waits for it. */
+  private track<T>(work: Promise<T>): Promise<T> {
+    this.underWay.add(work);
+    const over = (): boolean => this.underWay.delete(work);
+    work.then(over, over);
+    return work;
+  }
+}
+
+/** What of a record changes, as the scripts take it. */
+function content(record: ApprovalRecord): [string, number, number, string, string] {
+  const { state, endsAt, lifetime, approvalId } = record;
+  const id = approvalId?.toLowerCase() ?? '';
+  return [state, Math.ceil(endsAt), Math.ceil(lifetime), id, JSON.stringify(record)];
+}
+
+/** Whether a script may have run, or still may. */
+function isUncertain(error: unknown): boolean {
+  return !(error instanceof NothingDone) && error instanceof AuthyError && error.code === 'AUTHY_STORE';
+}
+
+/** Lets one piece of work begin when the one before is over. */
+function queue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work, work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+function groups<T>(values: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.floor(values.length / size) }, (_item, index) =>
+    values.slice(index * size, (index + 1) * size),
+  );
+}

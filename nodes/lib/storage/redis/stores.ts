@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import type { Node } from 'node-red';
+import type { CallbackAnswer } from '../../onetouch/callback';
+import type { RecordEvents } from '../records';
+import type { Messenger, Stores } from '../stores';
+import { RedisConnection, type RedisSettings } from './connection';
+import { type Instance, thisInstance } from './instance';
+import { RedisLedger } from './ledger';
+import type { Link } from './link';
+import { RedisRails } from './rails';
+import { RedisRecords } from './records';
+import { realTime, type Clock } from '../../time';
+
+// All in milliseconds.
+const signOfLifeEvery = 5000;
+/** Node-RED gives a node 15 s to close. */
+const closesWithin = 12_000;
+/** The time of an answer that was longer on its way says too little. */
+const tellsTime = 1000;
+
+export interface RedisStoresOptions {
+  /** Tells stores apart: another account in the same Redis is another one. It may hold a secret, and is not shown. */
+  readonly name: string;
+  /** Takes a line that holds no secret. */
+  readonly log: (line: string) => void;
+  /** Takes the answers whose callbacks came to another instance. */
+  readonly onAnswer: (answer: CallbackAnswer) => void;
+  readonly instance?: Instance;
+  readonly time?: Clock;
+}
+
+/**
+ * All that an account keeps, in Redis.
+ *
+ * @param accountId - the same on all instances, since they run the same flows
+ * @param onAnswer - takes the answers whose callbacks came to another instance
+ */
+export function redisStores(
+  accountId: string,
+  settings: RedisSettings,
+  onAnswer: (answer: CallbackAnswer) => void,
+): RedisStores {
+  const link = new RedisConnection(accountId, settings, realTime);
+  return new RedisStores(link, { name: `redis ${settings.url} ${accountId}`, log: settings.log, onAnswer });
+}
+
+/**
+ * All that an account keeps, in Redis, for several instances of the same flows. A record is held by the instance that
+ * made it, which alone may hand its message on, and has it with its `req` and `res`; where an instance gives no sign of
+ * life for 15 s, any other takes its records over.
+ */
+export class RedisStores implements Stores {
+  readonly name: string;
+  readonly ledger: RedisLedger;
+  readonly rails: RedisRails;
+  readonly messenger: Messenger;
+  readonly scripts: Link;
+  readonly instance: Instance;
+  readonly time: Clock;
+  private readonly opened = new Set<RedisRecords>();
+  private cancelBeat: (() => void) | undefined;
+  private isBeating = false;
+  private isEnded = false;
+  /** The mark that Redis had when it last answered. */
+  private born: string | undefined;
+  private clockOffset: number | undefined;
+  private looking: Promise<void> | undefined;
+
+  constructor(
+    link: Link,
+    private readonly options: RedisStoresOptions,
+  ) {
+    this.name = options.name;
+    this.scripts = link;
+    this.instance = options.instance ?? thisInstance;
+    this.time = options.time ?? realTime;
+    this.ledger = new RedisLedger(link);
+    this.rails = new RedisRails(link);
+    this.messenger = { tell: (answer) => this.tell(answer) };
+    link.open(
+      () => void this.beat(),
+      (text) => this.hear(text),
+    );
+  }
+
+  now(): number {
+    return this.time.wall() + (this.clockOffset ?? 0);
+  }
+
+  records(gate: Pick<Node, 'id'>, events: RecordEvents): RedisRecords {
+    const records = new RedisRecords(this, gate.id, events);
+    this.opened.add(records);
+    void records.closed.then(() => this.opened.delete(records));
+    return records;
+  }
+
+  lookForOld(): Promise<void> {
+    this.looking ??= this.scanOld().catch((error: unknown) => {
+      this.looking = undefined;
+      throw error;
+    });
+    return this.looking;
+  }
+
+  /** Gives signs of life until the last moment: gates that close have something to end. */
+  async close(): Promise<void> {
+    const begun = this.time.steady();
+    const left = (): number => closesWithin - (this.time.steady() - begun);
+    let cancel: (() => void) | undefined;
+    const late = new Promise<void>((resolve) => (cancel = this.time.after(closesWithin - 1000, resolve)));
+    await Promise.race([Promise.all([...this.opened].map(({ closed }) => closed)), late]);
+    cancel?.();
+    this.isEnded = true;
+    this.cancelBeat?.();
+    await this.scripts.close(left());
+  }
+
+  private tell(answer: CallbackAnswer): void {
+    this.scripts.run('tell', JSON.stringify({ from: this.instance.id, answer })).catch(() => {
+      // What is lost here is made up for by polling.
+    });
+  }
+
+  private hear(text: string): void {
+    let heard: { from: string; answer?: CallbackAnswer; gate?: string };
+    try {
+      heard = JSON.parse(text) as typeof heard;
+    } catch {
+      // Not one of ours.
+      return;
+    }
+    if (heard.from === this.instance.id || this.isEnded) return;
+    if (heard.answer !== undefined) this.options.onAnswer(heard.answer);
+    for (const records of this.opened) if (records.gateId === heard.gate) this.tellWithdrawn(records);
+  }
+
+  /** Gives a sign of life, looks after what others have left or withdrawn, and goes on doing so. */
+  private async beat(): Promise<void> {
+    if (this.isBeating || this.isEnded) return;
+    this.isBeating = true;
+    this.cancelBeat?.();
+    try {
+      await this.giveSignOfLife();
+      await this.finishGivenUp();
+      for (const records of this.opened) {
+        this.tellWithdrawn(records);
+        records.events.onAbandoned();
+      }
+    } catch {
+      // Redis is away; the connection has said so.
+    }
+    this.isBeating = false;
+    if (!this.hasEnded()) this.cancelBeat = this.time.after(signOfLifeEvery, () => void this.beat());
+  }
+
+  private hasEnded(): boolean {
+    return this.isEnded;
+  }
+
+  private tellWithdrawn(records: RedisRecords): void {
+    records.tellWithdrawn().catch(() => {
+      // The next sign of life asks again.
+    });
+  }
+
+  private async giveSignOfLife(): Promise<void> {
+    const askedAt = this.time.steady();
+    const answer = await this.scripts.run('signOfLife', this.instance.id, randomUUID());
+    const [born, time] = answer as [string, number];
+    const took = this.time.steady() - askedAt;
+    if (took < tellsTime || this.clockOffset === undefined) this.clockOffset = time - this.time.wall();
+    if (this.born !== undefined && this.born !== born) {
+      this.options.log(
+        'Redis has lost what it held: approval requests that were open end in an error. ' +
+          'Let it write to the disk (appendonly yes), and let nobody flush it.',
+      );
+    }
+    this.born = born;
+  }
+
+  /** What closing left uncertain becomes certain now. */
+  private async finishGivenUp(): Promise<void> {
+    const { givenUp } = this.instance;
+    for (const [key, args] of givenUp) {
+      if (!key.startsWith(`${this.name} `)) continue;
+      await this.scripts.run('void', ...args());
+      givenUp.delete(key);
+    }
+  }
+
+  private async scanOld(): Promise<void> {
+    let cursor = '0';
+    do {
+      cursor = String(await this.scripts.run('scanOld', cursor));
+    } while (cursor !== '0');
+  }
+}

@@ -1,0 +1,25 @@
+import { recordsOfOld } from '../old-records';
+import type { ApprovalRecord } from '../records';
+import { objectOf, storedRecord } from '../stored-record';
+
+/**
+ * Reads a record as it is kept. What the scripts have changed since it was written is beside it.
+ *
+ * @throws Error - saying what is wrong with it, and nothing of what is in it
+ */
+export function readRecord(id: string, text: string, state: string, epoch: number): ApprovalRecord {
+  return storedRecord(id, { ...objectOf(JSON.parse(text)), state, epoch });
+}
+
+/**
+ * Makes records of one of the version before, which held all messages that wait for its request.
+ *
+ * @param state - what the store says beside the text
+ * @returns one for each message; their ids are told from its id, so that they are the same each time
+ * @throws Error - saying what is wrong with it, and nothing of what is in it
+ */
+export function readOldRecord(id: string, text: string, state: string): ApprovalRecord[] {
+  const old = objectOf(JSON.parse(text));
+  const records = recordsOfOld(id, state === 'passing' ? { ...old, state } : old);
+  return records.map((record) => ({ ...record, epoch: 1 }));
+}

@@ -1,0 +1,55 @@
+import type { ApprovalRecord } from './records';
+
+const states: readonly unknown[] = ['unsent', 'sending', 'waiting', 'passing'];
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTime = (value: unknown): boolean => Number.isFinite(value);
+
+/** What each member of a record has to be. */
+const checks: { readonly [Name in keyof ApprovalRecord]-?: (value: unknown) => boolean } = {
+  id: isText,
+  accountId: isText,
+  authyId: isText,
+  state: (value) => states.includes(value),
+  approvalId: (value) => value === undefined || isText(value),
+  question: isText,
+  endsAt: isTime,
+  lifetime: (value) => isTime(value) && (value as number) >= 0,
+  joinedAfter: (value) => value === undefined || isTime(value),
+  reminded: (value) => typeof value === 'boolean',
+  message: isMessage,
+  epoch: Number.isSafeInteger,
+};
+
+/**
+ * Reads what a store gave back as a record of this version. Nothing in it is repaired.
+ *
+ * @param id - under which it was kept
+ * @throws Error - saying what is wrong with it, and nothing of what is in it
+ */
+export function storedRecord(id: string, value: unknown): ApprovalRecord {
+  const record = objectOf(value);
+  for (const [name, isRight] of Object.entries(checks)) {
+    if (!isRight(record[name])) throw new Error(`its ${name} is not in the right format`);
+  }
+  if (record['id'] !== id) throw new Error('it is kept under the name of another');
+  return record as unknown as ApprovalRecord;
+}
+
+/** @throws Error - where it is not an object */
+export function objectOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error('it is not in the right format');
+  }
+  return value as Record<string, unknown>;
+}
+
+/** A message that cannot be read would come to light only when it is to leave. */
+function isMessage(value: unknown): boolean {
+  try {
+    const message: unknown = typeof value === 'string' ? JSON.parse(value) : undefined;
+    return typeof message === 'object' && message !== null;
+  } catch {
+    return false;
+  }
+}

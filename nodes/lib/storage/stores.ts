@@ -1,0 +1,22 @@
+import type { Node } from 'node-red';
+import type { CallbackAnswer } from '../onetouch/callback';
+import type { Ledger } from './ledger';
+import type { Rails } from './rails';
+import type { RecordEvents, Records } from './records';
+
+/** Tells the other instances of Node-RED that share an account, if there are any. */
+export interface Messenger {
+  /** A verified callback came here. What gets lost on the way is made up for by polling. */
+  tell(answer: CallbackAnswer): void;
+}
+
+/** All that an account keeps, wherever that is. */
+export interface Stores {
+  readonly ledger: Ledger;
+  readonly rails: Rails;
+  readonly messenger: Messenger;
+  /** Opens the records of one gate. */
+  records(gate: Node, events: RecordEvents): Records;
+  /** Ends connections, once the records that were opened are closed. What is kept stays. @param removed - whether the account was deleted */
+  close(removed: boolean): Promise<void>;
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { type ApprovalRecord, type Found, idPrefix, type Records } from '../../nodes/lib/storage/records';
+import type { Clock } from '../../nodes/lib/time';
+
+/** A record as a gate makes one. */
+export function newRecord(more: Partial<ApprovalRecord> = {}): ApprovalRecord {
+  return {
+    id: idPrefix + randomBytes(11).toString('hex'),
+    accountId: 'account',
+    authyId: '209',
+    state: 'waiting',
+    approvalId: '4a725520-bff5-0135-eb01-0e5d90336a8c',
+    question: '',
+    endsAt: Date.now() + 300_000,
+    lifetime: 300_000,
+    reminded: false,
+    message: '{"payload":"open the door"}',
+    epoch: 0,
+    ...more,
+  };
+}
+
+/** What records tell of their own accord. */
+export class Told {
+  readonly troubles: string[] = [];
+  onAbandoned(): void {
+    // Nobody asks.
+  }
+  onWithdrawn(): void {
+    // Nobody asks.
+  }
+  onTrouble(sentence: string): void {
+    this.troubles.push(sentence);
+  }
+}
+
+/** All that there is to be taken over. */
+export async function takeAll(records: Records, except = new Set<string>()): Promise<Found[]> {
+  const all: Found[] = [];
+  for (;;) {
+    const found = await records.take(except);
+    if (found.length === 0) return all;
+    all.push(...found);
+  }
+}
+
+/** A time that stands where it was put; what is to be done later is done when it is moved. */
+export class SetTime implements Clock {
+  private now = 0;
+  private offset: number;
+  private readonly timers = new Set<{ at: number; action: () => void }>();
+
+  constructor(wall = Date.now()) {
+    this.offset = wall;
+  }
+
+  wall(): number {
+    return this.now + this.offset;
+  }
+
+  steady(): number {
+    return this.now;
+  }
+
+  after(milliseconds: number, action: () => void): () => void {
+    const timer = { at: this.now + milliseconds, action };
+    this.timers.add(timer);
+    return () => this.timers.delete(timer);
+  }
+
+  /** Sets the computer's clock, and nothing else. */
+  set(wall: number): void {
+    this.offset = wall - this.now;
+  }
+
+  move(milliseconds: number): void {
+    this.now += milliseconds;
+    for (const timer of this.timers) {
+      if (timer.at > this.now) continue;
+      this.timers.delete(timer);
+      timer.action();
+    }
+  }
+}

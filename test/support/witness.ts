@@ -1,0 +1,43 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { temporaryDirectory } from './node_red';
+
+/** What a gate in a Node-RED of its own got, and what came out, whatever the end of that process; see witness_probe.cjs. */
+export class Witness {
+  private readonly file = path.join(temporaryDirectory(), 'witness');
+
+  /** The environment that a Node-RED needs to be seen. */
+  get env(): Readonly<Record<string, string>> {
+    return {
+      NODE_OPTIONS: `--require ${path.join(__dirname, 'witness_probe.cjs')}`,
+      WITNESS: this.file,
+    };
+  }
+
+  /** The outcomes of one message so far. */
+  outcomesOf(no: number): string[] {
+    return this.read().get(no) ?? [];
+  }
+
+  /** The outcomes of each message that has come to the gate. One that is given back to it has come once. */
+  read(): Map<number, string[]> {
+    const all = new Map<number, string[]>();
+    for (const { no, outcome } of this.lines()) {
+      const outcomes = all.get(no) ?? [];
+      if (outcome !== 'asked' && outcome !== 'left') outcomes.push(outcome);
+      all.set(no, outcomes);
+    }
+    return all;
+  }
+
+  /** The messages that have left the gate, whether they have come to the node behind it or not. */
+  left(): Set<number> {
+    return new Set(this.lines().flatMap(({ no, outcome }) => (outcome === 'left' ? [no] : [])));
+  }
+
+  private lines(): { no: number; outcome: string }[] {
+    const text = fs.existsSync(this.file) ? fs.readFileSync(this.file, 'utf8') : '';
+    const lines = text.split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as { no: number; outcome: string });
+  }
+}

@@ -1,0 +1,33 @@
+/*
+ * Runs inside of a Node-RED, before it (`--require`), and writes a line into the file WITNESS for each message that the
+ * gate gets, that leaves it, and that has come to the node behind it: in the very turn, so that no end of the process
+ * comes between.
+ */
+const fs = require('node:fs');
+const { createRequire } = require('node:module');
+
+const file = fs.openSync(process.env.WITNESS, 'a');
+
+function note(no, outcome) {
+  fs.writeSync(file, `${JSON.stringify({ no, outcome })}\n`);
+}
+
+function outcomeOf(id, { payload, error }) {
+  if (id === 'gate') return 'asked';
+  if (id === 'failed') return error.code;
+  return payload.reason === null ? payload.decision : `${payload.decision} ${payload.reason}`;
+}
+
+// Once Node-RED is there, and its flows are not.
+setImmediate(() => {
+  const { hooks } = createRequire(process.argv[1])('@node-red/util');
+  hooks.add('onReceive.witness', ({ msg, destination }) => {
+    if (!['gate', 'decided', 'failed'].includes(destination.id) || msg.no === undefined) return;
+    note(msg.no, outcomeOf(destination.id, msg));
+  });
+  hooks.add('onSend.witness', (events) => {
+    for (const { msg, source } of events) {
+      if (source.id === 'gate' && msg.no !== undefined) note(msg.no, 'left');
+    }
+  });
+});
