@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import path from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
@@ -24,7 +25,7 @@ interface AccountDef extends NodeDef {
   proxy: string;
   callbackUrl: string;
   callbackMethod: string;
-  /** Where open approval requests are kept: `context`, `context:<store>`, or `redis`. */
+  /** Where open approval requests are kept: `files`, `context`, `context:<store>`, or `redis`. */
   approvalStore: string;
   redisUrl: string;
 }
@@ -140,9 +141,10 @@ function approvalSettings(
     const password = settings.secret('redisPassword', redisPassword);
     return { in: 'redis', url, password, problem: settings.problem };
   }
+  if (approvalStore === 'files') return { in: 'files', root: filesFolder(RED), problem: settings.problem };
   const [kind, store] = approvalStore.split(':');
   if (kind !== 'context' || store === '') {
-    settings.refuse('approvalStore', 'choose one of context, context:<store>, redis.');
+    settings.refuse('approvalStore', 'choose one of files, context, context:<store>, redis.');
   }
   // Without any of its own, a Node-RED has one store of this name.
   const { contextStorage = { memory: {} } } = RED.settings as { contextStorage?: object };
@@ -153,6 +155,12 @@ function approvalSettings(
     );
   }
   return { in: 'context', store, place: contextPlace(RED.settings, store), problem: settings.problem };
+}
+
+/** The folder of all accounts that keep their approvals in files. */
+function filesFolder(RED: NodeAPI): string | undefined {
+  const { userDir } = RED.settings as { userDir?: string };
+  return userDir === undefined ? undefined : path.join(userDir, 'authy-approvals');
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
-import { ApprovalGate, type GateDef } from './lib/approval/gate';
+import { ApprovalNode, type GateDef } from './lib/approval/approval-node';
 
 /** Gates that wait until the flows are there, with one listener for all: Node.js takes more than ten for a leak. */
-const starting = new Set<ApprovalGate>();
+const starting = new Set<ApprovalNode>();
 
 function begin(): void {
   const gates = [...starting];
@@ -13,7 +13,7 @@ function begin(): void {
 export = (RED: NodeAPI): void => {
   function AuthyOnetouchApproval(this: Node, config: GateDef): void {
     RED.nodes.createNode(this, config);
-    const gate = new ApprovalGate(RED, this, config);
+    const gate = new ApprovalNode(RED, this, config);
     // Earlier the nodes behind this one may not be there yet, and a message to them would be lost.
     if (starting.size === 0) RED.events.once('flows:started', begin);
     starting.add(gate);

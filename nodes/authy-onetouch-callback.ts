@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from './lib/account';
-import type { ApprovalStore } from './lib/approval/store';
+import type { Ledger } from './lib/storage/ledger';
 import { AuthyError } from './lib/authy/errors';
 import { objectOrNull, textOrNull } from './lib/authy/response';
 import { Badge } from './lib/badge';
@@ -175,7 +175,7 @@ class CallbackValidator {
     }
 
     const account = this.account();
-    const standing = await this.standingOf(answer, account?.approvals);
+    const standing = await this.standingOf(answer, account?.stores.ledger);
     if (standing === 'duplicate') return 'duplicate';
     if (standing !== undefined) return this.reject(message, ...standing);
     this.accept(message, answer);
@@ -186,13 +186,13 @@ class CallbackValidator {
   /** What is known of the request and of earlier answers to it; undefined where nothing speaks against this one. */
   private async standingOf(
     { approvalId, authyId, decision }: CallbackAnswer,
-    approvals: ApprovalStore | undefined,
+    ledger: Ledger | undefined,
   ): Promise<'duplicate' | [Rejection, string] | undefined> {
     try {
-      if (this.strict && !(await approvals?.wasAsked(approvalId, authyId))) {
+      if (this.strict && !(await ledger?.wasAsked(approvalId, authyId))) {
         return ['notAsked', 'this Node-RED did not send such a request to this user'];
       }
-      const occurrence = await approvals?.decided(approvalId, decision);
+      const occurrence = await ledger?.decided(approvalId, decision);
       if (occurrence === 'duplicate') return 'duplicate';
       if (occurrence === 'conflict') {
         return ['conflict', `it says ${decision}, and the opposite was received before`];

@@ -1,10 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Node, NodeAPI } from 'node-red';
 import type { SimulatorOptions } from '../simulator/simulator';
-import { ContextApprovalStore } from './approval/context-store';
-import { RedisApprovalStore } from './approval/redis-store';
-import type { ApprovalStore } from './approval/store';
-import { watchOf } from './approval/watch';
+import { thisProcess } from './approval/process';
 import type { AuthyClientOptions, CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import type { ProxySetting } from './authy/proxy';
@@ -14,6 +11,9 @@ import type { OperationName } from './operations';
 import { AuthyService, type Performed, type Service, type ServiceName } from './service';
 import { unsetVariable } from './settings';
 import { simulatorOf, startSimulator, stopSimulator } from './simulators';
+import { LocalStores } from './storage/local-stores';
+import { redisStores } from './storage/redis/stores';
+import type { Stores } from './storage/stores';
 
 /** An account as it was configured, once Node-RED has resolved what it refers to. */
 export interface AccountSettings {
@@ -52,6 +52,8 @@ export type ApprovalSettings =
       readonly place: ContextPlace;
       readonly problem?: string | undefined;
     }
+  /** Files in a folder; undefined where this Node-RED has no user directory. */
+  | { readonly in: 'files'; readonly root: string | undefined; readonly problem?: string | undefined }
   | {
       readonly in: 'redis';
       readonly url: string;
@@ -94,11 +96,11 @@ export function chosenAccount(RED: NodeAPI, id: string): Account {
  * of its approval requests.
  */
 export class Account {
-  readonly approvals: ApprovalStore;
+  readonly stores: Stores;
   private started: Promise<Service> | undefined;
 
   constructor(private readonly settings: AccountSettings) {
-    this.approvals = approvalStore(settings, (answer) => watchOf(settings.id).answered(answer));
+    this.stores = storesOf(settings, (answer) => this.heard(answer));
     // A simulator shows its phone from the first deploy on, before any message asks for it.
     if (settings.service === 'simulator' && settings.problem === undefined) {
       this.start().catch((error: unknown) => settings.log(`The simulator did not start: ${String(error)}`));
@@ -125,8 +127,8 @@ export class Account {
     if (isOf(performed, name, 'onetouchSend')) {
       const { approvalId, authyId } = performed.result;
       // It is on the phone whether this can be noted or not.
-      await this.approvals.asked(approvalId, authyId).catch((error: unknown) => {
-        this.settings.log(`It could not be noted that a request was sent. ${(error as Error).message}`);
+      await this.stores.ledger.asked(approvalId, authyId, offeredFor(inputs)).catch((error: unknown) => {
+        this.settings.log(`Could not record that a request was sent. ${(error as Error).message}`);
       });
     }
     return performed;
@@ -134,8 +136,13 @@ export class Account {
 
   /** Takes the answer of a verified callback: whatever waits for it goes on, on whichever instance it waits. */
   answered(answer: CallbackAnswer): void {
-    watchOf(this.settings.id).answered(answer);
-    this.approvals.announce({ kind: 'answer', answer });
+    this.heard(answer);
+    this.stores.messenger.tell(answer);
+  }
+
+  /** Wakes what waits for it in this process. */
+  private heard(answer: CallbackAnswer): void {
+    thisProcess.watchOf(this.settings.id).answered(answer);
   }
 
   /**
@@ -177,7 +184,7 @@ export class Account {
     const started = await this.started?.catch(() => undefined);
     started?.close();
     if (this.serviceName === 'simulator') await stopSimulator(this.settings.id, removed);
-    await this.approvals.close(removed);
+    await this.stores.close(removed);
   }
 
   private start(): Promise<Service> {
@@ -228,15 +235,24 @@ export class Account {
   }
 }
 
-function approvalStore(
+function storesOf(
   { id, approvals, log }: AccountSettings,
   onAnswer: (answer: CallbackAnswer) => void,
-): ApprovalStore {
-  if (approvals.in === 'context') {
-    return new ContextApprovalStore(id, approvals.store, approvals.place, approvals.problem);
+): Stores {
+  switch (approvals.in) {
+    case 'context':
+      return LocalStores.inContext(id, approvals);
+    case 'files':
+      return LocalStores.inFiles(id, approvals.root);
+    case 'redis':
+      return redisStores(id, { ...approvals, log }, onAnswer);
   }
-  const { url, password, problem } = approvals;
-  return new RedisApprovalStore(id, { url, password, problem, log }, onAnswer);
+}
+
+/** For how long the phone offers a request, in seconds; 0 is for ever. */
+function offeredFor({ secondsToExpire }: Readonly<Record<string, unknown>>): number {
+  const seconds = Number(secondsToExpire ?? '');
+  return secondsToExpire === '' || !Number.isFinite(seconds) ? 86_400 : seconds;
 }
 
 function isOf<N extends OperationName>(

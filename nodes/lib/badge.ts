@@ -62,10 +62,14 @@ export class Badge {
 
   /** A call ended with an error. */
   error(error: unknown): void {
-    const word =
-      error instanceof AuthyError ? `error.${error.code.replace(/^AUTHY_/, '')}` : 'error.UNEXPECTED';
-    this.last = { fill: 'red', shape: 'ring', word };
+    this.last = failure(error);
     this.end();
+  }
+
+  /** A message ended with an error, and no call of it was under way. */
+  failed(error: unknown): void {
+    this.last = failure(error);
+    this.changed();
   }
 
   /** So many messages wait for something that comes later than the call. */
@@ -137,4 +141,10 @@ export class Badge {
   private word(key: string): string {
     return this.RED._(`${catalogue}.${key}`);
   }
+}
+
+function failure(error: unknown): Shown {
+  const word =
+    error instanceof AuthyError ? `error.${error.code.replace(/^AUTHY_/, '')}` : 'error.UNEXPECTED';
+  return { fill: 'red', shape: 'ring', word };
 }

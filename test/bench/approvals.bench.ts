@@ -4,6 +4,7 @@ import path from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { Watch, type Watched } from '../../nodes/lib/approval/watch';
+import { realTime } from '../../nodes/lib/time';
 import { approvalGate } from '../support/approval_gate';
 import { eventually } from '../support/node_red';
 import { EmbeddedNodeRed, type Message } from './embedded_node_red';
@@ -173,17 +174,21 @@ async function gateFigures(): Promise<Measure[]> {
 
 /** All of them end in the same moment, which is the worst that can happen to the watch. */
 async function expiryFigures(): Promise<Measure[]> {
-  const watch = new Watch();
+  const watch = new Watch(realTime);
   let ended = 0;
   const now = performance.now();
   const requests = Array.from({ length: count }, (_, no): Watched => {
     return {
-      approvalId: `00000000-0000-0000-0000-${String(no).padStart(12, '0')}`,
+      key: `00000000-0000-0000-0000-${String(no).padStart(12, '0')}`,
       authyId: '209',
-      timeout: 2,
+      lifetime: 2000,
+      joinedAfter: 0,
+      waitsSince: -Infinity,
+      isBeforeEnd: true,
+      seenOpen: () => undefined,
       askedAt: now,
       endsAt: now + 2000,
-      hasRested: false,
+      mayBeAnswered: false,
       confirm: true,
       read: () => turn().then(() => Promise.reject(new Error('no answer'))),
       remind: undefined,

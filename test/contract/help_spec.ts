@@ -255,7 +255,9 @@ describe('contract: help', () => {
   });
 
   it('authy-onetouch-approval: sends these members and no others', () => {
-    const payloads = read('nodes', 'lib', 'approval', 'gate.ts').matchAll(/\bpayload = \{\n([^}]*)\};/g);
+    const payloads = read('nodes', 'lib', 'approval', 'approval-node.ts').matchAll(
+      /\bpayload = \{\n([^}]*)\};/g,
+    );
     const members = [...payloads].map(([, body = '']) =>
       [...body.matchAll(/^ +(\w+)[:,]/gm)].map(([, name]) => name),
     );

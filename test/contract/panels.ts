@@ -59,7 +59,7 @@ export const otherNodes: Readonly<Record<string, OtherNode>> = {
   'authy-onetouch-approval': {
     outputs: ['approved', 'denied', 'expired'],
     moreOutputs: ['events'],
-    settings: ['nodes/lib/approval/gate.ts', 'GateDef'],
+    settings: ['nodes/lib/approval/approval-node.ts', 'GateDef'],
     inputs: approvalInputs,
     orders: ['cancel', 'reset'],
   },

@@ -87,8 +87,45 @@ describe('open approvals of two Node-REDs in Redis', function () {
     return (number) => uuids.get(number) ?? '';
   }
 
+  /** How many requests are open there; of those that are over, something is left. */
   async function openInRedis(): Promise<number> {
-    return Number(/^\*(\d+)/.exec(await redis.command('KEYS', '*:request:*'))?.[1]);
+    const script =
+      "local count = 0 for _, key in ipairs(redis.call('KEYS', '*:request:*')) do " +
+      "if redis.call('HEXISTS', key, 'until') == 0 then count = count + 1 end end return count";
+    return Number(/^:(\d+)/.exec(await redis.command('EVAL', `"${script}"`, '0'))?.[1]);
+  }
+
+  /** Waits until Redis knows that each is on the phone: one that is there a moment earlier is still being sent. */
+  async function noted(uuids: string[]): Promise<void> {
+    for (const uuid of uuids) {
+      await eventually('Redis to know', async () => {
+        const answer = await redis.command('ZCARD', `approvals:{account}:approval:${uuid}`);
+        return answer.startsWith(':1') ? true : undefined;
+      });
+    }
+  }
+
+  /** The name of the key of a request. */
+  async function keyOf(uuid: string): Promise<string> {
+    const answer = await redis.command('ZRANGE', `approvals:{account}:approval:${uuid}`, '0', '-1');
+    const [id] = /approval_\w+/.exec(answer) ?? [];
+    if (id === undefined) throw new Error(`Nothing in Redis waits for ${uuid}: ${answer}`);
+    return `approvals:{account}:request:${id}`;
+  }
+
+  /** Waits until the instances know of all that others have withdrawn. */
+  async function allWithdrawn(): Promise<void> {
+    await eventually('withdrawals to be known', async () =>
+      (await redis.command('KEYS', '*:withdrawn:*')).startsWith('*0') ? true : undefined,
+    );
+  }
+
+  /** One that is asked, answered and handed on there shows that it goes on. */
+  async function goesOn(red: NodeRed, by: string): Promise<void> {
+    authyId = await phones.newUser();
+    const next = await ask(red);
+    await phones.answer((await onPhone(1))(next), 'deny');
+    await each([next], 'denied', by);
   }
 
   /** Waits until each message has had an outcome, and checks that it is this one, once, by this instance. */
@@ -190,20 +227,109 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await each([next], 'denied', 'one');
   });
 
-  it('Redis comes back empty: the instances that live keep what they hold anew', async () => {
+  it('Redis is emptied: nothing is kept anew, each message ends in an error, and the log says why', async () => {
     await deploy();
     const numbers = [...(await askOf(one, 3)), ...(await askOf(other, 2))];
     const uuidOf = await onPhone(5);
     await redis.command('FLUSHALL');
     for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
-    await each(numbers.slice(0, 3), 'approved', 'one');
-    await each(numbers.slice(3), 'approved', 'other');
+    await each(numbers.slice(0, 3), 'AUTHY_STORE', 'one', 40);
+    await each(numbers.slice(3), 'AUTHY_STORE', 'other', 40);
+    for (const { log } of [one, other]) log.should.match(/it has lost this request/);
+    for (const red of [one, other]) {
+      await eventually(
+        'the reason in the log',
+        () => /Redis has lost what it held/.test(red.log) || undefined,
+      );
+    }
+    should(await openInRedis()).equal(0);
+    await goesOn(one, 'one');
+  });
+
+  it('the key of one request is gone: its message ends in an error, and only that', async () => {
+    await deploy();
+    const [lost = 0, kept = 0] = await askOf(one, 2);
+    const uuidOf = await onPhone(2);
+    const key = await eventually('the request to be kept as sent', () =>
+      keyOf(uuidOf(lost)).catch(() => undefined),
+    );
+    should(await redis.command('DEL', key)).startWith(':1');
+    await phones.answer(uuidOf(lost), 'approve');
+    await phones.answer(uuidOf(kept), 'approve');
+    await each([lost], 'AUTHY_STORE', 'one');
+    await each([kept], 'approved', 'one');
+    should(await redis.command('EXISTS', key)).startWith(':0');
+  });
+
+  it('a timeout of a month: what is open has no time to live in Redis', async () => {
+    await deploy({ timeout: String(30 * 86_400) });
+    const asked = await ask(one);
+    const uuidOf = await onPhone(1);
+    const key = await eventually('the request to be kept as sent', () =>
+      keyOf(uuidOf(asked)).catch(() => undefined),
+    );
+    should(await redis.command('PTTL', key)).startWith(':-1');
+    await phones.answer(uuidOf(asked), 'approve');
+    await each([asked], 'approved', 'one');
+    // Its end is remembered for longer than it could have been open.
+    const left = Number((await redis.command('PTTL', key)).slice(1));
+    should(left).be.above(30 * 86_400_000);
+  });
+
+  it('withdrawn at one instance while the one that holds it stands still: never approved', async () => {
+    await deploy();
+    const [kept = 0, withdrawn = 0] = await askOf(one, 2);
+    const uuidOf = await onPhone(2);
+    const key = await eventually('the request to be kept as sent', () =>
+      keyOf(uuidOf(withdrawn)).catch(() => undefined),
+    );
+    one.signal('SIGSTOP');
+    try {
+      should((await post(other, 'cancel', { cancel: uuidOf(withdrawn) })).status).equal(202);
+      await eventually('it to be withdrawn', async () =>
+        (await redis.command('HGET', key, 'state')).includes('withdrawn') ? true : undefined,
+      );
+      await phones.answer(uuidOf(withdrawn), 'approve');
+      await phones.answer(uuidOf(kept), 'approve');
+    } finally {
+      one.signal('SIGCONT');
+    }
+    await each([kept], 'approved', 'one');
+    await allWithdrawn();
+    await goesOn(one, 'one');
+    should(collector.outcomesOf(withdrawn)).eql([]);
+  });
+
+  it('the one that holds them stands still and is taken for dead: each leaves once', async function () {
+    this.timeout(180_000);
+    await deploy({ timeout: '120' });
+    const numbers = await askOf(one, 10);
+    const uuidOf = await onPhone(10);
+    await noted(numbers.map(uuidOf));
+    one.signal('SIGSTOP');
+    try {
+      for (const number of numbers.slice(0, 4)) await phones.answer(uuidOf(number), 'approve');
+      for (const number of numbers.slice(4, 8)) await phones.answer(uuidOf(number), 'deny');
+      await each(numbers.slice(0, 4), 'approved', 'other', 60);
+      await each(numbers.slice(4, 8), 'denied', 'other', 60);
+    } finally {
+      one.signal('SIGCONT');
+    }
+    // It finds what was answered by itself, and may not hand it on.
+    await goesOn(one, 'one');
+    for (const number of numbers.slice(8)) await phones.answer(uuidOf(number), 'approve');
+    await each(numbers.slice(8), 'approved', 'other');
+    await goesOn(one, 'one');
+    await each(numbers.slice(0, 4), 'approved', 'other');
+    await each(numbers.slice(4, 8), 'denied', 'other');
+    await each(numbers.slice(8), 'approved', 'other');
   });
 
   it('an instance that dies: the other takes its requests over, with what was decided meanwhile', async () => {
     await deploy({ timeout: '60' });
     const numbers = await askOf(one, 10);
     const uuidOf = await onPhone(10);
+    await noted(numbers.map(uuidOf));
     // Delivered before, and not to be delivered again.
     await phones.answer(uuidOf(numbers[0] ?? 0), 'approve');
     await each(numbers.slice(0, 1), 'approved', 'one');

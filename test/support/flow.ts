@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Express } from 'express';
 import type { NodeAPI, NodeMessage, NodeStatus } from 'node-red';
 import helper from 'node-red-node-test-helper';
+import type { Account } from '../../nodes/lib/account';
 
 type NodeModule = (RED: NodeAPI) => void;
 
@@ -59,8 +60,8 @@ let editorServer: http.Server;
 const capture = async (RED: NodeAPI): Promise<void> => {
   httpNode = RED.httpNode;
   httpAdmin = RED.httpAdmin;
-  // The helper leaves them out; without any, contexts do not outlive the deploy of their node.
-  if ('contextStorage' in RED.settings) await contexts.load();
+  // The helper leaves them out.
+  await contexts.load();
 };
 
 function listening(app: Express): Promise<http.Server> {
@@ -107,7 +108,9 @@ export class Flow {
     credentials: Record<string, object> = {},
     settings: object = {},
   ): Promise<Flow> {
-    helper.init(require.resolve('node-red'), settings as Parameters<typeof helper.init>[1]);
+    // Node-RED's own default; without it, contexts do not outlive the deploy of their node here.
+    const all = { contextStorage: { default: { module: 'memory' } }, ...settings };
+    helper.init(require.resolve('node-red'), all as object as Parameters<typeof helper.init>[1]);
     await adminServer.startServer();
     const outputIds = Array.from({ length: outputs }, (_, output) => `out${output}`);
     const nodes: FlowNode[] = [
@@ -243,6 +246,11 @@ export class Flow {
   /** Whether there is a node of this id: none is where its constructor threw. */
   has(id: string): boolean {
     return (helper.getNode(id) as unknown) != null;
+  }
+
+  /** The account of a config node. */
+  account(id: string): Account {
+    return (helper.getNode(id) as unknown as { account: Account }).account;
   }
 
   /** Hands what leaves the watched node to another node as well. */

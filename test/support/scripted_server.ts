@@ -31,7 +31,9 @@ export interface SeenRequest {
 export class ScriptedServer {
   readonly seen: SeenRequest[] = [];
   connections = 0;
-  private next: (request: SeenRequest) => Step = () => 'drop';
+  /** How many of those are answered, or will never be. */
+  answered = 0;
+  private next: (request: SeenRequest) => Step | Promise<Step> = () => 'drop';
   private readonly sockets = new Set<Socket>();
   private readonly server: http.Server;
 
@@ -68,11 +70,11 @@ export class ScriptedServer {
   /** The last step is repeated for all further requests. */
   script(...steps: Step[]): void {
     this.decide(() => (steps.length > 1 ? steps.shift() : steps[0]) ?? 'drop');
-    this.seen.length = 0;
+    this.seen.length = this.answered = 0;
   }
 
-  /** Each request is answered as it is decided for it. */
-  decide(next: (request: SeenRequest) => Step): void {
+  /** Each request is answered as it is decided for it, and no sooner. */
+  decide(next: (request: SeenRequest) => Step | Promise<Step>): void {
     this.next = next;
   }
 
@@ -94,11 +96,14 @@ export class ScriptedServer {
         body,
       };
       this.seen.push(seen);
-      this.perform(this.next(seen), response);
+      const step = this.next(seen);
+      if (step instanceof Promise) void step.then((decided) => this.perform(decided, response));
+      else this.perform(step, response);
     });
   }
 
   private perform(step: Step, response: http.ServerResponse): void {
+    this.answered += 1;
     const socket = response.socket;
     switch (step) {
       case 'drop':

@@ -1,112 +1,142 @@
-import { randomBytes } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
-import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { type Account, accountOf, chosenAccount } from '../account';
-import { type AnswerFacts, answerFacts } from '../answer-facts';
-import type { CallOptions } from '../authy/client';
+import type { NodeMessageInFlow } from 'node-red';
 import { AuthyError } from '../authy/errors';
-import { untrusted } from '../authy/response';
-import { Badge } from '../badge';
-import { deadlineOf, NodeInputs } from '../inputs';
-import { readInputs } from '../operations';
-import { RateLimitedLog } from '../rate-limited-log';
-import { Settings } from '../settings';
+import type { Admission, Limits } from '../storage/rails';
+import type { ApprovalRecord, Found, RecordEvents, Records } from '../storage/records';
+import { pause } from '../time';
+import { Course, type Desk, type Stage } from './course';
 import { inParts } from './in-parts';
-import { type Done, OpenRequest, stages, type Waiter } from './open-request';
-import { expired, grace, type Outcome, type StatusReading } from './outcome';
-import { approvalInputs, type Asked, questionOf } from './question';
+import { expired, type Outcome, type StatusReading } from './outcome';
+import type { Process } from './process';
+import { type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
+import { type Done, Request } from './request';
 import { readMessage, writeMessage } from './storable';
-import { type ApprovalRecord, type ApprovalStore, type GateStore, type GuardRails, idPrefix } from './store';
-import { watchOf } from './watch';
+import type { Watch } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
-/** The settings of a gate beside its inputs. */
-export interface GateDef extends NodeDef {
-  readonly account: string;
-  readonly confirm: unknown;
-  readonly join: unknown;
-  readonly maxOpen: unknown;
-  /** In seconds. */
-  readonly coolDown: unknown;
-  readonly events: unknown;
-  /** The fourth is that of the events. */
-  readonly outputs: 3 | 4;
+/** What a gate needs of the account that it asks with. */
+export interface GateAccount {
+  /** Tells one place where records are kept from another. */
+  readonly place: object;
+  openRecords(events: RecordEvents): Records;
+  admit(record: ApprovalRecord, limits: Limits): Promise<Admission>;
+  release(record: ApprovalRecord): Promise<void>;
+  /** A record of before this process was found. */
+  found(record: ApprovalRecord): void;
+  /** Sends a request. @returns the service's id of it */
+  send(asked: Asked, message: NodeMessageInFlow): Promise<string>;
+  /** Reads the status of a request, in at most so many milliseconds. */
+  read(record: ApprovalRecord, deadline: number): Promise<StatusReading>;
 }
 
-/** The outputs, in order, and the colour of the badge. */
-const outputs = ['approved', 'denied', 'expired'] as const;
-const fills = { approved: 'green', denied: 'yellow', expired: 'yellow' } as const;
+/** What a gate shows below its node. */
+export interface GateBadge {
+  /** One more message is on its way to the service. */
+  begin(): void;
+  end(): void;
+  /** So many messages wait. */
+  waiting(count: number): void;
+  decided(decision: Outcome['decision']): void;
+  failed(error: Error): void;
+}
 
-/** How much one gate keeps: requests, characters of their messages, messages that share a request. */
-const limits = { requests: 100_000, characters: 64 * 1024 * 1024, sharing: 100 };
+export type EventName = 'requested' | 'reminded' | 'decided';
 
-/** Between two tries of a store that fails, in milliseconds. */
+/** The node that a gate works for. */
+export interface GateHost {
+  readonly nodeId: string;
+  readonly accountId: string;
+  readonly confirm: boolean;
+  readonly join: boolean;
+  readonly limits: Limits;
+  readonly badge: GateBadge;
+  /** The account as it is now; undefined where it is missing or disabled. */
+  account(): GateAccount | undefined;
+  /** What a message asks. @throws AuthyError - `AUTHY_INVALID_INPUT` */
+  question(message: NodeMessageInFlow): Promise<Asked>;
+  /** Sends a message on by the output of its outcome. */
+  send(request: Request, outcome: Outcome): void;
+  /** Ends a message with an error. */
+  raise(message: NodeMessageInFlow, error: Error, done: Done | undefined): void;
+  emit(request: Request, event: EventName, decision: string | undefined, waiting: number): void;
+  /** Gives the node a message again, as if it had just come. */
+  receive(message: NodeMessageInFlow): void;
+  /** Says something to the log, and not too often. @param kind - what it is about */
+  warn(kind: string, sentence: string): void;
+  log(sentence: string): void;
+}
+
+/** How much one gate keeps: messages, their characters, and messages that share a request. */
+const most = { messages: 100_000, characters: 64 * 1024 * 1024, sharing: 100 };
+
+// In milliseconds.
+/** How long a close waits for what is being sent. Node-RED waits for 15 seconds. */
+const sendingDeadline = 10_000;
+/** Between two tries of a store that fails. */
 const storePause = 1000;
 
-/** The requests of gates that are closed: a deploy brings a new node of the same id, which goes on with them. */
-const resting = new Map<string, OpenRequest[]>();
+/** What a closed gate leaves to the one that comes with a deploy. */
+export interface Rested {
+  readonly requests: readonly Request[];
+  /** Messages that are out, which the store does not know for certain yet. */
+  readonly ending: readonly Request[];
+  /** Messages that ended when their node, and whoever would have heard of it, was closed already. */
+  readonly unheard: readonly Unheard[];
+}
+
+interface Unheard {
+  readonly message: NodeMessageInFlow;
+  /** Absent where it was withdrawn. */
+  readonly error: Error | undefined;
+}
+
+/** What the closed gates of a process have left, by the id of their node. It may still be coming. */
+export type RestedGates = Map<string, Promise<Rested>>;
+
+/** The messages that joined the request of another one: whose it is, and how many there are of it. */
+const joinedTo = new WeakMap<Request, Request>();
+const joiners = new WeakMap<Request, number>();
 
 /**
- * Asks, waits, and lets each message out once: approved, denied or expired. How far a request can come is in
- * {@link OpenRequest}, when it is looked at in `watch.ts`, what survives a restart in `store.ts`.
+ * Asks, waits, and lets each message out once: approved, denied or expired. What becomes of one message is in
+ * `course.ts`, when it is looked at in `watch.ts`, what survives a restart in `storage/`. Here is what concerns many of
+ * them: letting in, joining, withdrawing, closing, and going on after a deploy or a restart.
  */
-export class ApprovalGate {
-  private readonly inputs: NodeInputs;
-  private readonly badge: Badge;
-  private readonly log: RateLimitedLog;
-  private readonly requests = new Set<OpenRequest>();
-  /** How many messages wait, and their characters. */
-  private messages = 0;
+export class Gate implements Desk {
+  private readonly course: Course;
+  private readonly requests = new Set<Request>();
+  /** The requests that others may join, by their question. */
+  private readonly leaders = new Map<string, Request>();
+  /** Characters of the messages that wait. */
   private characters = 0;
-  /** Messages not yet on their way: closing waits until each has said how it ends. */
-  private readonly preparing = new Set<Promise<void>>();
-  /** Records on their way out of the store: to the node that comes next they would look like those of an earlier run. */
-  private readonly removing = new Set<Promise<void>>();
+  /** Messages not yet on their way: closing and withdrawing wait until each has come to its next stage. */
+  private readonly arriving = new Set<Promise<void>>();
+  private readonly unheard: Unheard[] = [];
   /** What is being withdrawn, part by part. */
-  private readonly withdrawing = new Set<readonly OpenRequest[]>();
+  private readonly withdrawing = new Set<readonly Request[]>();
   /** While it goes on with the requests of before: what withdraws or closes waits for it, so that it meets all of them. */
   private beginning: Promise<void> | undefined;
+  private takingOver: Promise<void> | undefined;
   /** Messages given to the node again, so that they end as messages of a node do. */
-  private readonly returning = new WeakMap<object, { request: OpenRequest; waiter: Waiter }>();
-  /** Whether an approval by callback is confirmed by reading the status. */
-  readonly confirm: boolean;
-  private readonly joins: boolean;
-  private readonly emits: boolean;
-  private readonly rails: GuardRails;
-  /** Why nothing can be asked, if so; a sentence. */
-  private readonly problem: string | undefined;
-  private opened: { readonly of: ApprovalStore; readonly store: GateStore } | undefined;
-  private isClosed = false;
+  private readonly returning = new WeakMap<object, (done: Done) => void>();
+  private opened: { readonly account: GateAccount; readonly records: Records } | undefined;
+  /** Records of stores that the account kept its approvals in before. */
+  private readonly former = new Set<Records>();
 
   constructor(
-    private readonly RED: NodeAPI,
-    private readonly node: Node,
-    private readonly config: GateDef,
+    private readonly host: GateHost,
+    private readonly process: Process,
   ) {
-    this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
-    this.badge = new Badge(RED, node, () => this.account()?.serviceName);
-    this.log = new RateLimitedLog((line) => node.warn(line));
-    const settings = new Settings();
-    this.confirm = settings.flag('confirm', config.confirm, true);
-    this.joins = settings.flag('join', config.join, false);
-    this.emits = settings.flag('events', config.events, false);
-    this.rails = {
-      maxOpen: settings.number('maxOpen', config.maxOpen),
-      coolDown: settings.number('coolDown', config.coolDown),
-    };
-    this.problem = settings.problem;
-    if (this.problem === undefined) return;
-    node.warn(this.problem);
-    this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+    this.course = new Course(this, process.outside.time);
   }
 
   /** Goes on with the requests that were open before. To be called once the nodes of the flow are all there. */
   begin(): void {
-    if (this.isClosed) return;
-    const rested = resting.get(this.node.id) ?? [];
-    resting.delete(this.node.id);
-    this.beginning = this.goOn(rested).finally(() => (this.beginning = undefined));
+    if (this.course.isClosing) return;
+    const { rested } = this.process;
+    const left = rested.get(this.host.nodeId);
+    rested.delete(this.host.nodeId);
+    this.beginning = this.goOn(left).finally(() => (this.beginning = undefined));
   }
 
   /** Handles one message: one that asks, one that withdraws, or one of before that comes back. */
@@ -114,17 +144,14 @@ export class ApprovalGate {
     const returned = this.returning.get(message);
     if (returned !== undefined) {
       this.returning.delete(message);
-      returned.waiter.done = done;
-      this.proceed(returned.request);
-      return;
-    }
-    if (isWithdrawal(message)) {
+      returned(done);
+    } else if (isWithdrawal(message)) {
       this.control(message).then(() => done(), done);
-      return;
+    } else {
+      const asking = this.ask(message, done);
+      this.arriving.add(asking);
+      void asking.finally(() => this.arriving.delete(asking));
     }
-    const asking = this.ask(message, done);
-    this.preparing.add(asking);
-    void asking.finally(() => this.preparing.delete(asking));
   }
 
   /**
@@ -132,484 +159,389 @@ export class ApprovalGate {
    *   is back.
    */
   async close(removed: boolean): Promise<void> {
-    this.isClosed = true;
-    // At once: those who might hear of it are about to close as well.
-    for (const request of [...this.withdrawing].flat()) void this.withdraw(request);
-    const withdrawing = removed ? this.withdrawForGood() : undefined;
-    await this.beginning;
-    await Promise.all(this.preparing);
-    await withdrawing;
-    await inParts([...this.requests], (request) => this.rest(request));
-    await Promise.all(this.removing);
-    if (this.requests.size > 0) resting.set(this.node.id, [...this.requests]);
-    this.opened?.store.close();
-    this.log.close();
-    this.badge.clear();
+    this.course.isClosing = true;
+    const { rested } = this.process;
+    const { nodeId } = this.host;
+    const resting = this.rest(removed);
+    // At once: the next node may begin before this one is done.
+    if (!removed) rested.set(nodeId, resting);
+    const { requests, ending, unheard } = await resting;
+    if (requests.length + ending.length + unheard.length === 0 && rested.get(nodeId) === resting)
+      rested.delete(nodeId);
   }
 
-  /** Does what a request's stage calls for. */
-  proceed(request: OpenRequest): void {
-    if (request.gate !== this || !request.isReady) return;
-    const { stage } = request;
-    if (stage.name === 'waiting') this.watch(request);
-    else if (stage.name === 'failed') this.fail(request, stage.error);
-    else if (stage.name === 'decided') void this.claim(request, stage.outcome);
-    else if (stage.name === 'passing') this.deliver(request, stage.outcome);
+  private async rest(removed: boolean): Promise<Rested> {
+    for (const request of this.requests) this.course.unwatch(request);
+    // At once: those who might hear of it are about to close as well.
+    const withdrawing = removed ? this.withdrawForGood() : this.withdrawNow();
+    await Promise.all([this.beginning, this.takingOver, ...this.arriving]);
+    await withdrawing;
+    if (removed) await this.withdrawForGood();
+    await this.course.settled(sendingDeadline);
+    const requests = [...this.requests];
+    await inParts(requests, (request) => this.course.keepUnsent(request), this.time);
+    for (const request of requests) {
+      request.course = undefined;
+      request.done = undefined;
+    }
+    this.host.badge.waiting(0);
+    for (const records of [...this.former, this.opened?.records]) await records?.close();
+    return { requests, ending: [...this.course.ending], unheard: this.unheard };
+  }
+
+  private get time(): Process['outside']['time'] {
+    return this.process.outside.time;
   }
 
   // ---- asking
 
   /** Takes a message up to where its request is on its way. Never rejects. */
   private async ask(message: NodeMessageInFlow, done: Done): Promise<void> {
-    this.badge.begin();
-    let request: OpenRequest | undefined;
+    this.host.badge.begin();
+    let asked: Asked;
+    let request: Request;
+    let leader: Request | undefined;
     try {
-      if (this.problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', this.problem);
-      const account = chosenAccount(this.RED, this.config.account);
-      const deadline = deadlineOf(message);
-      const values = readInputs({ inputs: approvalInputs }, await this.inputs.evaluate(message));
+      this.account();
+      asked = await this.host.question(message);
+      const records = this.recordsOf(this.account());
       const text = writeMessage(message);
-      const question = this.joins ? questionOf(values) : '';
-      const same = this.joins ? this.openFor(question) : undefined;
-      if (same !== undefined) {
-        await this.join(same, text, message, done);
-        return;
-      }
-      request = this.newRequest(account, values, question);
-      this.addWaiter(request, text, message, done);
-      await this.admit(account, request);
-      void this.send(account, request, values, deadline);
+      const question = this.host.join ? questionOf(asked) : '';
+      leader = this.leaderOf(question);
+      this.checkRoom(leader);
+      const record = this.newRecord(records, asked, question, text);
+      request = new Request(record, records, message, done, this.time.steady());
     } catch (error) {
-      const raised = this.inputs.withSource(error);
-      if (request === undefined) {
-        this.badge.error(raised);
-        done(raised);
-      } else {
-        this.fail(request, raised);
-      }
+      this.host.badge.end();
+      this.end(message, error as Error, done);
+      return;
+    }
+    this.take(request);
+    if (leader === undefined) {
+      await this.course.ask(request, asked);
+    } else {
+      joinedTo.set(request, leader);
+      joiners.set(leader, (joiners.get(leader) ?? 0) + 1);
+      await this.course.join(request, leader);
     }
   }
 
-  private openFor(question: string): OpenRequest | undefined {
-    for (const request of this.requests) {
-      if (request.record.question === question && request.is('asking', 'waiting')) return request;
-    }
-    return undefined;
+  /** The open request of a question. */
+  private leaderOf(question: string): Request | undefined {
+    const leader = this.leaders.get(question);
+    if (leader === undefined || question === '') return undefined;
+    const isWaiting = leader.is('waiting') && this.time.steady() < leader.endsAt;
+    return isWaiting || leader.is('arriving', 'kept', 'sending') ? leader : undefined;
   }
 
-  /** Lets a message wait for the open request of the same question. */
-  private async join(same: OpenRequest, text: string, message: NodeMessageInFlow, done: Done): Promise<void> {
-    if (same.waiters.length >= limits.sharing) {
-      throw new AuthyError(
-        'AUTHY_OPEN_LIMIT',
-        `${limits.sharing} messages wait for the answer to this question already; nothing was sent. ` +
-          'Slow the flow down, for example with a delay node.',
-      );
-    }
-    this.addWaiter(same, text, message, done);
-    this.badge.end();
-    await this.keep(same);
-  }
-
-  private newRequest(account: Account, { authyId, timeout }: Asked, question: string): OpenRequest {
-    if (this.requests.size >= limits.requests || this.characters >= limits.characters) {
+  private checkRoom(leader: Request | undefined): void {
+    if (this.requests.size >= most.messages || this.characters >= most.characters) {
       throw new AuthyError(
         'AUTHY_BUSY',
-        `${this.requests.size} requests wait for an answer at this node, as many as it keeps; nothing was sent. ` +
-          'Slow the flow down, or shorten the timeout.',
+        `Slow the flow down, or shorten the timeout: ${this.requests.size} messages wait for an answer at this node, ` +
+          'as many as it keeps. Nothing was sent.',
       );
     }
-    const record: ApprovalRecord = {
-      // With the prefix, a text that just fits into 48 bytes of memory.
-      id: idPrefix + randomBytes(11).toString('hex'),
-      accountId: this.config.account,
+    if (leader !== undefined && (joiners.get(leader) ?? 0) + 1 >= most.sharing) {
+      throw new AuthyError(
+        'AUTHY_OPEN_LIMIT',
+        `Slow the flow down, for example with a delay node: ${most.sharing} messages wait for the answer to this ` +
+          'question already. Nothing was sent.',
+      );
+    }
+  }
+
+  private newRecord(
+    records: Records,
+    { authyId, timeout }: Asked,
+    question: string,
+    message: string,
+  ): ApprovalRecord {
+    const lifetime = timeout * 1000;
+    return {
+      id: this.process.outside.newId(),
+      accountId: this.host.accountId,
       authyId,
-      state: 'asking',
+      state: 'sending',
       approvalId: undefined,
       question,
-      endsAt: account.approvals.now() + timeout * 1000,
-      timeout,
+      endsAt: records.now() + lifetime,
+      lifetime,
+      joinedAfter: undefined,
       reminded: false,
-      messages: [],
+      message,
+      epoch: 1,
     };
-    const request = new OpenRequest(record, this.storeOf(account), timeout * 1000);
-    request.gate = this;
-    this.requests.add(request);
-    return request;
   }
 
-  private addWaiter(request: OpenRequest, text: string, message: NodeMessageInFlow, done: Done): void {
-    request.add(message, done);
-    // A list that is pushed to takes room for sixteen more.
-    request.record.messages = request.record.messages.concat(text);
-    this.messages += 1;
-    this.characters += text.length;
-    this.badge.waiting(this.messages);
+  // ---- what the course needs
+
+  get confirm(): boolean {
+    return this.host.confirm;
   }
 
-  /** Counts and keeps a request before anything is sent: what is not kept could be lost. */
-  private async admit(account: Account, { record, store }: OpenRequest): Promise<void> {
-    const admission = await account.approvals.admit(record, this.rails);
+  watch({ accountId }: ApprovalRecord): Watch {
+    return this.process.watchOf(accountId);
+  }
+
+  async admit(record: ApprovalRecord): Promise<void> {
+    const admission = await this.account().admit(record, this.host.limits);
     if (!admission.admitted) throw refusedBy(admission);
-    await store.save(record);
-    if (this.isClosed) {
-      throw new AuthyError(
-        'AUTHY_CANCELLED',
-        'The node was closed before the request was sent; nothing was sent.',
-      );
+  }
+
+  async release(record: ApprovalRecord): Promise<void> {
+    await (this.host.account() ?? this.opened?.account)?.release(record);
+  }
+
+  send({ message }: Request, asked: Asked): Promise<string> {
+    return this.account().send(asked, message);
+  }
+
+  async read(record: ApprovalRecord, deadline: number): Promise<StatusReading> {
+    return this.account().read(record, deadline);
+  }
+
+  handOn(request: Request, outcome: Outcome): void {
+    this.host.badge.decided(outcome.decision);
+    this.host.send(request, outcome);
+  }
+
+  raise({ message, done }: Request, error: Error): void {
+    this.end(message, error, done);
+  }
+
+  complete({ message, done }: Request): void {
+    if (this.course.isClosing) this.unheard.push({ message, error: undefined });
+    else done?.();
+  }
+
+  /** Ends a message with an error that somebody hears. */
+  private end(message: NodeMessageInFlow, error: Error, done: Done | undefined): void {
+    if (this.course.isClosing) {
+      this.host.log(`A message ended while its node was closed. ${error.message}`);
+      this.unheard.push({ message, error });
+      return;
     }
+    this.host.badge.failed(error);
+    this.host.raise(message, error, done);
   }
 
-  /** Sends a request. It goes on where the node is closed meanwhile: the next one takes care of what comes of it. */
-  private async send(
-    account: Account,
-    request: OpenRequest,
-    values: Asked,
-    deadline: CallOptions['deadline'],
-  ): Promise<void> {
-    const inputs = { ...values, secondsToExpire: values.secondsToExpire ?? values.timeout };
-    try {
-      const { result } = await account.perform('onetouchSend', inputs, { deadline });
-      // Withdrawn meanwhile: it is on the phone, and nobody waits for the answer.
-      if (request.is('over')) return;
-      request.sent(result.approvalId, account.approvals.now());
-      void (request.gate ?? this).keep(request);
-      request.gate?.emit(request, 'requested');
-    } catch (error) {
-      if (request.is('over')) return;
-      request.stage = { name: 'failed', error: this.inputs.withSource(error) };
-    }
-    request.gate?.badge.end();
-    request.gate?.proceed(request);
+  moved(request: Request, before: Stage): void {
+    const isOnItsWay = (stage: Stage): boolean => ['arriving', 'kept', 'sending'].includes(stage);
+    if (isOnItsWay(before) && !isOnItsWay(request.stage)) this.host.badge.end();
+    if (!request.is('ended')) return;
+    this.requests.delete(request);
+    this.characters -= request.record.message.length;
+    if (this.leaders.get(request.record.question) === request) this.leaders.delete(request.record.question);
+    const leader = joinedTo.get(request);
+    if (leader !== undefined) joiners.set(leader, (joiners.get(leader) ?? 0) - 1);
+    this.host.badge.waiting(this.requests.size);
   }
 
-  // ---- waiting
-
-  private watch(request: OpenRequest): void {
-    watchOf(request.record.accountId).add(request);
+  emit(request: Request, event: EventName, decision?: string): void {
+    // Events are about requests: a message that joined has none of its own.
+    const hasJoined = request.record.joinedAfter !== undefined;
+    if (!this.course.isClosing && !hasJoined) this.host.emit(request, event, decision, this.requests.size);
   }
 
-  private unwatch({ record }: OpenRequest): void {
-    if (record.approvalId !== undefined) watchOf(record.accountId).remove(record.approvalId);
+  warnOfStore(error: unknown): void {
+    this.host.warn('store', (error as Error).message);
   }
 
-  /** Reads the status of a request, in at most so many milliseconds. */
-  async readStatus(record: ApprovalRecord, deadline: number): Promise<StatusReading> {
-    const account = chosenAccount(this.RED, record.accountId);
-    const reading = await account.perform('onetouchStatus', { approvalId: record.approvalId }, { deadline });
-    if (reading.result.authyId !== record.authyId) throw untrusted('it is about another user');
-    return reading;
-  }
-
-  /** Half of the time is over. */
-  remind(request: OpenRequest): void {
-    request.record.reminded = true;
-    void this.keep(request);
-    this.emit(request, 'reminded');
+  warnOfLoss(error: Error): void {
+    this.host.warn('loss', error.message);
   }
 
   warnOfStatus(error: unknown): void {
     const { code, message } = error as Partial<AuthyError>;
-    this.log.write(
+    this.host.warn(
       code ?? 'unknown',
       `The status of an approval request cannot be read; it is tried again until the time is over. ${message ?? ''}`,
     );
   }
 
-  // ---- ending
-
-  /** Gets hold of the one right to hand a decision on. */
-  private async claim(request: OpenRequest, outcome: Outcome): Promise<void> {
-    const { record, store } = request;
-    while (request.gate === this && request.is('decided')) {
-      try {
-        const isOurs = await store.claim(record);
-        // The node that came with a deploy has asked as well, and was quicker.
-        if (!request.is('decided')) return;
-        if (isOurs) request.stage = { name: 'passing', outcome: inTime(request, outcome) };
-        else this.letGo(request);
-      } catch (error) {
-        this.warnOfStore(error);
-        await pause(storePause);
-      }
-    }
-    request.gate?.proceed(request);
-  }
-
-  private deliver(request: OpenRequest, outcome: Outcome): void {
-    const { record, waiters } = request;
-    void this.over(request);
-    const { decision } = outcome;
-    this.badge.decided(fills[decision], decision);
-    for (const { message, done } of waiters) {
-      message.payload = {
-        decision,
-        reason: outcome.reason,
-        approvalId: record.approvalId,
-        authyId: record.authyId,
-        requestedAt: request.requestedAt.toISOString(),
-        decidedAt: new Date(outcome.decidedAt).toISOString(),
-        decidedBy: outcome.decidedBy,
-        device: outcome.device,
-      };
-      message['approvalId'] = record.approvalId;
-      message['authyId'] = record.authyId;
-      message['authy'] = this.facts(outcome.statusCode, outcome.response);
-      // What Node-RED hands over with each message does the same, and would have to be kept beside it.
-      this.node.send(outputs.map((output) => (output === decision ? message : null)));
-      done?.();
-    }
-    this.emit(request, 'decided', decision);
-  }
-
-  /** Nothing was decided, and nothing will be: one error for each message. */
-  private fail(request: OpenRequest, error: Error): void {
-    void this.over(request);
-    this.badge.error(error);
-    for (const { message, done } of request.waiters) {
-      if (error instanceof AuthyError && error.response !== undefined) {
-        message['authy'] = this.facts(error.statusCode, error.response);
-      }
-      done?.(error);
-    }
-  }
-
-  /** Ends a request without an outcome: its messages leave by no output, and are complete. */
-  private async withdraw(request: OpenRequest): Promise<void> {
-    // Decided already, it is too late.
-    if (!request.is('asking', 'waiting')) return;
-    this.unwatch(request);
-    const kept = this.over(request);
-    for (const { done } of request.waiters) done?.();
-    await kept;
-  }
-
-  private async withdrawForGood(): Promise<void> {
-    if (this.requests.size === 0) return;
-    this.node.log(`${this.requests.size} open approval requests were withdrawn with their node.`);
-    await Promise.all([...this.requests].map((request) => this.withdraw(request)));
-  }
-
-  /** Another instance takes care of it, its messages included. */
-  private letGo(request: OpenRequest): void {
-    this.unwatch(request);
-    request.stage = stages.over;
-    this.forget(request);
-  }
-
-  /** From here on nothing more comes of a request. @returns settles when its record is gone, or cannot be removed */
-  private over(request: OpenRequest): Promise<void> {
-    request.stage = stages.over;
-    this.forget(request);
-    const { record, store } = request;
-    const approvals = accountOf(this.RED, record.accountId)?.approvals;
-    const removing = Promise.all([
-      this.insist(() => store.remove(record.id)),
-      this.insist(() => approvals?.release(record) ?? Promise.resolve()),
-    ]).then(() => undefined);
-    this.removing.add(removing);
-    void removing.then(() => this.removing.delete(removing));
-    return removing;
-  }
-
-  private forget(request: OpenRequest): void {
-    this.requests.delete(request);
-    this.count(request, -1);
-  }
-
-  // ---- withdrawing by message
+  // ---- withdrawing
 
   /** `msg.reset` withdraws all; `msg.cancel` one by its approval id, or all of this node. */
   private async control(message: NodeMessageInFlow): Promise<void> {
     const approvalId = withdrawnBy(message);
     // What came in before it is meant as well.
-    await Promise.all([this.beginning, ...this.preparing]);
-    accountOf(this.RED, this.config.account)?.approvals.announce({
-      kind: 'withdraw',
-      gateId: this.node.id,
-      approvalId,
-    });
-    await this.withdrawAll(approvalId);
+    await Promise.all([this.beginning, ...this.arriving]);
+    const meant = [...this.requests].filter(({ key }) => approvalId === undefined || key === approvalId);
+    const uncertain: Request[] = [];
+    const withdraw = async (request: Request): Promise<void> => {
+      if (!(await this.course.withdraw(request))) uncertain.push(request);
+    };
+    this.withdrawing.add(meant);
+    try {
+      await Promise.all([
+        inParts(meant, withdraw, this.time),
+        this.opened?.records.withdrawElsewhere(approvalId),
+      ]);
+    } finally {
+      this.withdrawing.delete(meant);
+    }
+    if (uncertain.length === 0) return;
+    throw new AuthyError(
+      'AUTHY_CANCELLED',
+      'Withdraw it again: the node was closed before the store could note that it was withdrawn.',
+    );
   }
 
-  /** Withdraws what this instance holds by now. @param approvalId - in lower case; absent: all */
-  private async withdrawAll(approvalId: string | undefined): Promise<void> {
-    const meant = [...this.requests].filter(
-      ({ record }) => approvalId === undefined || record.approvalId?.toLowerCase() === approvalId,
-    );
-    this.withdrawing.add(meant);
-    await inParts(meant, (request) => this.withdraw(request));
-    this.withdrawing.delete(meant);
+  /** What is being withdrawn part by part is withdrawn at once: the next node must not find it waiting. */
+  private async withdrawNow(): Promise<void> {
+    await Promise.all([...this.withdrawing].flat().map((request) => this.course.withdraw(request)));
+  }
+
+  /** The node is gone, and with it the outputs. */
+  private async withdrawForGood(): Promise<void> {
+    if (this.requests.size === 0) return;
+    this.host.log(`${this.requests.size} open approval requests were withdrawn with their node.`);
+    await Promise.all([...this.requests].map((request) => this.course.withdrawForGood(request)));
   }
 
   // ---- the requests of before, and of others
 
-  private async goOn(rested: readonly OpenRequest[]): Promise<void> {
-    await inParts(rested, (request) => this.adopt(request));
+  private async goOn(left: Promise<Rested> | undefined): Promise<void> {
+    const { requests = [], ending = [], unheard = [] } = (await left) ?? {};
+    await inParts(requests, (request) => this.adopt(request), this.time);
+    for (const { message, error } of unheard) {
+      this.giveBack(message, (done) => {
+        if (error === undefined) done();
+        else this.end(message, error, done);
+      });
+    }
+    for (const request of ending) this.finish(request);
     // Before one of them ends: until its record is gone it would look like one of an earlier run.
-    void this.takeOver();
-    await inParts(rested, (request) => this.giveBack(request));
+    const takingOver = this.takeOver();
+    await inParts(requests, (request) => this.returned(request), this.time);
+    await takingOver;
   }
 
-  private adopt(request: OpenRequest): void {
-    request.gate = this;
-    request.markRested();
+  /** Takes care of a request, which is not looked at before its message was given to the node again. */
+  private take(request: Request): void {
+    const { question, message } = request.record;
+    request.course = this.course;
     this.requests.add(request);
-    this.count(request, 1);
-    const account = this.account();
-    if (account === undefined) return;
-    const before = request.store;
-    request.store = this.storeOf(account);
-    if (request.store.name === before.name) return;
-    // The account keeps its requests in another store now.
-    void this.keep(request).then(() => before.remove(request.record.id).catch(this.warnOfStore));
+    this.characters += message.length;
+    if (question !== '' && this.leaderOf(question) === undefined) this.leaders.set(question, request);
+    this.host.badge.waiting(this.requests.size);
   }
 
-  /** Gives its messages to the node again: so they reach Catch and Complete nodes as any other message does. */
-  private giveBack(request: OpenRequest): void {
+  private adopt(request: Request): void {
+    this.take(request);
+    request.markRested();
+    if (request.is('arriving', 'kept', 'sending')) this.host.badge.begin();
+  }
+
+  /** Gives its message to the node again: so it reaches Catch and Complete nodes as any other message does. */
+  private async returned(request: Request): Promise<void> {
+    await this.move(request);
     // The node that comes next does.
-    if (this.isClosed) return;
-    for (const waiter of request.waiters) {
-      this.returning.set(waiter.message, { request, waiter });
-      this.node.receive(waiter.message);
-    }
-  }
-
-  /** Leaves a request to the node that comes with a deploy. */
-  private rest(request: OpenRequest): void {
-    request.gate = undefined;
-    this.unwatch(request);
-    for (const waiter of request.waiters) waiter.done = undefined;
-  }
-
-  /** Takes over what nobody takes care of, part by part, for as long as it takes to read the store. */
-  private async takeOver(): Promise<void> {
-    const mine = new Set([...this.requests].map(({ record }) => record.id));
-    for (let account = this.account(); account !== undefined && !this.isClosed; account = this.account()) {
-      const store = this.storeOf(account);
-      try {
-        const taken = await store.take(mine);
-        if (taken.length === 0) return;
-        for (const record of taken) this.restore(store, record);
-        await turn();
-      } catch (error) {
-        this.warnOfStore(error);
-        await pause(storePause);
-      }
-    }
-  }
-
-  private restore(store: GateStore, record: ApprovalRecord): void {
-    const now = this.account()?.approvals.now() ?? Date.now();
-    const length = record.timeout * 1000;
-    // A clock that was set back must not lengthen the time.
-    const request = new OpenRequest(record, store, Math.min(record.endsAt - now, length));
-    request.askedAt = request.endsAt - length;
-    if (record.state === 'waiting') request.stage = stages.waiting;
-    else request.stage = { name: 'failed', error: interrupted(record.state) };
-    for (const text of record.messages) request.add(readMessage(text) as NodeMessageInFlow);
-    this.adopt(request);
-    this.giveBack(request);
-  }
-
-  /** After a time without the store others may have taken over: what is not held any more is theirs. */
-  private async letGoOfLost(): Promise<void> {
-    const before = [...this.requests];
-    try {
-      const held = await this.opened?.store.held(before.map(({ record }) => record.id));
-      if (held === undefined) return;
-      for (const request of before) if (!held.has(request.record.id)) this.letGo(request);
-    } catch (error) {
-      this.warnOfStore(error);
-    }
-  }
-
-  // ---- keeping
-
-  /** Keeps what has changed of a request that waits. */
-  private keep(request: OpenRequest): Promise<void> {
-    return this.insist(() => {
-      const { record, store } = request;
-      return request.is('asking', 'waiting') ? store.save(record) : Promise.resolve();
+    if (this.course.isClosing || request.is('ended')) return;
+    this.giveBack(request.message, (done) => {
+      request.done = done;
+      this.course.proceed(request);
     });
   }
 
-  private async keepAll(): Promise<void> {
-    await inParts([...this.requests], (request) => request.store.save(request.record));
+  private giveBack(message: NodeMessageInFlow, then: (done: Done) => void): void {
+    this.returning.set(message, then);
+    this.host.receive(message);
   }
 
-  /** Tries a store until it works. Never rejects. */
-  private async insist(change: () => Promise<void>): Promise<void> {
-    for (;;) {
+  /** Goes on telling the store that a message is out, which the gate of before could not. */
+  private finish(request: Request): void {
+    const records = this.openRecords();
+    if (records?.name === request.records.name) request.records = records;
+    this.course.end(request);
+  }
+
+  /** The account may keep its approvals in another store now. */
+  private async move(request: Request): Promise<void> {
+    const records = this.openRecords();
+    if (records === undefined) return;
+    if (records.name === request.records.name) request.records = records;
+    else await this.course.move(request, records, this.process.outside.newId());
+  }
+
+  /** Takes over what nobody takes care of. Once at a time: what a store hands over twice would end twice. */
+  private takeOver(): Promise<void> {
+    this.takingOver ??= this.takeAll().finally(() => (this.takingOver = undefined));
+    return this.takingOver;
+  }
+
+  /** Part by part, for as long as it takes to read the store. */
+  private async takeAll(): Promise<void> {
+    const mine = new Set([...this.requests].map(({ record }) => record.id));
+    for (let account = this.host.account(); account !== undefined; account = this.host.account()) {
+      if (this.course.isClosing) return;
+      const records = this.recordsOf(account);
       try {
-        await change();
-        return;
+        const found = await records.take(mine);
+        if (found.length === 0) return;
+        for (const one of found) this.restore(records, one);
+        await this.time.turn();
       } catch (error) {
         this.warnOfStore(error);
-        if (this.isClosed) return;
-        await pause(storePause);
+        await pause(this.time, storePause);
       }
     }
   }
 
-  private readonly warnOfStore = (error: unknown): void => {
-    this.log.write('store', (error as Error).message);
-  };
-
-  // ---- what is shown
-
-  private emit(request: OpenRequest, event: 'requested' | 'reminded' | 'decided', decision?: string): void {
-    if (!this.emits || this.isClosed) return;
-    const { record, waiters } = request;
-    const payload = {
-      event,
-      decision,
-      approvalId: record.approvalId,
-      authyId: record.authyId,
-      requestedAt: request.requestedAt.toISOString(),
-      endsAt: new Date(record.endsAt).toISOString(),
-      waiting: this.requests.size,
-    };
-    this.node.send([null, null, null, { topic: waiters[0]?.message.topic, payload }]);
-  }
-
-  private count({ record }: OpenRequest, sign: 1 | -1): void {
-    this.messages += sign * record.messages.length;
-    for (const text of record.messages) this.characters += sign * text.length;
-    this.badge.waiting(this.messages);
-  }
-
-  private facts(statusCode: number | undefined, response: unknown): AnswerFacts {
-    return answerFacts(this.node, this.account(), statusCode, response);
-  }
-
-  /** The gate's place in the store of its account, which may be a new one after a deploy. */
-  private storeOf({ approvals }: Account): GateStore {
-    if (this.opened?.of !== approvals) {
-      this.opened?.store.close();
-      const store = approvals.openRequests(this.node, {
-        onAbandoned: () => void this.takeOver(),
-        onCutOff: () => void this.letGoOfLost(),
-        onEmptied: () => this.keepAll(),
-        onWithdrawn: (approvalId) => void this.withdrawAll(approvalId),
-      });
-      this.opened = { of: approvals, store };
+  private restore(records: Records, { record, isClockWrong }: Found): void {
+    const message = readMessage(record.message) as NodeMessageInFlow;
+    const request = new Request(record, records, message, undefined, this.time.steady());
+    // A clock that was set back must not lengthen the time.
+    const remaining = Math.min(record.endsAt - records.now(), record.lifetime);
+    request.askedAt += remaining - record.lifetime;
+    request.markRestored();
+    request.step('kept');
+    if (record.state === 'waiting') {
+      request.step('joined');
+      if (isClockWrong) request.decide(expired('clock', this.time.wall()));
+    } else {
+      request.step('failed');
+      request.end = { kind: 'error', error: interrupted(record.state) };
     }
-    return this.opened.store;
+    this.host.account()?.found(record);
+    this.adopt(request);
+    void this.returned(request);
   }
 
-  private account(): Account | undefined {
-    return accountOf(this.RED, this.config.account);
+  private openRecords(): Records | undefined {
+    const account = this.host.account();
+    return account && this.recordsOf(account);
   }
-}
 
-function inTime(request: OpenRequest, outcome: Outcome): Outcome {
-  const isOverdue = outcome.decision === 'approved' && performance.now() > request.endsAt + grace;
-  return isOverdue ? expired('overdue', outcome) : outcome;
-}
+  /** The gate's records in the store of its account, which may be a new one after a deploy. */
+  private recordsOf(account: GateAccount): Records {
+    if (this.opened?.account.place === account.place) return this.opened.records;
+    if (this.opened !== undefined) this.former.add(this.opened.records);
+    const records = account.openRecords({
+      onAbandoned: () => void this.takeOver(),
+      onWithdrawn: (ids) => this.lose(new Set(ids)),
+      // Each of them is another one, and none may be left out of the log.
+      onTrouble: (sentence) => this.host.warn(sentence, sentence),
+    });
+    this.opened = { account, records };
+    return records;
+  }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-  });
+  /** Another instance was told to withdraw these. */
+  private lose(ids: ReadonlySet<string>): void {
+    for (const request of [...this.requests]) {
+      if (ids.has(request.record.id)) this.course.withdrawnElsewhere(request);
+    }
+  }
+
+  private account(): GateAccount {
+    // The account closes at the same time; what it has been asked for it still does.
+    const account = this.course.isClosing ? this.opened?.account : this.host.account();
+    if (account !== undefined) return account;
+    throw new AuthyError(
+      'AUTHY_NO_ACCOUNT',
+      'No Authy account is chosen, or it is disabled. Open the node and choose one.',
+    );
+  }
 }

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import type { Time } from '../time';
 
 /** So many are worked on without a break. */
 const atOnce = 50;
@@ -12,10 +12,11 @@ const atOnce = 50;
 export async function inParts<T>(
   items: readonly T[],
   work: (item: T) => Promise<void> | void,
+  time: Pick<Time, 'turn'>,
 ): Promise<void> {
   const parts: Promise<unknown>[] = [];
   for (let from = 0; from < items.length; from += atOnce) {
-    if (from > 0) await turn();
+    if (from > 0) await time.turn();
     const part = Promise.all(items.slice(from, from + atOnce).map(async (item) => work(item)));
     // Told below, and not to be taken for a rejection that nobody hears of until then.
     part.catch(() => undefined);

@@ -8,6 +8,10 @@ export type ExpiryReason =
   | 'noAnswer'
   /** The answer was given after the time was over. */
   | 'late'
+  /** The answer was given, or may have been given, before this message joined the question. */
+  | 'answeredBefore'
+  /** It cannot be told whether the answer was given in time: a clock went back, or the service gave no times. */
+  | 'clock'
   /** The status could not be read when the time was over. */
   | 'statusUnreadable'
   /** A callback said "approved", and the status never did. */
@@ -28,7 +32,7 @@ export interface Outcome {
   readonly reason: ExpiryReason | null;
   /** Milliseconds since 1970. */
   readonly decidedAt: number;
-  /** How the answer became known; `timeout` where none did. */
+  /** How the answer became known; `timeout` where none counts. */
   readonly decidedBy: 'callback' | 'polling' | 'timeout';
   /** What the callback said of the phone. */
   readonly device: JsonObject | null;
@@ -37,12 +41,27 @@ export interface Outcome {
   readonly response?: JsonObject | undefined;
 }
 
-export type StatusReading = Performed<'onetouchStatus'>;
+export type StatusReading = Pick<Performed<'onetouchStatus'>, 'result' | 'statusCode' | 'response'>;
 
-/** A request as far as its outcome depends on it. */
+/** A message that waits, as far as its outcome depends on it. */
 export interface Question {
-  /** How long an answer counts, in seconds. */
-  readonly timeout: number;
+  /** An answer counts until so long after the service took the request, in milliseconds. */
+  readonly lifetime: number;
+  /**
+   * And from so long after it; 0 where every answer is one to this message: it asked, or the request was seen open after
+   * it had joined.
+   */
+  readonly joinedAfter: number;
+}
+
+/** How a status was seen. */
+export interface Seen {
+  /** By a clock that may be set, in milliseconds since 1970. */
+  readonly at: number;
+  /** Whether the time was not over yet, by every clock there is; never so where Node-RED was away meanwhile. */
+  readonly isBeforeEnd: boolean;
+  /** Whether the reading began after the time was over, so that "pending" is an outcome too. */
+  readonly isLast: boolean;
   /** A verified callback that said "approved". */
   readonly approval: CallbackAnswer | undefined;
 }
@@ -50,64 +69,86 @@ export interface Question {
 /**
  * Judges a status that was read.
  *
- * @param isLast - whether the time is over, so that "pending" is an outcome too
- * @returns undefined while there is none
+ * @returns undefined while there is no outcome
  */
-export function outcomeOf(
-  { timeout, approval }: Question,
-  reading: StatusReading,
-  isLast: boolean,
-): Outcome | undefined {
+export function outcomeOf(question: Question, reading: StatusReading, seen: Seen): Outcome | undefined {
   const { status } = reading.result;
-  const answered = {
-    decidedAt: processedAt(reading) ?? Date.now(),
-    decidedBy: approval === undefined ? 'polling' : 'callback',
-    device: approval === undefined ? null : objectOrNull(approval.params, 'device'),
-    statusCode: reading.statusCode,
-    response: reading.response,
-  } as const;
+  const { approval } = seen;
   const facts = { statusCode: reading.statusCode, response: reading.response };
   if (status === 'approved' || status === 'denied') {
-    return isInTime(reading, timeout, isLast)
-      ? { ...answered, decision: status, reason: null }
-      : expired('late', facts);
+    const problem = timingProblem(question, reading, seen);
+    if (problem !== undefined) return expired(problem, seen.at, facts);
+    return {
+      decision: status,
+      reason: null,
+      decidedAt: time(reading.result.processedAt) ?? seen.at,
+      decidedBy: approval === undefined ? 'polling' : 'callback',
+      device: approval === undefined ? null : objectOrNull(approval.params, 'device'),
+      ...facts,
+    };
   }
-  if (status === 'expired' || isLast) {
-    return expired(approval === undefined ? 'noAnswer' : 'unconfirmed', facts);
+  if (status === 'expired' || seen.isLast) {
+    return expired(approval === undefined ? 'noAnswer' : 'unconfirmed', seen.at, facts);
   }
   return undefined;
 }
 
-/** A callback that decides by itself: a denial always does, an approval where it need not be confirmed. */
-export function outcomeOfCallback({ decision, params }: CallbackAnswer): Outcome {
+/**
+ * A callback that decides by itself: a denial, or an approval that need not be confirmed.
+ *
+ * @param at - milliseconds since 1970
+ */
+export function outcomeOfCallback({ decision, params }: CallbackAnswer, at: number): Outcome {
   return {
     decision,
     reason: null,
-    decidedAt: Date.now(),
+    decidedAt: at,
     decidedBy: 'callback',
     device: objectOrNull(params, 'device'),
     response: params,
   };
 }
 
-/** The time is over, and nothing was approved. */
-export function expired(reason: ExpiryReason, facts: Pick<Outcome, 'statusCode' | 'response'> = {}): Outcome {
-  return { decision: 'expired', reason, decidedAt: Date.now(), decidedBy: 'timeout', device: null, ...facts };
+/** The time is over, and no answer counts. @param at - milliseconds since 1970 */
+export function expired(
+  reason: ExpiryReason,
+  at: number,
+  { statusCode, response }: Pick<Outcome, 'statusCode' | 'response'> = {},
+): Outcome {
+  return {
+    decision: 'expired',
+    reason,
+    decidedAt: at,
+    decidedBy: 'timeout',
+    device: null,
+    statusCode,
+    response,
+  };
 }
 
 /**
- * Whether an answer was given in time. Both times are the service's, so that neither a clock that is wrong here nor
- * one that jumps makes a late answer count; they are whole seconds.
+ * Why an answer does not count, if it does not. Both times of the service are by its own clock, so that no clock that is
+ * wrong here makes a late answer count. They are cut to whole seconds: their difference is less than a second away from
+ * the truth, and within that second what was seen here decides.
  */
-function isInTime(reading: StatusReading, timeout: number, isLast: boolean): boolean {
-  const [asked, answered] = [time(reading.result.createdAt), processedAt(reading)];
-  if (asked === undefined || answered === undefined) return !isLast;
-  return answered - asked <= timeout * 1000;
+function timingProblem(
+  { lifetime, joinedAfter }: Question,
+  { result }: StatusReading,
+  { isBeforeEnd }: Seen,
+): ExpiryReason | undefined {
+  const [asked, answered] = [time(result.createdAt), time(result.processedAt)];
+  if (asked === undefined || answered === undefined) {
+    if (joinedAfter > 0) return 'answeredBefore';
+    return isBeforeEnd ? undefined : 'clock';
+  }
+  const after = answered - asked;
+  if (joinedAfter > 0 && after - accuracy < joinedAfter) return 'answeredBefore';
+  if (after + accuracy <= lifetime) return undefined;
+  return after - accuracy < lifetime && isBeforeEnd ? undefined : 'late';
 }
 
-function processedAt(reading: StatusReading): number | undefined {
-  return time(reading.result.processedAt);
-}
+/** Of the difference of two times of the service, in milliseconds. */
+const accuracy = 1000;
 
 function time(text: string | null): number | undefined {
   const parsed = text === null ? NaN : Date.parse(text);

@@ -1,6 +1,6 @@
 import { AuthyError } from '../authy/errors';
 
-/** The error where the guard rails let a request not through. */
+/** The error where the guard rails do not let a request through. */
 export function refusedBy(refused: { open: number } | { waitSeconds: number }): AuthyError {
   if ('open' in refused) {
     return new AuthyError(
@@ -17,14 +17,34 @@ export function refusedBy(refused: { open: number } | { waitSeconds: number }): 
   );
 }
 
-/** What can be said of a request that was being worked on when its process ended. */
-export function interrupted(state: 'asking' | 'passing'): AuthyError {
+/** What can be said of a message whose record an earlier life of the process has left in this state. */
+export function interrupted(state: 'unsent' | 'sending' | 'passing'): AuthyError {
+  switch (state) {
+    case 'unsent':
+      return new AuthyError(
+        'AUTHY_CANCELLED',
+        'Send the message again: Node-RED was stopped before its approval request was sent. Nothing was sent.',
+      );
+    case 'sending':
+      return new AuthyError(
+        'AUTHY_OUTCOME_UNKNOWN',
+        'Check the phone before you send it again: Node-RED stopped while the approval request was being sent. ' +
+          'It is not known whether it reached the phone.',
+      );
+    case 'passing':
+      return new AuthyError(
+        'AUTHY_OUTCOME_UNKNOWN',
+        'Check before you send it again: Node-RED stopped while a decision was being handed on. ' +
+          'It is not known whether the flow received it.',
+      );
+  }
+}
+
+/** What can be said of a message whose record is not in the store any more. */
+export function lostByStore(): AuthyError {
   return new AuthyError(
-    'AUTHY_OUTCOME_UNKNOWN',
-    state === 'asking'
-      ? 'Node-RED stopped while the approval request was being sent: it is not known whether it reached the phone. ' +
-          'Check before you send it again.'
-      : 'Node-RED stopped while a decision was being handed on: it is not known whether the flow received it. ' +
-          'Check before you send it again.',
+    'AUTHY_STORE',
+    'Look at the store of open approvals: it has lost this request, and so its answer does not count. ' +
+      'The request may still be on the phone.',
   );
 }

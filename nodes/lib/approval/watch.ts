@@ -1,26 +1,41 @@
 import { AuthyError } from '../authy/errors';
 import type { CallbackAnswer } from '../onetouch/callback';
 import { DueTimes, type Placed } from './due-times';
-import { expired, grace, type Outcome, outcomeOf, outcomeOfCallback, type StatusReading } from './outcome';
+import {
+  expired,
+  grace,
+  type Outcome,
+  outcomeOf,
+  outcomeOfCallback,
+  type Question,
+  type StatusReading,
+} from './outcome';
+import type { Time } from '../time';
 
-/** A request that is watched until it is decided. */
-export interface Watched extends Placed {
-  readonly approvalId: string;
+/** A message that is watched until it is decided. Several may wait for the answer to one request. */
+export interface Watched extends Placed, Question {
+  /** Of the request, in lower case. */
+  readonly key: string;
   readonly authyId: string;
-  /** How long an answer counts, in seconds. */
-  readonly timeout: number;
-  /** By `performance.now()`, which no change of the clock moves. */
+  /** When the service took the request, by {@link Time.steady}. */
   readonly askedAt: number;
+  /** When its own time is over, by the same. */
   readonly endsAt: number;
+  /** Since when it waits, by the same: a request that was seen open later was not answered before. */
+  readonly waitsSince: number;
+  /** Whether its time is not over yet, by every clock there is. */
+  readonly isBeforeEnd: boolean;
   /** Whether an answer may be there already: then it is read at once. */
-  readonly hasRested: boolean;
+  readonly mayBeAnswered: boolean;
   /** Whether an approval by callback is confirmed by reading the status. */
   readonly confirm: boolean;
   /** Reads the status, in at most so many milliseconds. */
   read(deadline: number): Promise<StatusReading>;
+  /** The request was seen open while the message waited: whatever is answered from now on is an answer to it. */
+  seenOpen(): void;
   /** Half of the time is over without an answer; absent once it was called. */
   readonly remind: (() => void) | undefined;
-  /** Called once, and then the request is watched no more. */
+  /** Called once, and then the message is watched no more. */
   decide(outcome: Outcome): void;
   /** The status could not be read; it will be tried again. */
   onUnreadable(error: unknown): void;
@@ -51,162 +66,176 @@ const longestTimer = 3_600_000;
  * for all, takes callbacks, and ends what nobody answered.
  */
 export class Watch {
-  // Of a request that only waits, nothing but its place in these two is kept.
+  // Of a message that only waits, nothing but its place in these two is kept.
   private readonly due = new DueTimes<Watched>();
-  private readonly watching = new Map<string, Watched>();
+  /** By the request's id. Most requests have one message that waits. */
+  private readonly watching = new Map<string, Watched | readonly Watched[]>();
   /** Verified callbacks that said "approved", to be confirmed. */
   private readonly approvals = new Map<Watched, CallbackAnswer>();
-  /** The readings under way of requests that are watched. */
-  private readonly readings = new Map<Watched, symbol>();
-  /** How many readings are under way, also of requests that are watched no more. */
-  private reading = 0;
+  /** The requests whose status is being read, and whether something came meanwhile that the reading cannot know of. */
+  private readonly readings = new Map<string, boolean>();
   private pausedUntil = -Infinity;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: (() => void) | undefined;
   private timerAt = Infinity;
-  private turn: NodeJS.Immediate | undefined;
+  private isTaking = false;
 
-  add(request: Watched): void {
-    this.watching.set(key(request.approvalId), request);
-    this.plan(request, request.hasRested ? 0 : undefined);
+  constructor(private readonly time: Time) {}
+
+  /** Whether nothing is watched. */
+  get isIdle(): boolean {
+    return this.watching.size === 0 && this.due.size === 0 && this.readings.size === 0;
   }
 
-  /** Stops watching a request, without an outcome. */
-  remove(approvalId: string): void {
-    const request = this.watching.get(key(approvalId));
-    if (request !== undefined) this.end(request);
+  add(message: Watched): void {
+    const others = this.waitingFor(message.key);
+    this.watching.set(message.key, others.length === 0 ? message : [...others, message]);
+    // For one that joined, an answer counts for sure once the request was seen open.
+    if (message.mayBeAnswered || message.joinedAfter > 0) this.readSoon(message);
+    else this.plan(message);
+  }
+
+  /** Stops watching a message, without an outcome. */
+  remove(message: Watched): void {
+    const others = this.waitingFor(message.key).filter((other) => other !== message);
+    const [only] = others;
+    if (only === undefined) this.watching.delete(message.key);
+    else this.watching.set(message.key, others.length === 1 ? only : others);
+    this.approvals.delete(message);
+    this.due.delete(message);
+    this.wakeUp();
   }
 
   /** Takes the answer of a verified callback, if it is about a request that is watched. */
   answered(answer: CallbackAnswer): void {
-    const request = this.watching.get(key(answer.approvalId));
-    if (request === undefined || request.authyId !== answer.authyId) return;
-    if (performance.now() >= request.endsAt) return;
-    if (answer.decision === 'denied' || !request.confirm) {
-      this.decide(request, outcomeOfCallback(answer));
-      return;
+    for (const message of this.waitingFor(answer.approvalId.toLowerCase())) {
+      if (message.authyId !== answer.authyId || !message.isBeforeEnd) continue;
+      const isAnswered = message.joinedAfter === 0;
+      if (isAnswered && (answer.decision === 'denied' || !message.confirm)) {
+        this.decide(message, outcomeOfCallback(answer, this.time.wall()));
+        continue;
+      }
+      if (answer.decision === 'approved' && !this.approvals.has(message)) this.approvals.set(message, answer);
+      this.readSoon(message);
     }
-    if (!this.approvals.has(request)) this.approvals.set(request, answer);
-    if (!this.readings.has(request)) this.plan(request, 0);
   }
 
-  /** When the request is looked at next. @param pause - in milliseconds; by its age where absent */
-  private plan(request: Watched, pause?: number): void {
-    const now = performance.now();
-    const { askedAt, endsAt } = request;
+  private waitingFor(key: string): readonly Watched[] {
+    const found = this.watching.get(key);
+    if (found === undefined) return [];
+    return Array.isArray(found) ? (found as readonly Watched[]) : [found as Watched];
+  }
+
+  private readSoon(message: Watched): void {
+    if (this.readings.has(message.key)) this.readings.set(message.key, true);
+    this.plan(message, 0);
+  }
+
+  /** When the message is looked at next. @param pause - in milliseconds; by its age where absent */
+  private plan(message: Watched, pause?: number): void {
+    const now = this.time.steady();
+    const { askedAt, endsAt } = message;
     const rhythm = Math.min(longestPause, Math.max(shortestPause, (now - askedAt) * shareOfAge));
     const fair = (this.watching.size / readingsPerSecond) * 1000;
-    const wanted = now + (pause ?? Math.max(rhythm, this.approvals.has(request) ? 0 : fair));
+    const wanted = now + (pause ?? Math.max(rhythm, this.approvals.has(message) ? 0 : fair));
     const allowed = Math.max(wanted, this.pausedUntil);
-    this.due.set(request, Math.min(allowed, remindAt(request), endsAt));
+    this.due.set(message, Math.min(allowed, remindAt(message), endsAt));
     this.wakeUp();
   }
 
-  /** One timer for the request that is due first; what is due has its turn after what else is waiting to run. */
+  /** One timer for the message that is due first; what is due has its turn after what else is waiting to run. */
   private wakeUp(): void {
     const next = this.due.next();
-    if (next === undefined || this.reading >= readingsAtOnce) {
-      this.stopTimer();
+    if (next === undefined || this.readings.size >= readingsAtOnce) {
+      this.clearTimer();
       return;
     }
-    const wait = next - performance.now();
+    const wait = next - this.time.steady();
     if (wait <= 0) {
-      this.turn ??= setImmediate(() => this.takeTurn()).unref();
-    } else if (this.timer === undefined || next < this.timerAt) {
-      this.stopTimer();
+      if (this.isTaking) return;
+      this.isTaking = true;
+      void this.time.turn().then(this.takeTurn);
+    } else if (this.stopTimer === undefined || next < this.timerAt) {
+      this.clearTimer();
       this.timerAt = next;
-      this.timer = setTimeout(() => this.takeTurn(), Math.min(wait, longestTimer)).unref();
+      this.stopTimer = this.time.after(Math.min(wait, longestTimer), this.takeTurn);
     }
   }
 
-  private takeTurn(): void {
-    this.turn = undefined;
-    this.stopTimer();
-    for (let taken = 0; taken < takenAtOnce && this.reading < readingsAtOnce; taken++) {
-      const request = this.due.take(performance.now());
-      if (request === undefined) break;
-      this.attend(request);
+  private readonly takeTurn = (): void => {
+    this.isTaking = false;
+    this.clearTimer();
+    this.time.noticeSleep();
+    for (let taken = 0; taken < takenAtOnce && this.readings.size < readingsAtOnce; taken++) {
+      const message = this.due.take(this.time.steady());
+      if (message === undefined) break;
+      this.attend(message);
     }
     this.wakeUp();
-  }
+  };
 
-  private stopTimer(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+  private clearTimer(): void {
+    this.stopTimer?.();
+    this.stopTimer = undefined;
     this.timerAt = Infinity;
   }
 
-  private attend(request: Watched): void {
-    const now = performance.now();
-    if (now >= remindAt(request)) request.remind?.();
-    const isLast = now >= request.endsAt;
-    if (!isLast && now < this.pausedUntil) {
-      this.plan(request);
+  private attend(message: Watched): void {
+    const now = this.time.steady();
+    if (now >= remindAt(message)) message.remind?.();
+    // It is planned again when the reading of its request is done.
+    if (this.readings.has(message.key)) return;
+    if (now < message.endsAt && now < this.pausedUntil) {
+      this.plan(message);
       return;
     }
-    if (now >= request.endsAt + lastReadingDeadline) {
-      this.decide(request, expired('statusUnreadable'));
+    if (now >= message.endsAt + lastReadingDeadline) {
+      this.decide(message, expired('statusUnreadable', this.time.wall()));
       return;
     }
-    this.reading += 1;
-    void this.read(request, isLast).finally(() => {
-      this.reading -= 1;
-      this.wakeUp();
-    });
+    void this.read(message, now);
   }
 
-  private async read(request: Watched, isLast: boolean): Promise<void> {
-    const reading = Symbol();
-    this.readings.set(request, reading);
-    const approval = this.approvals.get(request);
-    let outcome: Outcome | undefined;
+  /** Reads the status of a request, for all that wait for it. Never rejects. */
+  private async read(message: Watched, begunAt: number): Promise<void> {
+    const { key } = message;
+    const isOver = ({ endsAt }: Watched): boolean => begunAt >= endsAt;
+    this.readings.set(key, false);
+    let reading: StatusReading | undefined;
     try {
-      const status = await request.read(isLast ? lastReadingDeadline : readingDeadline);
-      const { timeout } = request;
-      outcome = outcomeOf({ timeout, approval: this.approvals.get(request) }, status, isLast);
+      reading = await message.read(isOver(message) ? lastReadingDeadline : readingDeadline);
     } catch (error) {
       if (error instanceof AuthyError && error.code === 'AUTHY_RATE_LIMITED') {
         const pause = error.retryAfter === undefined ? rateLimitPause : error.retryAfter * 1000;
-        this.pausedUntil = performance.now() + pause;
+        this.pausedUntil = this.time.steady() + pause;
       }
-      request.onUnreadable(error);
-      if (isLast) outcome = expired('statusUnreadable');
+      message.onUnreadable(error);
     }
-    // Meanwhile it may have been decided by a callback, or withdrawn.
-    if (this.readings.get(request) !== reading) return;
-    this.readings.delete(request);
-    if (outcome !== undefined) this.decide(request, outcome);
-    // A callback that came while it was being read may say more than the reading did.
-    else this.plan(request, this.approvals.get(request) === approval ? undefined : 0);
-  }
-
-  private decide(request: Watched, outcome: Outcome): void {
-    this.end(request);
-    request.decide(outcome);
-  }
-
-  private end(request: Watched): void {
-    this.watching.delete(key(request.approvalId));
-    this.approvals.delete(request);
-    this.readings.delete(request);
-    this.due.delete(request);
+    const pause = this.readings.get(key) === true ? 0 : undefined;
+    this.readings.delete(key);
+    // Those that were decided or withdrawn meanwhile are not among them, and those that joined are.
+    for (const waiting of this.waitingFor(key)) {
+      if (reading?.result.status === 'pending' && waiting.waitsSince <= begunAt) waiting.seenOpen();
+      const outcome = this.judge(waiting, reading, isOver(waiting));
+      if (outcome === undefined) this.plan(waiting, pause);
+      else this.decide(waiting, outcome);
+    }
     this.wakeUp();
+  }
+
+  private judge(message: Watched, reading: StatusReading | undefined, isLast: boolean): Outcome | undefined {
+    const at = this.time.wall();
+    if (reading === undefined) return isLast ? expired('statusUnreadable', at) : undefined;
+    const { isBeforeEnd } = message;
+    return outcomeOf(message, reading, { at, isBeforeEnd, isLast, approval: this.approvals.get(message) });
+  }
+
+  private decide(message: Watched, outcome: Outcome): void {
+    this.remove(message);
+    message.decide(outcome);
   }
 }
 
 /** Half of the time, or never. */
 function remindAt({ remind, askedAt, endsAt }: Watched): number {
   return remind === undefined ? Infinity : (askedAt + endsAt) / 2;
-}
-
-function key(approvalId: string): string {
-  return approvalId.toLowerCase();
-}
-
-const watches = new Map<string, Watch>();
-
-/** The watch of an account. It outlives a deploy, as the requests do. */
-export function watchOf(accountId: string): Watch {
-  let watch = watches.get(accountId);
-  if (watch === undefined) watches.set(accountId, (watch = new Watch()));
-  return watch;
 }

@@ -1,6 +1,6 @@
 import { hasPlainMembers, parseExact, withNumbersAsText } from '../authy/json-numbers';
 import { isObject, member, textOrNull } from '../authy/response';
-import type { Decision } from './approvals';
+import type { Decision } from '../storage/ledger';
 import { limits, outOfBounds } from './bounds';
 import { ordinaryCanonical } from './ordinary';
 import { parseQuery, QueryError } from './query';

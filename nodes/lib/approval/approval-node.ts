@@ -1,0 +1,190 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { type Account, accountOf } from '../account';
+import { answerFacts } from '../answer-facts';
+import { AuthyError } from '../authy/errors';
+import { untrusted } from '../authy/response';
+import { Badge } from '../badge';
+import { deadlineOf, NodeInputs } from '../inputs';
+import { readInputs } from '../operations';
+import { RateLimitedLog } from '../rate-limited-log';
+import { Settings } from '../settings';
+import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
+import type { Outcome } from './outcome';
+import { thisProcess } from './process';
+import { approvalInputs } from './question';
+import type { Request } from './request';
+
+/** The settings of a gate beside its inputs. */
+export interface GateDef extends NodeDef {
+  readonly account: string;
+  readonly confirm: unknown;
+  readonly join: unknown;
+  readonly maxOpen: unknown;
+  /** In seconds. */
+  readonly coolDown: unknown;
+  readonly events: unknown;
+  /** The fourth is that of the events. */
+  readonly outputs: 3 | 4;
+}
+
+/** The outputs, in order, and the colour of the badge. */
+const outputs = ['approved', 'denied', 'expired'] as const;
+const fills = { approved: 'green', denied: 'yellow', expired: 'yellow' } as const;
+
+/** A gate in Node-RED: its inputs, its messages, its badge. */
+export class ApprovalNode {
+  private readonly gate: Gate;
+  private readonly inputs: NodeInputs;
+  private readonly badge: Badge;
+  private readonly log: RateLimitedLog;
+  private readonly emits: boolean;
+  /** Why nothing can be asked, if so; a sentence. */
+  private readonly problem: string | undefined;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: GateDef,
+  ) {
+    this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
+    this.badge = new Badge(RED, node, () => this.account()?.serviceName);
+    this.log = new RateLimitedLog((line) => node.warn(line));
+    const settings = new Settings();
+    this.emits = settings.flag('events', config.events, false);
+    this.gate = new Gate(this.host(settings), thisProcess);
+    this.problem = settings.problem;
+    if (this.problem === undefined) return;
+    node.warn(this.problem);
+    this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+  }
+
+  /** See {@link Gate.begin}. */
+  begin(): void {
+    this.gate.begin();
+  }
+
+  input(message: NodeMessageInFlow, done: (error?: Error) => void): void {
+    this.gate.input(message, done);
+  }
+
+  /** See {@link Gate.close}. */
+  async close(removed: boolean): Promise<void> {
+    await this.gate.close(removed);
+    this.log.close();
+    this.badge.clear();
+  }
+
+  private host(settings: Settings): GateHost {
+    const { RED, node, config, inputs, badge, log } = this;
+    return {
+      nodeId: node.id,
+      accountId: config.account,
+      confirm: settings.flag('confirm', config.confirm, true),
+      join: settings.flag('join', config.join, false),
+      limits: {
+        maxOpen: settings.number('maxOpen', config.maxOpen),
+        coolDown: settings.number('coolDown', config.coolDown),
+      },
+      badge: {
+        begin: () => badge.begin(),
+        end: () => badge.end(),
+        waiting: (count) => badge.waiting(count),
+        decided: (decision) => badge.decided(fills[decision], decision),
+        failed: (error) => badge.failed(error),
+      },
+      account: () => {
+        const account = accountOf(RED, config.account);
+        return account && this.gateAccount(account);
+      },
+      question: async (message) => {
+        if (this.problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', this.problem);
+        // Before anything is counted or kept: it is refused with what else is wrong with the message.
+        deadlineOf(message);
+        return readInputs({ inputs: approvalInputs }, await inputs.evaluate(message));
+      },
+      send: (request, outcome) => this.send(request, outcome),
+      raise: (message, error, done) => {
+        const raised = inputs.withSource(error);
+        if (raised instanceof AuthyError && raised.response !== undefined) {
+          message['authy'] = answerFacts(node, this.account(), raised.statusCode, raised.response);
+        }
+        done?.(raised);
+      },
+      emit: (request, event, decision, waiting) => this.emit(request, event, decision, waiting),
+      receive: (message) => node.receive(message),
+      warn: (kind, sentence) => log.write(kind, sentence),
+      log: (sentence) => node.log(sentence),
+    };
+  }
+
+  private gateAccount(account: Account): GateAccount {
+    const { stores } = account;
+    return {
+      place: stores,
+      openRecords: (events) => stores.records(this.node, events),
+      admit: (record, limits) => stores.rails.admit(record, limits),
+      release: (record) => stores.rails.release(record),
+      found: (record) => {
+        if (record.joinedAfter === undefined) stores.rails.count(record);
+        if (record.approvalId === undefined) return;
+        const seconds = Math.max(1, (record.endsAt - Date.now()) / 1000);
+        stores.ledger.asked(record.approvalId, record.authyId, seconds).catch((error: unknown) => {
+          this.log.write('ledger', (error as Error).message);
+        });
+      },
+      async send(asked, message) {
+        const inputs = { ...asked, secondsToExpire: asked.secondsToExpire ?? asked.timeout };
+        const { result } = await account.perform('onetouchSend', inputs, { deadline: deadlineOf(message) });
+        return result.approvalId;
+      },
+      async read({ approvalId, authyId }, deadline) {
+        const reading = await account.perform('onetouchStatus', { approvalId }, { deadline });
+        if (reading.result.authyId !== authyId) throw untrusted('it is about another user');
+        return reading;
+      },
+    };
+  }
+
+  private send({ record, message, requestedAt, done }: Request, outcome: Outcome): void {
+    const { decision } = outcome;
+    message.payload = {
+      decision,
+      reason: outcome.reason,
+      approvalId: record.approvalId,
+      authyId: record.authyId,
+      requestedAt: requestedAt.toISOString(),
+      decidedAt: new Date(outcome.decidedAt).toISOString(),
+      decidedBy: outcome.decidedBy,
+      device: outcome.device,
+    };
+    message['approvalId'] = record.approvalId;
+    message['authyId'] = record.authyId;
+    message['authy'] = answerFacts(this.node, this.account(), outcome.statusCode, outcome.response);
+    // What Node-RED hands over with each message does the same, and would have to be kept beside it.
+    this.node.send(outputs.map((output) => (output === decision ? message : null)));
+    done?.();
+  }
+
+  private emit(
+    { record, message, requestedAt }: Request,
+    event: EventName,
+    decision: string | undefined,
+    waiting: number,
+  ): void {
+    if (!this.emits) return;
+    const payload = {
+      event,
+      decision,
+      approvalId: record.approvalId,
+      authyId: record.authyId,
+      requestedAt: requestedAt.toISOString(),
+      endsAt: new Date(record.endsAt).toISOString(),
+      waiting,
+    };
+    this.node.send([null, null, null, { topic: message.topic, payload }]);
+  }
+
+  private account(): Account | undefined {
+    return accountOf(this.RED, this.config.account);
+  }
+}

@@ -1,0 +1,526 @@
+import { AuthyError } from '../authy/errors';
+import type { ApprovalRecord, Claim, Records } from '../storage/records';
+import { pause, type Time } from '../time';
+import { expired, grace, type Outcome, type StatusReading } from './outcome';
+import type { Asked } from './question';
+import { lostByStore } from './refusals';
+import type { Request } from './request';
+import type { Watch } from './watch';
+
+/**
+ * How far a message that asks has come:
+ *
+ * - `arriving`: it is let in and kept. Nothing was sent, and an error ends it at once.
+ * - `kept`: it is in the store. Nothing was sent: its node was closed before, or another message is to ask the question.
+ * - `sending`: the service is asked.
+ * - `waiting`: the request is on the phone, and the watch looks after it.
+ * - `decided`: how it ends is known. The store has to be asked whether this instance may hand it on.
+ * - `claimed`: this instance hands it on, in this very turn.
+ * - `ended`: nothing comes of it any more.
+ */
+export type Stage = 'arriving' | 'kept' | 'sending' | 'waiting' | 'decided' | 'claimed' | 'ended';
+
+/**
+ * What leads from one stage to the next. What is not in this table does not happen.
+ *
+ * If the power fails in a stage, whoever finds the record goes by its state, as far as the store stands it:
+ *
+ * | stage      | state of the record   | what becomes of the message                               |
+ * | ---------- | --------------------- | --------------------------------------------------------- |
+ * | `arriving` | none yet, or `sending` | lost as any message is; or as `sending`                   |
+ * | `kept`     | `unsent`, or `sending` | an error: nothing was sent; or as `sending`               |
+ * | `sending`  | `sending`             | an error: nobody knows whether it is on the phone         |
+ * | `waiting`  | `waiting`             | it goes on waiting                                        |
+ * | `decided`  | as before             | it goes on waiting; the service's status decides it again |
+ * | `claimed`  | `passing`             | an error: nobody knows whether it left                    |
+ * | `ended`    | ended, or none        | nothing: it has left                                      |
+ */
+export const course = {
+  arriving: { kept: 'kept', refused: 'ended' },
+  kept: { sent: 'sending', joined: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
+  sending: { taken: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
+  waiting: { answered: 'decided', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
+  decided: { claimed: 'claimed', takenOver: 'ended', finished: 'ended' },
+  claimed: { handedOn: 'ended' },
+  ended: {},
+} as const satisfies Record<Stage, Partial<Record<string, Stage>>>;
+
+/** What the course needs of the gate whose messages it takes further. */
+export interface Desk {
+  readonly confirm: boolean;
+  /** The watch of the account that a message asks with. */
+  watch(record: ApprovalRecord): Watch;
+  /** Lets a message in. @throws AuthyError - where the guard rails do not */
+  admit(record: ApprovalRecord): Promise<void>;
+  release(record: ApprovalRecord): Promise<void>;
+  /** Asks the service. @returns its id of the request */
+  send(request: Request, asked: Asked): Promise<string>;
+  read(record: ApprovalRecord, deadline: number): Promise<StatusReading>;
+  /** Lets a message out. It cannot fail. */
+  handOn(request: Request, outcome: Outcome): void;
+  /** Ends a message with an error. It cannot fail. */
+  raise(request: Request, error: Error): void;
+  /** A message is complete, and leaves by no output. It cannot fail. */
+  complete(request: Request): void;
+  /** Whatever is shown of a request has changed. */
+  moved(request: Request, before: Stage): void;
+  emit(request: Request, event: 'requested' | 'reminded' | 'decided', decision?: string): void;
+  warnOfStore(error: unknown): void;
+  /** The store has lost the record of a message, which ends in this error. */
+  warnOfLoss(error: Error): void;
+  warnOfStatus(error: unknown): void;
+}
+
+/** Between two tries of a store that fails, in milliseconds. */
+const storePause = 1000;
+
+// What only few have is kept beside them.
+/** The questions of those that are not sent yet. */
+const questions = new WeakMap<Request, Asked>();
+/** The messages that wait for another one's request to be sent. */
+const followers = new WeakMap<Request, Request[]>();
+/** When the request of a question that others may join was about to be sent, by the clock that cannot be set. */
+const sentAt = new WeakMap<Request, number>();
+/** The way from one store to another. */
+const moving = new WeakMap<Request, Promise<void>>();
+
+/** Takes the messages of one gate from stage to stage. To be read from top to bottom. */
+export class Course {
+  /**
+   * From here on nothing is sent, claimed or handed on. What is on its way comes to the next stage in which the node that
+   * comes after can take it up.
+   */
+  isClosing = false;
+  /** What is on its way to the service, and what to the store. */
+  private readonly sending = new Set<Promise<unknown>>();
+  private readonly storing = new Set<Promise<unknown>>();
+  private readonly claims = new Map<Request, Promise<void>>();
+  /** Messages that are out, which the store does not know for certain yet. */
+  readonly ending = new Set<Request>();
+
+  constructor(
+    readonly desk: Desk,
+    readonly time: Time,
+  ) {}
+
+  // ---- arriving → kept
+
+  /**
+   * Lets a message in, keeps it, and sends its request.
+   *
+   * @returns settles once it is on its way, or refused
+   */
+  async ask(request: Request, asked: Asked): Promise<void> {
+    questions.set(request, asked);
+    if (await this.keep(request, () => this.desk.admit(request.record))) this.proceed(request);
+    else this.leave(request);
+  }
+
+  /** Lets a message wait for the answer to the same question of another one. */
+  async join(request: Request, leader: Request): Promise<void> {
+    // Before it is sent nobody can have answered it.
+    if (!leader.is('arriving', 'kept')) request.joined(this.time.steady());
+    if (await this.keep(request, () => Promise.resolve())) this.follow(request, leader);
+  }
+
+  /** Counts and keeps a message before anything is sent: what is not kept could be lost. */
+  private async keep(request: Request, admit: () => Promise<void>): Promise<boolean> {
+    const { record } = request;
+    try {
+      await admit();
+      if (this.isClosing) record.state = 'unsent';
+      await request.records.create(record);
+    } catch (error) {
+      request.end = { kind: 'error', error: error as Error };
+      this.desk.raise(request, error as Error);
+      request.step('refused');
+      this.free(request);
+      return false;
+    }
+    request.step('kept');
+    return true;
+  }
+
+  // ---- kept → sending → waiting
+
+  /** Does what the stage of a message calls for, once there is a node that it can leave. */
+  proceed(request: Request): void {
+    if (request.course !== this || request.done === undefined) return;
+    if (request.is('decided')) void this.startClaim(request);
+    if (this.isClosing) return;
+    if (request.is('kept') && questions.has(request)) void this.track(this.sending, this.send(request));
+    if (request.is('waiting')) this.desk.watch(request.record).add(request);
+  }
+
+  /** Sends a request. It goes on where the node is closed meanwhile: the next one takes care of what comes of it. */
+  private async send(request: Request): Promise<void> {
+    const { record } = request;
+    const asked = questions.get(request);
+    if (asked === undefined) return;
+    questions.delete(request);
+    if (!(await this.isToBeSent(request))) {
+      questions.set(request, asked);
+      return;
+    }
+    request.step('sent');
+    for (const follower of followers.get(request) ?? []) if (follower.is('kept')) follower.step('sent');
+    if (record.question !== '') sentAt.set(request, this.time.steady());
+    try {
+      const approvalId = await this.desk.send(request, asked);
+      (request.course ?? this).taken(request, approvalId);
+    } catch (error) {
+      (request.course ?? this).fail(request, error as Error);
+    }
+    this.leave(request);
+  }
+
+  /** A record that says "nothing was sent" must say otherwise before something is. */
+  private async isToBeSent(request: Request): Promise<boolean> {
+    const { record } = request;
+    if (record.state !== 'unsent') return true;
+    record.state = 'sending';
+    await this.write(request);
+    return !this.isClosing && request.is('kept');
+  }
+
+  /** The service has taken it: from now on an answer counts. */
+  private taken(request: Request, approvalId: string): void {
+    const { record } = request;
+    record.approvalId = approvalId;
+    // Withdrawn meanwhile: it is on the phone, and nobody waits for the answer.
+    if (!request.is('sending')) return;
+    record.state = 'waiting';
+    request.askedAt = this.time.steady();
+    record.endsAt = request.records.now() + record.lifetime;
+    request.step('taken');
+    void this.write(request);
+    this.desk.emit(request, 'requested');
+    this.proceed(request);
+  }
+
+  private fail(request: Request, error: Error): void {
+    if (!request.is('kept', 'sending', 'waiting')) return;
+    request.step('failed');
+    request.end = { kind: 'error', error };
+    this.proceed(request);
+  }
+
+  /** The messages that waited for the request of another one go on as that did. */
+  private leave(leader: Request): void {
+    const all = followers.get(leader) ?? [];
+    followers.delete(leader);
+    for (const follower of all) (follower.course ?? this).follow(follower, leader);
+  }
+
+  private follow(request: Request, leader: Request): void {
+    // It was withdrawn, or another instance has taken it over.
+    if (!request.is('kept', 'sending')) return;
+    if (leader.record.approvalId !== undefined) {
+      this.attach(request, leader);
+    } else if (leader.is('arriving', 'kept', 'sending')) {
+      if (leader.is('sending') && request.is('kept')) request.step('sent');
+      followers.set(leader, [...(followers.get(leader) ?? []), request]);
+    } else if (leader.end?.kind === 'withdrawn') {
+      void this.withdraw(request);
+    } else {
+      this.fail(request, leader.end?.kind === 'error' ? leader.end.error : lostByStore());
+    }
+  }
+
+  /** From now on the message waits for the answer to the request of another one: until its own time is over. */
+  private attach(request: Request, leader: Request): void {
+    const { record } = request;
+    const { askedAt, lifetime } = leader;
+    const began = Math.max(0, request.waitsSince - askedAt);
+    record.approvalId = leader.record.approvalId;
+    record.state = 'waiting';
+    record.lifetime = Math.min(lifetime, began + record.lifetime);
+    record.joinedAfter = joinedAfter(request, leader);
+    request.askedAt = askedAt;
+    record.endsAt = request.records.now() + request.endsAt - this.time.steady();
+    request.step(request.is('kept') ? 'joined' : 'taken');
+    void this.write(request);
+    this.proceed(request);
+  }
+
+  // ---- waiting → decided
+
+  get confirm(): boolean {
+    return this.desk.confirm;
+  }
+
+  read({ record }: Request, deadline: number): Promise<StatusReading> {
+    return this.desk.read(record, deadline);
+  }
+
+  /** Half of the time is over. */
+  remind(request: Request): void {
+    request.record.reminded = true;
+    void this.write(request);
+    this.desk.emit(request, 'reminded');
+  }
+
+  /**
+   * Takes a message back. Once it is claimed, or has ended in an error, it is too late.
+   *
+   * @returns whether it is certain that no outcome of it leaves any more: where the node is closed meanwhile, the one that
+   *   comes after goes on with it, but a crash might bring it back
+   */
+  async withdraw(request: Request): Promise<boolean> {
+    this.takeBack(request);
+    if (request.is('decided')) await (this.claims.get(request) ?? this.startClaim(request));
+    return !request.is('decided');
+  }
+
+  private takeBack(request: Request): void {
+    if (request.is('kept', 'sending', 'waiting')) {
+      this.unwatch(request);
+      request.step('withdrawn');
+    } else if (!request.is('decided') || request.end?.kind !== 'outcome') {
+      return;
+    }
+    request.end = { kind: 'withdrawn' };
+  }
+
+  /** Takes a message back whose node is gone: it is complete at once, since those who might hear of it close as well. */
+  async withdrawForGood(request: Request): Promise<void> {
+    if (request.is('arriving', 'claimed', 'ended')) return;
+    request.done?.();
+    request.done = undefined;
+    this.takeBack(request);
+    request.end = { kind: 'withdrawn' };
+    await this.withdraw(request);
+  }
+
+  /** Another instance was told to take it back, and the store says so: the message is complete. */
+  withdrawnElsewhere(request: Request): void {
+    if (!request.is('kept', 'sending', 'waiting', 'decided')) return;
+    this.unwatch(request);
+    request.step('takenOver');
+    this.desk.complete(request);
+  }
+
+  unwatch(request: Request): void {
+    if (request.is('waiting')) this.desk.watch(request.record).remove(request);
+  }
+
+  // ---- decided → claimed → ended
+
+  private startClaim(request: Request): Promise<void> {
+    const underWay = this.claims.get(request);
+    if (underWay !== undefined) return underWay;
+    const claim = this.track(this.storing, this.claim(request)).finally(() => this.claims.delete(request));
+    this.claims.set(request, claim);
+    return claim;
+  }
+
+  /** Asks the store, until it answers, whether this instance may hand the message on. */
+  private async claim(request: Request): Promise<void> {
+    const { record } = request;
+    const isFinal = (): boolean => request.end?.kind === 'withdrawn';
+    while (request.course === this && request.is('decided') && (isFinal() || !this.isClosing)) {
+      try {
+        await moving.get(request);
+        const claim = await request.records.claim(record, isFinal());
+        if (request.is('decided')) await this.conclude(request, claim);
+        break;
+      } catch (error) {
+        this.desk.warnOfStore(error);
+        if (this.isClosing) break;
+        await pause(this.time, storePause);
+      }
+    }
+  }
+
+  /** The store has answered. What is claimed is handed on in this very turn. */
+  private async conclude(request: Request, claim: Claim): Promise<void> {
+    if (claim === 'theirs') {
+      request.step('takenOver');
+    } else if (claim === 'withdrawn' || request.end?.kind === 'withdrawn') {
+      // Where it was withdrawn while it was being claimed, the claim was not the last word.
+      if (claim === 'ours') this.end(request);
+      request.step('finished');
+      this.free(request);
+      this.desk.complete(request);
+    } else if (this.isClosing) {
+      // The node cannot send any more. The one that comes after claims it again.
+      if (claim === 'ours') await request.records.unclaim(request.record);
+    } else {
+      // No instance has it, and so none but this one can say that it is lost.
+      if (claim === 'missing') this.lose(request);
+      this.handOn(request);
+    }
+  }
+
+  private lose(request: Request): void {
+    const error = lostByStore();
+    request.end = { kind: 'error', error };
+    this.desk.warnOfLoss(error);
+  }
+
+  /** Lets a claimed message out. Nothing may come between: what is interrupted here is an outcome that nobody knows. */
+  private handOn(request: Request): void {
+    const { end } = request;
+    request.step('claimed');
+    const outcome = end?.kind === 'outcome' ? this.inTime(request, end.outcome) : undefined;
+    if (outcome !== undefined) this.desk.handOn(request, outcome);
+    else if (end?.kind === 'error') this.desk.raise(request, end.error);
+    this.end(request);
+    request.step('handedOn');
+    this.free(request);
+    if (outcome !== undefined) this.desk.emit(request, 'decided', outcome.decision);
+  }
+
+  /**
+   * Tells the store that a claimed message is out, beginning in this very turn. As long as it does not know that, the
+   * message would end in an error as well if the process died: so the node that comes after goes on telling it.
+   */
+  end(request: Request): void {
+    this.ending.add(request);
+    const told = this.insist(() => request.records.end(request.record)).then((isTold) => {
+      if (isTold) this.ending.delete(request);
+    });
+    void this.track(this.storing, told);
+  }
+
+  /** However long the store took: an approval is handed on in time, or it is none. */
+  private inTime(request: Request, outcome: Outcome): Outcome {
+    this.time.noticeSleep();
+    const isOverdue = outcome.decision === 'approved' && this.time.steady() > request.endsAt + grace;
+    return isOverdue ? expired('overdue', this.time.wall(), outcome) : outcome;
+  }
+
+  // ---- found in the store, and moved to another one
+
+  /**
+   * Moves a message to another store. Until it is there nothing else is asked of either.
+   *
+   * @param id - its new one: the other store may remember the end of the one it had
+   */
+  async move(request: Request, to: Records, id: string): Promise<void> {
+    const moved = this.carryOver(request, to, id);
+    moving.set(request, moved);
+    await moved;
+    moving.delete(request);
+    // What has changed meanwhile.
+    await this.write(request);
+  }
+
+  private async carryOver(request: Request, to: Records, id: string): Promise<void> {
+    const { record, records: from } = request;
+    const before = { ...record };
+    const after = { ...record, id, epoch: 1 };
+    // Only once it is in the one is it taken out of the other: a crash leaves it in both, and only one is looked into.
+    if (!(await this.insist(() => to.create(after)))) return;
+    if (!(await this.takeOut(request, from, before))) {
+      await this.insist(async () => {
+        await to.claim(after, true);
+      });
+      return;
+    }
+    record.id = id;
+    record.epoch = 1;
+    request.records = to;
+  }
+
+  /** @returns whether it was still there for this instance, as far as a store can tell that is not used any more */
+  private async takeOut(request: Request, from: Records, record: ApprovalRecord): Promise<boolean> {
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        const claim = await from.claim(record, true);
+        if (claim === 'ours' || claim === 'missing') return true;
+        request.step(request.is('decided') ? 'finished' : 'takenOver');
+        if (claim === 'withdrawn') this.desk.complete(request);
+        return false;
+      } catch (error) {
+        this.desk.warnOfStore(error);
+        await pause(this.time, storePause);
+      }
+    }
+    return true;
+  }
+
+  /** Says of what was not sent that it was not, for the case that no node comes after this one. */
+  async keepUnsent(request: Request): Promise<void> {
+    const { record, end } = request;
+    const isRefused = request.is('decided') && end?.kind === 'error' && !isUnknown(end.error);
+    if (record.state !== 'sending' || !(request.is('kept') || isRefused)) return;
+    record.state = 'unsent';
+    await this.insist(async () => {
+      await request.records.update(record);
+    });
+  }
+
+  // ---- closing
+
+  /** Settles when nothing is on its way to the store, and nothing to the service or so many milliseconds have passed. */
+  async settled(milliseconds: number): Promise<void> {
+    await Promise.race([allOf(this.sending), pause(this.time, milliseconds)]);
+    await allOf(this.storing);
+  }
+
+  private async track(set: Set<Promise<unknown>>, work: Promise<unknown>): Promise<void> {
+    set.add(work);
+    await work;
+    set.delete(work);
+  }
+
+  /** Keeps what has changed of a message that is not decided. */
+  private write(request: Request): Promise<void> {
+    return this.track(
+      this.storing,
+      this.insist(async () => {
+        await moving.get(request);
+        if (!request.is('kept', 'sending', 'waiting')) return;
+        const isHeld = await request.records.update(request.record);
+        if (!isHeld) this.notHeld(request);
+      }),
+    );
+  }
+
+  /** The store would not change it. Who has it, or whether nobody does, is the answer to a claim. */
+  private notHeld(request: Request): void {
+    if (!request.is('kept', 'sending', 'waiting')) return;
+    this.unwatch(request);
+    this.fail(request, lostByStore());
+  }
+
+  private free({ record }: Request): void {
+    if (record.joinedAfter === undefined)
+      void this.track(
+        this.storing,
+        this.insist(() => this.desk.release(record)),
+      );
+  }
+
+  /** Tries a store until it works, or the node is closed. @returns whether it worked; never rejects */
+  private async insist(change: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await change();
+        return true;
+      } catch (error) {
+        this.desk.warnOfStore(error);
+        if (this.isClosing) return false;
+        await pause(this.time, storePause);
+      }
+    }
+  }
+}
+
+/** From when on an answer counts for a message that joined: in milliseconds since the service took the request. */
+function joinedAfter({ waitsSince }: Request, leader: Request): number {
+  if (waitsSince === -Infinity) return 0;
+  const sent = sentAt.get(leader);
+  // Where it is not known when the request was sent, only what is seen from now on counts.
+  return sent === undefined ? leader.lifetime : Math.max(1, waitsSince - sent);
+}
+
+async function allOf(set: ReadonlySet<Promise<unknown>>): Promise<void> {
+  while (set.size > 0) await Promise.all(set);
+}
+
+/** Whether nobody can say what came of what was asked. */
+function isUnknown(error: Error): boolean {
+  return error instanceof AuthyError && error.code === 'AUTHY_OUTCOME_UNKNOWN';
+}

@@ -1,0 +1,339 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import { approvalFlow } from '../support/approval_flow';
+import { AuthyPhones } from '../support/authy_phones';
+import { Collector } from '../support/collector';
+import { eventually, type FlowNode, NodeRed, type Runtime, runtimes } from '../support/node_red';
+import { Witness } from '../support/witness';
+
+const [runtime] = runtimes as [Runtime];
+
+/** What is kept of a request, in a file. */
+interface Kept {
+  writtenAt: number;
+  value: { state: string; approvalId?: string; message: string };
+}
+
+describe('open approvals in files of the user directory', function () {
+  this.timeout(120_000);
+  let phones: AuthyPhones;
+  let collector: Collector;
+  let witness: Witness;
+  let nodeRed: NodeRed;
+  let authyId: string;
+  let last = 0;
+
+  before(async function () {
+    this.timeout(600_000);
+    phones = await new AuthyPhones().start();
+    collector = await new Collector().start();
+    witness = new Witness();
+    nodeRed = await NodeRed.start(this, runtime, { env: witness.env });
+    phones.callbacksTo(`${nodeRed.nodeUrl}callback`);
+  });
+  after(async () => {
+    await (nodeRed as NodeRed | undefined)?.stop();
+    await collector.stop();
+    await phones.stop();
+  });
+
+  beforeEach(async () => {
+    await phones.faults();
+    authyId = await phones.newUser();
+  });
+
+  const root = (): string => path.join(nodeRed.userDir, 'authy-approvals');
+
+  function flows(gate: Record<string, unknown> = {}): FlowNode[] {
+    return approvalFlow({
+      baseUrl: phones.url,
+      apiKey: phones.apiKey,
+      collector: collector.url,
+      gate: { timeout: '120', maxOpen: 0, details: '{"No": $string(no)}', detailsType: 'jsonata', ...gate },
+      account: { approvalStore: 'files' },
+    });
+  }
+
+  /** Gives a message to the gate. @returns its number */
+  async function ask(red = nodeRed): Promise<number> {
+    const no = (last += 1);
+    const response = await fetch(`${red.nodeUrl}ask`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ no, authyId }),
+    });
+    should(response.status).equal(202);
+    return no;
+  }
+
+  async function askFor(count: number): Promise<number[]> {
+    const numbers: number[] = [];
+    for (let index = 0; index < count; index++) numbers.push(await ask());
+    return numbers;
+  }
+
+  /** The uuid of each open request of the present user, by the number of its message. */
+  async function onPhone(count: number): Promise<(no: number) => string> {
+    const pending = await phones.pending(authyId, count);
+    const uuids = new Map(pending.map(({ uuid, details }) => [Number(details?.['No']), uuid]));
+    return (no) => uuids.get(no) ?? '';
+  }
+
+  /** The files of the records that are there, and what is in them. */
+  function records(): { file: string; kept: Kept }[] {
+    const files = fs.existsSync(root()) ? (fs.readdirSync(root(), { recursive: true }) as string[]) : [];
+    return files
+      .filter((file) => /approval_\w+(?:\.\w+)?\.json$/.test(file))
+      .flatMap((name) => {
+        const file = path.join(root(), name);
+        try {
+          return [{ file, kept: JSON.parse(fs.readFileSync(file, 'utf8')) as Kept }];
+        } catch {
+          // It has just gone, or a test has broken it.
+          return [];
+        }
+      });
+  }
+
+  /** Waits until the disk says of so many that their request is on the phone. */
+  async function keptAsWaiting(count: number): Promise<void> {
+    await eventually(`${count} to be kept as sent`, () =>
+      records().filter(({ kept }) => kept.value.state === 'waiting').length === count ? true : undefined,
+    );
+  }
+
+  /** Waits until each message has ended, and checks that it did so once and like this. */
+  async function each(numbers: readonly number[], outcome: string, seconds = 30): Promise<void> {
+    await eventually(
+      `${numbers.length} outcomes`,
+      () => {
+        const all = witness.read();
+        return numbers.every((no) => (all.get(no) ?? []).length > 0) || undefined;
+      },
+      seconds,
+    );
+    for (const no of numbers) should(witness.outcomesOf(no)).eql([outcome], `message ${no}`);
+  }
+
+  async function nothingIsLeft(): Promise<void> {
+    await eventually('no record to be left', () => (records().length === 0 ? true : undefined));
+  }
+
+  for (const [how, end] of [
+    ['a proper end', () => nodeRed.terminate()],
+    ['a SIGKILL', () => nodeRed.kill()],
+  ] as const) {
+    it(`after ${how} waiting goes on, and what was decided before and meanwhile leaves once`, async () => {
+      await nodeRed.deploy(flows());
+      const numbers = await askFor(12);
+      const uuidOf = await onPhone(12);
+      const answer = async (from: number, to: number, decision: 'approve' | 'deny'): Promise<number[]> => {
+        const some = numbers.slice(from, to);
+        for (const no of some) await phones.answer(uuidOf(no), decision);
+        return some;
+      };
+      const before = await answer(0, 2, 'approve');
+      await each(before, 'approved');
+      await keptAsWaiting(10);
+      await end();
+      const approved = await answer(2, 6, 'approve');
+      const denied = await answer(6, 8, 'deny');
+      await nodeRed.startAgain();
+      await each(approved, 'approved');
+      await each(denied, 'denied');
+      await each(await answer(8, 12, 'deny'), 'denied');
+      await each([...before, ...approved], 'approved');
+      await nothingIsLeft();
+    });
+  }
+
+  it('a proper end while requests are being sent: they wait on afterwards', async () => {
+    await nodeRed.deploy(flows());
+    await phones.faults({ kind: 'latency', ms: 2000, path: '/users/', method: 'POST', after: true });
+    const numbers = await askFor(8);
+    // On the phone, and the gate does not know it yet.
+    const uuidOf = await onPhone(8);
+    should(records().map(({ kept }) => kept.value.state)).eql(Array(8).fill('sending'));
+    await nodeRed.terminate();
+    await phones.faults();
+    should(records().map(({ kept }) => kept.value.state)).eql(Array(8).fill('waiting'));
+    await nodeRed.startAgain();
+    for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
+    await each(numbers, 'approved');
+    await nothingIsLeft();
+  });
+
+  it('killed three times at 40 messages a second: each message ends once, and none that has left is unknown', async function () {
+    this.timeout(300_000);
+    await nodeRed.deploy(flows());
+    const state = { isOver: false, isUp: true };
+    const first = last + 1;
+    const answering = (async () => {
+      const done = new Set<string>();
+      while (!state.isOver) {
+        for (const { uuid, status } of await phones.all()) {
+          if (status !== 'pending' || done.has(uuid)) continue;
+          done.add(uuid);
+          // Some come before the kill, and some after it.
+          if (done.size % 4 > 0) await phones.answer(uuid, 'approve');
+          else setTimeout(() => void phones.answer(uuid, 'approve'), 1500);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    const asking = new Set<Promise<unknown>>();
+    const lives = 3;
+    for (let life = 0; life < lives; life++) {
+      const before = witness.read().size;
+      let isEnough = false;
+      while (!isEnough) {
+        // Those that come to a process that ends do not come to the gate.
+        const asked = ask().catch(() => undefined);
+        asking.add(asked);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+        isEnough = witness.read().size - before > 150;
+      }
+      await nodeRed.kill();
+      await nodeRed.startAgain();
+    }
+    await Promise.all(asking);
+    await eventually('no record to be left', () => (records().length === 0 ? true : undefined), 120);
+    state.isOver = true;
+    await answering;
+
+    const all = [...witness.read()].filter(([no]) => no >= first);
+    const count = (outcome: string): number =>
+      all.filter(([, outcomes]) => outcomes.includes(outcome)).length;
+    const missing = all.filter(([, outcomes]) => outcomes.length === 0).map(([no]) => no);
+    const onPhones = new Set((await phones.all()).map(({ details }) => Number(details?.['No'])));
+    const gone = missing.filter((no) => onPhones.has(no));
+    process.stdout.write(
+      `      of ${all.length}: ${count('approved')} approved, ${count('AUTHY_OUTCOME_UNKNOWN')} told to be unknown, ` +
+        `${missing.length - gone.length} not kept yet, ${gone.length} gone with the process behind the gate\n`,
+    );
+    for (const [no, outcomes] of all)
+      should(outcomes.length).be.belowOrEqual(1, `message ${no}: ${outcomes.join()}`);
+    should(count('approved')).be.above(all.length / 2);
+    // What goes with the process had left the gate, and was on its way to the next node.
+    const left = witness.left();
+    should(gone.filter((no) => !left.has(no))).eql([]);
+  });
+
+  it('deployed three times while decisions are handed on and messages kept: none is lost', async () => {
+    await nodeRed.deploy(flows());
+    for (let time = 0; time < 3; time++) {
+      authyId = await phones.newUser();
+      const numbers = await askFor(30);
+      const uuidOf = await onPhone(30);
+      const answering = numbers.map((no) => phones.answer(uuidOf(no), 'approve'));
+      const more = Promise.all(Array.from({ length: 20 }, () => ask()));
+      const late = await more;
+      await eventually('them to come to the gate', () => {
+        const all = witness.read();
+        return late.every((no) => all.has(no)) || undefined;
+      });
+      await nodeRed.deploy(flows());
+      await Promise.all(answering);
+      await each(numbers, 'approved');
+      const uuidOfLate = await onPhone(20);
+      await Promise.all(late.map((no) => phones.answer(uuidOfLate(no), 'deny')));
+      await each(late, 'denied');
+      await each(numbers, 'approved');
+    }
+    await nothingIsLeft();
+  });
+
+  it('one file that cannot be read takes nothing with it, is named, and stays', async () => {
+    await nodeRed.deploy(flows());
+    const numbers = await askFor(7);
+    const uuidOf = await onPhone(7);
+    await keptAsWaiting(7);
+    await nodeRed.terminate();
+    const [broken = 0, ...good] = numbers;
+    const { file } = records().find(({ kept }) => kept.value.approvalId === uuidOf(broken)) as {
+      file: string;
+    };
+    const text = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, text.slice(0, text.length / 2));
+    for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
+    await nodeRed.startAgain();
+    await each(good, 'approved');
+    await nothingIsLeft();
+    should(witness.outcomesOf(broken)).eql([]);
+    nodeRed.log.should.match(/cannot be read/).and.containEql(path.basename(file));
+    const left = (fs.readdirSync(root(), { recursive: true }) as string[]).filter((name) =>
+      name.endsWith(path.basename(file)),
+    );
+    should(left).have.length(1);
+    fs.rmSync(path.join(root(), left[0] ?? ''));
+  });
+
+  for (const [what, change] of [
+    ['the last sign of life', (later: (text: string) => string) => changeFiles(/holder\.json$/, later)],
+    ['the records', (later: (text: string) => string) => changeFiles(/approval_\w+\.json$/, later)],
+  ] as const) {
+    it(`a clock that was set back meanwhile, as ${what} say: expired, and never approved`, async () => {
+      await nodeRed.deploy(flows());
+      const numbers = await askFor(3);
+      const uuidOf = await onPhone(3);
+      await keptAsWaiting(3);
+      await nodeRed.terminate();
+      // As if what is there had been written an hour later than now.
+      change((text) =>
+        text.replace(/"(at|writtenAt)":(\d+)/g, (_all, name, at) => `"${name}":${Number(at) + 3_600_000}`),
+      );
+      for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
+      await nodeRed.startAgain();
+      await each(numbers, 'expired clock');
+      await nothingIsLeft();
+    });
+  }
+
+  function changeFiles(which: RegExp, change: (text: string) => string): void {
+    const files = (fs.readdirSync(root(), { recursive: true }) as string[]).filter((name) =>
+      which.test(name),
+    );
+    should(files).not.be.empty();
+    for (const name of files) {
+      const file = path.join(root(), name);
+      fs.writeFileSync(file, change(fs.readFileSync(file, 'utf8')));
+    }
+  }
+
+  it('a second Node-RED on the same folder is refused, says why, and takes nothing', async function () {
+    await nodeRed.deploy(flows());
+    const no = await ask();
+    const uuidOf = await onPhone(1);
+    await keptAsWaiting(1);
+    const others = new Witness();
+    const other = await NodeRed.start(this, runtime, { env: others.env });
+    try {
+      fs.symlinkSync(root(), path.join(other.userDir, 'authy-approvals'));
+      await other.deploy(flows());
+      const refused = await ask(other);
+      await eventually('the refusal', () => (others.outcomesOf(refused).length > 0 ? true : undefined));
+      should(others.outcomesOf(refused)).eql(['AUTHY_STORE']);
+      other.log.should.match(/is in use by another Node-RED: process \d+ on /);
+    } finally {
+      await other.stop();
+    }
+    await phones.answer(uuidOf(no), 'approve');
+    await each([no], 'approved');
+  });
+
+  it('the folder is deleted while messages wait: each ends in an error, the log says so, and new ones are kept', async () => {
+    await nodeRed.deploy(flows());
+    const numbers = await askFor(3);
+    const uuidOf = await onPhone(3);
+    await keptAsWaiting(3);
+    fs.rmSync(root(), { recursive: true });
+    for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
+    await each(numbers, 'AUTHY_STORE');
+    nodeRed.log.should.match(/it has lost this request/);
+    authyId = await phones.newUser();
+    const next = await ask();
+    await phones.answer((await onPhone(1))(next), 'approve');
+    await each([next], 'approved');
+  });
+});
