@@ -1,0 +1,246 @@
+import { NothingDone } from '../../nodes/lib/storage/redis/link';
+import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from '../../nodes/lib/storage/records';
+import type { Random } from '../support/random';
+import type { Machine } from './machine';
+import type { Plan, StoreTrouble } from './plan';
+import type { Scheduler } from './scheduler';
+import { StoreLine } from './store_line';
+import type { MachineStore, SimulatedStore } from './stores';
+
+interface Kept {
+  text: string | undefined;
+  holder: string;
+  epoch: number;
+  state: 'open' | 'passing' | 'ended' | 'withdrawn';
+  writtenAt: number;
+  isUnconfirmed?: boolean;
+}
+
+const deadAfter = 15_000;
+
+/** The contract of a store, in the shortest form: what is kept is in one place, and each change happens at once. */
+export class ReferenceStore implements SimulatedStore {
+  private kept = new Map<string, Kept>();
+  private readonly alive = new Map<string, number>();
+  private readonly events = new Map<Machine, Set<{ events: RecordEvents; holder: string }>>();
+  private readonly line: StoreLine;
+  private readonly holders = new Map<Machine, string>();
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly scheduler: Scheduler,
+    private readonly random: Random,
+    private readonly machines: readonly Machine[],
+    private readonly epoch: number,
+  ) {
+    this.line = new StoreLine(plan, scheduler, random);
+  }
+
+  begin(machine: Machine): void {
+    this.holders.set(machine, `${machine.name}/${machine.life}`);
+    this.events.set(machine, new Set());
+    const time = machine.outside().time;
+    const beat = (): void => {
+      this.ask(machine, () => this.alive.set(this.holders.get(machine) ?? '', scheduler.now)).then(
+        () => {
+          for (const { events } of this.events.get(machine) ?? []) events.onAbandoned();
+        },
+        () => undefined,
+      );
+      time.after(5000, beat);
+    };
+    const { scheduler } = this;
+    if (this.plan.store === 'redis') beat();
+  }
+
+  end(machine: Machine): void {
+    this.events.delete(machine);
+    if (this.plan.store === 'memory') this.kept.clear();
+  }
+
+  trouble(what: StoreTrouble, machine: Machine, milliseconds: number): void {
+    if (what === 'flush') this.kept.clear();
+    else if (what === 'evict') this.evict();
+    else this.line.trouble(what, machine, milliseconds);
+  }
+
+  private evict(): void {
+    const open = [...this.kept].filter(([, { text }]) => text !== undefined);
+    if (open.length > 0) this.kept.delete(this.random.pick(open)[0]);
+  }
+
+  calm(): void {
+    this.line.calm();
+  }
+
+  open(): string[] {
+    return [...this.kept.values()].flatMap(({ text }) => (text === undefined ? [] : [text]));
+  }
+
+  of(machine: Machine): MachineStore {
+    return {
+      place: {},
+      openRecords: (_gateId, events) => this.records(machine, events),
+      admit: () => Promise.resolve({ admitted: true }),
+      release: () => Promise.resolve(),
+    };
+  }
+
+  private records(machine: Machine, events: RecordEvents): Records {
+    const holder = this.holders.get(machine) ?? '';
+    const { life } = machine;
+    const entry = { events, holder };
+    this.events.get(machine)?.add(entry);
+    const now = (): number =>
+      this.epoch + this.scheduler.now + (this.plan.store === 'redis' ? 0 : machine.clockAhead);
+    const mine = ({ id, epoch }: ApprovalRecord): Kept | undefined => {
+      const kept = this.kept.get(id);
+      return kept?.holder === holder && kept.epoch === epoch && kept.text !== undefined ? kept : undefined;
+    };
+    const claim = (record: ApprovalRecord, isFinal: boolean): Claim => {
+      const kept = this.kept.get(record.id);
+      if (kept === undefined) return 'missing';
+      if (kept.state === 'withdrawn') return 'withdrawn';
+      if (kept.state === 'ended')
+        return kept.holder === holder && kept.epoch === record.epoch ? 'ours' : 'theirs';
+      const held = mine(record);
+      if (held === undefined) return 'theirs';
+      held.state = isFinal ? 'ended' : 'passing';
+      if (isFinal) held.text = undefined;
+      return 'ours';
+    };
+    const recordOf = ({ text = '', epoch, state, writtenAt }: Kept): Found => {
+      const record = { ...(JSON.parse(text) as ApprovalRecord), epoch };
+      if (state === 'passing') record.state = 'passing';
+      return { record, isClockWrong: now() < writtenAt - 1000 };
+    };
+    const ask = <T>(what: () => T): Promise<T> => this.ask(machine, what);
+    return {
+      name: 'reference',
+      now,
+      create: async (record) => {
+        const text = JSON.stringify(record);
+        const make = (): void => {
+          if (this.line.isRefusing) throw new NothingDone('refused');
+          this.alive.set(holder, this.scheduler.now);
+          this.kept.set(record.id, { text, holder, epoch: record.epoch, state: 'open', writtenAt: now() });
+        };
+        const bury = (): unknown =>
+          this.kept.set(record.id, {
+            text: undefined,
+            holder,
+            epoch: record.epoch,
+            state: 'ended',
+            writtenAt: now(),
+          });
+        try {
+          await ask(make);
+        } catch (error) {
+          if (error instanceof NothingDone) throw error;
+          // Nobody knows whether it was made: it must never come alive.
+          for (;;) {
+            try {
+              await ask(bury);
+              break;
+            } catch {
+              await machine.hears(this.scheduler.sleep(1000));
+            }
+          }
+          throw error;
+        }
+      },
+      update: (record) => {
+        const text = JSON.stringify(record);
+        return ask(() => {
+          if (this.line.isRefusing) throw new NothingDone('refused');
+          const kept = mine(record);
+          if (kept?.state !== 'open') return false;
+          kept.text = text;
+          kept.writtenAt = now();
+          return true;
+        });
+      },
+      claim: async (record, isFinal) => {
+        for (;;) {
+          const begun = this.scheduler.now;
+          const answer = await ask(() => {
+            if (this.line.isRefusing) throw new NothingDone('refused');
+            return claim(record, isFinal);
+          });
+          if (this.scheduler.now - begun < 5000 || isFinal || this.plan.store !== 'redis') return answer;
+        }
+      },
+      unclaim: (record) =>
+        ask(() => {
+          const kept = mine(record);
+          if (kept?.state === 'passing') kept.state = 'open';
+        }),
+      end: (record) => {
+        const finish = (): void => {
+          const kept = mine(record);
+          if (kept === undefined) return;
+          kept.state = 'ended';
+          kept.text = undefined;
+        };
+        if (this.plan.store === 'redis') return ask(finish);
+        finish();
+        return Promise.resolve();
+      },
+      withdrawElsewhere: (approvalId) =>
+        ask(() => {
+          const gone = new Map<string, string[]>();
+          for (const [id, kept] of this.kept) {
+            if (kept.text === undefined || kept.holder === holder || kept.state === 'passing') continue;
+            if (
+              approvalId !== undefined &&
+              (JSON.parse(kept.text) as ApprovalRecord).approvalId !== approvalId
+            )
+              continue;
+            kept.state = 'withdrawn';
+            kept.text = undefined;
+            gone.set(kept.holder, [...(gone.get(kept.holder) ?? []), id]);
+          }
+          for (const other of this.machines) {
+            for (const { events: heard, holder: theirs } of this.events.get(other) ?? []) {
+              const ids = gone.get(theirs);
+              if (ids !== undefined) this.scheduler.after(20, () => other.does(() => heard.onWithdrawn(ids)));
+            }
+          }
+        }),
+      take: async (except) => {
+        const answer = await ask(() => {
+          const found: Found[] = [];
+          for (const [id, kept] of this.kept) {
+            if (kept.text === undefined || except.has(id)) continue;
+            // What was handed over before may not have arrived.
+            if (kept.holder === holder && !kept.isUnconfirmed) continue;
+            if (kept.holder === holder) {
+              found.push(recordOf(kept));
+              continue;
+            }
+            const silence = this.scheduler.now - (this.alive.get(kept.holder) ?? -Infinity);
+            if (this.plan.store === 'redis' && silence < deadAfter) continue;
+            kept.holder = holder;
+            kept.epoch += 1;
+            kept.isUnconfirmed = true;
+            found.push(recordOf(kept));
+          }
+          return found;
+        });
+        for (const { record } of answer) {
+          const kept = this.kept.get(record.id);
+          if (kept?.holder === holder) kept.isUnconfirmed = false;
+        }
+        return answer;
+      },
+      close: () => {
+        if (machine.life === life) this.events.get(machine)?.delete(entry);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  private ask<T>(machine: Machine, what: () => T): Promise<T> {
+    return this.line.ask(machine, what);
+  }
+}

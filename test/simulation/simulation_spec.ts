@@ -1,0 +1,51 @@
+import should from 'should';
+import { Gate } from '../../nodes/lib/approval/gate';
+import { newProcess } from '../../nodes/lib/approval/process';
+import { runs } from '../support/runs';
+import { coreWith, faults } from './faults';
+import { type Core, World } from './world';
+
+/** How many worlds: 5,000 in `npm test`, 100,000 in `npm run test:long`. */
+const count = runs(5000);
+
+/** A fault that is put back has to be found within so many. */
+const most = 20_000;
+
+const core: Core = { Gate, newProcess };
+
+async function problemsIn(seed: number, tried: Core): Promise<{ problems: string[]; trace: string[] }> {
+  const world = new World(seed, tried);
+  return { problems: await world.run(), trace: world.trace };
+}
+
+describe('Approvals in simulated worlds', function () {
+  this.timeout(3_600_000);
+
+  it(`${count} worlds: each message has one end, and none is approved late, unasked or withdrawn`, async () => {
+    const from = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000);
+    process.stdout.write(`      SEED=${from}\n`);
+    for (let seed = from; seed < from + count; seed++) {
+      const { problems, trace } = await problemsIn(seed, core);
+      should(problems).eql([], `world ${seed}:\n${trace.join('\n')}\n`);
+    }
+  });
+
+  it('the same seed gives the same world', async () => {
+    for (const seed of [1, 2, 3]) {
+      should((await problemsIn(seed, core)).trace).eql((await problemsIn(seed, core)).trace);
+    }
+  });
+
+  for (const fault of faults) {
+    it(`finds it where ${fault.name}`, async () => {
+      const faulty = await coreWith(fault);
+      for (let seed = 1; seed <= most; seed++) {
+        const { problems } = await problemsIn(seed, faulty);
+        if (problems.length === 0) continue;
+        process.stdout.write(`      world ${seed}: ${problems[0] ?? ''}\n`);
+        return;
+      }
+      throw new Error(`It is not found in ${most} worlds.`);
+    });
+  }
+});
