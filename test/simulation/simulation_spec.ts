@@ -22,7 +22,9 @@ describe('Approvals in simulated worlds', function () {
   this.timeout(3_600_000);
 
   it(`${count} worlds: each message has one end, and none is approved late, unasked or withdrawn`, async () => {
-    const from = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000);
+    // The same worlds each time in `npm test`: those that nobody has seen are for `npm run test:long`.
+    const unseen = process.env['RUNS'] === undefined ? 1 : Date.now() % 1_000_000_000;
+    const from = Number(process.env['SEED'] ?? unseen);
     process.stdout.write(`      SEED=${from}\n`);
     for (let seed = from; seed < from + count; seed++) {
       const { problems, trace } = await problemsIn(seed, core);

@@ -112,6 +112,8 @@ export class Gate implements Desk {
   /** Messages not yet on their way: closing and withdrawing wait until each has come to its next stage. */
   private readonly arriving = new Set<Promise<void>>();
   private readonly unheard: Unheard[] = [];
+  /** What was taken over while something is being withdrawn, for each message that withdraws. */
+  private readonly takenMeanwhile = new Set<Set<Request>>();
   /** What is being withdrawn, part by part. */
   private readonly withdrawing = new Set<readonly Request[]>();
   /** While it goes on with the requests of before: what withdraws or closes waits for it, so that it meets all of them. */
@@ -367,25 +369,39 @@ export class Gate implements Desk {
     const approvalId = withdrawnBy(message);
     // What came in before it is meant as well.
     await Promise.all([this.beginning, ...this.arriving]);
-    const meant = [...this.requests].filter(({ key }) => approvalId === undefined || key === approvalId);
-    const uncertain: Request[] = [];
-    const withdraw = async (request: Request): Promise<void> => {
-      if (!(await this.course.withdraw(request))) uncertain.push(request);
-    };
-    this.withdrawing.add(meant);
+    const isMeant = ({ key }: Request): boolean => approvalId === undefined || key === approvalId;
+    const taken = new Set<Request>();
+    this.takenMeanwhile.add(taken);
     try {
-      await Promise.all([
-        inParts(meant, withdraw, this.time),
+      const certain = await Promise.all([
+        this.withdraw([...this.requests].filter(isMeant)),
         this.opened?.records.withdrawElsewhere(approvalId),
       ]);
+      // What was just being taken over was neither here nor elsewhere.
+      await this.takingOver;
+      if (certain[0] && (await this.withdraw([...taken].filter(isMeant)))) return;
     } finally {
-      this.withdrawing.delete(meant);
+      this.takenMeanwhile.delete(taken);
     }
-    if (uncertain.length === 0) return;
     throw new AuthyError(
       'AUTHY_CANCELLED',
       'Withdraw it again: the node was closed before the store could note that it was withdrawn.',
     );
+  }
+
+  /** @returns whether it is certain that no outcome of them leaves any more */
+  private async withdraw(meant: readonly Request[]): Promise<boolean> {
+    let uncertain = 0;
+    this.withdrawing.add(meant);
+    await inParts(
+      meant,
+      async (request) => {
+        if (!(await this.course.withdraw(request))) uncertain += 1;
+      },
+      this.time,
+    );
+    this.withdrawing.delete(meant);
+    return uncertain === 0;
   }
 
   /** What is being withdrawn part by part is withdrawn at once: the next node must not find it waiting. */
@@ -429,6 +445,8 @@ export class Gate implements Desk {
   }
 
   private adopt(request: Request): void {
+    // What was on its way to the store when its node closed may have come to its end since.
+    if (request.is('ended')) return;
     this.take(request);
     request.markRested();
     if (request.is('arriving', 'kept', 'sending')) this.host.badge.begin();
@@ -504,6 +522,7 @@ export class Gate implements Desk {
       request.step('failed');
       request.end = { kind: 'error', error: interrupted(record.state) };
     }
+    for (const taken of this.takenMeanwhile) taken.add(request);
     this.host.account()?.found(record);
     this.adopt(request);
     void this.returned(request);

@@ -84,7 +84,8 @@ export class RedisStores implements Stores {
   }
 
   now(): number {
-    return this.time.wall() + (this.clockOffset ?? 0);
+    // By the clock that nobody sets: the other may jump between two answers of Redis.
+    return this.clockOffset === undefined ? this.time.wall() : this.time.steady() + this.clockOffset;
   }
 
   records(gate: Pick<Node, 'id'>, events: RecordEvents): RedisRecords {
@@ -168,7 +169,7 @@ export class RedisStores implements Stores {
     const answer = await this.scripts.run('signOfLife', this.instance.id, randomUUID());
     const [born, time] = answer as [string, number];
     const took = this.time.steady() - askedAt;
-    if (took < tellsTime || this.clockOffset === undefined) this.clockOffset = time - this.time.wall();
+    if (took < tellsTime || this.clockOffset === undefined) this.clockOffset = time - this.time.steady();
     if (this.born !== undefined && this.born !== born) {
       this.options.log(
         'Redis has lost what it held: approval requests that were open end in an error. ' +
