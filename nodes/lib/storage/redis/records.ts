@@ -163,6 +163,14 @@ export class RedisRecords implements Records {
       if (known !== 0) return;
       // It is over, or Redis has lost the list: looking through all of them tells.
     }
+    await this.withdrawFromAll(approvalId, hint);
+    // What an instance took over from a dead one meanwhile was perhaps with neither when it was asked for. It is with one
+    // that lives now, and stays there.
+    await this.withdrawFromAll(approvalId, hint);
+  }
+
+  /** Part by part, from each of the others that hold something. */
+  private async withdrawFromAll(approvalId: string | undefined, hint: string): Promise<void> {
     for (const holder of (await this.ask('holders', this.me, this.gateId)) as string[]) {
       let after = '';
       do {
