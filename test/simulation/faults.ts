@@ -5,6 +5,8 @@ import type { Core } from './world';
 /** A fault that this package once had, or could have: put back into a copy of the module that keeps it out. */
 export interface Fault {
   readonly name: string;
+  /** The world to begin with, where it takes rare ones. */
+  readonly from?: number;
   /** Of `nodes/lib/approval/`; or the stand-in for Redis, which does what its scripts do. */
   readonly file: string;
   /** What keeps it out, which stands there once, and what stood there before. */
@@ -84,8 +86,27 @@ export const faults: readonly Fault[] = [
     file: 'course.ts',
     changes: [
       ["if (request.is('decided')) await (this.claims.get(request) ?? this.startClaim(request));", ''],
-      ["    this.unwatch(request);\n      request.step('withdrawn');", '    void 0;\n      return;'],
+      ["    if (isOpen) request.step('withdrawn');", '    if (isOpen) request.end = undefined;'],
     ],
+  },
+  {
+    name: 'a claim overtakes what is being written',
+    from: 920_992_867,
+    file: 'course.ts',
+    changes: [['const answer = before === undefined ? ask() : before.then(ask);', 'const answer = ask();']],
+  },
+  {
+    name: 'whoever holds something is dead before its first sign of life',
+    file: 'redis_stand_in.ts',
+    changes: [
+      ["    this.zadd('instances', this.now, instance);\n  }\n\n  private write", '  }\n\n  private write'],
+    ],
+  },
+  {
+    name: 'those that wait for a request are forgotten where it is never sent',
+    from: 920_751_205,
+    file: 'course.ts',
+    changes: [["if (isOnItsWay(before) && request.is('decided', 'ended')) this.leave(request);", '']],
   },
   {
     name: 'a message that is withdrawn while it is being sent is counted for ever',
@@ -127,7 +148,7 @@ export const faults: readonly Fault[] = [
     file: 'course.ts',
     changes: [
       [
-        'const claim = await request.records.claim(record, isFinal());',
+        'const claim = await inTurn(request, () => request.records.claim(record, isFinal()));',
         "const claim = await Promise.resolve<Claim>('ours');",
       ],
     ],

@@ -1,5 +1,6 @@
 import { NothingDone } from '../../nodes/lib/storage/redis/link';
 import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from '../../nodes/lib/storage/records';
+import { pause } from '../../nodes/lib/time';
 import type { Random } from '../support/random';
 import type { Machine } from './machine';
 import type { Plan, StoreTrouble } from './plan';
@@ -90,6 +91,8 @@ export class ReferenceStore implements SimulatedStore {
     const holder = this.holders.get(machine) ?? '';
     const { life } = machine;
     const entry = { events, holder };
+    const { time } = machine.outside();
+    let isClosed = false;
     this.events.get(machine)?.add(entry);
     const now = (): number =>
       this.epoch + this.scheduler.now + (this.plan.store === 'redis' ? 0 : machine.clockAhead);
@@ -186,16 +189,21 @@ export class ReferenceStore implements SimulatedStore {
         finish();
         return Promise.resolve();
       },
-      withdrawElsewhere: (approvalId) =>
-        ask(() => {
+      withdrawElsewhere: async (approvalId) => {
+        const withdrawOpen = (): boolean => {
           const gone = new Map<string, string[]>();
+          let isPassing = false;
           for (const [id, kept] of this.kept) {
-            if (kept.text === undefined || kept.holder === holder || kept.state === 'passing') continue;
+            if (kept.text === undefined || kept.holder === holder) continue;
             if (
               approvalId !== undefined &&
               (JSON.parse(kept.text) as ApprovalRecord).approvalId !== approvalId
             )
               continue;
+            if (kept.state === 'passing') {
+              isPassing = true;
+              continue;
+            }
             kept.state = 'withdrawn';
             kept.text = undefined;
             gone.set(kept.holder, [...(gone.get(kept.holder) ?? []), id]);
@@ -206,7 +214,14 @@ export class ReferenceStore implements SimulatedStore {
               if (ids !== undefined) this.scheduler.after(20, () => other.does(() => heard.onWithdrawn(ids)));
             }
           }
-        }),
+          return isPassing;
+        };
+        while (await ask(withdrawOpen)) {
+          if (isClosed) return false;
+          await pause(time, 100);
+        }
+        return true;
+      },
       take: async (except) => {
         const answer = await ask(() => {
           const found: Found[] = [];
@@ -234,6 +249,7 @@ export class ReferenceStore implements SimulatedStore {
         return answer;
       },
       close: () => {
+        isClosed = true;
         if (machine.life === life) this.events.get(machine)?.delete(entry);
         return Promise.resolve();
       },

@@ -34,7 +34,11 @@ describe('Approvals in simulated worlds', function () {
 
   it('the worlds in which a fault was found that is fixed', async () => {
     // A withdrawal that met a take-over, here and elsewhere; an end between two nodes; a clock that jumped.
-    for (const seed of [916_623_043, 917_159_622, 916_630_710, 916_635_513]) {
+    const first = [916_623_043, 917_159_622, 916_630_710, 916_635_513];
+    // A message that waited for one that never got to be sent; one withdrawn while another instance handed it on; a claim
+    // that overtook a write; one withdrawn before its node had it again; an instance before its first sign of life.
+    const second = [920_751_205, 920_863_745, 920_992_867, 921_156_477, 921_222_013];
+    for (const seed of [...first, ...second]) {
       const { problems, trace } = await problemsIn(seed, core);
       should(problems).eql([], `world ${seed}:\n${trace.join('\n')}\n`);
     }
@@ -49,7 +53,8 @@ describe('Approvals in simulated worlds', function () {
   for (const fault of faults) {
     it(`finds it where ${fault.name}`, async () => {
       const faulty = await coreWith(fault);
-      for (let seed = 1; seed <= most; seed++) {
+      const { from = 1 } = fault;
+      for (let seed = from; seed < from + most; seed++) {
         const { problems } = await problemsIn(seed, faulty);
         if (problems.length === 0) continue;
         process.stdout.write(`      world ${seed}: ${problems[0] ?? ''}\n`);

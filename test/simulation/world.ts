@@ -64,6 +64,8 @@ export class World {
   private readonly sent = new WeakSet();
   /** By how much clocks were set back in all. */
   private setBack = 0;
+  /** How many withdrawals are under way. */
+  private withdrawals = 0;
   private readonly problems: string[] = [];
   private isQuiet = false;
 
@@ -288,7 +290,7 @@ export class World {
       givenAt: this.scheduler.now,
       timeout: this.plan.timeoutOf(no),
       // What the store has lost only its own process can tell of.
-      mayBeLost: this.hasAny('evict', 'flush') && this.hasAny('kill', 'stop'),
+      mayBeLost: (this.hasAny('evict', 'flush') || this.withdrawals > 0) && this.hasAny('kill', 'stop'),
       mayBeUnknown: this.plan.service.lost > 0 || this.hasAny('cut', 'loseAnswers', 'refuse'),
       mayBeGone: this.hasAny('evict', 'flush'),
       withdrawnAt: undefined,
@@ -306,7 +308,7 @@ export class World {
     if (no !== 'all' && request === undefined) return;
     const told = [...this.messages.values()].filter((one) => this.isWithdrawn(one, no, machine));
     this.say(`${no === 'all' ? 'all' : `message ${no}`} to be withdrawn at ${machine.name}`);
-    // Of a message that is withdrawn by another instance its own may not live to hear.
+    // Of a message that is withdrawn by another instance its own may not live to hear, also if it comes meanwhile.
     for (const one of this.messages.values()) {
       if (this.hasAny('kill', 'stop') && (no === 'all' || no === one.no || this.plan.join))
         one.mayBeLost = true;
@@ -315,7 +317,9 @@ export class World {
       _msgid: 'w',
       ...(no === 'all' ? { reset: true } : { cancel: uuidOf(request?.id ?? '') }),
     };
+    this.withdrawals += 1;
     running.gate.input(message, (error) => {
+      this.withdrawals -= 1;
       if (error !== undefined || running.isClosed) return;
       this.say(`withdrawn: ${told.map((one) => one.no).join(', ')}`);
       for (const one of told) one.withdrawnAt ??= this.scheduler.now;

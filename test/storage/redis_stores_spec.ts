@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import should from 'should';
 import type { AuthyError } from '../../nodes/lib/authy/errors';
@@ -17,7 +18,11 @@ const second = 1000;
 const dayLong = 24 * 3600 * second;
 
 /** Signs of life are given when Redis is there, and not again: what is dead is what a test says. */
-const still: Time = { ...realTime, after: () => () => undefined };
+const still: Time = {
+  ...realTime,
+  after: (milliseconds, call) =>
+    milliseconds < second ? realTime.after(milliseconds, call) : () => undefined,
+};
 
 /** A Node-RED among several, as far as this store can tell. */
 class Life {
@@ -384,10 +389,40 @@ describe('what an account keeps in Redis', function () {
       const elsewhere = new Life(world, { gate: 'another', instance: one.stores.instance });
       const spared = waiting('abc');
       await elsewhere.records.create(spared);
-      await other.records.withdrawElsewhere(undefined);
+      const withdrawing = other.records.withdrawElsewhere(undefined);
       await eventually('the holder to hear', () => one.withdrawn.length === 249 || undefined);
       should(await one.records.claim(decided, false)).equal('ours');
+      await one.records.end(decided);
+      should(await withdrawing).be.true();
       should(await elsewhere.records.claim(spared, false)).equal('ours');
+    });
+
+    it('waits for what is being handed on, and withdraws it where that is taken back', async () => {
+      const asked = waiting('abc');
+      await one.records.create(asked);
+      for (const approvalId of ['abc', undefined]) {
+        await one.records.claim(asked, false);
+        let isOver = false;
+        const withdrawing = other.records.withdrawElsewhere(approvalId).finally(() => (isOver = true));
+        await sleep(300);
+        should(isOver).be.false();
+        await one.records.unclaim(asked);
+        should(await withdrawing).be.true();
+        should(await one.records.claim(asked, false)).equal('withdrawn');
+        if (approvalId === undefined) break;
+        asked.id = waiting('abc').id;
+        await one.records.create(asked);
+      }
+    });
+
+    it('says that it is not certain where it is closed meanwhile', async () => {
+      const asked = waiting('abc');
+      await one.records.create(asked);
+      await one.records.claim(asked, false);
+      const withdrawing = other.records.withdrawElsewhere(undefined);
+      await sleep(50);
+      await other.close();
+      should(await withdrawing).be.false();
     });
 
     it('a holder that is cut off learns it when it is back, and hands nothing on until then', async () => {

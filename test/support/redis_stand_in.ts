@@ -90,6 +90,7 @@ export class RedisStandIn {
   private hold(instance: string, gate: string, id: string): void {
     this.zadd(`held:${instance}:${gate}`, 0, id);
     this.zadd(`holders:${gate}`, 0, instance);
+    this.zadd('instances', this.now, instance);
   }
 
   private write(
@@ -166,8 +167,6 @@ export class RedisStandIn {
     const found = this.read(args[2] ?? '');
     if (found !== undefined && !(found.state === 'void' && Number(found.no) < Number(args[4]))) return 0;
     this.make(args);
-    const [instance = ''] = args;
-    if (!this.scores('instances').has(instance)) this.zadd('instances', this.now, instance);
     return 1;
   }
 
@@ -236,18 +235,22 @@ export class RedisStandIn {
 
   private withdraw([instance = '', gate = '', approvalId = '', hint = '']: readonly string[]): Reply {
     const ids = this.zrange(`approval:${approvalId}`);
-    let withdrawn = 0;
+    let [withdrawn, passing] = [0, 0];
     for (const id of ids) {
       const found = this.read(id);
       if (found === undefined) {
         this.zrem(`approval:${approvalId}`, id);
-      } else if (found.gate === gate && found.holder !== instance && this.isOpen(found)) {
-        this.withdrawOne(found);
-        withdrawn += 1;
+      } else if (found.gate === gate && found.holder !== instance) {
+        if (this.isOpen(found)) {
+          this.withdrawOne(found);
+          withdrawn += 1;
+        } else if (found.state === 'passing') {
+          passing += 1;
+        }
       }
     }
     if (withdrawn > 0) this.publish(hint);
-    return ids.length;
+    return [ids.length, passing];
   }
 
   private holders([instance = '', gate = '']: readonly string[]): Reply {
@@ -259,17 +262,20 @@ export class RedisStandIn {
     const ids = this.zrange(`held:${holder}:${gate}`)
       .filter((id) => after === '' || compare(id, after) > 0)
       .slice(0, Number(limit));
-    let withdrawn = 0;
+    let [withdrawn, passing] = [0, 0];
     for (const id of ids) {
       const found = this.read(id);
       const isMeant = approvalId === '' || found?.approvalId === approvalId;
-      if (found !== undefined && this.isOpen(found) && found.holder === holder && isMeant) {
+      if (found?.holder !== holder || !isMeant) continue;
+      if (this.isOpen(found)) {
         this.withdrawOne(found);
         withdrawn += 1;
+      } else if (found.state === 'passing') {
+        passing += 1;
       }
     }
     if (withdrawn > 0) this.publish(hint);
-    return ids.length === Number(limit) ? (ids.at(-1) ?? '') : '';
+    return [ids.length === Number(limit) ? (ids.at(-1) ?? '') : '', passing];
   }
 
   private withdrawn([instance = '', gate = '', limit = '', ...known]: readonly string[]): Reply {

@@ -81,8 +81,8 @@ const questions = new WeakMap<Request, Asked>();
 const followers = new WeakMap<Request, Request[]>();
 /** When the request of a question that others may join was about to be sent, by the clock that cannot be set. */
 const sentAt = new WeakMap<Request, number>();
-/** The way from one store to another. */
-const moving = new WeakMap<Request, Promise<void>>();
+/** What the store was asked last about a message, until it has answered. It never rejects. */
+const atStore = new WeakMap<Request, Promise<void>>();
 
 /** Takes the messages of one gate from stage to stage. To be read from top to bottom. */
 export class Course {
@@ -113,7 +113,6 @@ export class Course {
   async ask(request: Request, asked: Asked): Promise<void> {
     questions.set(request, asked);
     if (await this.keep(request, () => this.desk.admit(request.record))) this.proceed(request);
-    else this.leave(request);
   }
 
   /** Lets a message wait for the answer to the same question of another one. */
@@ -200,9 +199,15 @@ export class Course {
 
   private fail(request: Request, error: Error): void {
     if (!request.is('kept', 'sending', 'waiting')) return;
-    request.step('failed');
     request.end = { kind: 'error', error };
+    request.step('failed');
     this.proceed(request);
+  }
+
+  /** To be told of each step: what becomes of a message decides about those that wait for its request. */
+  moved(request: Request, before: Stage): void {
+    this.desk.moved(request, before);
+    if (isOnItsWay(before) && request.is('decided', 'ended')) this.leave(request);
   }
 
   /** The messages that waited for the request of another one go on as that did. */
@@ -217,7 +222,7 @@ export class Course {
     if (!request.is('kept', 'sending')) return;
     if (leader.record.approvalId !== undefined) {
       this.attach(request, leader);
-    } else if (leader.is('arriving', 'kept', 'sending')) {
+    } else if (isOnItsWay(leader.stage)) {
       if (leader.is('sending') && request.is('kept')) request.step('sent');
       followers.set(leader, [...(followers.get(leader) ?? []), request]);
     } else if (leader.end?.kind === 'withdrawn') {
@@ -273,13 +278,11 @@ export class Course {
   }
 
   private takeBack(request: Request): void {
-    if (request.is('kept', 'sending', 'waiting')) {
-      this.unwatch(request);
-      request.step('withdrawn');
-    } else if (!request.is('decided') || request.end?.kind !== 'outcome') {
-      return;
-    }
+    const isOpen = request.is('kept', 'sending', 'waiting');
+    if (!isOpen && !(request.is('decided') && request.end?.kind === 'outcome')) return;
+    this.unwatch(request);
     request.end = { kind: 'withdrawn' };
+    if (isOpen) request.step('withdrawn');
   }
 
   /** Takes a message back whose node is gone: it is complete at once, since those who might hear of it close as well. */
@@ -320,8 +323,7 @@ export class Course {
     const isFinal = (): boolean => request.end?.kind === 'withdrawn';
     while (request.course === this && request.is('decided') && (isFinal() || !this.isClosing)) {
       try {
-        await moving.get(request);
-        const claim = await request.records.claim(record, isFinal());
+        const claim = await inTurn(request, () => request.records.claim(record, isFinal()));
         if (request.is('decided')) await this.conclude(request, claim);
         break;
       } catch (error) {
@@ -398,10 +400,7 @@ export class Course {
    * @param id - its new one: the other store may remember the end of the one it had
    */
   async move(request: Request, to: Records, id: string): Promise<void> {
-    const moved = this.carryOver(request, to, id);
-    moving.set(request, moved);
-    await moved;
-    moving.delete(request);
+    await inTurn(request, () => this.carryOver(request, to, id));
     // What has changed meanwhile.
     await this.write(request);
   }
@@ -446,9 +445,11 @@ export class Course {
     const isRefused = request.is('decided') && end?.kind === 'error' && !isUnknown(end.error);
     if (record.state !== 'sending' || !(request.is('kept') || isRefused)) return;
     record.state = 'unsent';
-    await this.insist(async () => {
-      await request.records.update(record);
-    });
+    await this.insist(() =>
+      inTurn(request, async () => {
+        await request.records.update(record);
+      }),
+    );
   }
 
   // ---- closing
@@ -469,12 +470,13 @@ export class Course {
   private write(request: Request): Promise<void> {
     return this.track(
       this.storing,
-      this.insist(async () => {
-        await moving.get(request);
-        if (!request.is('kept', 'sending', 'waiting')) return;
-        const isHeld = await request.records.update(request.record);
-        if (!isHeld) this.notHeld(request);
-      }),
+      this.insist(() =>
+        inTurn(request, async () => {
+          if (!request.is('kept', 'sending', 'waiting')) return;
+          const isHeld = await request.records.update(request.record);
+          if (!isHeld) this.notHeld(request);
+        }),
+      ),
     );
   }
 
@@ -508,12 +510,29 @@ export class Course {
   }
 }
 
+/** Asks the store about a message once it has answered what it was asked before: at once, where there is nothing. */
+function inTurn<T>(request: Request, ask: () => Promise<T>): Promise<T> {
+  const before = atStore.get(request);
+  const answer = before === undefined ? ask() : before.then(ask);
+  const over = (): void => {
+    if (atStore.get(request) === settled) atStore.delete(request);
+  };
+  const settled = answer.then(over, over);
+  atStore.set(request, settled);
+  return answer;
+}
+
 /** From when on an answer counts for a message that joined: in milliseconds since the service took the request. */
 function joinedAfter({ waitsSince }: Request, leader: Request): number {
   if (waitsSince === -Infinity) return 0;
   const sent = sentAt.get(leader);
   // Where it is not known when the request was sent, only what is seen from now on counts.
   return sent === undefined ? leader.lifetime : Math.max(1, waitsSince - sent);
+}
+
+/** Whether a message has not come to where its answer is waited for. */
+export function isOnItsWay(stage: Stage): boolean {
+  return stage === 'arriving' || stage === 'kept' || stage === 'sending';
 }
 
 async function allOf(set: ReadonlySet<Promise<unknown>>): Promise<void> {

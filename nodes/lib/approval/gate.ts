@@ -3,7 +3,7 @@ import { AuthyError } from '../authy/errors';
 import type { Admission, Limits } from '../storage/rails';
 import type { ApprovalRecord, Found, RecordEvents, Records } from '../storage/records';
 import { pause } from '../time';
-import { Course, type Desk, type Stage } from './course';
+import { Course, type Desk, isOnItsWay, type Stage } from './course';
 import { inParts } from './in-parts';
 import { expired, type Outcome, type StatusReading } from './outcome';
 import type { Process } from './process';
@@ -233,7 +233,7 @@ export class Gate implements Desk {
     const leader = this.leaders.get(question);
     if (leader === undefined || question === '') return undefined;
     const isWaiting = leader.is('waiting') && this.time.steady() < leader.endsAt;
-    return isWaiting || leader.is('arriving', 'kept', 'sending') ? leader : undefined;
+    return isWaiting || isOnItsWay(leader.stage) ? leader : undefined;
   }
 
   private checkRoom(leader: Request | undefined): void {
@@ -314,7 +314,9 @@ export class Gate implements Desk {
 
   complete({ message, done }: Request): void {
     if (this.course.isClosing) this.unheard.push({ message, error: undefined });
-    else done?.();
+    else if (done !== undefined) done();
+    // It was to be given to the node again, and has not come yet.
+    else this.giveBack(message, (whenBack) => whenBack());
   }
 
   /** Ends a message with an error that somebody hears. */
@@ -329,7 +331,6 @@ export class Gate implements Desk {
   }
 
   moved(request: Request, before: Stage): void {
-    const isOnItsWay = (stage: Stage): boolean => ['arriving', 'kept', 'sending'].includes(stage);
     if (isOnItsWay(before) && !isOnItsWay(request.stage)) this.host.badge.end();
     if (!request.is('ended')) return;
     this.requests.delete(request);
@@ -373,19 +374,21 @@ export class Gate implements Desk {
     const taken = new Set<Request>();
     this.takenMeanwhile.add(taken);
     try {
-      const certain = await Promise.all([
+      const areCertain = await Promise.all([
         this.withdraw([...this.requests].filter(isMeant)),
         this.opened?.records.withdrawElsewhere(approvalId),
       ]);
       // What was just being taken over was neither here nor elsewhere.
       await this.takingOver;
-      if (certain[0] && (await this.withdraw([...taken].filter(isMeant)))) return;
+      areCertain.push(await this.withdraw([...taken].filter(isMeant)));
+      if (!areCertain.includes(false)) return;
     } finally {
       this.takenMeanwhile.delete(taken);
     }
     throw new AuthyError(
       'AUTHY_CANCELLED',
-      'Withdraw it again: the node was closed before the store could note that it was withdrawn.',
+      'Withdraw it again: it is not certain that it was withdrawn. The node was closed before the store could note it, or ' +
+        'another Node-RED was handing the decision on.',
     );
   }
 
@@ -449,7 +452,7 @@ export class Gate implements Desk {
     if (request.is('ended')) return;
     this.take(request);
     request.markRested();
-    if (request.is('arriving', 'kept', 'sending')) this.host.badge.begin();
+    if (isOnItsWay(request.stage)) this.host.badge.begin();
   }
 
   /** Gives its message to the node again: so it reaches Catch and Complete nodes as any other message does. */
@@ -464,8 +467,9 @@ export class Gate implements Desk {
   }
 
   private giveBack(message: NodeMessageInFlow, then: (done: Done) => void): void {
+    const isOnItsWay = this.returning.has(message);
     this.returning.set(message, then);
-    this.host.receive(message);
+    if (!isOnItsWay) this.host.receive(message);
   }
 
   /** Goes on telling the store that a message is out, which the gate of before could not. */
@@ -550,7 +554,9 @@ export class Gate implements Desk {
   /** Another instance was told to withdraw these. */
   private lose(ids: ReadonlySet<string>): void {
     for (const request of [...this.requests]) {
-      if (ids.has(request.record.id)) this.course.withdrawnElsewhere(request);
+      // What a closed gate has left is the next one's.
+      if (ids.has(request.record.id) && request.course === this.course)
+        this.course.withdrawnElsewhere(request);
     }
   }
 

@@ -68,7 +68,7 @@ export class Request implements Watched {
     if (next === undefined) throw new Error(`An approval request that is ${this.at} cannot be ${event}.`);
     const before = this.at;
     this.at = next;
-    this.course?.desk.moved(this, before);
+    this.course?.moved(this, before);
   }
 
   get key(): string {

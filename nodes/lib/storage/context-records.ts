@@ -174,8 +174,9 @@ export class ContextRecords implements Records {
     });
   }
 
-  async withdrawElsewhere(): Promise<void> {
-    // There is nobody else.
+  /** There is nobody else. */
+  withdrawElsewhere(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   take(except: ReadonlySet<string>): Promise<Found[]> {

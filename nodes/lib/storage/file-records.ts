@@ -92,8 +92,9 @@ export class FileRecords implements Records {
     await folder.removeNow(record.id);
   }
 
-  async withdrawElsewhere(): Promise<void> {
-    // There is nobody else.
+  /** There is nobody else. */
+  withdrawElsewhere(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   async take(except: ReadonlySet<string>): Promise<Found[]> {

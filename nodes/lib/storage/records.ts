@@ -104,11 +104,13 @@ export interface Records {
    */
   end(record: ApprovalRecord): Promise<void>;
   /**
-   * Withdraws what other instances hold for this gate. They are told.
+   * Withdraws what other instances hold for this gate. They are told. What is just being handed on is waited for.
    *
    * @param approvalId - in lower case; absent: all
+   * @returns false where it is not certain that none of them is handed on any more: the gate was closed, or one was being
+   *   handed on all the time
    */
-  withdrawElsewhere(approvalId: string | undefined): Promise<void>;
+  withdrawElsewhere(approvalId: string | undefined): Promise<boolean>;
   /**
    * Takes over records that nobody takes care of: those of an earlier run, or of an instance that is gone. What cannot be
    * read is set aside, named by {@link RecordEvents.onTrouble}, and takes nothing with it.

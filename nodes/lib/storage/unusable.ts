@@ -32,8 +32,8 @@ export class Unusable implements Records {
     return Promise.resolve();
   }
 
-  withdrawElsewhere(): Promise<void> {
-    return Promise.resolve();
+  withdrawElsewhere(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   take(): Promise<Found[]> {

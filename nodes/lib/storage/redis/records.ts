@@ -12,6 +12,10 @@ const atOnce = 100;
 // In milliseconds.
 /** Between two tries of what has to become certain. */
 const pause = 1000;
+/** Until the first look again at what others are handing on, which takes them two round trips; then twice as long. */
+const passingPause = 50;
+/** What is being handed on for longer than this is left by an instance that died, and taken over by then. */
+const passesWithin = 30_000;
 /** A claim whose answer took longer is asked for again: this process may have stood still, and been taken for dead. */
 const claimIsGood = 5000;
 
@@ -81,7 +85,7 @@ export class RedisRecords implements Records {
     await this.track(this.ask('end', this.me, id, epoch, this.number()));
   }
 
-  withdrawElsewhere(approvalId: string | undefined): Promise<void> {
+  withdrawElsewhere(approvalId: string | undefined): Promise<boolean> {
     return this.track(this.withdraw(approvalId));
   }
 
@@ -156,28 +160,44 @@ export class RedisRecords implements Records {
     }
   }
 
-  private async withdraw(approvalId: string | undefined): Promise<void> {
-    const hint = JSON.stringify({ from: this.me, gate: this.gateId });
-    if (approvalId !== undefined) {
-      const known = await this.ask('withdraw', this.me, this.gateId, approvalId, hint);
-      if (known !== 0) return;
-      // It is over, or Redis has lost the list: looking through all of them tells.
+  /** Until none is being handed on: that may have been too late for, or wait again because a gate was closed. */
+  private async withdraw(approvalId: string | undefined): Promise<boolean> {
+    const { time } = this.shared;
+    const begun = time.steady();
+    for (let wait = passingPause; (await this.withdrawOpen(approvalId)) > 0; wait *= 2) {
+      if (this.isClosed || time.steady() - begun > passesWithin) return false;
+      await Promise.race([this.later(Math.min(wait, pause)), this.closing]);
     }
-    await this.withdrawFromAll(approvalId, hint);
-    // What an instance took over from a dead one meanwhile was perhaps with neither when it was asked for. It is with one
-    // that lives now, and stays there.
-    await this.withdrawFromAll(approvalId, hint);
+    return true;
   }
 
-  /** Part by part, from each of the others that hold something. */
-  private async withdrawFromAll(approvalId: string | undefined, hint: string): Promise<void> {
+  /** @returns how many are just being handed on */
+  private async withdrawOpen(approvalId: string | undefined): Promise<number> {
+    const hint = JSON.stringify({ from: this.me, gate: this.gateId });
+    if (approvalId !== undefined) {
+      const answer = await this.ask('withdraw', this.me, this.gateId, approvalId, hint);
+      const [known, passing] = answer as [number, number];
+      if (known > 0) return passing;
+      // It is over, or Redis has lost the list: looking through all of them tells.
+    }
+    // What an instance took over from a dead one meanwhile was perhaps with neither when it was asked for. It is with one
+    // that lives now, and stays there: so all are asked twice.
+    return (await this.withdrawFromAll(approvalId, hint)) + (await this.withdrawFromAll(approvalId, hint));
+  }
+
+  /** Part by part, from each of the others that hold something. @returns how many are just being handed on */
+  private async withdrawFromAll(approvalId: string | undefined, hint: string): Promise<number> {
+    let passing = 0;
     for (const holder of (await this.ask('holders', this.me, this.gateId)) as string[]) {
       let after = '';
       do {
         const args = [this.gateId, holder, after, atOnce, approvalId ?? '', hint];
-        after = (await this.ask('withdrawHeld', ...args)) as string;
+        const [next, more] = (await this.ask('withdrawHeld', ...args)) as [string, number];
+        passing += more;
+        after = next;
       } while (after !== '');
     }
+    return passing;
   }
 
   private async learnWithdrawn(): Promise<void> {

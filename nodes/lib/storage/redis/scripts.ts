@@ -79,6 +79,8 @@ end
 local function hold(instance, gate, id)
   redis.call('ZADD', list('held', instance, gate), 0, id)
   redis.call('ZADD', prefix .. 'holders:' .. gate, 0, instance)
+  -- Whoever holds something lives: else another one would take it over at once.
+  redis.call('ZADD', prefix .. 'instances', now, instance)
 end
 
 local function write(id, no, state, endsAt, lifetime, approvalId, record)
@@ -156,8 +158,6 @@ return { redis.call('GET', prefix .. 'born'), now }`,
 local found = read(ARGV[4])
 if found and not (found.state == 'void' and tonumber(found.no) < tonumber(ARGV[6])) then return 0 end
 make(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12])
--- Before its first sign of life nobody may take it for dead.
-if not redis.call('ZSCORE', prefix .. 'instances', ARGV[2]) then redis.call('ZADD', prefix .. 'instances', now, ARGV[2]) end
 return 1`,
 
   /**
@@ -231,23 +231,27 @@ return 1`,
 
   /**
    * Withdraws what waits for the answer to a request and is held by others. ARGV: instance, gate, approval id, a text
-   * to publish. Returns how many ids are known to wait for it, whoever holds them.
+   * to publish. Returns how many ids are known to wait for it, whoever holds them, and how many others are handing on.
    */
   withdraw: `${records}
 local key = prefix .. 'approval:' .. ARGV[4]
 local ids = redis.call('ZRANGE', key, 0, -1)
-local withdrawn = 0
+local withdrawn, passing = 0, 0
 for _, id in ipairs(ids) do
   local found = read(id)
   if not found then
     redis.call('ZREM', key, id)
-  elseif found.gate == ARGV[3] and found.holder ~= ARGV[2] and isOpen(found) then
-    withdraw(found)
-    withdrawn = withdrawn + 1
+  elseif found.gate == ARGV[3] and found.holder ~= ARGV[2] then
+    if isOpen(found) then
+      withdraw(found)
+      withdrawn = withdrawn + 1
+    elseif found.state == 'passing' then
+      passing = passing + 1
+    end
   end
 end
 if withdrawn > 0 then redis.call('PUBLISH', prefix .. 'hints', ARGV[5]) end
-return #ids`,
+return { #ids, passing }`,
 
   /** ARGV: instance, gate. Returns the other instances that hold or held something for it. */
   holders: `${start}
@@ -260,21 +264,25 @@ return others`,
   /**
    * Withdraws what one instance holds for a gate, part by part. ARGV: gate, its holder, the id to go on after or
    * nothing, how many at most, the approval id they have to have or nothing, a text to publish. Returns the id to go on
-   * after, and nothing once all are done.
+   * after, or nothing once all are done, and how many are just being handed on.
    */
   withdrawHeld: `${records}
 local after = ARGV[4] == '' and '-' or '(' .. ARGV[4]
 local ids = redis.call('ZRANGEBYLEX', list('held', ARGV[3], ARGV[2]), after, '+', 'LIMIT', 0, ARGV[5])
-local withdrawn = 0
+local withdrawn, passing = 0, 0
 for _, id in ipairs(ids) do
   local found = read(id)
-  if found and isOpen(found) and found.holder == ARGV[3] and (ARGV[6] == '' or found.approvalId == ARGV[6]) then
-    withdraw(found)
-    withdrawn = withdrawn + 1
+  if found and found.holder == ARGV[3] and (ARGV[6] == '' or found.approvalId == ARGV[6]) then
+    if isOpen(found) then
+      withdraw(found)
+      withdrawn = withdrawn + 1
+    elseif found.state == 'passing' then
+      passing = passing + 1
+    end
   end
 end
 if withdrawn > 0 then redis.call('PUBLISH', prefix .. 'hints', ARGV[7]) end
-return #ids == tonumber(ARGV[5]) and ids[#ids] or ''`,
+return { #ids == tonumber(ARGV[5]) and ids[#ids] or '', passing }`,
 
   /** ARGV: instance, gate, how many at most, ids that it knows of. Returns the ids that others have withdrawn. */
   withdrawn: `${records}
