@@ -7,7 +7,7 @@ import { Account, type AccountSettings, type ApprovalSettings } from './lib/acco
 import { apiKeyProblem } from './lib/authy/api-key';
 import { authyBaseUrl } from './lib/authy/endpoint';
 import type { ProxySetting } from './lib/authy/proxy';
-import { contextPlace } from './lib/context-place';
+import { contextPlace, hasContextStorage } from './lib/context-place';
 import { type AccountNode, type Instance, Instances, isInSubflow } from './lib/instances';
 import { isJson, ofNoStranger, ownPagesOnly } from './lib/own-pages';
 import { ownAddress } from './lib/own-server';
@@ -154,7 +154,13 @@ function approvalSettings(
       `open the account and choose another; the settings of this Node-RED have no context store "${store}".`,
     );
   }
-  return { in: 'context', store, place: contextPlace(RED.settings, store), problem: settings.problem };
+  return {
+    in: 'context',
+    store,
+    place: contextPlace(RED.settings, store),
+    isForgotten: !hasContextStorage(RED.settings),
+    problem: settings.problem,
+  };
 }
 
 /** The folder of all accounts that keep their approvals in files. */

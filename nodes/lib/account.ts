@@ -5,12 +5,12 @@ import { thisProcess } from './approval/process';
 import type { AuthyClientOptions, CallOptions } from './authy/client';
 import { AuthyError } from './authy/errors';
 import type { ProxySetting } from './authy/proxy';
-import type { ContextPlace } from './context-place';
 import type { CallbackAnswer } from './onetouch/callback';
 import type { OperationName } from './operations';
 import { AuthyService, type Performed, type Service, type ServiceName } from './service';
 import { unsetVariable } from './settings';
 import { simulatorOf, startSimulator, stopSimulator } from './simulators';
+import type { ContextStore } from './storage/context-records';
 import { LocalStores } from './storage/local-stores';
 import { redisStores } from './storage/redis/stores';
 import type { Stores } from './storage/stores';
@@ -46,12 +46,7 @@ export interface AccountSettings {
 /** Where open approval requests are kept. */
 export type ApprovalSettings =
   /** One of Node-RED's context stores by name, or the default one; and why it cannot be used, if so. */
-  | {
-      readonly in: 'context';
-      readonly store?: string | undefined;
-      readonly place: ContextPlace;
-      readonly problem?: string | undefined;
-    }
+  | ({ readonly in: 'context' } & ContextStore)
   /** Files in a folder; undefined where this Node-RED has no user directory. */
   | { readonly in: 'files'; readonly root: string | undefined; readonly problem?: string | undefined }
   | {

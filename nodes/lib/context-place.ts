@@ -15,6 +15,16 @@ export interface ContextSettings {
   readonly userDir?: string | undefined;
 }
 
+/**
+ * Whether the settings name a context store. Without one, Node-RED has its own in memory, and throws the context of a node
+ * away whenever that node is closed.
+ *
+ * Source: `delete` in `nodes/context/index.js` of @node-red/runtime
+ */
+export function hasContextStorage({ contextStorage = {} }: ContextSettings): boolean {
+  return Object.keys(contextStorage).length > 0;
+}
+
 interface FileStore {
   readonly module?: unknown;
   readonly config?: { readonly dir?: string; readonly base?: string };

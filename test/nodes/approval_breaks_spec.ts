@@ -4,7 +4,7 @@ import { type Params, signature } from '../../nodes/lib/onetouch/signature';
 import { approvalGate } from '../support/approval_gate';
 import { type Ending, Flow } from '../support/flow';
 import { HeldStore } from '../support/held_store';
-import { eventually } from '../support/node_red';
+import { eventually, temporaryDirectory } from '../support/node_red';
 import { ScriptedServer, type SeenRequest, type Step } from '../support/scripted_server';
 import { callbackAnswer } from '../support/signed_callback';
 
@@ -34,6 +34,7 @@ describe('Approval gate where it once broke', function () {
   this.timeout(60_000);
   let service: ScriptedServer;
   let store: HeldStore;
+  let userDir: string;
   let flow: Flow;
   let serial = 0;
   let uuids = 0;
@@ -65,6 +66,7 @@ describe('Approval gate where it once broke', function () {
   beforeEach(() => {
     service.seen.length = service.answered = 0;
     store = new HeldStore();
+    userDir = temporaryDirectory();
     status = answered('pending');
     taking = () => undefined;
   });
@@ -74,7 +76,11 @@ describe('Approval gate where it once broke', function () {
     Date.now = wall;
   });
 
-  async function start(properties: Record<string, unknown> = {}): Promise<Flow> {
+  async function start(
+    properties: Record<string, unknown> = {},
+    approvalStore = 'context:held',
+    contextStorage: object | null = { default: { module: 'memory' }, held: { module: store.module } },
+  ): Promise<Flow> {
     // Of its own each time: what is remembered of an account outlives its nodes, as what waits does.
     serial += 1;
     flow = await Flow.start(
@@ -88,15 +94,15 @@ describe('Approval gate where it once broke', function () {
       },
       3,
       [
-        {
-          id: `account${serial}`,
+        ...[`account${serial}`, `other${serial}`].map((id) => ({
+          id,
           type: 'authy-config',
           service: 'authy',
           baseUrl: service.url,
           deadline: 15,
           maxInFlight: 10,
-          approvalStore: 'context:held',
-        },
+          approvalStore,
+        })),
         { id: 'post', type: 'http in', method: 'post', url: '/callback', z: 'tab', wires: [['callback']] },
         {
           id: 'callback',
@@ -111,8 +117,8 @@ describe('Approval gate where it once broke', function () {
         },
         { id: 'respond', type: 'http response', z: 'tab', wires: [] },
       ],
-      { [`account${serial}`]: { apiKey } },
-      { contextStorage: { default: { module: 'memory' }, held: { module: store.module } } },
+      { [`account${serial}`]: { apiKey }, [`other${serial}`]: { apiKey } },
+      { contextStorage: contextStorage ?? undefined, userDir },
     );
     return flow;
   }
@@ -280,6 +286,52 @@ describe('Approval gate where it once broke', function () {
     });
   });
 
+  for (const [how, deploy] of [
+    ['everything', () => flow.redeployAll()],
+    ['the node', () => flow.redeploy({ name: 'renamed' })],
+  ] as const) {
+    it(`${how} is deployed anew, and the settings name no context store: it goes on waiting`, async () => {
+      for (const none of [{}, null]) {
+        await start({}, 'context', none);
+        const id = flow.give({ authyId });
+        await waits(1);
+        await deploy();
+        await waits(1);
+        status = answered('approved', 1000);
+        should(await ends(id)).eql(['approved']);
+        await flow.stop();
+        status = answered('pending');
+      }
+      await start();
+    });
+  }
+
+  for (const place of ['files', 'context']) {
+    it(`the gate is set to another account, with approvals in ${place}: it goes on waiting`, async () => {
+      await start({}, place);
+      const id = flow.give({ authyId });
+      await waits(1);
+      await flow.redeploy({ account: `other${serial}` });
+      await waits(1);
+      isOpen(id);
+      status = answered('approved', 1000);
+      should(await ends(id)).eql(['approved']);
+    });
+  }
+
+  it('a message that nobody may change: a copy of it leaves', async () => {
+    status = answered('approved', 1000);
+    await start();
+    const payload = { of: 'the flow' };
+    const id = 'frozen';
+    flow.receive(Object.freeze({ _msgid: id, authyId, payload, kept: true }));
+    const ending = await flow.ending(id);
+    should(end(ending)).equal('approved');
+    should(ending.sent[0]?.message).match({ kept: true, authyId });
+    flow.receive(Object.freeze({ _msgid: 'refused', authyId: 'nobody' }));
+    should(await ends('refused')).eql(['AUTHY_INVALID_INPUT']);
+  });
+
   it('the store has lost the record: an error, and a line in the log', async () => {
     await start();
     const id = flow.give({ authyId });
@@ -438,6 +490,37 @@ describe('Approval gate where it once broke', function () {
       await deployed;
       should(await ends(flow.give({ reset: true }))).eql(['withdrawn']);
       should(flow.statuses.at(-1)).eql({});
+    });
+
+    it('while another message cannot be kept: at once, all the same', async () => {
+      await start();
+      const id = flow.give({ authyId });
+      await waits(1);
+      const isOther = (name: string, value: unknown): boolean => isRecord(name) && value !== undefined;
+      store.hold(isOther);
+      const other = flow.give({ authyId });
+      await until('the other one to be kept', () => store.waiting === 1);
+      const reset = flow.give({ reset: true });
+      should(await ends(id)).eql(['withdrawn']);
+      isOpen(reset);
+      store.release();
+      should(await ends(other, reset)).eql(['withdrawn', 'withdrawn']);
+    });
+
+    it('while the store fails, and everything is deployed then: a Catch node of the new flow hears of it', async () => {
+      await start();
+      const id = flow.give({ authyId });
+      await waits(1);
+      store.fail(isRecord);
+      const reset = flow.give({ reset: true });
+      await until('the store to be asked', () => store.refused > 0);
+      const deployed = flow.redeployAll();
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      isOpen(reset);
+      store.release();
+      await deployed;
+      should(await ends(reset)).eql(['AUTHY_CANCELLED']);
+      should(await ends(id)).eql(['withdrawn']);
     });
 
     it('while the store is away: never approved afterwards', async () => {

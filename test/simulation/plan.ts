@@ -1,4 +1,4 @@
-import type { Random } from '../support/random';
+import { Random } from '../support/random';
 import type { ServiceFaults } from './service';
 
 export type StoreKind = 'memory' | 'files' | 'redis';
@@ -27,7 +27,7 @@ export type Happening = { readonly instance: number } & (
 );
 
 /** The moments of a message at which trouble is worst. */
-export type Moment = 'asked' | 'taken' | 'answered' | 'handedOn';
+export type Moment = 'asked' | 'taken' | 'answered' | 'handedOn' | 'started';
 
 export interface Strike {
   readonly when: Moment;
@@ -109,6 +109,9 @@ export function planOf(random: Random): Plan {
       strikes.push({ when, after, does: { instance, ...trouble(random, between, store, count) } });
     }
   }
+  // What an earlier life has left is being taken over.
+  const isKilled = [...events, ...strikes].some(({ does }) => does.kind === 'kill');
+  if (isKilled && store !== 'memory') strikes.push(...atTheStart(new Random(random.seed + 1), instances));
   const happenings = [...events, ...strikes].map(({ does }) => does);
   return {
     store,
@@ -135,6 +138,16 @@ export function planOf(random: Random): Plan {
     // The longest timeout, the last reading, an instance that is given up, and some time to try again.
     quietAt: busyFor + 150_000,
   };
+}
+
+/** Drawn apart: a world that has none is as it was before there were any. */
+function atTheStart(random: Random, instances: number): Strike[] {
+  if (random.happens(0.5)) return [];
+  const instance = Math.floor(random.next() * instances);
+  const does: Happening = random.happens(0.5)
+    ? { kind: 'deploy', instance }
+    : { kind: 'stop', instance, away: random.next() * 3000, clock: 0 };
+  return [{ when: 'started', after: random.next() * 500, does }];
 }
 
 type Trouble = Happening extends infer H ? (H extends unknown ? Omit<H, 'instance'> : never) : never;

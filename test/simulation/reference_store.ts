@@ -22,6 +22,8 @@ const deadAfter = 15_000;
 /** The contract of a store, in the shortest form: what is kept is in one place, and each change happens at once. */
 export class ReferenceStore implements SimulatedStore {
   private kept = new Map<string, Kept>();
+  /** The approval ids of requests that were withdrawn. */
+  private readonly cancelled = new Set<string>();
   private readonly alive = new Map<string, number>();
   private readonly events = new Map<Machine, Set<{ events: RecordEvents; holder: string }>>();
   private readonly line: StoreLine;
@@ -100,14 +102,25 @@ export class ReferenceStore implements SimulatedStore {
       const kept = this.kept.get(id);
       return kept?.holder === holder && kept.epoch === epoch && kept.text !== undefined ? kept : undefined;
     };
+    const isCancelled = ({ approvalId = '' }: ApprovalRecord): boolean => this.cancelled.has(approvalId);
+    const withdraw = (kept: Kept, id: string): void => {
+      kept.state = 'withdrawn';
+      kept.text = undefined;
+      this.tellWithdrawn(new Map([[kept.holder, [id]]]));
+    };
     const claim = (record: ApprovalRecord, isFinal: boolean): Claim => {
       const kept = this.kept.get(record.id);
       if (kept === undefined) return 'missing';
-      if (kept.state === 'withdrawn') return 'withdrawn';
+      if (kept.state === 'withdrawn')
+        return kept.holder === holder && kept.epoch === record.epoch ? 'withdrawn' : 'theirs';
       if (kept.state === 'ended')
         return kept.holder === holder && kept.epoch === record.epoch ? 'ours' : 'theirs';
       const held = mine(record);
       if (held === undefined) return 'theirs';
+      if (held.state === 'open' && isCancelled(record)) {
+        withdraw(held, record.id);
+        return 'withdrawn';
+      }
       held.state = isFinal ? 'ended' : 'passing';
       if (isFinal) held.text = undefined;
       return 'ours';
@@ -121,34 +134,40 @@ export class ReferenceStore implements SimulatedStore {
     return {
       name: 'reference',
       now,
-      create: async (record) => {
+      create: async (record, isWanted = () => true) => {
         const text = JSON.stringify(record);
         const make = (): void => {
           if (this.line.isRefusing) throw new NothingDone('refused');
           this.alive.set(holder, this.scheduler.now);
           this.kept.set(record.id, { text, holder, epoch: record.epoch, state: 'open', writtenAt: now() });
         };
-        const bury = (): unknown =>
-          this.kept.set(record.id, {
-            text: undefined,
-            holder,
-            epoch: record.epoch,
-            state: 'ended',
-            writtenAt: now(),
-          });
-        try {
-          await ask(make);
-        } catch (error) {
-          if (error instanceof NothingDone) throw error;
-          // Nobody knows whether it was made: it must never come alive.
-          for (;;) {
+        const { id, epoch } = record;
+        /** @returns false where it went on without this instance */
+        const bury = (): boolean => {
+          const kept = this.kept.get(id);
+          if (kept !== undefined && (kept.holder !== holder || kept.state !== 'open')) return false;
+          this.kept.set(id, { text: undefined, holder, epoch, state: 'ended', writtenAt: now() });
+          return true;
+        };
+        const becomesCertain = async (isWaitedFor: () => boolean): Promise<boolean | undefined> => {
+          while (isWaitedFor()) {
             try {
-              await ask(bury);
-              break;
+              return await ask(bury);
             } catch {
               await machine.hears(this.scheduler.sleep(1000));
             }
           }
+          return undefined;
+        };
+        try {
+          await ask(make);
+          return true;
+        } catch (error) {
+          if (error instanceof NothingDone) throw error;
+          // Nobody knows whether it was made: it must never come alive.
+          const isBuried = await becomesCertain(isWanted);
+          if (isBuried === false) return false;
+          if (isBuried === undefined) void becomesCertain(() => true);
           throw error;
         }
       },
@@ -158,6 +177,10 @@ export class ReferenceStore implements SimulatedStore {
           if (this.line.isRefusing) throw new NothingDone('refused');
           const kept = mine(record);
           if (kept?.state !== 'open') return false;
+          if (isCancelled(record)) {
+            withdraw(kept, record.id);
+            return false;
+          }
           kept.text = text;
           kept.writtenAt = now();
           return true;
@@ -189,8 +212,9 @@ export class ReferenceStore implements SimulatedStore {
         finish();
         return Promise.resolve();
       },
-      withdrawElsewhere: async (approvalId) => {
+      withdrawElsewhere: async (approvalId, isWanted = () => true) => {
         const withdrawOpen = (): boolean => {
+          if (approvalId !== undefined && this.plan.store === 'redis') this.cancelled.add(approvalId);
           const gone = new Map<string, string[]>();
           let isPassing = false;
           for (const [id, kept] of this.kept) {
@@ -208,16 +232,11 @@ export class ReferenceStore implements SimulatedStore {
             kept.text = undefined;
             gone.set(kept.holder, [...(gone.get(kept.holder) ?? []), id]);
           }
-          for (const other of this.machines) {
-            for (const { events: heard, holder: theirs } of this.events.get(other) ?? []) {
-              const ids = gone.get(theirs);
-              if (ids !== undefined) this.scheduler.after(20, () => other.does(() => heard.onWithdrawn(ids)));
-            }
-          }
+          this.tellWithdrawn(gone);
           return isPassing;
         };
         while (await ask(withdrawOpen)) {
-          if (isClosed) return false;
+          if (isClosed || !isWanted()) return false;
           await pause(time, 100);
         }
         return true;
@@ -226,7 +245,10 @@ export class ReferenceStore implements SimulatedStore {
         const answer = await ask(() => {
           const found: Found[] = [];
           for (const [id, kept] of this.kept) {
-            if (kept.text === undefined || except.has(id)) continue;
+            if (kept.text === undefined) continue;
+            const isUnconfirmed = kept.holder === holder && kept.isUnconfirmed === true;
+            // What is taken over anew comes again, unless it is only handed over once more.
+            if (except.has(id) && (isUnconfirmed || this.plan.store !== 'redis')) continue;
             // What was handed over before may not have arrived.
             if (kept.holder === holder && !kept.isUnconfirmed) continue;
             if (kept.holder === holder) {
@@ -254,6 +276,16 @@ export class ReferenceStore implements SimulatedStore {
         return Promise.resolve();
       },
     };
+  }
+
+  /** @param gone - the ids of what was withdrawn, by who held it */
+  private tellWithdrawn(gone: ReadonlyMap<string, readonly string[]>): void {
+    for (const machine of this.machines) {
+      for (const { events, holder } of this.events.get(machine) ?? []) {
+        const ids = gone.get(holder);
+        if (ids !== undefined) this.scheduler.after(20, () => machine.does(() => events.onWithdrawn(ids)));
+      }
+    }
   }
 
   private ask<T>(machine: Machine, what: () => T): Promise<T> {

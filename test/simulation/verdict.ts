@@ -47,7 +47,6 @@ export function faultsOf(told: Told, requests: ReadonlyMap<string, OnPhone>, set
   const certain = endings.filter((ending) => ending.how !== 'unknown' && !isLostToo(ending));
   const unknown = endings.filter(({ how }) => how === 'unknown').length;
   if (certain.length > 1) say(`ended ${certain.length} times: ${certain.map(({ how }) => how).join(', ')}`);
-  if (unknown > 1) say(`ended ${unknown} times in an unknown outcome`);
   if (unknown > 0 && !told.mayBeUnknown) say('ended in an unknown outcome without need');
   if (unknown > 0 && certain.length > 0 && !told.mayBeUnknown)
     say('ended, and in an unknown outcome as well');

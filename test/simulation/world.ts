@@ -181,6 +181,8 @@ export class World {
     instance.process = this.core.newProcess(machine.outside());
     this.store.begin(machine);
     this.open(instance);
+    // Not those that the world begins with.
+    if (machine.life > 1) this.strike('started');
   }
 
   private open(instance: Instance): void {

@@ -49,7 +49,7 @@ const args: Record<Exclude<ScriptName, 'scanOld' | 'tell'>, fc.Arbitrary<unknown
   create: fc.tuple(instance, gate, id, epoch, number, state, endsAt, lifetime, user, approvalId, text),
   void: fc.tuple(holder, gate, id, epochNow, number, endsAt, lifetime, one('BEFORE')),
   update: fc.tuple(holder, id, epochNow, number, state, endsAt, lifetime, approvalId, text),
-  claim: fc.tuple(holder, gate, id, epochNow, number, one(0, 0, 0, 1)),
+  claim: fc.tuple(holder, gate, id, epochNow, number, one(0, 0, 0, 1), approvalId),
   unclaim: fc.tuple(holder, id, epochNow, number),
   end: fc.tuple(holder, id, epochNow, number),
   withdraw: fc.tuple(instance, gate, one('p', 'q'), hint),

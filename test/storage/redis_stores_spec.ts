@@ -82,7 +82,7 @@ class Life {
   }
 
   /** Takes all there is. */
-  async takeAll(except: ReadonlySet<string> = new Set()): Promise<Found[]> {
+  async takeAll(except: ReadonlyMap<string, number> = new Map()): Promise<Found[]> {
     const all: Found[] = [];
     for (;;) {
       const found = await this.records.take(except);
@@ -305,9 +305,9 @@ describe('what an account keeps in Redis', function () {
       for (const each of asked) await one.records.create(each);
       world.pass(20 * second);
       // The next node of the same gate: the one before may never have got them.
-      should(await other.records.take(new Set())).have.length(100);
+      should(await other.records.take(new Map())).have.length(100);
       const next = new Life(world, { instance: other.stores.instance });
-      const has = new Set(asked.slice(0, 30).map(({ id }) => id));
+      const has = new Map(asked.slice(0, 30).map(({ id }) => [id, 2]));
       const found = idsOf(await next.takeAll(has));
       should(found).eql([...new Set(found)]);
       should(found.filter((id) => has.has(id))).eql([]);
@@ -361,7 +361,7 @@ describe('what an account keeps in Redis', function () {
   describe('withdrawing elsewhere', () => {
     const waiting = (approvalId: string): ApprovalRecord => record(world, { state: 'waiting', approvalId });
 
-    it('reaches those who hold it, spares the own, and lets the user be asked again', async () => {
+    it('reaches those who hold it, and lets the user be asked again', async () => {
       const asked = [waiting('ABC'), waiting('abc'), waiting('def')];
       const [first, second_, third] = asked as [ApprovalRecord, ApprovalRecord, ApprovalRecord];
       const rails = { maxOpen: 1, coolDown: 0 };
@@ -375,7 +375,8 @@ describe('what an account keeps in Redis', function () {
       should(await one.records.claim(first, false)).equal('withdrawn');
       should(await one.records.update(first)).be.false();
       should(await one.records.claim(third, false)).equal('ours');
-      should(await other.records.claim(own, false)).equal('ours');
+      // The request as such is withdrawn: whatever waits for it.
+      should(await other.records.claim(own, false)).equal('withdrawn');
       should(await other.stores.rails.admit(own, rails)).eql({ admitted: true });
       world.pass(200 * dayLong);
       should(other.withdrawn).eql([]);
@@ -397,6 +398,40 @@ describe('what an account keeps in Redis', function () {
       should(await elsewhere.records.claim(spared, false)).equal('ours');
     });
 
+    it('of a request whose id Redis does not know yet: whoever comes with it is withdrawn', async () => {
+      const [updated, claimed, spared] = Array.from({ length: 3 }, () => record(world));
+      for (const each of [updated, claimed, spared] as ApprovalRecord[]) await one.records.create(each);
+      should(await other.records.withdrawElsewhere('abc')).be.true();
+      const asked = { state: 'waiting', approvalId: 'ABC' } as const;
+      should(await one.records.update({ ...(updated as ApprovalRecord), ...asked })).be.false();
+      should(await one.records.claim(updated as ApprovalRecord, false)).equal('withdrawn');
+      should(await one.records.claim({ ...(claimed as ApprovalRecord), ...asked }, false)).equal('withdrawn');
+      const late = { ...record(world), ...asked };
+      should(await one.records.create(late)).be.true();
+      should(await one.records.claim(late, false)).equal('withdrawn');
+      should(
+        await one.records.update({ ...(spared as ApprovalRecord), ...asked, approvalId: 'def' }),
+      ).be.true();
+    });
+
+    it('what is no message of ours on the channel is passed over', async () => {
+      const asked = waiting('abc');
+      await one.records.create(asked);
+      for (const text of [
+        'null',
+        '5',
+        '[]',
+        '{',
+        '{"from":1}',
+        '{"from":"x","answer":5}',
+        '{"from":"x","answer":{}}',
+      ])
+        await raw.publish('approvals:{account}:hints', text);
+      await other.records.withdrawElsewhere('abc');
+      await eventually('the holder to hear', () => one.withdrawn.length === 1 || undefined);
+      should(one.answers).eql([]);
+    });
+
     it('waits for what is being handed on, and withdraws it where that is taken back', async () => {
       const asked = waiting('abc');
       await one.records.create(asked);
@@ -410,7 +445,7 @@ describe('what an account keeps in Redis', function () {
         should(await withdrawing).be.true();
         should(await one.records.claim(asked, false)).equal('withdrawn');
         if (approvalId === undefined) break;
-        asked.id = waiting('abc').id;
+        Object.assign(asked, waiting('def'));
         await one.records.create(asked);
       }
     });
@@ -605,16 +640,18 @@ describe('a Redis that fails', function () {
     should(await life.records.claim(asked, false)).equal('ours');
   });
 
-  it('closing ends the asking, and whoever comes next makes it certain', async function () {
+  it('where nobody can wait any longer the asking ends, and whoever comes next makes it certain', async function () {
     await start(this);
     const life = await new Life(world, { time: realTime }).ready();
     const asked = record(world);
     redis.signal('SIGSTOP');
-    const making = codeOf(life.records.create(asked));
+    let isWanted = true;
+    const making = codeOf(life.records.create(asked, () => isWanted));
     await eventually('it to ask on', () => life.asked.includes('void') || undefined);
-    const closing = life.close();
+    // A gate that closes waits for this before it closes its records.
+    isWanted = false;
     should(await making).equal('AUTHY_STORE');
-    await closing;
+    await life.close();
     redis.signal('SIGCONT');
     await new Life(world, { instance: life.stores.instance }).ready();
     await eventually('it to be certain', async () =>

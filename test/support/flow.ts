@@ -159,6 +159,11 @@ export class Flow {
     return _msgid;
   }
 
+  /** Gives the watched node a message as it is. */
+  receive(message: NodeMessage): void {
+    helper.getNode(this.watched).receive(message);
+  }
+
   /** Lets go of what the test helper remembers of every call of every node: with many messages that is too much. */
   forgetCalls(): void {
     (helper as unknown as { _sandbox: { resetHistory(): void } })._sandbox.resetHistory();

@@ -35,7 +35,7 @@ export class Told {
 }
 
 /** All that there is to be taken over. */
-export async function takeAll(records: Records, except = new Set<string>()): Promise<Found[]> {
+export async function takeAll(records: Records, except = new Map<string, number>()): Promise<Found[]> {
   const all: Found[] = [];
   for (;;) {
     const found = await records.take(except);

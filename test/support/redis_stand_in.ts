@@ -136,6 +136,10 @@ export class RedisStandIn {
     this.zadd(`withdrawn:${found.holder ?? ''}:${found.gate ?? ''}`, 0, found.id);
   }
 
+  private isCancelled(gate: string, approvalId: string): boolean {
+    return approvalId !== '' && Number(this.keys.get(`cancelled:${gate}:${approvalId}`) ?? 0) > this.now;
+  }
+
   private current(key: string): { value: string; until: number } | undefined {
     const hash = this.hash(key);
     const [value, until] = [hash.get('value'), Number(hash.get('until'))];
@@ -167,6 +171,8 @@ export class RedisStandIn {
     const found = this.read(args[2] ?? '');
     if (found !== undefined && !(found.state === 'void' && Number(found.no) < Number(args[4]))) return 0;
     this.make(args);
+    const made = this.read(args[2] ?? '');
+    if (made !== undefined && this.isCancelled(args[1] ?? '', args[9] ?? '')) this.withdrawOne(made);
     return 1;
   }
 
@@ -188,6 +194,10 @@ export class RedisStandIn {
     const [approvalId = '', record = ''] = args.slice(7);
     const found = this.read(id);
     if (!this.isMine(found, instance, epoch, no) || !this.isOpen(found)) return 0;
+    if (this.isCancelled(found.gate ?? '', approvalId)) {
+      this.withdrawOne(found);
+      return 0;
+    }
     if (found.approvalId !== undefined && found.approvalId !== approvalId) {
       this.zrem(`approval:${found.approvalId}`, id);
       this.hash(`request:${id}`).delete('approvalId');
@@ -198,16 +208,22 @@ export class RedisStandIn {
     return 1;
   }
 
-  private claim([instance = '', gate = '', id = '', epoch = '', no = '', final]: readonly string[]): Reply {
+  private claim(args: readonly string[]): Reply {
+    const [instance = '', gate = '', id = '', epoch = '', no = '', final, approvalId = ''] = args;
     const found = this.read(id);
     if (found === undefined) {
       this.zrem(`held:${instance}:${gate}`, id);
       this.zrem(`taken:${instance}:${gate}`, id);
       return 'missing';
     }
-    if (found.state === 'withdrawn') return 'withdrawn';
+    if (found.state === 'withdrawn')
+      return found.holder === instance && found.epoch === epoch ? 'withdrawn' : 'theirs';
     if (found.final !== undefined && found.holder === instance && found.epoch === epoch) return 'ours';
     if (!this.isMine(found, instance, epoch, no)) return 'theirs';
+    if (this.isOpen(found) && this.isCancelled(gate, approvalId)) {
+      this.withdrawOne(found);
+      return 'withdrawn';
+    }
     if (final === '1') {
       this.finish({ ...found, no }, 'ended');
       this.hset(`request:${id}`, { final: '1' });
@@ -234,6 +250,7 @@ export class RedisStandIn {
   }
 
   private withdraw([instance = '', gate = '', approvalId = '', hint = '']: readonly string[]): Reply {
+    this.keys.set(`cancelled:${gate}:${approvalId}`, String(this.now + day));
     const ids = this.zrange(`approval:${approvalId}`);
     let [withdrawn, passing] = [0, 0];
     for (const id of ids) {

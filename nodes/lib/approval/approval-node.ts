@@ -92,8 +92,8 @@ export class ApprovalNode {
         decided: (decision) => badge.decided(fills[decision], decision),
         failed: (error) => badge.failed(error),
       },
-      account: () => {
-        const account = accountOf(RED, config.account);
+      account: (id = config.account) => {
+        const account = accountOf(RED, id);
         return account && this.gateAccount(account);
       },
       question: async (message) => {
@@ -105,7 +105,8 @@ export class ApprovalNode {
       send: (request, outcome) => this.send(request, outcome),
       raise: (message, error, done) => {
         const raised = inputs.withSource(error);
-        if (raised instanceof AuthyError && raised.response !== undefined) {
+        const isOpen = Object.isExtensible(message);
+        if (isOpen && raised instanceof AuthyError && raised.response !== undefined) {
           message['authy'] = answerFacts(node, this.account(), raised.statusCode, raised.response);
         }
         done?.(raised);
@@ -145,8 +146,10 @@ export class ApprovalNode {
     };
   }
 
-  private send({ record, message, requestedAt, done }: Request, outcome: Outcome): void {
+  private send({ record, message: asked, requestedAt, done }: Request, outcome: Outcome): void {
     const { decision } = outcome;
+    // A function node may have frozen it.
+    const message = Object.isExtensible(asked) ? asked : { ...asked };
     message.payload = {
       decision,
       reason: outcome.reason,

@@ -1,6 +1,8 @@
 import { AuthyError } from '../authy/errors';
 import type { ApprovalRecord, Claim, Records } from '../storage/records';
+import type { InTurn } from '../storage/in-turn';
 import { pause, type Time } from '../time';
+import { Outage } from './outage';
 import { expired, grace, type Outcome, type StatusReading } from './outcome';
 import type { Asked } from './question';
 import { lostByStore } from './refusals';
@@ -48,6 +50,8 @@ export const course = {
 /** What the course needs of the gate whose messages it takes further. */
 export interface Desk {
   readonly confirm: boolean;
+  /** Whether there is no account (any more), so that nobody brings back a store that fails. */
+  readonly isAbandoned: boolean;
   /** The watch of the account that a message asks with. */
   watch(record: ApprovalRecord): Watch;
   /** Lets a message in. @throws AuthyError - where the guard rails do not */
@@ -71,8 +75,8 @@ export interface Desk {
   warnOfStatus(error: unknown): void;
 }
 
-/** Between two tries of a store that fails, in milliseconds. */
-const storePause = 1000;
+/** Between two tries of a store that is not used any more, in milliseconds. */
+const formerPause = 1000;
 
 // What only few have is kept beside them.
 /** The questions of those that are not sent yet. */
@@ -81,8 +85,12 @@ const questions = new WeakMap<Request, Asked>();
 const followers = new WeakMap<Request, Request[]>();
 /** When the request of a question that others may join was about to be sent, by the clock that cannot be set. */
 const sentAt = new WeakMap<Request, number>();
-/** What the store was asked last about a message, until it has answered. It never rejects. */
-const atStore = new WeakMap<Request, Promise<void>>();
+/** Those that another instance has withdrawn before this one knew that they are in the store. */
+const withdrawnEarly = new WeakSet<Request>();
+/** Those of which an event is to tell that they were asked, once the store knows the request's id. */
+const unannounced = new WeakSet<Request>();
+/** Those with a change that the store has not got, because their node was closed. */
+const unwritten = new WeakSet<Request>();
 
 /** Takes the messages of one gate from stage to stage. To be read from top to bottom. */
 export class Course {
@@ -90,7 +98,7 @@ export class Course {
    * From here on nothing is sent, claimed or handed on. What is on its way comes to the next stage in which the node that
    * comes after can take it up.
    */
-  isClosing = false;
+  private closes = false;
   /** What is on its way to the service, and what to the store. */
   private readonly sending = new Set<Promise<unknown>>();
   private readonly storing = new Set<Promise<unknown>>();
@@ -98,10 +106,26 @@ export class Course {
   /** Messages that are out, which the store does not know for certain yet. */
   readonly ending = new Set<Request>();
 
+  private readonly outage: Outage;
+
+  /** @param atStore - what the store is asked about messages, each one in its turn; shared by the courses of a process */
   constructor(
     readonly desk: Desk,
     readonly time: Time,
-  ) {}
+    private readonly atStore: InTurn<Request>,
+  ) {
+    this.outage = new Outage(time);
+  }
+
+  get isClosing(): boolean {
+    return this.closes;
+  }
+
+  /** See {@link isClosing}. */
+  close(): void {
+    this.closes = true;
+    this.outage.end();
+  }
 
   // ---- arriving → kept
 
@@ -125,10 +149,11 @@ export class Course {
   /** Counts and keeps a message before anything is sent: what is not kept could be lost. */
   private async keep(request: Request, admit: () => Promise<void>): Promise<boolean> {
     const { record } = request;
+    let isHeld: boolean;
     try {
       await admit();
       if (this.isClosing) record.state = 'unsent';
-      await request.records.create(record);
+      isHeld = await request.records.create(record, this.isWanted);
     } catch (error) {
       request.end = { kind: 'error', error: error as Error };
       this.desk.raise(request, error as Error);
@@ -137,8 +162,11 @@ export class Course {
       return false;
     }
     request.step('kept');
+    if (!isHeld || withdrawnEarly.has(request)) this.notHeld(request);
     return true;
   }
+
+  private readonly isWanted = (): boolean => !this.isClosing;
 
   // ---- kept → sending → waiting
 
@@ -157,7 +185,9 @@ export class Course {
     const asked = questions.get(request);
     if (asked === undefined) return;
     questions.delete(request);
-    if (!(await this.isToBeSent(request))) {
+    const isToBeSent = await this.isToBeSent(request);
+    await Promise.all((followers.get(request) ?? []).map((follower) => this.isToBeSent(follower)));
+    if (!isToBeSent || !request.is('kept')) {
       questions.set(request, asked);
       return;
     }
@@ -176,7 +206,7 @@ export class Course {
   /** A record that says "nothing was sent" must say otherwise before something is. */
   private async isToBeSent(request: Request): Promise<boolean> {
     const { record } = request;
-    if (record.state !== 'unsent') return true;
+    if (record.state !== 'unsent') return request.is('kept');
     record.state = 'sending';
     await this.write(request);
     return !this.isClosing && request.is('kept');
@@ -192,9 +222,14 @@ export class Course {
     request.askedAt = this.time.steady();
     record.endsAt = request.records.now() + record.lifetime;
     request.step('taken');
-    void this.write(request);
-    this.desk.emit(request, 'requested');
+    unannounced.add(request);
+    // Who hears of the id may withdraw the request by it, from another instance: so the store has to know it first.
+    void this.write(request).then(() => this.announce(request));
     this.proceed(request);
+  }
+
+  private announce(request: Request): void {
+    if (unannounced.delete(request)) this.desk.emit(request, 'requested');
   }
 
   private fail(request: Request, error: Error): void {
@@ -297,10 +332,19 @@ export class Course {
 
   /** Another instance was told to take it back, and the store says so: the message is complete. */
   withdrawnElsewhere(request: Request): void {
+    if (request.is('arriving')) withdrawnEarly.add(request);
+    if (!request.is('kept', 'sending', 'waiting', 'decided')) return;
+    this.unwatch(request);
+    request.end = { kind: 'withdrawn' };
+    request.step('takenOver');
+    this.desk.complete(request);
+  }
+
+  /** Another instance has taken it over: nothing of this one may come out any more. */
+  takenOver(request: Request): void {
     if (!request.is('kept', 'sending', 'waiting', 'decided')) return;
     this.unwatch(request);
     request.step('takenOver');
-    this.desk.complete(request);
   }
 
   unwatch(request: Request): void {
@@ -323,13 +367,18 @@ export class Course {
     const isFinal = (): boolean => request.end?.kind === 'withdrawn';
     while (request.course === this && request.is('decided') && (isFinal() || !this.isClosing)) {
       try {
-        const claim = await inTurn(request, () => request.records.claim(record, isFinal()));
+        const claim = await this.atStore.do(request, () => request.records.claim(record, isFinal()));
+        this.outage.answered();
         if (request.is('decided')) await this.conclude(request, claim);
         break;
       } catch (error) {
         this.desk.warnOfStore(error);
         if (this.isClosing) break;
-        await pause(this.time, storePause);
+        if (this.desk.isAbandoned) {
+          this.abandon(request, error as Error);
+          break;
+        }
+        await this.outage.wait();
       }
     }
   }
@@ -345,13 +394,23 @@ export class Course {
       this.free(request);
       this.desk.complete(request);
     } else if (this.isClosing) {
-      // The node cannot send any more. The one that comes after claims it again.
-      if (claim === 'ours') await request.records.unclaim(request.record);
+      // The node cannot send any more. The one that comes after claims it again. What an earlier life was handing on stays
+      // marked as that: it may have left.
+      if (claim === 'ours' && request.record.state !== 'passing')
+        await request.records.unclaim(request.record);
     } else {
       // No instance has it, and so none but this one can say that it is lost.
       if (claim === 'missing') this.lose(request);
       this.handOn(request);
     }
+  }
+
+  /** Nobody brings the store back: the account that it belongs to is gone. */
+  private abandon(request: Request, error: Error): void {
+    if (!request.is('decided')) return;
+    if (request.end?.kind === 'withdrawn') this.desk.complete(request);
+    else this.desk.raise(request, error);
+    request.step('finished');
   }
 
   private lose(request: Request): void {
@@ -365,8 +424,14 @@ export class Course {
     const { end } = request;
     request.step('claimed');
     const outcome = end?.kind === 'outcome' ? this.inTime(request, end.outcome) : undefined;
-    if (outcome !== undefined) this.desk.handOn(request, outcome);
-    else if (end?.kind === 'error') this.desk.raise(request, end.error);
+    this.announce(request);
+    try {
+      if (outcome !== undefined) this.desk.handOn(request, outcome);
+      else if (end?.kind === 'error') this.desk.raise(request, end.error);
+    } catch (error) {
+      // Whatever it is: the message must not stay here for ever.
+      this.desk.raise(request, error as Error);
+    }
     this.end(request);
     request.step('handedOn');
     this.free(request);
@@ -400,9 +465,14 @@ export class Course {
    * @param id - its new one: the other store may remember the end of the one it had
    */
   async move(request: Request, to: Records, id: string): Promise<void> {
-    await inTurn(request, () => this.carryOver(request, to, id));
+    await this.atStore.do(request, () => this.carryOver(request, to, id));
     // What has changed meanwhile.
     await this.write(request);
+  }
+
+  /** Writes what could not be written when the node of before was closed. */
+  catchUp(request: Request): void {
+    if (unwritten.has(request)) void this.write(request);
   }
 
   private async carryOver(request: Request, to: Records, id: string): Promise<void> {
@@ -410,7 +480,10 @@ export class Course {
     const before = { ...record };
     const after = { ...record, id, epoch: 1 };
     // Only once it is in the one is it taken out of the other: a crash leaves it in both, and only one is looked into.
-    if (!(await this.insist(() => to.create(after)))) return;
+    const isThere = await this.insist(async () => {
+      await to.create(after, this.isWanted);
+    });
+    if (!isThere) return;
     if (!(await this.takeOut(request, from, before))) {
       await this.insist(async () => {
         await to.claim(after, true);
@@ -433,7 +506,7 @@ export class Course {
         return false;
       } catch (error) {
         this.desk.warnOfStore(error);
-        await pause(this.time, storePause);
+        await pause(this.time, formerPause);
       }
     }
     return true;
@@ -446,7 +519,7 @@ export class Course {
     if (record.state !== 'sending' || !(request.is('kept') || isRefused)) return;
     record.state = 'unsent';
     await this.insist(() =>
-      inTurn(request, async () => {
+      this.atStore.do(request, async () => {
         await request.records.update(record);
       }),
     );
@@ -468,16 +541,17 @@ export class Course {
 
   /** Keeps what has changed of a message that is not decided. */
   private write(request: Request): Promise<void> {
-    return this.track(
-      this.storing,
-      this.insist(() =>
-        inTurn(request, async () => {
-          if (!request.is('kept', 'sending', 'waiting')) return;
-          const isHeld = await request.records.update(request.record);
-          if (!isHeld) this.notHeld(request);
-        }),
-      ),
-    );
+    unwritten.add(request);
+    const written = this.insist(() =>
+      this.atStore.do(request, async () => {
+        if (!request.is('kept', 'sending', 'waiting')) return;
+        const isHeld = await request.records.update(request.record);
+        if (!isHeld) this.notHeld(request);
+      }),
+    ).then((isWritten) => {
+      if (isWritten) unwritten.delete(request);
+    });
+    return this.track(this.storing, written);
   }
 
   /** The store would not change it. Who has it, or whether nobody does, is the answer to a claim. */
@@ -500,26 +574,15 @@ export class Course {
     for (;;) {
       try {
         await change();
+        this.outage.answered();
         return true;
       } catch (error) {
         this.desk.warnOfStore(error);
-        if (this.isClosing) return false;
-        await pause(this.time, storePause);
+        if (this.isClosing || this.desk.isAbandoned) return false;
+        await this.outage.wait();
       }
     }
   }
-}
-
-/** Asks the store about a message once it has answered what it was asked before: at once, where there is nothing. */
-function inTurn<T>(request: Request, ask: () => Promise<T>): Promise<T> {
-  const before = atStore.get(request);
-  const answer = before === undefined ? ask() : before.then(ask);
-  const over = (): void => {
-    if (atStore.get(request) === settled) atStore.delete(request);
-  };
-  const settled = answer.then(over, over);
-  atStore.set(request, settled);
-  return answer;
 }
 
 /** From when on an answer counts for a message that joined: in milliseconds since the service took the request. */
@@ -539,7 +602,9 @@ async function allOf(set: ReadonlySet<Promise<unknown>>): Promise<void> {
   while (set.size > 0) await Promise.all(set);
 }
 
-/** Whether nobody can say what came of what was asked. */
+/** The errors after which nobody can say what came of what was asked. */
+const unknown: readonly string[] = ['AUTHY_OUTCOME_UNKNOWN', 'AUTHY_BAD_RESPONSE'];
+
 function isUnknown(error: Error): boolean {
-  return error instanceof AuthyError && error.code === 'AUTHY_OUTCOME_UNKNOWN';
+  return error instanceof AuthyError && unknown.includes(error.code);
 }

@@ -10,7 +10,7 @@ import type { Process } from './process';
 import { type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
 import { type Done, Request } from './request';
-import { readMessage, writeMessage } from './storable';
+import { readMessage, writeMessage } from '../storage/storable';
 import type { Watch } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
@@ -50,8 +50,8 @@ export interface GateHost {
   readonly join: boolean;
   readonly limits: Limits;
   readonly badge: GateBadge;
-  /** The account as it is now; undefined where it is missing or disabled. */
-  account(): GateAccount | undefined;
+  /** The account as it is now; undefined where it is missing or disabled. @param id - another one than the gate's */
+  account(id?: string): GateAccount | undefined;
   /** What a message asks. @throws AuthyError - `AUTHY_INVALID_INPUT` */
   question(message: NodeMessageInFlow): Promise<Asked>;
   /** Sends a message on by the output of its outcome. */
@@ -111,6 +111,8 @@ export class Gate implements Desk {
   private characters = 0;
   /** Messages not yet on their way: closing and withdrawing wait until each has come to its next stage. */
   private readonly arriving = new Set<Promise<void>>();
+  /** Messages that withdraw. Closing waits for them. */
+  private readonly controls = new Set<Promise<void>>();
   private readonly unheard: Unheard[] = [];
   /** What was taken over while something is being withdrawn, for each message that withdraws. */
   private readonly takenMeanwhile = new Set<Set<Request>>();
@@ -129,7 +131,7 @@ export class Gate implements Desk {
     private readonly host: GateHost,
     private readonly process: Process,
   ) {
-    this.course = new Course(this, process.outside.time);
+    this.course = new Course(this, process.outside.time, process.atStore);
   }
 
   /** Goes on with the requests that were open before. To be called once the nodes of the flow are all there. */
@@ -148,7 +150,12 @@ export class Gate implements Desk {
       this.returning.delete(message);
       returned(done);
     } else if (isWithdrawal(message)) {
-      this.control(message).then(() => done(), done);
+      const control = this.control(message).then(
+        () => this.finishControl(message, done),
+        (error: unknown) => this.finishControl(message, done, error as Error),
+      );
+      this.controls.add(control);
+      void control.finally(() => this.controls.delete(control));
     } else {
       const asking = this.ask(message, done);
       this.arriving.add(asking);
@@ -156,12 +163,17 @@ export class Gate implements Desk {
     }
   }
 
+  private finishControl(message: NodeMessageInFlow, done: Done, error?: Error): void {
+    if (this.course.isClosing) this.unheard.push({ message, error });
+    else done(error);
+  }
+
   /**
    * @param removed - whether the node was deleted or disabled: what waits is withdrawn. Else it rests until the node
    *   is back.
    */
   async close(removed: boolean): Promise<void> {
-    this.course.isClosing = true;
+    this.course.close();
     const { rested } = this.process;
     const { nodeId } = this.host;
     const resting = this.rest(removed);
@@ -179,8 +191,15 @@ export class Gate implements Desk {
     await Promise.all([this.beginning, this.takingOver, ...this.arriving]);
     await withdrawing;
     if (removed) await this.withdrawForGood();
+    await Promise.all(this.controls);
     await this.course.settled(sendingDeadline);
     const requests = [...this.requests];
+    if (removed && requests.length > 0) {
+      this.host.log(
+        `${requests.length} of them could not be taken out of the store of open approvals, which does not answer. ` +
+          'They stay there, and on the phones; their answers do not count here any more.',
+      );
+    }
     await inParts(requests, (request) => this.course.keepUnsent(request), this.time);
     for (const request of requests) {
       request.course = undefined;
@@ -292,7 +311,11 @@ export class Gate implements Desk {
   }
 
   async release(record: ApprovalRecord): Promise<void> {
-    await (this.host.account() ?? this.opened?.account)?.release(record);
+    await (this.host.account(record.accountId) ?? this.opened?.account)?.release(record);
+  }
+
+  get isAbandoned(): boolean {
+    return this.host.account() === undefined;
   }
 
   send({ message }: Request, asked: Asked): Promise<string> {
@@ -300,7 +323,10 @@ export class Gate implements Desk {
   }
 
   async read(record: ApprovalRecord, deadline: number): Promise<StatusReading> {
-    return this.account().read(record, deadline);
+    // The gate may have been set to another account since it asked.
+    const account = this.host.account(record.accountId);
+    if (account === undefined) throw this.noAccount();
+    return account.read(record, deadline);
   }
 
   handOn(request: Request, outcome: Outcome): void {
@@ -368,15 +394,19 @@ export class Gate implements Desk {
   /** `msg.reset` withdraws all; `msg.cancel` one by its approval id, or all of this node. */
   private async control(message: NodeMessageInFlow): Promise<void> {
     const approvalId = withdrawnBy(message);
-    // What came in before it is meant as well.
-    await Promise.all([this.beginning, ...this.arriving]);
     const isMeant = ({ key }: Request): boolean => approvalId === undefined || key === approvalId;
+    const meant = (): Request[] => [...this.requests].filter(isMeant);
     const taken = new Set<Request>();
     this.takenMeanwhile.add(taken);
     try {
+      // At once: what follows may have to wait for the store.
+      const withdrawing = this.withdraw(meant());
+      // What came in before it is meant as well.
+      await Promise.all([this.beginning, ...this.arriving]);
       const areCertain = await Promise.all([
-        this.withdraw([...this.requests].filter(isMeant)),
-        this.opened?.records.withdrawElsewhere(approvalId),
+        withdrawing,
+        this.withdraw(meant()),
+        this.opened?.records.withdrawElsewhere(approvalId, () => !this.course.isClosing),
       ]);
       // What was just being taken over was neither here nor elsewhere.
       await this.takingOver;
@@ -475,16 +505,25 @@ export class Gate implements Desk {
   /** Goes on telling the store that a message is out, which the gate of before could not. */
   private finish(request: Request): void {
     const records = this.openRecords();
-    if (records?.name === request.records.name) request.records = records;
-    this.course.end(request);
+    if (records?.name === request.records.name) {
+      request.records = records;
+      this.course.end(request);
+      return;
+    }
+    // Of a store that is not used any more this may be too late.
+    request.records.end(request.record).catch((error: unknown) => this.warnOfStore(error));
   }
 
   /** The account may keep its approvals in another store now. */
   private async move(request: Request): Promise<void> {
     const records = this.openRecords();
     if (records === undefined) return;
-    if (records.name === request.records.name) request.records = records;
-    else await this.course.move(request, records, this.process.outside.newId());
+    if (records.name === request.records.name) {
+      request.records = records;
+      this.course.catchUp(request);
+    } else {
+      await this.course.move(request, records, this.process.outside.newId());
+    }
   }
 
   /** Takes over what nobody takes care of. Once at a time: what a store hands over twice would end twice. */
@@ -495,20 +534,28 @@ export class Gate implements Desk {
 
   /** Part by part, for as long as it takes to read the store. */
   private async takeAll(): Promise<void> {
-    const mine = new Set([...this.requests].map(({ record }) => record.id));
+    const mine = new Map([...this.requests].map(({ record }) => [record.id, record.epoch]));
     for (let account = this.host.account(); account !== undefined; account = this.host.account()) {
       if (this.course.isClosing) return;
       const records = this.recordsOf(account);
       try {
         const found = await records.take(mine);
         if (found.length === 0) return;
-        for (const one of found) this.restore(records, one);
+        for (const one of found) {
+          if (mine.has(one.record.id)) this.giveWay(one.record.id);
+          this.restore(records, one);
+        }
         await this.time.turn();
       } catch (error) {
         this.warnOfStore(error);
         await pause(this.time, storePause);
       }
     }
+  }
+
+  /** While this process stood still, another instance had it. What comes back is another one, to the store as well. */
+  private giveWay(id: string): void {
+    for (const request of [...this.requests]) if (request.record.id === id) this.course.takenOver(request);
   }
 
   private restore(records: Records, { record, isClockWrong }: Found): void {
@@ -564,7 +611,11 @@ export class Gate implements Desk {
     // The account closes at the same time; what it has been asked for it still does.
     const account = this.course.isClosing ? this.opened?.account : this.host.account();
     if (account !== undefined) return account;
-    throw new AuthyError(
+    throw this.noAccount();
+  }
+
+  private noAccount(): AuthyError {
+    return new AuthyError(
       'AUTHY_NO_ACCOUNT',
       'No Authy account is chosen, or it is disabled. Open the node and choose one.',
     );

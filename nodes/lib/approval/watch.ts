@@ -107,14 +107,18 @@ export class Watch {
 
   /** Takes the answer of a verified callback, if it is about a request that is watched. */
   answered(answer: CallbackAnswer): void {
+    this.time.noticeSleep();
     for (const message of this.waitingFor(answer.approvalId.toLowerCase())) {
-      if (message.authyId !== answer.authyId || !message.isBeforeEnd) continue;
-      const isAnswered = message.joinedAfter === 0;
+      if (message.authyId !== answer.authyId) continue;
+      const { isBeforeEnd } = message;
+      const isAnswered = isBeforeEnd && message.joinedAfter === 0;
       if (isAnswered && (answer.decision === 'denied' || !message.confirm)) {
         this.decide(message, outcomeOfCallback(answer, this.time.wall()));
         continue;
       }
-      if (answer.decision === 'approved' && !this.approvals.has(message)) this.approvals.set(message, answer);
+      const isApproval = isBeforeEnd && answer.decision === 'approved';
+      if (isApproval && !this.approvals.has(message)) this.approvals.set(message, answer);
+      // Whether it came in time its status tells.
       this.readSoon(message);
     }
   }
@@ -223,6 +227,7 @@ export class Watch {
   }
 
   private judge(message: Watched, reading: StatusReading | undefined, isLast: boolean): Outcome | undefined {
+    this.time.noticeSleep();
     const at = this.time.wall();
     if (reading === undefined) return isLast ? expired('statusUnreadable', at) : undefined;
     const { isBeforeEnd } = message;

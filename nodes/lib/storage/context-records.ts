@@ -34,6 +34,8 @@ type Stage = 'waiting' | 'passing' | 'removing';
 
 /** What is known of the records of one gate in one store. The old and the new gate of a deploy share it. */
 interface Known {
+  /** The values, where Node-RED would forget them. */
+  readonly values: Map<string, unknown>;
   readonly stages: Map<string, Stage>;
   readonly changes: InTurn;
   /** The names of what an earlier run has left and is still to be taken, the last one first; undefined until they were read. */
@@ -53,6 +55,11 @@ export interface ContextStore {
   readonly place: ContextPlace;
   /** Why it cannot be used, if so. */
   readonly problem?: string | undefined;
+  /**
+   * Whether the settings name no context store. Then Node-RED throws the context of a node away with each deploy, and the
+   * records are kept here, in memory as well.
+   */
+  readonly isForgotten?: boolean;
 }
 
 /** What a process knows of the records in its contexts, by gate and store. Tests have several of them in one. */
@@ -72,6 +79,7 @@ export class ContextRecords implements Records {
   private readonly context: NodeContext | undefined;
   private readonly storeName: string | undefined;
   private readonly problem: string | undefined;
+  private readonly isForgotten: boolean;
   /** The store, and its file where it has one, for a person to find. */
   private readonly title: string;
   private readonly file: string;
@@ -83,7 +91,7 @@ export class ContextRecords implements Records {
    */
   constructor(
     gate: Node,
-    { store: storeName, place, problem }: ContextStore,
+    { store: storeName, place, problem, isForgotten = false }: ContextStore,
     private readonly events: RecordEvents,
     {
       time = realTime,
@@ -93,6 +101,7 @@ export class ContextRecords implements Records {
     this.name = `context ${storeName ?? ''}`;
     this.storeName = storeName;
     this.problem = problem;
+    this.isForgotten = isForgotten;
     this.title = `context store "${place.name}"`;
     const file = contextFile(place, gate);
     this.file = file === undefined ? '' : ` Its file is ${file}.`;
@@ -101,6 +110,7 @@ export class ContextRecords implements Records {
     this.context = problem === undefined ? gate.context() : undefined;
     const key = JSON.stringify([gate.id, storeName]);
     this.known = contexts.get(key) ?? {
+      values: new Map(),
       stages: new Map(),
       changes: new InTurn(),
       left: undefined,
@@ -116,7 +126,7 @@ export class ContextRecords implements Records {
   }
 
   /** Keeps the record itself: plain data, which a store in memory then holds once, and any other writes as it does. */
-  create(record: ApprovalRecord): Promise<void> {
+  create(record: ApprovalRecord): Promise<boolean> {
     const { id } = record;
     if (this.problem !== undefined) return Promise.reject(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
     return this.change(id, async () => {
@@ -129,6 +139,7 @@ export class ContextRecords implements Records {
         throw error;
       }
       this.known.stages.set(id, 'waiting');
+      return true;
     });
   }
 
@@ -179,7 +190,7 @@ export class ContextRecords implements Records {
     return Promise.resolve(true);
   }
 
-  take(except: ReadonlySet<string>): Promise<Found[]> {
+  take(except: ReadonlyMap<string, number>): Promise<Found[]> {
     // Not even the old and the new gate of a deploy take the same.
     return this.known.changes.do('take', async () => {
       if (this.context === undefined) return [];
@@ -216,26 +227,29 @@ export class ContextRecords implements Records {
       .reverse();
   }
 
-  private async takeThese(names: readonly string[], except: ReadonlySet<string>): Promise<Found[]> {
+  private async takeThese(names: readonly string[], except: ReadonlyMap<string, number>): Promise<Found[]> {
     const isLeft = (name: string): boolean => !this.known.stages.has(name) && !this.known.ended.has(name);
     const wanted = names.filter(isLeft);
     if (wanted.length === 0) return [];
     const values = await this.get(wanted);
-    const found: Found[] = [];
+    const read = new Map<string, ApprovalRecord>();
     for (const [index, name] of wanted.entries()) {
       // Made of an old one a moment ago.
-      if (!isLeft(name)) continue;
+      if (read.has(name)) continue;
       for (const record of await this.recordsOf(name, values[index])) {
-        if (!isLeft(record.id)) continue;
-        this.known.stages.set(record.id, 'waiting');
-        if (except.has(record.id)) continue;
-        record.epoch += 1;
-        // What it says itself counts as well: it was asked no earlier than this.
-        const sign = Math.max(this.known.lastSign, record.endsAt - record.lifetime);
-        found.push({ record, isClockWrong: this.now() + tolerance < sign });
+        if (isLeft(record.id)) read.set(record.id, record);
       }
     }
-    return found;
+    // Not before: where the store fails in between, all of them have to come again.
+    for (const id of read.keys()) this.known.stages.set(id, 'waiting');
+    return [...read.values()].filter(({ id }) => !except.has(id)).map((record) => this.foundOf(record));
+  }
+
+  private foundOf(record: ApprovalRecord): Found {
+    record.epoch += 1;
+    // What it says itself counts as well: it was asked no earlier than this.
+    const sign = Math.max(this.known.lastSign, record.endsAt - record.lifetime);
+    return { record, isClockWrong: this.now() + tolerance < sign };
   }
 
   private async recordsOf(name: string, stored: unknown): Promise<ApprovalRecord[]> {
@@ -292,15 +306,22 @@ export class ContextRecords implements Records {
   }
 
   private async set(name: string, value: unknown): Promise<void> {
+    if (this.isForgotten) {
+      if (value === undefined) this.known.values.delete(name);
+      else this.known.values.set(name, value);
+      return;
+    }
     await this.call((context, done) => context.set(name, value, this.storeName, done));
   }
 
   private get(names: string[]): Promise<unknown[]> {
+    if (this.isForgotten) return Promise.resolve(names.map((name) => this.known.values.get(name)));
     // The types say that the values come as one list; they come as arguments.
     return this.call((context, done) => context.get(names, this.storeName, done));
   }
 
   private async keys(): Promise<string[]> {
+    if (this.isForgotten) return [...this.known.values.keys()];
     const [names = []] = await this.call((context, done) => context.keys(this.storeName, done));
     return names as string[];
   }

@@ -55,7 +55,7 @@ export class FileRecords implements Records {
     private readonly events: RecordEvents,
     { time = realTime, life = thisLife }: { readonly time?: Clock; readonly life?: Life } = {},
   ) {
-    this.name = `files ${place.root}`;
+    this.name = `files ${place.root} ${place.accountId}`;
     this.time = time;
     this.life = life;
     // What is wrong is told to whoever asks for something.
@@ -66,9 +66,10 @@ export class FileRecords implements Records {
     return this.time.wall();
   }
 
-  async create(record: ApprovalRecord): Promise<void> {
+  async create(record: ApprovalRecord, isWanted = (): boolean => true): Promise<boolean> {
     const folder = await this.open();
-    await folder.create(record.id, record, () => !this.isClosed);
+    await folder.create(record.id, record, isWanted);
+    return true;
   }
 
   async update(record: ApprovalRecord): Promise<boolean> {
@@ -97,7 +98,7 @@ export class FileRecords implements Records {
     return Promise.resolve(true);
   }
 
-  async take(except: ReadonlySet<string>): Promise<Found[]> {
+  async take(except: ReadonlyMap<string, number>): Promise<Found[]> {
     const folder = await this.open();
     const isClockWrong = this.time.wall() + tolerance < folder.lastSign;
     for (;;) {
@@ -148,8 +149,7 @@ export class FileRecords implements Records {
 
   private async begin(): Promise<Folder> {
     const { root, accountId, gateId } = this.place;
-    const directory = OwnedDirectory.of(root, this.life, this.time);
-    await directory.enter(this.tell);
+    const directory = await OwnedDirectory.enter(root, this.tell, this.life, this.time);
     this.directory = directory;
     const names = [folderName(accountId), folderName(gateId)];
     return Folder.open(directory, names, this.time, this.tell);

@@ -241,7 +241,9 @@ export class Folder {
       try {
         // A disk that is read-only does not let go of what is not there either.
         const file = this.fileOf(id, '');
-        if (fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined) unlinkIfThere(file);
+        if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
+        unlinkIfThere(file);
+        await this.syncing.sync();
         return;
       } catch (error) {
         // In a folder that another process has, or that is gone, there is nothing of ours.

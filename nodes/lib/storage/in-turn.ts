@@ -1,15 +1,15 @@
 /** Changes of the same thing one after the other, those of different things at the same time. */
-export class InTurn {
+export class InTurn<Thing = string> {
   /** The last change of each thing that is not done yet. */
-  private readonly last = new Map<string, Promise<unknown>>();
+  private readonly last = new Map<Thing, Promise<unknown>>();
 
   /** Makes a change, in this very turn where nothing is under way. */
-  do<T>(id: string, change: () => Promise<T>): Promise<T> {
-    const before = this.last.get(id);
+  do<T>(thing: Thing, change: () => Promise<T>): Promise<T> {
+    const before = this.last.get(thing);
     const changed = before === undefined ? change() : before.then(change, change);
-    this.last.set(id, changed);
+    this.last.set(thing, changed);
     const forget = (): void => {
-      if (this.last.get(id) === changed) this.last.delete(id);
+      if (this.last.get(thing) === changed) this.last.delete(thing);
     };
     changed.then(forget, forget);
     return changed;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,9 +20,15 @@ const lifeName = /^life-([1-9]\d{0,14})$/;
 export class Life {
   readonly nonce = randomBytes(8).toString('hex');
   readonly directories = new Map<string, OwnedDirectory>();
+
+  /** The process ends: whoever comes next need not wait until it is taken for dead. */
+  end(): void {
+    for (const directory of this.directories.values()) directory.letGo();
+  }
 }
 
 export const thisLife = new Life();
+process.once('exit', () => thisLife.end());
 
 /** What became of what should be there and is not: taken over by another process, or deleted by somebody. */
 export type Loss = 'taken' | 'gone';
@@ -41,8 +48,8 @@ export type Tell = (sentence: string) => void;
  * That one gives way while another lives is a matter of politeness, and rests on a sign of life: a file in that folder
  * which its holder changes every two seconds. Nobody's clock is compared with another's.
  *
- * Within a process it is shared by all who enter, and stays as it is through a time in which nobody did, unless another
- * process came in between.
+ * Within a process it is shared by all who enter, and stays with the process through a time in which nobody uses it: a
+ * deploy closes all and opens them again. It is let go of when the process ends.
  */
 export class OwnedDirectory {
   /** What the users of the directory know about its content, by any name; forgotten with the folder. */
@@ -52,7 +59,6 @@ export class OwnedDirectory {
   private folder = '';
   private readonly users = new Set<Tell>();
   private entering: Promise<void> | undefined;
-  private leaving: Promise<void> = Promise.resolve();
   private isTaken = false;
   private beats = 0;
   /** The series of signs that is going on; another object for each. */
@@ -64,20 +70,30 @@ export class OwnedDirectory {
     private readonly time: Clock,
   ) {}
 
-  static of(root: string, life = thisLife, time: Clock = realTime): OwnedDirectory {
-    const resolved = path.resolve(root);
-    const directory = life.directories.get(resolved) ?? new OwnedDirectory(resolved, life, time);
-    life.directories.set(resolved, directory);
-    return directory;
-  }
-
   /**
-   * Begins to use it.
+   * Begins to use a directory.
    *
    * @param tell - hears if another process takes it over; {@link leave} ends that
    * @throws AuthyError - `AUTHY_STORE` where another process has it, or it cannot be used. It may be tried again.
    */
-  async enter(tell: Tell): Promise<void> {
+  static async enter(
+    root: string,
+    tell: Tell,
+    life = thisLife,
+    time: Clock = realTime,
+  ): Promise<OwnedDirectory> {
+    const resolved = path.resolve(root);
+    for (;;) {
+      const directory = life.directories.get(resolved) ?? new OwnedDirectory(resolved, life, time);
+      life.directories.set(resolved, directory);
+      const isFirst = directory.users.size === 0;
+      await directory.enter(tell);
+      // Another process may have had it since the last user left, and have let go of it again.
+      if (!isFirst || (await directory.loss()) !== 'taken') return directory;
+    }
+  }
+
+  private async enter(tell: Tell): Promise<void> {
     this.users.add(tell);
     this.entering ??= this.acquire();
     const entering = this.entering;
@@ -90,15 +106,21 @@ export class OwnedDirectory {
     }
   }
 
-  /** Ends using it. The last one lets go of it. */
+  /** Ends using it. */
   async leave(tell: Tell): Promise<void> {
-    if (!this.users.delete(tell)) return;
+    this.users.delete(tell);
     await this.entering?.catch(() => undefined);
-    if (this.users.size > 0 || this.entering === undefined) return;
-    this.entering = undefined;
+  }
+
+  /** The process ends, in this very turn. */
+  letGo(): void {
     this.series = undefined;
-    this.leaving = this.isTaken ? Promise.resolve() : this.sign(true).catch(() => undefined);
-    await this.leaving;
+    if (this.isTaken || this.entering === undefined || this.folder === '') return;
+    try {
+      writeFileSync(path.join(this.folder, holderFile), this.holder(true), { flag: 'r+' });
+    } catch {
+      // Then it is taken for dead a little later.
+    }
   }
 
   /**
@@ -139,28 +161,17 @@ export class OwnedDirectory {
   }
 
   private async acquire(): Promise<void> {
-    await this.leaving;
     if (this.isTaken) throw this.takenError();
-    if (!(await this.goOn())) await this.take();
+    await this.take();
     this.beat((this.series = {}));
-  }
-
-  /** Nobody else had it since this process let go of it. */
-  private async goOn(): Promise<boolean> {
-    if (this.folder === '') return false;
-    const holder = await this.read(this.folder);
-    if (holder.known?.nonce !== this.life.nonce) return false;
-    return this.sign(false).then(
-      () => true,
-      () => false,
-    );
   }
 
   private async take(): Promise<void> {
     this.known.clear();
     this.folder = '';
     for (;;) {
-      await fs.mkdir(this.root, { recursive: true, mode: 0o700 });
+      const made = await fs.mkdir(this.root, { recursive: true, mode: 0o700 });
+      if (made !== undefined) await syncFolder(path.dirname(made));
       const [newest = 0, ...others] = await this.lives();
       const before = newest === 0 ? undefined : await this.untilFree(this.nameOf(newest));
       const folder = this.nameOf(newest + 1);
@@ -238,7 +249,7 @@ export class OwnedDirectory {
     this.time.after(beatEvery, () => {
       if (this.series !== series) return;
       // A disk that fails now may work the next time. Where the folder is gone, that is told once.
-      void this.sign(false)
+      void this.sign()
         .catch(() => this.loss())
         .catch(() => undefined)
         .then(() => {
@@ -248,8 +259,8 @@ export class OwnedDirectory {
   }
 
   /** Gives a sign of life. The file has to be there: the folder of another life is not ours to write in. */
-  private async sign(isFree: boolean): Promise<void> {
-    await fs.writeFile(path.join(this.folder, holderFile), this.holder(isFree), { flag: 'r+' });
+  private async sign(): Promise<void> {
+    await fs.writeFile(path.join(this.folder, holderFile), this.holder(false), { flag: 'r+' });
   }
 
   private holder(isFree: boolean): string {

@@ -79,9 +79,12 @@ export interface Records {
   /**
    * Makes a record, held by this instance. Resolves once it is as safe as the store promises.
    *
-   * @throws AuthyError - `AUTHY_STORE`: it is certain then that no such record is there, and none will be
+   * @param isWanted - asked for as long as it is not certain whether it was made: false where nobody can wait any longer.
+   *   Absent: somebody always can.
+   * @returns false where it was made, and another instance has taken it over or withdrawn it since
+   * @throws AuthyError - `AUTHY_STORE`: no such record is there, and none will be; certain as long as it was wanted
    */
-  create(record: ApprovalRecord): Promise<void>;
+  create(record: ApprovalRecord, isWanted?: () => boolean): Promise<boolean>;
   /**
    * Writes what has changed.
    *
@@ -107,18 +110,19 @@ export interface Records {
    * Withdraws what other instances hold for this gate. They are told. What is just being handed on is waited for.
    *
    * @param approvalId - in lower case; absent: all
-   * @returns false where it is not certain that none of them is handed on any more: the gate was closed, or one was being
-   *   handed on all the time
+   * @param isWanted - asked for as long as it is not certain, as in {@link create}
+   * @returns false where it is not certain that none of them is handed on any more
    */
-  withdrawElsewhere(approvalId: string | undefined): Promise<boolean>;
+  withdrawElsewhere(approvalId: string | undefined, isWanted?: () => boolean): Promise<boolean>;
   /**
    * Takes over records that nobody takes care of: those of an earlier run, or of an instance that is gone. What cannot be
    * read is set aside, named by {@link RecordEvents.onTrouble}, and takes nothing with it.
    *
-   * @param except - ids of those that this gate has already
+   * @param except - ids of those that this gate has already, with their epochs: what another instance has taken over since
+   *   comes again
    * @returns some of them, and none once all are taken
    */
-  take(except: ReadonlySet<string>): Promise<Found[]>;
+  take(except: ReadonlyMap<string, number>): Promise<Found[]>;
   /** The gate is closed for now; its records stay. Settles when what is under way is done. */
   close(): Promise<void>;
 }

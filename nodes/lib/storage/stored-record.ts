@@ -1,4 +1,5 @@
 import type { ApprovalRecord } from './records';
+import { readMessage } from './storable';
 
 const states: readonly unknown[] = ['unsent', 'sending', 'waiting', 'passing'];
 
@@ -47,8 +48,7 @@ export function objectOf(value: unknown): Record<string, unknown> {
 /** A message that cannot be read would come to light only when it is to leave. */
 function isMessage(value: unknown): boolean {
   try {
-    const message: unknown = typeof value === 'string' ? JSON.parse(value) : undefined;
-    return typeof message === 'object' && message !== null;
+    return typeof value === 'string' && Object.keys(readMessage(value)).length > 0;
   } catch {
     return false;
   }

@@ -12,7 +12,7 @@ export class Unusable implements Records {
     return Date.now();
   }
 
-  create(): Promise<void> {
+  create(): Promise<boolean> {
     return Promise.reject(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
   }
 

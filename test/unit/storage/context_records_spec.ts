@@ -196,7 +196,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
         ]);
       }),
     );
-    const found = await takeAll(open(), new Set([made[0]?.id ?? '']));
+    const found = await takeAll(open(), new Map([[made[0]?.id ?? '', 1]]));
     should(found).have.length(119);
     should(new Set(found.map(({ record }) => record.approvalId))).eql(new Set(['second']));
   });
@@ -238,7 +238,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
       );
       const noStore = { code: 'AUTHY_BAD_CONFIG', message: 'There is no such store.' };
       await records.create(newRecord()).should.be.rejectedWith(noStore);
-      should(await records.take(new Set())).eql([]);
+      should(await records.take(new Map())).eql([]);
     });
   }
 }

@@ -27,6 +27,8 @@ const impatient = {
 describe('Records in files, and processes that are killed, stopped or two', function () {
   this.timeout(180_000);
   let root: string;
+  /** The last one that this process has had. */
+  let life: Life;
 
   beforeEach(() => {
     root = path.join(temporaryDirectory(), 'approvals');
@@ -37,7 +39,8 @@ describe('Records in files, and processes that are killed, stopped or two', func
   }
 
   function open(told = new Told(), time = realTime): FileRecords {
-    return new FileRecords({ root, accountId: 'account', gateId: 'gate' }, told, { life: new Life(), time });
+    life = new Life();
+    return new FileRecords({ root, accountId: 'account', gateId: 'gate' }, told, { life, time });
   }
 
   it('each is the old or the new one, whenever the process is killed', async () => {
@@ -78,6 +81,7 @@ describe('Records in files, and processes that are killed, stopped or two', func
       }
       should([...found.keys()]).eql([]);
       await records.close();
+      life.end();
     }
   });
 
@@ -90,10 +94,26 @@ describe('Records in files, and processes that are killed, stopped or two', func
       message: new RegExp(`in use by another Node-RED: process ${pid ?? ''} `),
     };
     await second.create(newRecord()).should.be.rejectedWith(inUse);
-    await second.take(new Set()).should.be.rejectedWith(inUse);
+    await second.take(new Map()).should.be.rejectedWith(inUse);
     await holder.kill();
     should(await takeAll(second)).have.length(2);
     await second.close();
+  });
+
+  it('a second process is refused while the first is deployed, and let in once that has ended', async () => {
+    const first = open();
+    await first.create(newRecord());
+    await first.close();
+    const second = start('hold');
+    await second.until('it to be refused', () => /^refused AUTHY_STORE/m.test(second.output) || undefined);
+    await second.kill();
+    const again = new FileRecords({ root, accountId: 'account', gateId: 'gate' }, new Told(), { life });
+    await again.create(newRecord());
+    await again.close();
+    life.end();
+    const third = start('hold');
+    await third.until('it to have them', () => /^ready /m.test(third.output) || undefined);
+    await third.kill();
   });
 
   it('one that stood still, and was taken over, changes nothing any more', async () => {

@@ -26,6 +26,8 @@ export interface Shared {
   readonly instance: Instance;
   readonly time: Clock;
   now(): number;
+  /** Settles once {@link now} is the time of Redis. */
+  knowTime(): Promise<void>;
   /** Settles once it is known what instances of the version before have left. */
   lookForOld(): Promise<void>;
 }
@@ -60,8 +62,8 @@ export class RedisRecords implements Records {
     return this.shared.now();
   }
 
-  create(record: ApprovalRecord): Promise<void> {
-    return this.track(this.make(record));
+  create(record: ApprovalRecord, isWanted = (): boolean => true): Promise<boolean> {
+    return this.track(this.make(record, () => !this.isClosed && isWanted()));
   }
 
   update(record: ApprovalRecord): Promise<boolean> {
@@ -85,11 +87,11 @@ export class RedisRecords implements Records {
     await this.track(this.ask('end', this.me, id, epoch, this.number()));
   }
 
-  withdrawElsewhere(approvalId: string | undefined): Promise<boolean> {
-    return this.track(this.withdraw(approvalId));
+  withdrawElsewhere(approvalId: string | undefined, isWanted = (): boolean => true): Promise<boolean> {
+    return this.track(this.withdraw(approvalId, () => !this.isClosed && isWanted()));
   }
 
-  take(except: ReadonlySet<string>): Promise<Found[]> {
+  take(except: ReadonlyMap<string, number>): Promise<Found[]> {
     return this.track(this.inTurn.take(() => this.takeOver(except)));
   }
 
@@ -107,19 +109,18 @@ export class RedisRecords implements Records {
 
   // ---- making
 
-  private async make(record: ApprovalRecord): Promise<void> {
+  private async make(record: ApprovalRecord, isWanted: () => boolean): Promise<boolean> {
     const { id, authyId, epoch } = record;
     const number = this.number();
     const [state, endsAt, lifetime, approvalId, text] = content(record);
     const fields = [state, endsAt, lifetime, authyId, approvalId, text];
     try {
       const answer = await this.ask('create', this.me, this.gateId, id, epoch, number, ...fields);
-      if (answer === 1) return;
+      if (answer === 1) return true;
     } catch (error) {
       if (!isUncertain(error)) throw error;
-      if (await this.makeVoid(record, number)) throw error;
-      // It was made, and another instance has taken it over or withdrawn it since: whoever asks next is told.
-      return;
+      if (await this.makeVoid(record, number, isWanted)) throw error;
+      return false;
     }
     throw new AuthyError(
       'AUTHY_STORE',
@@ -128,14 +129,18 @@ export class RedisRecords implements Records {
   }
 
   /** Goes on until it is certain that no such record is there. @returns false where it was made, and went on without us */
-  private async makeVoid({ id, epoch, endsAt, lifetime }: ApprovalRecord, number: number): Promise<boolean> {
+  private async makeVoid(
+    { id, epoch, endsAt, lifetime }: ApprovalRecord,
+    number: number,
+    isWanted: () => boolean,
+  ): Promise<boolean> {
     const times = [Math.ceil(endsAt), Math.ceil(lifetime)];
     const args = (): (string | number)[] => [
       ...[this.me, this.gateId, id, epoch, this.number()],
       ...times,
       number,
     ];
-    while (!this.isClosed) {
+    while (isWanted()) {
       try {
         return (await this.ask('void', ...args())) === 1;
       } catch {
@@ -148,12 +153,16 @@ export class RedisRecords implements Records {
 
   // ---- ending
 
-  private async claimInTime({ id, epoch }: ApprovalRecord, isFinal: boolean): Promise<Claim> {
+  private async claimInTime(
+    { id, epoch, approvalId = '' }: ApprovalRecord,
+    isFinal: boolean,
+  ): Promise<Claim> {
     const { time } = this.shared;
+    const request = approvalId.toLowerCase();
     for (;;) {
       const [steady, wall] = [time.steady(), time.wall()];
       const final = isFinal ? 1 : 0;
-      const answer = await this.ask('claim', this.me, this.gateId, id, epoch, this.number(), final);
+      const answer = await this.ask('claim', this.me, this.gateId, id, epoch, this.number(), final, request);
       // While a computer sleeps, only one of its clocks may go on.
       const took = Math.max(time.steady() - steady, time.wall() - wall);
       if (answer !== 'ours' || took <= claimIsGood) return answer as Claim;
@@ -161,11 +170,11 @@ export class RedisRecords implements Records {
   }
 
   /** Until none is being handed on: that may have been too late for, or wait again because a gate was closed. */
-  private async withdraw(approvalId: string | undefined): Promise<boolean> {
+  private async withdraw(approvalId: string | undefined, isWanted: () => boolean): Promise<boolean> {
     const { time } = this.shared;
     const begun = time.steady();
     for (let wait = passingPause; (await this.withdrawOpen(approvalId)) > 0; wait *= 2) {
-      if (this.isClosed || time.steady() - begun > passesWithin) return false;
+      if (!isWanted() || time.steady() - begun > passesWithin) return false;
       await Promise.race([this.later(Math.min(wait, pause)), this.closing]);
     }
     return true;
@@ -212,7 +221,9 @@ export class RedisRecords implements Records {
 
   // ---- taking over
 
-  private async takeOver(except: ReadonlySet<string>): Promise<Found[]> {
+  private async takeOver(except: ReadonlyMap<string, number>): Promise<Found[]> {
+    // Whoever is taken over is judged by Redis's clock.
+    await this.shared.knowTime();
     while (!this.isClosed) {
       const [lost, isMore, ...values] = (await this.ask(
         'take',
@@ -227,7 +238,7 @@ export class RedisRecords implements Records {
       const found: Found[] = [];
       for (const [id = '', text = '', state = '', epoch, isLate] of groups(values, 5)) {
         got.push(String(id));
-        if (except.has(String(id))) continue;
+        if ((except.get(String(id)) ?? 0) >= Number(epoch)) continue;
         try {
           const record = readRecord(String(id), String(text), String(state), Number(epoch));
           found.push({ record, isClockWrong: isLate === 1 });

@@ -18,6 +18,7 @@ export const deadAfter = 15_000;
  * - `holders:GATE`: the instances that hold or held something for a gate
  * - `approval:APPROVALID`: the ids that wait for the answer to a request
  * - `withdrawn:INSTANCE:GATE`: the ids that others have withdrawn, until the instance confirms that it knows
+ * - `cancelled:GATE:APPROVALID`: until when whatever says that it waits for the answer to this request is withdrawn
  * - `broken:GATE`: ids of records that cannot be read; they are kept for a person to look at
  * - `user:AUTHYID`: the ids open for a user, by when they end; `cool:AUTHYID`: until when the user may not be asked
  * - `asked:APPROVALID`, `answer:APPROVALID`: who was asked, and the decision a callback brought
@@ -118,6 +119,13 @@ local function withdraw(found)
   redis.call('ZADD', told, 0, found.id)
   redis.call('PEXPIRE', told, math.max(redis.call('PTTL', told), over - now + spare))
 end
+
+-- Whether a request was withdrawn by its approval id, before the store knew who waits for it.
+local function isCancelled(gate, approvalId)
+  if approvalId == '' then return false end
+  local over = redis.call('GET', prefix .. 'cancelled:' .. gate .. ':' .. approvalId)
+  return over and tonumber(over) > now
+end
 `;
 
 const ledger = `
@@ -158,6 +166,7 @@ return { redis.call('GET', prefix .. 'born'), now }`,
 local found = read(ARGV[4])
 if found and not (found.state == 'void' and tonumber(found.no) < tonumber(ARGV[6])) then return 0 end
 make(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12])
+if isCancelled(ARGV[3], ARGV[11]) then withdraw(read(ARGV[4])) end
 return 1`,
 
   /**
@@ -183,6 +192,10 @@ return 1`,
   update: `${records}
 local found = read(ARGV[3])
 if not isMine(found, ARGV[2], ARGV[4], ARGV[5]) or not isOpen(found) then return 0 end
+if isCancelled(found.gate, ARGV[9]) then
+  withdraw(found)
+  return 0
+end
 if found.approvalId and found.approvalId ~= ARGV[9] then
   redis.call('ZREM', prefix .. 'approval:' .. found.approvalId, found.id)
   redis.call('HDEL', request(found.id), 'approvalId')
@@ -191,7 +204,7 @@ write(found.id, ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
 if redis.call('ZSCORE', prefix .. 'user:' .. found.user, found.id) then count(found.user, found.id, ARGV[7]) end
 return 1`,
 
-  /** ARGV: instance, gate, id, epoch, number, 1 where nothing is handed on. Returns a `Claim`. */
+  /** ARGV: instance, gate, id, epoch, number, 1 where nothing is handed on, approval id or nothing. Returns a `Claim`. */
   claim: `${records}
 local found = read(ARGV[4])
 if not found then
@@ -199,10 +212,15 @@ if not found then
   redis.call('ZREM', list('taken', ARGV[2], ARGV[3]), ARGV[4])
   return 'missing'
 end
-if found.state == 'withdrawn' then return 'withdrawn' end
+-- Whoever had it then is told; to those of before it is somebody else's.
+if found.state == 'withdrawn' then return found.holder == ARGV[2] and found.epoch == ARGV[5] and 'withdrawn' or 'theirs' end
 -- Asked for again, after its answer was lost.
 if found.final and found.holder == ARGV[2] and found.epoch == ARGV[5] then return 'ours' end
 if not isMine(found, ARGV[2], ARGV[5], ARGV[6]) then return 'theirs' end
+if isOpen(found) and isCancelled(ARGV[3], ARGV[8]) then
+  withdraw(found)
+  return 'withdrawn'
+end
 if ARGV[7] == '1' then
   found.no = ARGV[6]
   finish(found, 'ended')
@@ -234,7 +252,8 @@ return 1`,
    * to publish. Returns how many ids are known to wait for it, whoever holds them, and how many others are handing on.
    */
   withdraw: `${records}
-local key = prefix .. 'approval:' .. ARGV[4]
+local key, cancelled = prefix .. 'approval:' .. ARGV[4], prefix .. 'cancelled:' .. ARGV[3] .. ':' .. ARGV[4]
+redis.call('SET', cancelled, now + day, 'PX', day + spare)
 local ids = redis.call('ZRANGE', key, 0, -1)
 local withdrawn, passing = 0, 0
 for _, id in ipairs(ids) do

@@ -9,6 +9,7 @@ import { RedisLedger } from './ledger';
 import type { Link } from './link';
 import { RedisRails } from './rails';
 import { RedisRecords } from './records';
+import { readHint } from './texts';
 import { realTime, type Clock } from '../../time';
 
 // All in milliseconds.
@@ -95,6 +96,10 @@ export class RedisStores implements Stores {
     return records;
   }
 
+  async knowTime(): Promise<void> {
+    if (this.clockOffset === undefined) await this.giveSignOfLife();
+  }
+
   lookForOld(): Promise<void> {
     this.looking ??= this.scanOld().catch((error: unknown) => {
       this.looking = undefined;
@@ -123,14 +128,8 @@ export class RedisStores implements Stores {
   }
 
   private hear(text: string): void {
-    let heard: { from: string; answer?: CallbackAnswer; gate?: string };
-    try {
-      heard = JSON.parse(text) as typeof heard;
-    } catch {
-      // Not one of ours.
-      return;
-    }
-    if (heard.from === this.instance.id || this.isEnded) return;
+    const heard = readHint(text);
+    if (heard === undefined || heard.from === this.instance.id || this.isEnded) return;
     if (heard.answer !== undefined) this.options.onAnswer(heard.answer);
     for (const records of this.opened) if (records.gateId === heard.gate) this.tellWithdrawn(records);
   }
@@ -184,8 +183,11 @@ export class RedisStores implements Stores {
     const { givenUp } = this.instance;
     for (const [key, args] of givenUp) {
       if (!key.startsWith(`${this.name} `)) continue;
-      await this.scripts.run('void', ...args());
-      givenUp.delete(key);
+      // One that fails must not keep the others, and what comes after them, waiting.
+      await this.scripts.run('void', ...args()).then(
+        () => givenUp.delete(key),
+        () => undefined,
+      );
     }
   }
 

@@ -1,3 +1,4 @@
+import type { CallbackAnswer } from '../../onetouch/callback';
 import { recordsOfOld } from '../old-records';
 import type { ApprovalRecord } from '../records';
 import { objectOf, storedRecord } from '../stored-record';
@@ -9,6 +10,34 @@ import { objectOf, storedRecord } from '../stored-record';
  */
 export function readRecord(id: string, text: string, state: string, epoch: number): ApprovalRecord {
   return storedRecord(id, { ...objectOf(JSON.parse(text)), state, epoch });
+}
+
+/** What instances tell each other. */
+export interface Hint {
+  /** Who tells it. */
+  readonly from: string;
+  /** A callback that came there. */
+  readonly answer?: CallbackAnswer;
+  /** A gate of which something was withdrawn. */
+  readonly gate?: string;
+}
+
+/** @returns undefined where it is not one of ours */
+export function readHint(text: string): Hint | undefined {
+  try {
+    const hint = objectOf(JSON.parse(text)) as Partial<Record<keyof Hint, unknown>>;
+    if (typeof hint.from !== 'string') return undefined;
+    if (hint.answer !== undefined && !isAnswer(hint.answer)) return undefined;
+    return hint as Hint;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAnswer(value: unknown): value is CallbackAnswer {
+  const { decision, approvalId, authyId } = objectOf(value);
+  const isDecision = decision === 'approved' || decision === 'denied';
+  return isDecision && typeof approvalId === 'string' && typeof authyId === 'string';
 }
 
 /**

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { runInNewContext } from 'node:vm';
 import should from 'should';
-import { readMessage, writeMessage } from '../../../nodes/lib/approval/storable';
+import { readMessage, writeMessage } from '../../../nodes/lib/storage/storable';
 
 describe('Messages as they are kept', () => {
   const same = (message: object): void => {
