@@ -79,7 +79,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'a withdrawal is not told to the other instances',
     file: 'gate.ts',
-    changes: [['      this.opened?.records.withdrawElsewhere(approvalId),\n', '']],
+    changes: [
+      ['        this.opened?.records.withdrawElsewhere(approvalId, () => !this.course.isClosing),\n', ''],
+    ],
   },
   {
     name: 'a withdrawal does not wait for the store',
@@ -93,7 +95,12 @@ export const faults: readonly Fault[] = [
     name: 'a claim overtakes what is being written',
     from: 920_992_867,
     file: 'course.ts',
-    changes: [['const answer = before === undefined ? ask() : before.then(ask);', 'const answer = ask();']],
+    changes: [
+      [
+        'const claim = await this.atStore.do(request, () => request.records.claim(record, isFinal()));',
+        'const claim = await request.records.claim(record, isFinal());',
+      ],
+    ],
   },
   {
     name: 'whoever holds something is dead before its first sign of life',
@@ -138,8 +145,8 @@ export const faults: readonly Fault[] = [
     file: 'course.ts',
     changes: [
       [
-        '      await request.records.create(record);\n',
-        '      void request.records.create(record).catch(() => undefined);\n',
+        'isHeld = await request.records.create(record, this.isWanted);',
+        'isHeld = true; void request.records.create(record, this.isWanted).catch(() => undefined);',
       ],
     ],
   },
@@ -148,7 +155,7 @@ export const faults: readonly Fault[] = [
     file: 'course.ts',
     changes: [
       [
-        'const claim = await inTurn(request, () => request.records.claim(record, isFinal()));',
+        'const claim = await this.atStore.do(request, () => request.records.claim(record, isFinal()));',
         "const claim = await Promise.resolve<Claim>('ours');",
       ],
     ],

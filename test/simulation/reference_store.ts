@@ -2,6 +2,7 @@ import { NothingDone } from '../../nodes/lib/storage/redis/link';
 import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from '../../nodes/lib/storage/records';
 import { pause } from '../../nodes/lib/time';
 import type { Random } from '../support/random';
+import type { Outside } from '../../nodes/lib/approval/outside';
 import type { Machine } from './machine';
 import type { Plan, StoreTrouble } from './plan';
 import type { Scheduler } from './scheduler';
@@ -15,9 +16,16 @@ interface Kept {
   state: 'open' | 'passing' | 'ended' | 'withdrawn';
   writtenAt: number;
   isUnconfirmed?: boolean;
+  /** It was ended by a claim whose answer may get lost: it can be asked for again. */
+  isFinal?: boolean;
+  /** It is certain that none was made. */
+  isVoid?: boolean;
 }
 
 const deadAfter = 15_000;
+
+/** Between two signs of life, in milliseconds. */
+const beatEvery = { files: 2000, redis: 5000 };
 
 /** The contract of a store, in the shortest form: what is kept is in one place, and each change happens at once. */
 export class ReferenceStore implements SimulatedStore {
@@ -28,6 +36,11 @@ export class ReferenceStore implements SimulatedStore {
   private readonly events = new Map<Machine, Set<{ events: RecordEvents; holder: string }>>();
   private readonly line: StoreLine;
   private readonly holders = new Map<Machine, string>();
+  /** The last sign of life in files, by the computer's clock; undefined where somebody has deleted it. */
+  private sign: number | undefined = -Infinity;
+  private isSigning = false;
+  /** The last one there was when the present life began. */
+  private signBefore = -Infinity;
 
   constructor(
     private readonly plan: Plan,
@@ -40,20 +53,44 @@ export class ReferenceStore implements SimulatedStore {
   }
 
   begin(machine: Machine): void {
-    this.holders.set(machine, `${machine.name}/${machine.life}`);
+    const holder = `${machine.name}/${machine.life}`;
+    this.holders.set(machine, holder);
     this.events.set(machine, new Set());
-    const time = machine.outside().time;
+    this.isSigning = false;
+    const writtenAt = [...this.kept.values()].filter(isOpen).map((kept) => kept.writtenAt);
+    this.signBefore = Math.max(this.sign ?? -Infinity, ...writtenAt);
+    const { time } = machine.outside();
     const beat = (): void => {
-      this.ask(machine, () => this.alive.set(this.holders.get(machine) ?? '', scheduler.now)).then(
-        () => {
-          for (const { events } of this.events.get(machine) ?? []) events.onAbandoned();
-        },
-        () => undefined,
-      );
-      time.after(5000, beat);
+      this.beat(machine, holder);
+      time.after(beatEvery.redis, beat);
     };
-    const { scheduler } = this;
     if (this.plan.store === 'redis') beat();
+  }
+
+  /** Gives signs of life in files, from the first use until the process ends. */
+  private beginSigns({ time }: Outside): void {
+    if (this.isSigning) return;
+    this.isSigning = true;
+    const beat = (): void => {
+      if (this.sign !== undefined) this.sign = time.wall();
+      time.after(beatEvery.files, beat);
+    };
+    this.sign = time.wall();
+    time.after(beatEvery.files, beat);
+  }
+
+  private beat(machine: Machine, holder: string): void {
+    this.ask(machine, () => this.alive.set(holder, this.scheduler.now)).then(
+      () => {
+        for (const { events } of this.events.get(machine) ?? []) events.onAbandoned();
+      },
+      () => undefined,
+    );
+  }
+
+  /** A process ends properly, in this very turn. */
+  stop(machine: Machine): void {
+    if (this.isSigning && this.sign !== undefined) this.sign = machine.outside().time.wall();
   }
 
   end(machine: Machine): void {
@@ -62,14 +99,31 @@ export class ReferenceStore implements SimulatedStore {
   }
 
   trouble(what: StoreTrouble, machine: Machine, milliseconds: number): void {
-    if (what === 'flush') this.kept.clear();
+    if (what === 'flush') this.lose();
     else if (what === 'evict') this.evict();
     else this.line.trouble(what, machine, milliseconds);
   }
 
+  /** Somebody has deleted a record; or all there is, where none is named. */
+  lose(id?: string): void {
+    if (id !== undefined) {
+      this.kept.delete(id);
+      return;
+    }
+    this.kept.clear();
+    this.alive.clear();
+    this.sign = undefined;
+  }
+
+  /** @returns makes it hold again what it holds now */
+  remember(): () => void {
+    const kept = [...this.kept].map(([id, one]): [string, Kept] => [id, { ...one }]);
+    return () => (this.kept = new Map(kept));
+  }
+
   private evict(): void {
-    const open = [...this.kept].filter(([, { text }]) => text !== undefined);
-    if (open.length > 0) this.kept.delete(this.random.pick(open)[0]);
+    const open = [...this.kept].filter(([, kept]) => isOpen(kept));
+    if (open.length > 0) this.lose(this.random.pick(open)[0]);
   }
 
   calm(): void {
@@ -95,7 +149,9 @@ export class ReferenceStore implements SimulatedStore {
     const entry = { events, holder };
     const { time } = machine.outside();
     let isClosed = false;
-    this.events.get(machine)?.add(entry);
+    const opened = this.events.get(machine);
+    if (this.plan.store === 'files') this.beginSigns(machine.outside());
+    opened?.add(entry);
     const now = (): number =>
       this.epoch + this.scheduler.now + (this.plan.store === 'redis' ? 0 : machine.clockAhead);
     const mine = ({ id, epoch }: ApprovalRecord): Kept | undefined => {
@@ -111,10 +167,11 @@ export class ReferenceStore implements SimulatedStore {
     const claim = (record: ApprovalRecord, isFinal: boolean): Claim => {
       const kept = this.kept.get(record.id);
       if (kept === undefined) return 'missing';
-      if (kept.state === 'withdrawn')
-        return kept.holder === holder && kept.epoch === record.epoch ? 'withdrawn' : 'theirs';
-      if (kept.state === 'ended')
-        return kept.holder === holder && kept.epoch === record.epoch ? 'ours' : 'theirs';
+      if (kept.state === 'withdrawn' || kept.state === 'ended') {
+        if (kept.holder !== holder || kept.epoch !== record.epoch) return 'theirs';
+        if (kept.state === 'withdrawn') return 'withdrawn';
+        return kept.isFinal ? 'ours' : 'theirs';
+      }
       const held = mine(record);
       if (held === undefined) return 'theirs';
       if (held.state === 'open' && isCancelled(record)) {
@@ -122,13 +179,16 @@ export class ReferenceStore implements SimulatedStore {
         return 'withdrawn';
       }
       held.state = isFinal ? 'ended' : 'passing';
-      if (isFinal) held.text = undefined;
+      if (!isFinal) return 'ours';
+      held.text = undefined;
+      held.isFinal = this.plan.store === 'redis';
       return 'ours';
     };
     const recordOf = ({ text = '', epoch, state, writtenAt }: Kept): Found => {
       const record = { ...(JSON.parse(text) as ApprovalRecord), epoch };
       if (state === 'passing') record.state = 'passing';
-      return { record, isClockWrong: now() < writtenAt - 1000 };
+      const sign = this.plan.store === 'redis' ? writtenAt : this.signBefore;
+      return { record, isClockWrong: now() < sign - 1000 };
     };
     const ask = <T>(what: () => T): Promise<T> => this.ask(machine, what);
     return {
@@ -138,15 +198,27 @@ export class ReferenceStore implements SimulatedStore {
         const text = JSON.stringify(record);
         const make = (): void => {
           if (this.line.isRefusing) throw new NothingDone('refused');
+          if (this.kept.has(record.id)) throw new NothingDone('it was there before');
           this.alive.set(holder, this.scheduler.now);
+          this.sign ??= now();
           this.kept.set(record.id, { text, holder, epoch: record.epoch, state: 'open', writtenAt: now() });
+          const made = this.kept.get(record.id);
+          if (made !== undefined && isCancelled(record)) withdraw(made, record.id);
         };
         const { id, epoch } = record;
         /** @returns false where it went on without this instance */
         const bury = (): boolean => {
           const kept = this.kept.get(id);
+          if (kept?.isVoid === true) return true;
           if (kept !== undefined && (kept.holder !== holder || kept.state !== 'open')) return false;
-          this.kept.set(id, { text: undefined, holder, epoch, state: 'ended', writtenAt: now() });
+          this.kept.set(id, {
+            text: undefined,
+            holder,
+            epoch,
+            state: 'ended',
+            writtenAt: now(),
+            isVoid: true,
+          });
           return true;
         };
         const becomesCertain = async (isWaitedFor: () => boolean): Promise<boolean | undefined> => {
@@ -199,7 +271,7 @@ export class ReferenceStore implements SimulatedStore {
       unclaim: (record) =>
         ask(() => {
           const kept = mine(record);
-          if (kept?.state === 'passing') kept.state = 'open';
+          if (kept?.state === 'passing' && record.state !== 'passing') kept.state = 'open';
         }),
       end: (record) => {
         const finish = (): void => {
@@ -217,6 +289,8 @@ export class ReferenceStore implements SimulatedStore {
           if (approvalId !== undefined && this.plan.store === 'redis') this.cancelled.add(approvalId);
           const gone = new Map<string, string[]>();
           let isPassing = false;
+          // What an earlier run has left is with nobody else.
+          if (this.plan.store !== 'redis') return false;
           for (const [id, kept] of this.kept) {
             if (kept.text === undefined || kept.holder === holder) continue;
             if (
@@ -246,20 +320,18 @@ export class ReferenceStore implements SimulatedStore {
           const found: Found[] = [];
           for (const [id, kept] of this.kept) {
             if (kept.text === undefined) continue;
-            const isUnconfirmed = kept.holder === holder && kept.isUnconfirmed === true;
-            // What is taken over anew comes again, unless it is only handed over once more.
-            if (except.has(id) && (isUnconfirmed || this.plan.store !== 'redis')) continue;
             // What was handed over before may not have arrived.
-            if (kept.holder === holder && !kept.isUnconfirmed) continue;
             if (kept.holder === holder) {
-              found.push(recordOf(kept));
+              const isHere = !kept.isUnconfirmed || (except.get(id) ?? -1) >= kept.epoch;
+              if (!isHere) found.push(recordOf(kept));
               continue;
             }
             const silence = this.scheduler.now - (this.alive.get(kept.holder) ?? -Infinity);
-            if (this.plan.store === 'redis' && silence < deadAfter) continue;
+            if (this.plan.store === 'redis' && silence <= deadAfter) continue;
             kept.holder = holder;
             kept.epoch += 1;
             kept.isUnconfirmed = true;
+            this.alive.set(holder, this.scheduler.now);
             found.push(recordOf(kept));
           }
           return found;
@@ -272,7 +344,8 @@ export class ReferenceStore implements SimulatedStore {
       },
       close: () => {
         isClosed = true;
-        if (machine.life === life) this.events.get(machine)?.delete(entry);
+        if (machine.life !== life) return Promise.resolve();
+        opened?.delete(entry);
         return Promise.resolve();
       },
     };
@@ -291,4 +364,8 @@ export class ReferenceStore implements SimulatedStore {
   private ask<T>(machine: Machine, what: () => T): Promise<T> {
     return this.line.ask(machine, what);
   }
+}
+
+function isOpen({ text }: Kept): boolean {
+  return text !== undefined;
 }

@@ -300,6 +300,31 @@ describe('what an account keeps in Redis', function () {
       should(await raw.zRange('approvals:{account}:holders:gate', 0, -1)).eql([other.stores.instance.id]);
     });
 
+    it('what was being handed on before a crash stays so, also when a claim of it is taken back', async () => {
+      const asked = record(world, { state: 'waiting' });
+      await one.records.create(asked);
+      await one.records.claim(asked, false);
+      world.pass(20 * second);
+      const [found] = await other.takeAll();
+      should(await other.records.claim(found?.record ?? asked, false)).equal('ours');
+      await other.records.unclaim(found?.record ?? asked);
+      should(await hash(asked.id)).have.property('state', 'passing');
+    });
+
+    it('what comes back to a gate that has an older epoch of it is given to that once more', async () => {
+      const asked = record(world);
+      await one.records.create(asked);
+      world.pass(20 * second);
+      should(await other.takeAll()).match([{ record: { epoch: 1 } }]);
+      // The first one stood still all the time, and does not know; the other one is gone.
+      world.pass(20 * second);
+      const [found] = await one.takeAll(new Map([[asked.id, 0]]));
+      should(found).match({ record: { id: asked.id, epoch: 2 } });
+      should(await one.records.claim(asked, false)).equal('theirs');
+      should(await one.records.claim(found?.record ?? asked, false)).equal('ours');
+      should(await one.takeAll(new Map([[asked.id, 2]]))).eql([]);
+    });
+
     it('a take whose answer was lost is made up for, and what the gate has is not given twice', async () => {
       const asked = Array.from({ length: 150 }, () => record(world));
       for (const each of asked) await one.records.create(each);

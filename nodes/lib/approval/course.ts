@@ -25,17 +25,21 @@ export type Stage = 'arriving' | 'kept' | 'sending' | 'waiting' | 'decided' | 'c
 /**
  * What leads from one stage to the next. What is not in this table does not happen.
  *
- * If the power fails in a stage, whoever finds the record goes by its state, as far as the store stands it:
+ * If the power fails in a stage, whoever finds the record goes by the state that the store has safely got, and by nothing
+ * else. Stage and state do not run in step: the store answers later. What each call to it promises is in
+ * `storage/records.ts`.
  *
- * | stage      | state of the record   | what becomes of the message                               |
- * | ---------- | --------------------- | --------------------------------------------------------- |
- * | `arriving` | none yet, or `sending` | lost as any message is; or as `sending`                   |
- * | `kept`     | `unsent`, or `sending` | an error: nothing was sent; or as `sending`               |
- * | `sending`  | `sending`             | an error: nobody knows whether it is on the phone         |
- * | `waiting`  | `waiting`             | it goes on waiting                                        |
- * | `decided`  | as before             | it goes on waiting; the service's status decides it again |
- * | `claimed`  | `passing`             | an error: nobody knows whether it left                    |
- * | `ended`    | ended, or none        | nothing: it has left                                      |
+ * | stage      | state of the record                            | what becomes of the message                            |
+ * | ---------- | ---------------------------------------------- | ------------------------------------------------------ |
+ * | `arriving` | none yet, or `sending`                         | lost as any message is; or as `sending`                |
+ * | `kept`     | `sending`, or `unsent` once its node is closed | as `sending`; or an error: nothing was sent            |
+ * | `sending`  | `sending`, also while it waits for its turn    | an error: nobody knows whether it is on the phone      |
+ * | `waiting`  | `waiting` once that is written; before, as was | it goes on waiting; or as `sending`                    |
+ * | `decided`  | as was, until the store has taken the claim:   | as was; what was answered, its status decides again    |
+ * |            | `passing`, or none where it was withdrawn      | as `claimed`; or nothing                               |
+ * | `claimed`  | `passing`                                      | an error: nobody knows whether it left                 |
+ * | `ended`    | `passing`, until the store has taken the end:  | it has left, and that error comes as well              |
+ * |            | ended, or none                                 | nothing: it has left                                   |
  */
 export const course = {
   arriving: { kept: 'kept', refused: 'ended' },
@@ -95,8 +99,8 @@ const unwritten = new WeakSet<Request>();
 /** Takes the messages of one gate from stage to stage. To be read from top to bottom. */
 export class Course {
   /**
-   * From here on nothing is sent, claimed or handed on. What is on its way comes to the next stage in which the node that
-   * comes after can take it up.
+   * From here on nothing new is sent, and nothing is handed on; what is withdrawn is claimed all the same. What is on its way
+   * comes to the next stage in which the node that comes after can take it up.
    */
   private closes = false;
   /** What is on its way to the service, and what to the store. */
@@ -394,10 +398,8 @@ export class Course {
       this.free(request);
       this.desk.complete(request);
     } else if (this.isClosing) {
-      // The node cannot send any more. The one that comes after claims it again. What an earlier life was handing on stays
-      // marked as that: it may have left.
-      if (claim === 'ours' && request.record.state !== 'passing')
-        await request.records.unclaim(request.record);
+      // The node cannot send any more. The one that comes after claims it again.
+      if (claim === 'ours') await request.records.unclaim(request.record);
     } else {
       // No instance has it, and so none but this one can say that it is lost.
       if (claim === 'missing') this.lose(request);
@@ -419,7 +421,10 @@ export class Course {
     this.desk.warnOfLoss(error);
   }
 
-  /** Lets a claimed message out. Nothing may come between: what is interrupted here is an outcome that nobody knows. */
+  /**
+   * Lets a claimed message out. Nothing may come between: what is interrupted here is an outcome that nobody knows. Node-RED
+   * delivers to the next nodes after this turn.
+   */
   private handOn(request: Request): void {
     const { end } = request;
     request.step('claimed');
@@ -439,8 +444,9 @@ export class Course {
   }
 
   /**
-   * Tells the store that a claimed message is out, beginning in this very turn. As long as it does not know that, the
-   * message would end in an error as well if the process died: so the node that comes after goes on telling it.
+   * Tells the store that a claimed message is out. Files are told within this very turn, Redis a little later. As long as the
+   * store does not know it, the message would end in an error as well if the process died: so the node that comes after goes
+   * on telling it.
    */
   end(request: Request): void {
     this.ending.add(request);
@@ -479,7 +485,8 @@ export class Course {
     const { record, records: from } = request;
     const before = { ...record };
     const after = { ...record, id, epoch: 1 };
-    // Only once it is in the one is it taken out of the other: a crash leaves it in both, and only one is looked into.
+    // Only once it is in the one is it taken out of the other: a crash leaves it in both. This node looks into the new one
+    // alone; an instance that still uses the old one may take it over there.
     const isThere = await this.insist(async () => {
       await to.create(after, this.isWanted);
     });
@@ -495,7 +502,7 @@ export class Course {
     request.records = to;
   }
 
-  /** @returns whether it was still there for this instance, as far as a store can tell that is not used any more */
+  /** @returns false where another instance had it. True also where the store, which is not used any more, cannot say. */
   private async takeOut(request: Request, from: Records, record: ApprovalRecord): Promise<boolean> {
     for (let tries = 0; tries < 3; tries++) {
       try {

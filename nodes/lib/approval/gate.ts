@@ -534,7 +534,10 @@ export class Gate implements Desk {
 
   /** Part by part, for as long as it takes to read the store. */
   private async takeAll(): Promise<void> {
-    const mine = new Map([...this.requests].map(({ record }) => [record.id, record.epoch]));
+    const mine = new Map<string, number>();
+    for (const { record } of this.requests) {
+      mine.set(record.id, Math.max(record.epoch, mine.get(record.id) ?? 0));
+    }
     for (let account = this.host.account(); account !== undefined; account = this.host.account()) {
       if (this.course.isClosing) return;
       const records = this.recordsOf(account);

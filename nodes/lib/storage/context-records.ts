@@ -42,8 +42,8 @@ interface Known {
   left: string[] | undefined;
   /** What has ended until all is taken, and must not be taken for what an earlier run has left. */
   readonly ended: Set<string>;
-  /** The last sign of life of an earlier run. */
-  lastSign: number;
+  /** The last sign of life of an earlier run; undefined until it was asked for. */
+  lastSign: Promise<number> | undefined;
   /** When this run gave one, by the clock that nobody can set. */
   signedAt: number;
 }
@@ -115,7 +115,7 @@ export class ContextRecords implements Records {
       changes: new InTurn(),
       left: undefined,
       ended: new Set(),
-      lastSign: -Infinity,
+      lastSign: undefined,
       signedAt: -Infinity,
     };
     contexts.set(key, this.known);
@@ -172,8 +172,9 @@ export class ContextRecords implements Records {
   unclaim(record: ApprovalRecord): Promise<void> {
     const { id } = record;
     return this.change(id, async () => {
-      if (this.known.stages.get(id) !== 'passing') return;
-      await this.set(id, record);
+      if (this.known.stages.get(id) !== 'passing' || record.state === 'passing') return;
+      // What somebody has deleted must not come back by this.
+      if (await this.isThere(id)) await this.set(id, record);
       this.known.stages.set(id, 'waiting');
     });
   }
@@ -217,8 +218,7 @@ export class ContextRecords implements Records {
   private async readLeft(): Promise<string[]> {
     const names = await this.keys();
     const ours = names.filter((name) => name.startsWith(idPrefix) && name !== aliveName);
-    const [sign] = names.includes(aliveName) ? await this.get([aliveName]) : [];
-    if (typeof sign === 'number') this.known.lastSign = sign;
+    await this.readSign();
     for (const name of ours) if (!recordName.test(name)) this.setAside(name, 'its name is not one of ours');
     // One that was made of an old one comes after that.
     return ours
@@ -227,11 +227,22 @@ export class ContextRecords implements Records {
       .reverse();
   }
 
+  private readSign(): Promise<number> {
+    this.known.lastSign ??= this.get([aliveName]).then(
+      ([sign]) => (typeof sign === 'number' ? sign : -Infinity),
+      (error: unknown) => {
+        this.known.lastSign = undefined;
+        throw error;
+      },
+    );
+    return this.known.lastSign;
+  }
+
   private async takeThese(names: readonly string[], except: ReadonlyMap<string, number>): Promise<Found[]> {
     const isLeft = (name: string): boolean => !this.known.stages.has(name) && !this.known.ended.has(name);
     const wanted = names.filter(isLeft);
     if (wanted.length === 0) return [];
-    const values = await this.get(wanted);
+    const [values, lastSign] = [await this.get(wanted), await this.readSign()];
     const read = new Map<string, ApprovalRecord>();
     for (const [index, name] of wanted.entries()) {
       // Made of an old one a moment ago.
@@ -241,14 +252,17 @@ export class ContextRecords implements Records {
       }
     }
     // Not before: where the store fails in between, all of them have to come again.
-    for (const id of read.keys()) this.known.stages.set(id, 'waiting');
-    return [...read.values()].filter(({ id }) => !except.has(id)).map((record) => this.foundOf(record));
+    for (const { id, state } of read.values()) {
+      this.known.stages.set(id, state === 'passing' ? 'passing' : 'waiting');
+    }
+    const isNew = ({ id }: ApprovalRecord): boolean => !except.has(id);
+    return [...read.values()].filter(isNew).map((record) => this.foundOf(record, lastSign));
   }
 
-  private foundOf(record: ApprovalRecord): Found {
+  private foundOf(record: ApprovalRecord, lastSign: number): Found {
     record.epoch += 1;
     // What it says itself counts as well: it was asked no earlier than this.
-    const sign = Math.max(this.known.lastSign, record.endsAt - record.lifetime);
+    const sign = Math.max(lastSign, record.endsAt - record.lifetime);
     return { record, isClockWrong: this.now() + tolerance < sign };
   }
 
@@ -289,7 +303,12 @@ export class ContextRecords implements Records {
     if (this.context === undefined) return;
     this.known.signedAt = this.time.steady();
     this.known.changes
-      .do(aliveName, async () => this.set(aliveName, this.time.wall()))
+      .do(aliveName, async () => {
+        const now = this.time.wall();
+        // What is written over is not to be found any more.
+        await this.readSign();
+        await this.set(aliveName, now);
+      })
       .catch(() => undefined);
   }
 

@@ -83,6 +83,7 @@ export class FileRecords implements Records {
   }
 
   async unclaim(record: ApprovalRecord): Promise<void> {
+    if (record.state === passing) return;
     const folder = await this.open();
     await folder.mark(record.id, passing, '');
   }

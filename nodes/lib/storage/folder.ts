@@ -195,8 +195,8 @@ export class Folder {
       this.marks.delete(id);
       this.removed.delete(id);
     } catch (error) {
-      // Of a folder that is not ours any more, nothing is left to remove.
-      if ((await this.directory.loss()) !== undefined) return;
+      // Of a folder that is gone, or not ours any more, nothing is left to remove.
+      if (codeOf(error) === 'ENOENT' || (await this.directory.loss()) !== undefined) return;
       throw diskError(this.path, error);
     }
   }

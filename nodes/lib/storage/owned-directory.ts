@@ -115,7 +115,9 @@ export class OwnedDirectory {
   /** The process ends, in this very turn. */
   letGo(): void {
     this.series = undefined;
-    if (this.isTaken || this.entering === undefined || this.folder === '') return;
+    const isEntered = this.entering !== undefined && this.folder !== '';
+    this.entering = undefined;
+    if (this.isTaken || !isEntered) return;
     try {
       writeFileSync(path.join(this.folder, holderFile), this.holder(true), { flag: 'r+' });
     } catch {

@@ -97,7 +97,10 @@ export interface Records {
    * @param isFinal - whether nothing is handed on: the record is over then, and {@link end} need not be called
    */
   claim(record: ApprovalRecord, isFinal: boolean): Promise<Claim>;
-  /** Takes a claim back, since nothing was handed on: the record waits again. */
+  /**
+   * Takes a claim back, since nothing was handed on: the record waits again. One that was found as `passing` stays that:
+   * of it nobody knows.
+   */
   unclaim(record: ApprovalRecord): Promise<void>;
   /**
    * What was claimed has been handed on, in this very turn. A store that can remembers it before this returns, so that a
@@ -118,8 +121,8 @@ export interface Records {
    * Takes over records that nobody takes care of: those of an earlier run, or of an instance that is gone. What cannot be
    * read is set aside, named by {@link RecordEvents.onTrouble}, and takes nothing with it.
    *
-   * @param except - ids of those that this gate has already, with their epochs: what another instance has taken over since
-   *   comes again
+   * @param except - those that this gate has already, by id, in their newest epoch. Where a store compares epochs, one that
+   *   comes back in a newer one is handed over: with the one it has, the gate can do nothing about it any more.
    * @returns some of them, and none once all are taken
    */
   take(except: ReadonlyMap<string, number>): Promise<Found[]>;

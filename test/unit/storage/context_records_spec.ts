@@ -123,6 +123,31 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(await names()).eql([]);
   });
 
+  it('that were deleted do not come back when their claim is taken back', async () => {
+    const records = open();
+    const record = newRecord();
+    await records.create(record);
+    should(await records.claim(record, false)).equal('ours');
+    await put(record.id, undefined);
+    await records.unclaim(record);
+    should(await names()).eql([]);
+    should(await records.update(record)).be.false();
+    should(await records.claim(record, false)).equal('missing');
+  });
+
+  it('that were being handed on before a crash are not changed any more', async () => {
+    const before = open();
+    const record = newRecord();
+    await before.create(record);
+    await before.claim(record, false);
+    const records = open();
+    const [found] = await takeAll(records);
+    const taken = found?.record ?? record;
+    should(await records.update({ ...taken, state: 'waiting' })).be.false();
+    should(await records.claim(taken, false)).equal('ours');
+    should((await takeAll(open())).map((one) => one.record.state)).eql(['passing']);
+  });
+
   it('of the version before become one for each message, whoever was interrupted in that', async () => {
     await put(id, { id: '0123456789abcdef012345', ...oldRecord, state: 'asking', approvalId: undefined });
     // As an earlier attempt has left it.
@@ -184,6 +209,19 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should((await takeAll(open(new Map(), time))).map((found) => found.isClockWrong)).eql([false]);
   });
 
+  it('see that also where one was made before they were found', async () => {
+    const time = new SetTime();
+    const before = open(new Map(), time);
+    await before.create(newRecord({ endsAt: time.wall() + 900_000, lifetime: 900_000 }));
+    time.move(60_000);
+    await before.close();
+    time.set(time.wall() - 30_000);
+    const after = open(new Map(), time);
+    const made = newRecord();
+    await after.create(made);
+    should((await takeAll(after)).map((found) => found.isClockWrong)).eql([true]);
+  });
+
   it('many at once, in order for each', async () => {
     const records = open();
     const made = Array.from({ length: 120 }, () => newRecord());
@@ -196,7 +234,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
         ]);
       }),
     );
-    const found = await takeAll(open(), new Map([[made[0]?.id ?? '', 1]]));
+    const found = await takeAll(open(), new Map([[made[0]?.id ?? '', 0]]));
     should(found).have.length(119);
     should(new Set(found.map(({ record }) => record.approvalId))).eql(new Set(['second']));
   });

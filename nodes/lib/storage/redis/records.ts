@@ -79,7 +79,8 @@ export class RedisRecords implements Records {
     return this.track(this.claimInTime(record, isFinal));
   }
 
-  async unclaim({ id, epoch }: ApprovalRecord): Promise<void> {
+  async unclaim({ id, epoch, state }: ApprovalRecord): Promise<void> {
+    if (state === 'passing') return;
     await this.track(this.ask('unclaim', this.me, id, epoch, this.number()));
   }
 
@@ -238,7 +239,8 @@ export class RedisRecords implements Records {
       const found: Found[] = [];
       for (const [id = '', text = '', state = '', epoch, isLate] of groups(values, 5)) {
         got.push(String(id));
-        if ((except.get(String(id)) ?? 0) >= Number(epoch)) continue;
+        // What the gate has of an older epoch it cannot hand on any more: another instance has had it since.
+        if ((except.get(String(id)) ?? -1) >= Number(epoch)) continue;
         try {
           const record = readRecord(String(id), String(text), String(state), Number(epoch));
           found.push({ record, isClockWrong: isLate === 1 });
