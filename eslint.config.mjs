@@ -58,7 +58,7 @@ export default tseslint.config(
   },
   {
     // What is secret or signed is compared by `timingSafeEqual`, in one place: `signaturesMatch`.
-    files: ['nodes/lib/onetouch/*.ts', 'nodes/authy-onetouch-callback.ts'],
+    files: ['nodes/lib/services/authy/callback/*.ts', 'nodes/authy-onetouch-callback.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

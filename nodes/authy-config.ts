@@ -3,16 +3,16 @@ import path from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Account, type AccountSettings, type ApprovalSettings } from './lib/account';
-import { apiKeyProblem } from './lib/authy/api-key';
-import { authyBaseUrl } from './lib/authy/endpoint';
-import type { ProxySetting } from './lib/authy/proxy';
-import { contextPlace, hasContextStorage } from './lib/context-place';
-import { type AccountNode, type Instance, Instances, isInSubflow } from './lib/instances';
-import { isJson, ofNoStranger, ownPagesOnly } from './lib/own-pages';
-import { ownAddress } from './lib/own-server';
-import { placeholder, Settings } from './lib/settings';
-import { simulatorOf } from './lib/simulators';
+import { Account, type AccountSettings, type ApprovalSettings } from './lib/account/account';
+import { apiKeyProblem } from './lib/services/authy/api-key';
+import { authyBaseUrl } from './lib/services/authy/endpoint';
+import type { ProxySetting } from './lib/http/proxy';
+import { contextPlace, hasContextStorage } from './lib/storage/context-place';
+import { type AccountNode, type Instance, Instances, isInSubflow } from './lib/node/instances';
+import { isJson, ofNoStranger, ownPagesOnly } from './lib/server/own-pages';
+import { ownAddress } from './lib/server/own-server';
+import { placeholder, Settings } from './lib/node/settings';
+import { simulatorOf } from './lib/services/authy/simulators';
 
 interface AccountDef extends NodeDef {
   service: string;

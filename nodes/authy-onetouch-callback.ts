@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
-import { type Account, accountOf, chosenAccount } from './lib/account';
+import { type Account, accountOf, chosenAccount } from './lib/account/account';
 import type { Ledger } from './lib/storage/ledger';
-import { AuthyError } from './lib/authy/errors';
-import { objectOrNull, textOrNull } from './lib/authy/response';
-import { Badge } from './lib/badge';
+import { AuthyError } from './lib/contract/errors';
+import { objectOrNull, textOrNull } from './lib/http/response';
+import { Badge } from './lib/node/badge';
 import {
   addressSignedFor,
   type CallbackAnswer,
@@ -12,11 +12,11 @@ import {
   type CallbackRules,
   type Rejection,
   verifyCallback,
-} from './lib/onetouch/callback';
-import { type Addresses, addressesOf } from './lib/onetouch/callback-address';
-import { PublicUrl, PublicUrlUnknown } from './lib/public-url';
-import { RateLimitedLog } from './lib/rate-limited-log';
-import { Settings } from './lib/settings';
+} from './lib/services/authy/callback/callback';
+import { type Addresses, addressesOf } from './lib/services/authy/callback/callback-address';
+import { PublicUrl, PublicUrlUnknown } from './lib/node/public-url';
+import { RateLimitedLog } from './lib/node/rate-limited-log';
+import { Settings } from './lib/node/settings';
 
 interface CallbackNodeDef extends NodeDef {
   account: string;

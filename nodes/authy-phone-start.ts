@@ -1,3 +1,3 @@
-import { operationNode } from './lib/operation-node';
+import { operationNode } from './lib/node/operation-node';
 
 export = operationNode('phoneStart');

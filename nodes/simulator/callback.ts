@@ -1,8 +1,8 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import axios from 'axios';
-import { parseQuery } from '../lib/onetouch/query';
-import { canonicalParams, type Params, signature } from '../lib/onetouch/signature';
+import { parseQuery } from '../lib/services/authy/callback/query';
+import { canonicalParams, type Params, signature } from '../lib/services/authy/callback/signature';
 import { deviceOf } from './device';
 import type { CallbackCourse } from './faults';
 import {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import type { Params } from '../lib/onetouch/signature';
-import { isJson } from '../lib/own-pages';
+import type { Params } from '../lib/services/authy/callback/signature';
+import { isJson } from '../lib/server/own-pages';
 import { type Backend, endpoints } from './authy/authy-api';
 import { BodyTooLarge, readBody } from './body';
 import { deliverCallback } from './callback';

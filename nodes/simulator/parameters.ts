@@ -1,5 +1,5 @@
-import { parseQuery, QueryError } from '../lib/onetouch/query';
-import type { Params } from '../lib/onetouch/signature';
+import { parseQuery, QueryError } from '../lib/services/authy/callback/query';
+import type { Params } from '../lib/services/authy/callback/signature';
 
 /** A request whose parameters cannot be read. */
 export class ParameterError extends Error {

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { renderSVG } from 'uqr';
-import { ofThisMachine, ownPagesOnly } from '../lib/own-pages';
+import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
 import { authyApi } from './authy/authy-api';
 import { controlInterface } from './control';
 import { Faults } from './faults';

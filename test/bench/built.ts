@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type * as cancellation from '../../nodes/lib/authy/cancellation';
-import type * as client from '../../nodes/lib/authy/client';
-import type * as connections from '../../nodes/lib/authy/connections';
-import type * as transport from '../../nodes/lib/authy/transport';
-import type * as callback from '../../nodes/lib/onetouch/callback';
-import type * as operations from '../../nodes/lib/operations';
+import type * as cancellation from '../../nodes/lib/http/cancellation';
+import type * as client from '../../nodes/lib/services/authy/client';
+import type * as connections from '../../nodes/lib/http/connections';
+import type * as transport from '../../nodes/lib/http/transport';
+import type * as callback from '../../nodes/lib/services/authy/callback/callback';
+import type * as operations from '../../nodes/lib/contract/operations';
 import { root } from '../support/node_red';
 import { authyId, token } from './call';
 

@@ -1,4 +1,4 @@
-import type { Params } from '../../nodes/lib/onetouch/signature';
+import type { Params } from '../../nodes/lib/services/authy/callback/signature';
 
 /** How large the body is, in bytes. */
 export const bodySize = 1600;

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { CallbackRequest, CallbackVerdict } from '../../nodes/lib/onetouch/callback';
-import { canonicalParams } from '../../nodes/lib/onetouch/signature';
+import type { CallbackRequest, CallbackVerdict } from '../../nodes/lib/services/authy/callback/callback';
+import { canonicalParams } from '../../nodes/lib/services/authy/callback/signature';
 import { callbackKey, callbackNonce, callbackUrl, signedCallback } from '../support/signed_callback';
 import { verifyCallback } from './built';
 import { callbackParams } from './callback_body';

@@ -1,7 +1,7 @@
 import should from 'should';
 import { type HTMLElement, NodeType, parse } from 'node-html-parser';
 import type { Outcome } from '../../nodes/lib/approval/outcome';
-import { type OperationName, operations, type ResultOf } from '../../nodes/lib/operations';
+import { type OperationName, operations, type ResultOf } from '../../nodes/lib/contract/operations';
 import {
   declaredIn,
   inputsOf,
@@ -288,7 +288,7 @@ describe('contract: help', () => {
     }
 
     for (const [type, file, declaration] of [
-      ['authy-onetouch-callback', 'nodes/lib/onetouch/callback.ts', 'Rejection'],
+      ['authy-onetouch-callback', 'nodes/lib/services/authy/callback/callback.ts', 'Rejection'],
       ['authy-onetouch-approval', 'nodes/lib/approval/outcome.ts', 'ExpiryReason'],
     ] as const) {
       it(`${language}/${type}: explains every ${declaration}`, () => {

@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { type AnyNode, type CallExpression, type ObjectExpression, parse as parseScript } from 'acorn';
 import { type HTMLElement, parse as parseHtml } from 'node-html-parser';
 import { approvalInputs } from '../../nodes/lib/approval/question';
-import { type Inputs, type Operation, operations } from '../../nodes/lib/operations';
+import { type Inputs, type Operation, operations } from '../../nodes/lib/contract/operations';
 
 export const root = path.resolve(__dirname, '..', '..');
 

@@ -1,9 +1,9 @@
 import should from 'should';
 import type { AnyNode } from 'acorn';
-import { AuthyError } from '../../nodes/lib/authy/errors';
-import { isPublicUrl } from '../../nodes/lib/onetouch/callback-address';
-import { type Input, operations, readInputs } from '../../nodes/lib/operations';
-import { numbers, Settings } from '../../nodes/lib/settings';
+import { AuthyError } from '../../nodes/lib/contract/errors';
+import { isPublicUrl } from '../../nodes/lib/services/authy/callback/callback-address';
+import { type Input, operations, readInputs } from '../../nodes/lib/contract/operations';
+import { numbers, Settings } from '../../nodes/lib/node/settings';
 import {
   callsOf,
   declaredIn,

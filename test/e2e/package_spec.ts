@@ -38,7 +38,7 @@ describe('the published package', function () {
       'missing: dist/locales/en-US/authy-token-sms.html',
       'missing: dist/locales/en-US/authy-token-sms.json',
       'should not be shipped: dist/authy-token-sms.js.map',
-      'should not be shipped: dist/lib/service.ts',
+      'should not be shipped: dist/lib/contract/service.ts',
       'should not be shipped: examples/notes.txt',
     ]);
     problems.filter((problem) => problem.startsWith('missing: dist/icons/')).should.not.be.empty();

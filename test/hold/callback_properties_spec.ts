@@ -4,8 +4,8 @@ import {
   type CallbackRequest,
   type CallbackVerdict,
   verifyCallback,
-} from '../../nodes/lib/onetouch/callback';
-import { canonicalParams, type Params } from '../../nodes/lib/onetouch/signature';
+} from '../../nodes/lib/services/authy/callback/callback';
+import { canonicalParams, type Params } from '../../nodes/lib/services/authy/callback/signature';
 import { cases } from '../support/runs';
 import {
   callbackAnswer,

@@ -2,7 +2,7 @@ import crypto from 'node:crypto';
 import path from 'node:path';
 import { ESLint, Linter } from 'eslint';
 import should from 'should';
-import { verifyCallback } from '../../nodes/lib/onetouch/callback';
+import { verifyCallback } from '../../nodes/lib/services/authy/callback/callback';
 import { callbackAnswer, callbackKey, callbackModes, signedCallback } from '../support/signed_callback';
 
 const root = path.join(__dirname, '..', '..');
@@ -61,7 +61,10 @@ describe('Hold: signatures are compared in constant time, by construction', func
 
   it('the linter refuses any other comparison where callbacks are verified', async () => {
     const eslint = new ESLint({ cwd: root });
-    for (const file of ['nodes/lib/onetouch/callback.ts', 'nodes/authy-onetouch-callback.ts']) {
+    for (const file of [
+      'nodes/lib/services/authy/callback/callback.ts',
+      'nodes/authy-onetouch-callback.ts',
+    ]) {
       const { rules } = (await eslint.calculateConfigForFile(path.join(root, file))) as Linter.Config;
       const rule = rules?.['no-restricted-syntax'] ?? 'off';
       const complaints = (code: string): number =>

@@ -1,5 +1,5 @@
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/operations';
+import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
 import { selfSigned } from '../support/certificate';
 import { exchanges } from '../support/exchanges';
 import { Flow, type FlowNode } from '../support/flow';
@@ -20,7 +20,7 @@ const names = Object.keys(operations) as OperationName[];
 
 /**
  * How often an operation may be tried again after each failure: section 3 of the security promises, which
- * `nodes/lib/authy/retry.ts` keeps in its own words.
+ * `nodes/lib/http/retry.ts` keeps in its own words.
  */
 const mayRepeat = {
   read: { notSent: 2, rateLimited: 2, noAnswer: 2 },

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import should from 'should';
-import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 import { LifeProbe } from '../support/life';
 import { type FlowNode, NodeRed, runtimes } from '../support/node_red';
 import { runs } from '../support/runs';

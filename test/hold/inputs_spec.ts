@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import should from 'should';
 import { approvalInputs } from '../../nodes/lib/approval/question';
-import { type Inputs, type Operation, operations } from '../../nodes/lib/operations';
+import { type Inputs, type Operation, operations } from '../../nodes/lib/contract/operations';
 import { approvalGate } from '../support/approval_gate';
 import { Flow, type FlowNode } from '../support/flow';
 import { type InputName, inputCorpus, listCorpus, wrongInRow } from '../support/hostile_inputs';

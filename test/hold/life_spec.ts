@@ -1,5 +1,5 @@
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/operations';
+import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
 import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones } from '../support/authy_phones';
 import { exchanges } from '../support/exchanges';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import should from 'should';
-import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 import { Flow } from '../support/flow';
 import { samples } from '../support/runs';
 import { callbackAnswer } from '../support/signed_callback';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/operations';
+import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { exchanges } from '../support/exchanges';
 import { Flow, type FlowNode } from '../support/flow';

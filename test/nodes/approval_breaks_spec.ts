@@ -1,6 +1,6 @@
 import os from 'node:os';
 import should from 'should';
-import { type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 import { approvalGate } from '../support/approval_gate';
 import { type Ending, Flow } from '../support/flow';
 import { HeldStore } from '../support/held_store';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import should from 'should';
-import { canonicalParams, signature, type Params } from '../../nodes/lib/onetouch/signature';
+import { canonicalParams, signature, type Params } from '../../nodes/lib/services/authy/callback/signature';
 import { Flow, type FlowNode } from '../support/flow';
 import { ScriptedServer } from '../support/scripted_server';
 

@@ -1,5 +1,5 @@
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/operations';
+import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { Flow, type FlowNode } from '../support/flow';
 import { eventually } from '../support/node_red';

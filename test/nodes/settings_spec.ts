@@ -1,6 +1,6 @@
 import net from 'node:net';
 import should from 'should';
-import { signature } from '../../nodes/lib/onetouch/signature';
+import { signature } from '../../nodes/lib/services/authy/callback/signature';
 import { panelOf, types } from '../contract/panels';
 import { approvalGate } from '../support/approval_gate';
 import { selfSigned } from '../support/certificate';

@@ -1,4 +1,4 @@
-import { AuthyError } from '../../nodes/lib/authy/errors';
+import { AuthyError } from '../../nodes/lib/contract/errors';
 import type { StatusReading } from '../../nodes/lib/approval/outcome';
 import type { Random } from '../support/random';
 import type { Scheduler } from './scheduler';

@@ -1,4 +1,4 @@
-import { AuthyError } from '../../nodes/lib/authy/errors';
+import { AuthyError } from '../../nodes/lib/contract/errors';
 import { NothingDone } from '../../nodes/lib/storage/redis/link';
 import type { Random } from '../support/random';
 import type { Machine } from './machine';

@@ -1,8 +1,8 @@
 import type { NodeMessageInFlow } from 'node-red';
-import type { AuthyError } from '../../nodes/lib/authy/errors';
+import type { AuthyError } from '../../nodes/lib/contract/errors';
 import type { Gate as GateClass, GateAccount, GateHost } from '../../nodes/lib/approval/gate';
 import type { Process, newProcess as newProcessFunction } from '../../nodes/lib/approval/process';
-import type { CallbackAnswer } from '../../nodes/lib/onetouch/callback';
+import type { CallbackAnswer } from '../../nodes/lib/services/authy/callback/callback';
 import { Random } from '../support/random';
 import type { RedisStandIn } from '../support/redis_stand_in';
 import { Machine } from './machine';

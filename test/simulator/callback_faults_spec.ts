@@ -1,5 +1,5 @@
 import should from 'should';
-import { type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 import { type Answer, Harness, key } from './harness';
 import { type Received, Receiver } from './receiver';
 

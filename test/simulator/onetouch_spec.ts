@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import should from 'should';
-import { parseQuery } from '../../nodes/lib/onetouch/query';
-import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { parseQuery } from '../../nodes/lib/services/authy/callback/query';
+import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 import { selfSigned } from '../support/certificate';
 import { ScriptedServer } from '../support/scripted_server';
 import { Harness, key, shouldFail } from './harness';

@@ -1,5 +1,5 @@
 import should from 'should';
-import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
+import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 import { type Answer, Harness, key, shouldFail } from './harness';
 import { Receiver } from './receiver';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import should from 'should';
-import type { AuthyError } from '../../nodes/lib/authy/errors';
-import type { CallbackAnswer } from '../../nodes/lib/onetouch/callback';
+import type { AuthyError } from '../../nodes/lib/contract/errors';
+import type { CallbackAnswer } from '../../nodes/lib/services/authy/callback/callback';
 import type { ApprovalRecord, Found } from '../../nodes/lib/storage/records';
 import { RedisConnection } from '../../nodes/lib/storage/redis/connection';
 import { Instance } from '../../nodes/lib/storage/redis/instance';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Express } from 'express';
 import type { NodeAPI, NodeMessage, NodeStatus } from 'node-red';
 import helper from 'node-red-node-test-helper';
-import type { Account } from '../../nodes/lib/account';
+import type { Account } from '../../nodes/lib/account/account';
 
 type NodeModule = (RED: NodeAPI) => void;
 

@@ -1,5 +1,5 @@
-import type { CallbackRequest } from '../../nodes/lib/onetouch/callback';
-import { canonicalParams, type Params, signature } from '../../nodes/lib/onetouch/signature';
+import type { CallbackRequest } from '../../nodes/lib/services/authy/callback/callback';
+import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 
 /** How a callback reaches the validator. */
 export const callbackModes = ['raw', 'parsed', 'get'] as const;

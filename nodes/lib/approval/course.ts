@@ -1,4 +1,4 @@
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import type { ApprovalRecord, Claim, Records } from '../storage/records';
 import type { InTurn } from '../storage/in-turn';
 import { pause, type Time } from '../time';

@@ -1,5 +1,5 @@
 import type { NodeMessageInFlow } from 'node-red';
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import type { Admission, Limits } from '../storage/rails';
 import type { ApprovalRecord, Found, RecordEvents, Records } from '../storage/records';
 import { pause } from '../time';

@@ -1,6 +1,6 @@
-import { type JsonObject, objectOrNull } from '../authy/response';
-import type { CallbackAnswer } from '../onetouch/callback';
-import type { Performed } from '../service';
+import { type JsonObject, objectOrNull } from '../http/response';
+import type { CallbackAnswer } from '../services/authy/callback/callback';
+import type { Performed } from '../contract/service';
 
 /** Why a request expired; part of the package's contract, as `msg.payload.reason`. */
 export type ExpiryReason =

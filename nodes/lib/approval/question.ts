@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import * as input from '../authy/validation';
-import { operations, optional, required, type Values } from '../operations';
+import * as input from '../contract/validation';
+import { operations, optional, required, type Values } from '../contract/operations';
 
 /** What a gate asks: as the operation that sends a request does, and how long it waits for the answer. */
 export const approvalInputs = {

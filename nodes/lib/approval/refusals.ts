@@ -1,4 +1,4 @@
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 
 /** The error where the guard rails do not let a request through. */
 export function refusedBy(refused: { open: number } | { waitSeconds: number }): AuthyError {

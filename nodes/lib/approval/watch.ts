@@ -1,5 +1,5 @@
-import { AuthyError } from '../authy/errors';
-import type { CallbackAnswer } from '../onetouch/callback';
+import { AuthyError } from '../contract/errors';
+import type { CallbackAnswer } from '../services/authy/callback/callback';
 import { DueTimes, type Placed } from './due-times';
 import {
   expired,

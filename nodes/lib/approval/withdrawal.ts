@@ -1,5 +1,5 @@
-import { invalidInput } from '../authy/errors';
-import * as input from '../authy/validation';
+import { invalidInput } from '../contract/errors';
+import * as input from '../contract/validation';
 
 /** What `msg.cancel` says to withdraw every request of the node. */
 const allMine = 'all mine';

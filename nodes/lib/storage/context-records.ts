@@ -1,6 +1,6 @@
 import type { Node, NodeContext } from 'node-red';
-import { AuthyError } from '../authy/errors';
-import { contextFile, type ContextPlace } from '../context-place';
+import { AuthyError } from '../contract/errors';
+import { contextFile, type ContextPlace } from './context-place';
 import { InTurn } from './in-turn';
 import { isOldRecord, recordsOfOld } from './old-records';
 import {

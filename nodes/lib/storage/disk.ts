@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 
 /** So many files are open at once, whoever asks: a process may not have many more. */
 const atOnce = 64;

@@ -1,4 +1,4 @@
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import { folderName } from './disk';
 import { type Change, Folder, type Kept } from './folder';
 import { type Life, OwnedDirectory, type Tell, thisLife } from './owned-directory';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import { codeOf, diskError, FolderSync, makeFolders, replaceFile } from './disk';
 import { InTurn } from './in-turn';
 import type { Loss, OwnedDirectory, Tell } from './owned-directory';

@@ -1,4 +1,4 @@
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import { promiseOf } from './in-turn';
 import type { Decision, Ledger } from './ledger';
 import { realTime, type Clock } from '../time';

@@ -1,4 +1,4 @@
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import { promiseOf } from './in-turn';
 import type { Admission, Limits, Rails } from './rails';
 import type { ApprovalRecord } from './records';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import { codeOf, diskError, syncFolder } from './disk';
 import { here, type Holder, isGone, readHolder, writeHolder } from './holder';
 import { pause, realTime, type Clock } from '../time';

@@ -1,4 +1,4 @@
-import { invalidInput } from '../authy/errors';
+import { invalidInput } from '../contract/errors';
 
 /** What one message may take up in a store, in characters of JSON. */
 const longest = 64 * 1024;

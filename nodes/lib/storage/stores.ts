@@ -1,5 +1,5 @@
 import type { Node } from 'node-red';
-import type { CallbackAnswer } from '../onetouch/callback';
+import type { CallbackAnswer } from '../services/authy/callback/callback';
 import type { Ledger } from './ledger';
 import type { Rails } from './rails';
 import type { RecordEvents, Records } from './records';

@@ -1,4 +1,4 @@
-import { AuthyError } from '../authy/errors';
+import { AuthyError } from '../contract/errors';
 import type { Claim, Found, Records } from './records';
 
 /** The records of a gate whose account is set to a place that is not there: nothing is let in. */

@@ -1,4 +1,4 @@
-import type { Params } from '../../lib/onetouch/signature';
+import type { Params } from '../../lib/services/authy/callback/signature';
 import type { Language } from '../languages';
 import { asText } from '../parameters';
 import { type PhoneNumber, readPhone } from '../phone-numbers';

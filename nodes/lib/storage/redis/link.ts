@@ -1,4 +1,4 @@
-import { AuthyError } from '../../authy/errors';
+import { AuthyError } from '../../contract/errors';
 import type { ScriptName } from './scripts';
 
 /** The one way in which anything is asked of Redis: a script of ours, for one account. */

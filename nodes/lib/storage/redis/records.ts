@@ -1,4 +1,4 @@
-import { AuthyError } from '../../authy/errors';
+import { AuthyError } from '../../contract/errors';
 import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from '../records';
 import type { Instance } from './instance';
 import { remembered } from './ledger';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Node } from 'node-red';
-import type { CallbackAnswer } from '../../onetouch/callback';
+import type { CallbackAnswer } from '../../services/authy/callback/callback';
 import type { RecordEvents } from '../records';
 import type { Messenger, Stores } from '../stores';
 import { RedisConnection, type RedisSettings } from './connection';

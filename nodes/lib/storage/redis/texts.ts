@@ -1,4 +1,4 @@
-import type { CallbackAnswer } from '../../onetouch/callback';
+import type { CallbackAnswer } from '../../services/authy/callback/callback';
 import { recordsOfOld } from '../old-records';
 import type { ApprovalRecord } from '../records';
 import { objectOf, storedRecord } from '../stored-record';

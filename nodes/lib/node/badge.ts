@@ -1,0 +1,150 @@
+import type { Node, NodeAPI, NodeStatusFill } from 'node-red';
+import { AuthyError } from '../contract/errors';
+import type { ServiceName } from '../contract/service';
+
+const catalogue = '@flowauth/node-red-authy/authy-config:status';
+
+/** What is shown: `word` is a key of the catalogue, `count` stands behind it where it is more than one. */
+interface Shown {
+  readonly fill: NodeStatusFill;
+  readonly shape: 'dot' | 'ring';
+  readonly word: string;
+  readonly count?: number;
+}
+
+/**
+ * So many changes go out at once, so that a flow that watches the status sees each step of a few messages; of more
+ * than that, a person could not see each anyway.
+ */
+const burst = 100;
+
+/** The time after which one more may go out, in milliseconds. */
+const interval = 100;
+
+/**
+ * The status below a node: blue and counting while calls are under way or messages wait, then the last outcome. The
+ * words are translated here, in the language of the server, so that Status nodes receive words and not keys.
+ */
+export class Badge {
+  private underWay = 0;
+  private waitingFor = 0;
+  private last: Shown | undefined;
+  /** How many changes may go out now, as of `asOf`, by `performance.now()`. */
+  private allowed = burst;
+  private asOf = performance.now();
+  /** Shows what is so by then, where changes came too fast. */
+  private later: NodeJS.Timeout | undefined;
+
+  /** @param serviceName - asked each time, since the account may change with a deploy */
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly serviceName: () => ServiceName | undefined,
+  ) {}
+
+  /** A call begins. */
+  begin(): void {
+    this.underWay += 1;
+    this.changed();
+  }
+
+  /** A call ended, and its outcome is still to come. */
+  end(): void {
+    this.underWay = Math.max(0, this.underWay - 1);
+    this.changed();
+  }
+
+  /** A call ended with an outcome, `word` being its key in the catalogue. */
+  outcome(fill: NodeStatusFill, word: string): void {
+    this.last = { fill, shape: 'dot', word };
+    this.end();
+  }
+
+  /** A call ended with an error. */
+  error(error: unknown): void {
+    this.last = failure(error);
+    this.end();
+  }
+
+  /** A message ended with an error, and no call of it was under way. */
+  failed(error: unknown): void {
+    this.last = failure(error);
+    this.changed();
+  }
+
+  /** So many messages wait for something that comes later than the call. */
+  waiting(count: number): void {
+    this.waitingFor = count;
+    this.changed();
+  }
+
+  /** A message that waited has its outcome. */
+  decided(fill: NodeStatusFill, word: string): void {
+    this.last = { fill, shape: 'dot', word };
+    this.changed();
+  }
+
+  /** Something is wrong before any call began. */
+  wrong(word: string): void {
+    this.last = { fill: 'red', shape: 'ring', word };
+    this.changed();
+  }
+
+  /** Nothing is shown any more. */
+  clear(): void {
+    clearTimeout(this.later);
+    this.later = undefined;
+    this.underWay = 0;
+    this.waitingFor = 0;
+    this.last = undefined;
+    this.node.status({});
+  }
+
+  /** Shows what is so now, or, where changes come too fast, what is so a little later. */
+  private changed(): void {
+    if (this.later !== undefined) return;
+    const now = performance.now();
+    this.allowed = Math.min(burst, this.allowed + (now - this.asOf) / interval);
+    this.asOf = now;
+    if (this.allowed >= 1) {
+      this.show();
+      return;
+    }
+    this.later = setTimeout(
+      () => {
+        this.later = undefined;
+        this.changed();
+      },
+      Math.ceil((1 - this.allowed) * interval),
+    ).unref();
+  }
+
+  private show(): void {
+    this.allowed -= 1;
+    const shown = this.current();
+    if (shown === undefined) {
+      this.node.status({});
+      return;
+    }
+    const { fill, shape, word, count = 1 } = shown;
+    const counted = count > 1 ? ` (${count})` : '';
+    const suffix = this.serviceName() === 'simulator' ? ` · ${this.word('simulator')}` : '';
+    this.node.status({ fill, shape, text: this.word(word) + counted + suffix });
+  }
+
+  private current(): Shown | undefined {
+    if (this.underWay > 0) return { fill: 'blue', shape: 'dot', word: 'sending', count: this.underWay };
+    if (this.waitingFor > 0) return { fill: 'blue', shape: 'ring', word: 'waiting', count: this.waitingFor };
+    return this.last;
+  }
+
+  private word(key: string): string {
+    return this.RED._(`${catalogue}.${key}`);
+  }
+}
+
+function failure(error: unknown): Shown {
+  const word =
+    error instanceof AuthyError ? `error.${error.code.replace(/^AUTHY_/, '')}` : 'error.UNEXPECTED';
+  return { fill: 'red', shape: 'ring', word };
+}

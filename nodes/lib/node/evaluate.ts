@@ -1,0 +1,122 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { parseExact } from '../http/json-numbers';
+
+/** A TypedInput as a node's configuration holds it. */
+export interface TypedValue {
+  readonly value: unknown;
+  readonly type: string;
+}
+
+/** Gives the value for a message, or a promise of it; undefined where it was left blank or nothing was found. */
+export type Evaluator = (message: NodeMessage) => unknown;
+
+/**
+ * Prepares a TypedInput once for all messages: what is fixed is read here, an expression is compiled here.
+ *
+ * Source: https://nodered.org/docs/api/modules/v/1.3/@node-red_util_util.html; the callback form is the one that
+ * works with context stores that answer later.
+ *
+ * @returns throws, or rejects with, the error of Node-RED or JSONata, where the expression or the JSON is wrong; an Error
+ *   where a number or a switch is written in another way than the panel writes it
+ */
+export function evaluator(RED: NodeAPI, node: Node, typed: TypedValue): Evaluator {
+  return preparedNow(() => prepareEvaluator(RED, node, typed));
+}
+
+/**
+ * Prepares something for all messages. What is wrong with it is told to each of them: at deploy nobody would catch it.
+ *
+ * @param prepare - called once
+ */
+export function preparedNow<Result>(
+  prepare: () => (message: NodeMessage) => Result,
+): (message: NodeMessage) => Result {
+  try {
+    return prepare();
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/**
+ * As {@link evaluator}, for who can say at deploy what is wrong.
+ *
+ * @throws at once where the expression, the JSON, the number or the switch is wrong
+ */
+export function prepareEvaluator(RED: NodeAPI, node: Node, { value, type }: TypedValue): Evaluator {
+  // Left blank, a number is not 0 and a property not the whole message: it is not given.
+  if (value === '') return () => undefined;
+  if (typeof value !== 'string') return () => value;
+  switch (type) {
+    case 'str':
+      return () => value;
+    case 'num':
+    case 'bool':
+    case 'json': {
+      const fixed = fixedValue(value, type);
+      return () => fixed;
+    }
+    case 'msg':
+      return (message) => propertyOf(RED, message, value);
+    case 'jsonata': {
+      const expression = RED.util.prepareJSONataExpression(value, node);
+      return (message) =>
+        promised((callback) => RED.util.evaluateJSONataExpression(expression, message, callback));
+    }
+    default:
+      return (message) =>
+        promised((callback) => RED.util.evaluateNodeProperty(value, type, node, message, callback));
+  }
+}
+
+function promised(ask: (callback: (error: Error | null, value: unknown) => void) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    // Some types throw in spite of the callback; the executor turns that into a rejection.
+    ask((error, value) => {
+      if (error) reject(error);
+      else resolve(value);
+    });
+  });
+}
+
+/** Of `user.id` without a `user`, Node-RED says what JavaScript says; of `id` alone that there is nothing. */
+function propertyOf(RED: NodeAPI, message: NodeMessage, property: string): unknown {
+  try {
+    return RED.util.getMessageProperty(message, property) as unknown;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** Node-RED would make 12345 of "012345" and of "0x3039", and false of "yes": repaired, where it has to be refused. */
+function fixedValue(value: string, type: 'num' | 'bool' | 'json'): unknown {
+  switch (type) {
+    case 'num':
+      if (String(Number(value)) === value) return Number(value);
+      throw new Error('It is not a number in plain digits, such as 300.');
+    case 'bool':
+      if (value === 'true' || value === 'false') return value === 'true';
+      throw new Error('It is not true or false.');
+    case 'json':
+      return parseExact(value);
+  }
+}
+
+/** Where a TypedInput's value comes from, as a person would say it; undefined where it is fixed text. */
+export function sourceOf({ value, type }: TypedValue): string | undefined {
+  switch (type) {
+    case 'msg':
+    case 'flow':
+    case 'global':
+      return `${type}.${String(value)}`;
+    case 'env':
+      return `the environment variable ${String(value)}`;
+    case 'jsonata':
+      return 'the JSONata expression';
+    default:
+      return undefined;
+  }
+}

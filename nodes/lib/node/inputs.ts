@@ -1,0 +1,109 @@
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import type { CallOptions } from '../services/authy/client';
+import { AuthyError, invalidInput } from '../contract/errors';
+import { kind } from '../contract/validation';
+import { type Evaluator, evaluator, sourceOf, type TypedValue } from './evaluate';
+import type { Inputs } from '../contract/operations';
+import { entriesOf, listType } from './rows';
+import { unsetVariable } from './settings';
+
+/** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
+export class NodeInputs {
+  private readonly typed: Readonly<Record<string, TypedValue>>;
+  private readonly evaluators: readonly (readonly [input: string, evaluator: Evaluator])[];
+
+  constructor(RED: NodeAPI, node: Node, config: Readonly<Record<string, unknown>>, inputs: Inputs) {
+    this.typed = Object.fromEntries(
+      Object.entries(inputs).map(
+        ([
+          input,
+          {
+            default: [value, type],
+          },
+        ]) => [input, { value: config[input] ?? value, type: (config[`${input}Type`] ?? type) as string }],
+      ),
+    );
+    this.evaluators = Object.entries(this.typed).map(([input, typed]): [string, Evaluator] => {
+      const unset = unsetIn(typed);
+      if (unset !== undefined) return [input, () => Promise.reject(invalidInput(input, unset))];
+      const ofEntries = inputs[input]?.ofEntries;
+      if (typed.type !== listType || ofEntries === undefined) return [input, evaluator(RED, node, typed)];
+      const entries = entriesOf(RED, node, typed.value, input);
+      return [input, async (message) => ofEntries(await entries(message))];
+    });
+  }
+
+  /**
+   * Evaluates all inputs for a message.
+   *
+   * @returns the values by name, not yet validated
+   * @throws AuthyError - `AUTHY_INVALID_INPUT` where one cannot be evaluated
+   */
+  async evaluate(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
+    const values: Record<string, unknown> = {};
+    const later: Promise<void>[] = [];
+    for (const [input, evaluate] of this.evaluators) {
+      try {
+        const value = evaluate(message);
+        values[input] = value;
+        // Only few have to be waited for: those of a context store or an expression.
+        if (value instanceof Promise) {
+          later.push(
+            value.then(
+              (content: unknown) => {
+                values[input] = content;
+              },
+              (error: unknown) => {
+                throw unevaluable(input, error);
+              },
+            ),
+          );
+        }
+      } catch (error) {
+        later.push(Promise.reject(unevaluable(input, error)));
+      }
+    }
+    if (later.length > 0) await Promise.all(later);
+    return values;
+  }
+
+  /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
+  withSource(error: unknown): Error {
+    if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
+    if (error.code !== 'AUTHY_INVALID_INPUT') return error;
+    const typed = error.field === undefined ? undefined : this.typed[error.field];
+    const source = typed && sourceOf(typed);
+    if (source === undefined) return error;
+    return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
+  }
+}
+
+function unevaluable(input: string, error: unknown): AuthyError {
+  if (error instanceof AuthyError) return error;
+  const problem = `${input}: cannot be evaluated. ${(error as Error).message}`;
+  return new AuthyError('AUTHY_INVALID_INPUT', problem, { field: input });
+}
+
+/** What to do where an input's value is the place of a variable that is not set; undefined where it is not. */
+function unsetIn({ value, type }: TypedValue): string | undefined {
+  // An expression may begin with a dollar and a brace; with a name between them it is none, and an error of its own.
+  return typeof value === 'string' && type !== 'jsonata' ? unsetVariable(value) : undefined;
+}
+
+/**
+ * The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds: a number of at least 1,
+ * or its digits as text, which Node-RED's http request node takes as well.
+ *
+ * @returns undefined where it is left blank
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` for anything else: a time that was meant must not be left out of account
+ */
+export function deadlineOf({ requestTimeout }: NodeMessageInFlow): CallOptions['deadline'] {
+  if (requestTimeout === undefined || requestTimeout === null || requestTimeout === '') return undefined;
+  const isDigits = typeof requestTimeout === 'string' && /^[1-9][0-9]*$/.test(requestTimeout);
+  const milliseconds = isDigits ? Number(requestTimeout) : requestTimeout;
+  if (typeof milliseconds === 'number' && milliseconds >= 1) return milliseconds;
+  throw invalidInput(
+    'requestTimeout',
+    `give a number of milliseconds, 1 or more, or leave it out; it is ${kind(requestTimeout)}.`,
+  );
+}

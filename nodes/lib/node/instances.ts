@@ -1,0 +1,59 @@
+import type { Node, NodeAPI } from 'node-red';
+import type { Account } from '../account/account';
+
+/** A node that is an account, as Node-RED runs it. */
+export type AccountNode = Node & {
+  account: Account;
+  /** In an instance of a subflow: the id in the subflow itself, which is the one that the editor knows. */
+  _alias?: string;
+};
+
+/** An account that runs. */
+export interface Instance {
+  readonly id: string;
+  /** Of the instance of the subflow that it runs in; empty where it runs in none. */
+  readonly name: string;
+  readonly account: Account;
+}
+
+/** The accounts that run: one in a subflow runs once for each instance of it. */
+export class Instances {
+  private readonly nodes = new Set<AccountNode>();
+
+  add(node: AccountNode): void {
+    this.nodes.add(node);
+  }
+
+  remove(node: AccountNode): void {
+    this.nodes.delete(node);
+  }
+
+  /**
+   * What runs of an account.
+   *
+   * @param id - as the editor has it, or that of one instance
+   */
+  of(RED: NodeAPI, id: string): Instance[] {
+    const found = [...this.nodes].filter((node) => node.id === id || node._alias === id);
+    return found.map((node) => ({ id: node.id, name: nameOf(RED, node), account: node.account }));
+  }
+}
+
+/** The names of the subflow's instance and of those around it, the outermost first. */
+function nameOf(RED: NodeAPI, node: Pick<Node, 'z'>): string {
+  // The types say a node is always found; a flow is none.
+  const around = RED.nodes.getNode(node.z) as Node | null;
+  if (around === null) return '';
+  return [nameOf(RED, around), around.name || around.id].filter((name) => name !== '').join(' / ');
+}
+
+/** Whether what the editor knows under an id stands in a subflow, used or not. */
+export function isInSubflow(RED: NodeAPI, id: string): boolean {
+  const places = new Map<string, string>();
+  const subflows = new Set<string>();
+  RED.nodes.eachNode(({ id: each, type, z }) => {
+    places.set(each, z);
+    if (type === 'subflow') subflows.add(each);
+  });
+  return subflows.has(places.get(id) ?? '');
+}

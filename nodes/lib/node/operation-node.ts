@@ -1,0 +1,126 @@
+import { setMaxListeners } from 'node:events';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { type Account, accountOf, chosenAccount } from '../account/account';
+import { answerFacts } from './answer-facts';
+import { AuthyError } from '../contract/errors';
+import { Badge } from './badge';
+import { deadlineOf, NodeInputs } from './inputs';
+import { type Operation, type OperationName, operations } from '../contract/operations';
+import type { Performed } from '../contract/service';
+
+/** The configuration of an operation node: its account, and `x` and `xType` for each input `x`. */
+export interface OperationNodeDef extends NodeDef {
+  readonly account: string;
+  readonly [property: string]: unknown;
+}
+
+type Send = (message: (NodeMessageInFlow | null)[]) => void;
+type Done = (error?: Error) => void;
+
+/**
+ * Makes the module of an operation's node: for each message it evaluates the inputs, performs the operation on
+ * the account's service, and sends the same message on by the outcome's output, or raises one error.
+ *
+ * @param name - the operation, a key of the table
+ */
+export function operationNode(name: OperationName): (RED: NodeAPI) => void {
+  const { node: type } = operations[name];
+  return (RED) => {
+    function OperationNode(this: Node, config: OperationNodeDef): void {
+      RED.nodes.createNode(this, config);
+      const running = new OperationRunner(RED, this, config, name);
+      this.on('input', (message, send, done) => running.input(message, send, done));
+      this.on('close', (done: () => void) => void running.close().then(done));
+    }
+    RED.nodes.registerType(type, OperationNode);
+  };
+}
+
+class OperationRunner {
+  private readonly operation: Operation;
+  private readonly inputs: NodeInputs;
+  private readonly badge: Badge;
+  private underWay = 0;
+  /** To be told when no call is under way any more. */
+  private over: (() => void) | undefined;
+  private readonly closing = new AbortController();
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: OperationNodeDef,
+    private readonly name: OperationName,
+  ) {
+    this.operation = operations[name] as unknown as Operation;
+    this.inputs = new NodeInputs(RED, node, config, this.operation.inputs);
+    // Each call under way listens, and there may be more of them than Node.js takes for a leak.
+    setMaxListeners(0, this.closing.signal);
+    this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.serviceName);
+  }
+
+  input(message: NodeMessageInFlow, send: Send, done: Done): void {
+    this.badge.begin();
+    this.underWay += 1;
+    void this.perform(message, send, done).then(this.ended);
+  }
+
+  /** Ends the calls under way and waits until each has said so. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    if (this.underWay > 0) await new Promise<void>((resolve) => (this.over = resolve));
+    this.badge.clear();
+  }
+
+  private readonly ended = (): void => {
+    this.underWay -= 1;
+    if (this.underWay === 0) this.over?.();
+  };
+
+  /** Never rejects: whatever happens ends in one `done`. */
+  private async perform(message: NodeMessageInFlow, send: Send, done: Done): Promise<void> {
+    let isOver = false;
+    let account: Account | undefined;
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      isOver = true;
+      const raised = this.inputs.withSource(error);
+      if (raised instanceof AuthyError && raised.response !== undefined) {
+        message['authy'] = answerFacts(this.node, account, raised.statusCode, raised.response);
+      }
+      this.badge.error(raised);
+      done(raised);
+    };
+    try {
+      account = chosenAccount(this.RED, this.config.account);
+      const inputs = await this.inputs.evaluate(message);
+      const performed = await account.perform(this.name, inputs, {
+        deadline: deadlineOf(message),
+        signal: this.closing.signal,
+        onCancelled: fail,
+      });
+      // Where the node was closed meanwhile this message has had its error, and nothing may be sent any more.
+      if (this.closing.signal.aborted) {
+        fail(new AuthyError('AUTHY_CANCELLED', 'The node was closed before its answer could be sent on.'));
+        return;
+      }
+      const [output, fill] = this.operation.outcomes[performed.outcome] ?? [0, 'yellow'];
+      this.complete(message, account, performed);
+      this.badge.outcome(fill, performed.outcome);
+      send([...Array<null>(output).fill(null), message]);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    done();
+  }
+
+  /** The same message goes on, with what else it carries: `req` and `res`, `topic`, `parts`. */
+  private complete(message: NodeMessageInFlow, account: Account, performed: Performed): void {
+    const result = performed.result as Readonly<Record<string, unknown>>;
+    message.payload = result;
+    message['authy'] = answerFacts(this.node, account, performed.statusCode, performed.response);
+    for (const name of this.operation.carries as readonly string[]) {
+      if (result[name] !== null) message[name] = result[name];
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { type Evaluator, prepareEvaluator, sourceOf, type TypedValue } from './evaluate';
+import { isPublicUrl } from '../services/authy/callback/callback-address';
+
+const remedy = 'Set it, or leave the field blank to take the address of the request';
+
+/** What Node-RED leaves of a variable that is not set, or has never put in: `${NAME}` and, of old, `$(NAME)`. */
+const placeholder = /\$\{[^}]*\}|\$\([^)]*\)/;
+
+/** A public URL that is set and cannot be read; what it holds is not told, for it may be anything. */
+export class PublicUrlUnknown extends Error {
+  override readonly name = 'PublicUrlUnknown';
+
+  constructor(why: string) {
+    super(`Public URL: ${why}. ${remedy}`);
+  }
+}
+
+/**
+ * The public URL of a callback node's settings. Only a field that was left blank stands for the address of the request:
+ * whatever cannot be read is an error, since anybody can write the request's `Host`.
+ */
+export class PublicUrl {
+  /** Why no message can have one, as far as that is known before any came. */
+  readonly problem: PublicUrlUnknown | undefined;
+  private readonly evaluate: Evaluator | undefined;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly setting: TypedValue,
+  ) {
+    if (this.isBlank()) return;
+    try {
+      this.evaluate = prepareEvaluator(RED, node, setting);
+      if (setting.type === 'env') this.requireVariables();
+      else if (!isLater(setting)) this.read(setting.value);
+    } catch (error) {
+      this.problem = this.unknown(error);
+    }
+  }
+
+  /**
+   * The public URL for a message.
+   *
+   * @returns undefined where the setting is blank; what is wrong where it cannot be read
+   */
+  async of(message: NodeMessage): Promise<string | undefined | PublicUrlUnknown> {
+    if (this.problem !== undefined || this.evaluate === undefined) return this.problem;
+    try {
+      return this.read(await this.evaluate(message));
+    } catch (error) {
+      return this.unknown(error);
+    }
+  }
+
+  /** `${NAME}` with an empty variable is blank by now, though it was not left so. */
+  private isBlank(): boolean {
+    const { value } = this.setting;
+    return (value ?? '') === '' && !placeholder.test(this.asEntered());
+  }
+
+  /** The field as it was filled in: Node-RED has put variables in since. */
+  private asEntered(): string {
+    const { id, _alias } = this.node as Node & { _alias?: string };
+    let entered: unknown;
+    this.RED.nodes.eachNode((node) => {
+      // Within a subflow each instance has ids of its own.
+      if (node.id === (_alias ?? id)) entered = (node as { publicUrl?: unknown }).publicUrl;
+    });
+    return typeof entered === 'string' ? entered : '';
+  }
+
+  /** Node-RED puts nothing in the place of a variable that is not set. */
+  private requireVariables(): void {
+    const text = String(this.setting.value);
+    const inBraces = [...text.matchAll(/\$\{([^}]+)\}/g)].map(([, name]) => name);
+    for (const name of inBraces.length > 0 ? inBraces : [text]) {
+      const value: unknown = this.RED.util.evaluateNodeProperty(name ?? '', 'env', this.node, {});
+      if (value === '') throw new PublicUrlUnknown(`the environment variable ${name ?? ''} is not set`);
+    }
+    this.read(this.RED.util.evaluateNodeProperty(text, 'env', this.node, {}));
+  }
+
+  private read(value: unknown): string {
+    const url = typeof value === 'string' ? value.trim() : undefined;
+    if (url !== undefined && isPublicUrl(url)) return url;
+    throw new PublicUrlUnknown(this.wrong(value));
+  }
+
+  private wrong(value: unknown): string {
+    const text = typeof value === 'string' ? value.trim() : '';
+    const [left] = placeholder.exec(text) ?? [];
+    if (left !== undefined && left === text) {
+      return `the environment variable ${left.slice(2, -1)} is not set`;
+    }
+    if (left !== undefined) {
+      return (
+        'variables are put in only where they are the whole text; ' +
+        'choose the type of an environment variable, which reads ${NAME} also within an address'
+      );
+    }
+    const source = sourceOf(this.setting) ?? 'it';
+    if (value === undefined || value === null || value === '') return `${source} is missing`;
+    return `${source} is no address such as https://example.com/authy/callback`;
+  }
+
+  private unknown(error: unknown): PublicUrlUnknown {
+    if (error instanceof PublicUrlUnknown) return error;
+    const source = sourceOf(this.setting) ?? 'it';
+    return new PublicUrlUnknown(`${source} cannot be evaluated (${(error as Error).message})`);
+  }
+}
+
+/** Whether the value comes with the message, or may come with time. */
+function isLater({ type }: TypedValue): boolean {
+  return ['msg', 'flow', 'global', 'jsonata'].includes(type);
+}

@@ -1,0 +1,73 @@
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { invalidInput } from '../contract/errors';
+import { evaluator, preparedNow, sourceOf } from './evaluate';
+import { placeholder } from './settings';
+
+/** The type of a TypedInput whose value is an editable list in the panel. */
+export const listType = 'list';
+
+/** One row of such a list: a name, which is fixed, and a TypedInput. */
+interface Row {
+  readonly name: string;
+  readonly value: string;
+  readonly type: string;
+}
+
+/** A row for one message: its name and what its TypedInput gave. */
+export type Entry = readonly [name: string, value: unknown];
+
+/**
+ * Reads the rows of a list once, for all messages.
+ *
+ * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
+ * @param field - the input's name, for the error
+ * @returns gives the entries for a message. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of
+ *   rows, two rows have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
+ */
+export function entriesOf(
+  RED: NodeAPI,
+  node: Node,
+  list: unknown,
+  field: string,
+): (message: NodeMessage) => Promise<Entry[]> {
+  return preparedNow(() => {
+    const rows = rowsOf(list, field)
+      .map(withVariable)
+      .map((row) => [row, evaluator(RED, node, row)] as const);
+    return (message) =>
+      Promise.all(rows.map(([row, evaluate]) => entryOf(row, () => evaluate(message), field)));
+  });
+}
+
+/** @param evaluate - called in here, so that what it throws is a rejection like any other: the rows are waited for together */
+async function entryOf(row: Row, evaluate: () => unknown, field: string): Promise<Entry> {
+  const value = await evaluate();
+  if (value !== undefined && value !== null && value !== '') return [row.name, value];
+  const source = sourceOf(row);
+  const place = source === undefined ? '' : ` It is taken from ${source}.`;
+  throw invalidInput(field, `"${row.name}" is blank.${place}`);
+}
+
+function rowsOf(list: unknown, field: string): Row[] {
+  const rows = typeof list === 'string' ? (JSON.parse(list) as unknown) : list;
+  if (!Array.isArray(rows) || !rows.every(isRow)) {
+    throw invalidInput(field, 'expected a list of rows, each with name, value and type.');
+  }
+  const names = new Set<string>();
+  for (const { name } of rows) {
+    if (names.has(name)) throw invalidInput(field, `has two rows named "${name}".`);
+    names.add(name);
+  }
+  return rows;
+}
+
+/** Node-RED puts a variable in the place of a whole setting only, and a row is a part of one: so it is done here. */
+function withVariable(row: Row): Row {
+  const name = row.type === 'str' ? placeholder(row.value) : undefined;
+  return name === undefined ? row : { ...row, type: 'env', value: name };
+}
+
+function isRow(row: unknown): row is Row {
+  const { name, value, type } = (row ?? {}) as Partial<Record<keyof Row, unknown>>;
+  return typeof name === 'string' && typeof value === 'string' && typeof type === 'string';
+}

@@ -1,0 +1,157 @@
+import { apiKeyProblem } from '../services/authy/api-key';
+import { kind } from '../contract/validation';
+
+/** `${NAME}` or `$(NAME)` as the whole of a text: there Node-RED puts an environment variable. */
+const whole = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
+/** The same in a part of it: there Node-RED puts nothing. */
+const within = /\$(?:\{([^\s{}]+)\}|\(([^\s()]+)\))/;
+const variableName = /^[A-Za-z_][\w.$-]{0,99}$/;
+const plainNumber = /^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
+
+interface NumberRule {
+  /** Where it is left blank. */
+  readonly fallback: number;
+  readonly least: number;
+  readonly most: number;
+  readonly isWhole: boolean;
+}
+
+/** The settings that are numbers, of all nodes; the panels have the same limits. */
+export const numbers = {
+  /** Of an account, in seconds. */
+  deadline: { fallback: 15, least: 1, most: 300, isWhole: false },
+  maxInFlight: { fallback: 10, least: 1, most: 100, isWhole: true },
+  /** Of an approval gate. */
+  maxOpen: { fallback: 3, least: 0, most: 100_000, isWhole: true },
+  /** In seconds. */
+  coolDown: { fallback: 5, least: 0, most: 31_536_000, isWhole: false },
+  /** Of a callback node, in seconds. */
+  freshnessWindow: { fallback: 300, least: 1, most: 31_536_000, isWhole: false },
+  /** In KiB. */
+  maxSize: { fallback: 64, least: 1, most: 65_536, isWhole: false },
+} as const satisfies Record<string, NumberRule>;
+
+/**
+ * What to do where a text is the place of an environment variable that is not set: Node-RED leaves it as it stands then.
+ * Such a text is never what was meant, and no secret either.
+ *
+ * Source: https://github.com/node-red/node-red/blob/master/packages/node_modules/@node-red/runtime/lib/flows/util.js
+ *
+ * @returns a sentence with the variable's name; undefined for any other text
+ */
+export function unsetVariable(text: string): string | undefined {
+  const name = placeholder(text);
+  return name === undefined
+    ? undefined
+    : `set the environment variable${named(name)} and restart Node-RED; it is not set.`;
+}
+
+/** The name in `${NAME}` or `$(NAME)`; undefined for any other text. */
+export function placeholder(text: string): string | undefined {
+  const [, braced, bracketed] = whole.exec(text) ?? [];
+  return braced ?? bracketed;
+}
+
+/** What is no name could be a password that looks like a placeholder: it is not shown. */
+function named(name: string): string {
+  return variableName.test(name) ? ` ${name}` : '';
+}
+
+/**
+ * Reads the settings and credentials of a node: every one of them through here, since each may come from an environment
+ * variable, which may be missing, of another type, or blank. What cannot be used is told by {@link problem}, and never
+ * thrown: a node whose constructor throws is not there, and cannot say why.
+ */
+export class Settings {
+  private readonly problems: string[] = [];
+
+  /** What is wrong, each sentence beginning with the setting's name; undefined where nothing is. It shows no value. */
+  get problem(): string | undefined {
+    return this.problems.length === 0 ? undefined : this.problems.join(' ');
+  }
+
+  /** Notes what is wrong with a setting. @param whatToDo - a sentence */
+  refuse(setting: string, whatToDo: string): void {
+    this.problems.push(`${setting}: ${whatToDo}`);
+  }
+
+  /** An address or a name. @param fallback - where it is left blank, or cannot be used */
+  text(setting: string, value: unknown, fallback = ''): string {
+    const text = this.secret(setting, value);
+    const [, braced, bracketed] = within.exec(text) ?? [];
+    const part = braced ?? bracketed;
+    if (part === undefined) return text === '' ? fallback : text;
+    this.refuse(
+      setting,
+      `put the whole setting into one environment variable: Node-RED does not replace${named(part)} in a part of it.`,
+    );
+    return fallback;
+  }
+
+  /** A user name or password, which may hold any character; blank where it is not given, or cannot be used. */
+  secret(setting: string, value: unknown): string {
+    if (value === undefined || value === null) return '';
+    // A variable of the type "number" whose digits are all there.
+    const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+    if (typeof text !== 'string') {
+      this.refuse(setting, `enter text, or make its variable a string; it is ${kind(value)}.`);
+      return '';
+    }
+    const problem = unsetVariable(text);
+    if (problem === undefined) return text;
+    this.refuse(setting, problem);
+    return '';
+  }
+
+  /** An API key without the blanks around it; blank where there is none, or none that is plausible. */
+  apiKey(setting: string, value: unknown): string {
+    if (typeof value === 'number') {
+      this.refuse(setting, 'make its variable a string: a number has lost the zeros that it began with.');
+      return '';
+    }
+    const key = this.secret(setting, typeof value === 'string' ? value.trim() : value);
+    const problem = key === '' ? undefined : apiKeyProblem(key);
+    if (problem === undefined) return key;
+    this.refuse(setting, problem);
+    return '';
+  }
+
+  /** A number, or text in plain digits. */
+  number(setting: keyof typeof numbers, value: unknown): number {
+    const { fallback, least, most, isWhole } = numbers[setting];
+    if (value === undefined || value === null || value === '') return fallback;
+    const number = typeof value === 'string' && plainNumber.test(value) ? Number(value) : value;
+    if (
+      typeof number === 'number' &&
+      number >= least &&
+      number <= most &&
+      (!isWhole || Number.isInteger(number))
+    ) {
+      return number;
+    }
+    const unset = typeof value === 'string' ? unsetVariable(value) : undefined;
+    this.refuse(setting, unset ?? `enter a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}.`);
+    return fallback;
+  }
+
+  /** A switch, or its spelling as text. @param fallback - the safe side */
+  flag(setting: string, value: unknown, fallback: boolean): boolean {
+    if (value === undefined || value === null || value === '') return fallback;
+    if (value === true || value === 'true') return true;
+    if (value === false || value === 'false') return false;
+    const unset = typeof value === 'string' ? unsetVariable(value) : undefined;
+    this.refuse(setting, unset ?? 'choose true or false.');
+    return fallback;
+  }
+
+  /** One of a few words; the first of them where it is left blank, or is another. */
+  choice<const W extends string>(setting: string, value: unknown, words: readonly [W, ...(readonly W[])]): W {
+    const [first] = words;
+    if (value === undefined || value === null || value === '') return first;
+    const word = words.find((candidate) => candidate === value);
+    if (word !== undefined) return word;
+    const unset = typeof value === 'string' ? unsetVariable(value) : undefined;
+    this.refuse(setting, unset ?? `choose one of ${words.join(', ')}.`);
+    return first;
+  }
+}

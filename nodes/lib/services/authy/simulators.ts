@@ -1,0 +1,40 @@
+import type { Simulator, SimulatorOptions } from '../../../simulator/simulator';
+
+/**
+ * The simulators of the accounts that chose one, by the account's node id. They outlive a deploy: its users,
+ * messages and open approval requests would be lost otherwise each time a flow is changed.
+ */
+const simulators = new Map<string, Simulator>();
+
+/**
+ * Starts an account's simulator, or goes on with the one it had.
+ *
+ * @returns the simulator and its base URL
+ */
+export async function startSimulator(
+  accountId: string,
+  options: SimulatorOptions,
+): Promise<{ simulator: Simulator; url: string }> {
+  let simulator = simulators.get(accountId);
+  if (simulator === undefined) {
+    // Loaded when it is asked for: most accounts never do.
+    const { Simulator } = await import('../../../simulator/simulator.js');
+    simulator = new Simulator(options);
+    simulators.set(accountId, simulator);
+  } else {
+    simulator.configure(options);
+  }
+  return { simulator, url: await simulator.listen() };
+}
+
+/** Stops listening; `forget` drops what the simulator holds as well. */
+export async function stopSimulator(accountId: string, forget: boolean): Promise<void> {
+  const simulator = simulators.get(accountId);
+  if (forget) simulators.delete(accountId);
+  await simulator?.close();
+}
+
+/** The simulator of an account, if it has one. */
+export function simulatorOf(accountId: string): Simulator | undefined {
+  return simulators.get(accountId);
+}

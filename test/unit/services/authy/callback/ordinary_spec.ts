@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import should from 'should';
+import { outOfBounds } from '../../../../../nodes/lib/services/authy/callback/bounds';
+import { ordinaryCanonical } from '../../../../../nodes/lib/services/authy/callback/ordinary';
+import { parseQuery } from '../../../../../nodes/lib/services/authy/callback/query';
+import { canonicalParams, type Params } from '../../../../../nodes/lib/services/authy/callback/signature';
+import { cases } from '../../../../support/runs';
+import { callbackAnswer } from '../../../../support/signed_callback';
+import { trees } from '../../../../support/trees';
+import { vectors } from '../../../../support/vectors';
+
+const kibibyte = 1024;
+
+const written = (params: Params, maxSize = 64 * kibibyte): string | undefined => {
+  const bytes = ordinaryCanonical(params, maxSize);
+  return bytes && Buffer.from(bytes).toString('latin1');
+};
+
+/** Names as they come, few of them so that they meet, and those that have been trouble elsewhere. */
+const name = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'B', 'a1', 'a-b', 'a.b', 'aB', '_', 'Bank', 'Bank account') },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+  { weight: 1, arbitrary: fc.constantFrom('é', '😀', 'x y', 'a&b=c', '%5B', '__proto__', '12', '0', '~') },
+  { weight: 1, arbitrary: fc.constantFrom('', 'a]', '[a', '][', 'a[b]', '[]', '\ud800', 'n'.repeat(70)) },
+); // prettier-ignore
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: 'grapheme', maxLength: 12 }),
+  fc.string({ maxLength: 40 }),
+  fc.constantFrom('', ' ', "!'()*~-_.", 'Bogotá', '😀', 'a\ud800', '\udc00', '\ufffd', '%', 'x'.repeat(5000)),
+);
+
+const scalar = fc.oneof(
+  text,
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant(undefined),
+  fc.bigInt(),
+);
+
+const { tree, members } = trees(name, scalar, { maxDepth: 6, maxKeys: 6, maxLength: 12 });
+
+describe('Canonical string of ordinary callbacks', function () {
+  this.timeout(0);
+
+  it('is the one that is plainly written, within the same bounds, or left to that', () => {
+    const count = { ordinary: 0, left: 0 };
+    fc.assert(
+      fc.property(members, fc.constantFrom(0, 10, 100, 64 * kibibyte), (params, maxSize) => {
+        const canonical = written(params, maxSize);
+        count[canonical === undefined ? 'left' : 'ordinary'] += 1;
+        if (canonical === undefined) return;
+        canonical.should.equal(canonicalParams(params));
+        should(outOfBounds(params, maxSize)).be.undefined();
+      }),
+      cases(20_000),
+    );
+    for (const some of Object.values(count)) some.should.be.above(500);
+  });
+
+  it('stays right when other names come each time, at any place', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, tree), { minLength: 100, maxLength: 200 }), (pairs) => {
+        for (const [key, value] of pairs) {
+          const params = { ...callbackAnswer(), [key]: value, list: [{ [key]: 1, z: null, a: 2 }] };
+          const canonical = written(params);
+          if (canonical !== undefined) canonical.should.equal(canonicalParams(params));
+        }
+      }),
+      cases(100),
+    );
+  });
+
+  describe('what is published is ordinary', () => {
+    for (const { id, body } of vectors.published) {
+      it(id, () => {
+        const params = body.startsWith('{') ? (JSON.parse(body) as Params) : parseQuery(body);
+        should(written(params)).equal(canonicalParams(params));
+      });
+    }
+  });
+
+  it('so are texts of any language, labels with spaces, and lists of texts and of objects', () => {
+    for (const added of [
+      { details: { Bank: 'Banco de Bogotá', 'Bank account': '№ 5', 'Où ?': '東京 😀' } },
+      {
+        logos: [
+          { url: 'https://a.example/b?c=d&e', res: 'default' },
+          { res: 'low', url: '' },
+        ],
+      },
+      { enabled_unlock_methods: ['pin', 'fingerprint', null, true], empty: {}, none: [] },
+      { amount: 1.5, much: 1e21, less: -1, big: 12345678901234567890n },
+    ]) {
+      const params = callbackAnswer('approved', added);
+      should(written(params)).equal(canonicalParams(params));
+    }
+    should(written({})).equal('');
+  });
+
+  it('what could be written in another way, or has to be refused, is left alone', () => {
+    for (const added of [
+      { a: { b: {} } },
+      { a: [{}] },
+      { a: [[]] },
+      { a: [['x']] },
+      { a: [1] },
+      { a: new Array(3) },
+      { a: Object.assign(['x'], { b: 'y' }) },
+      { 'a[b]': 1 },
+      { a: { '[]': { c: 1, b: 2 } } },
+      { a: { '': 1 } },
+      { a: '\ud800' },
+      { '\udc00': 1 },
+      { a: 'é\ud800' },
+      { device: 1, device1: 2 },
+      { ['é'.repeat(50)]: 1 },
+      { long: ' '.repeat(20_000) },
+      { long: 'é'.repeat(3000) },
+    ]) {
+      should(written(callbackAnswer('approved', added))).be.undefined();
+    }
+  });
+
+  it('counts members and characters as the bounds do', () => {
+    const names = (count: number, value: unknown): Params =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [(index + 360).toString(36), value]));
+    // 30 of 65 members each, 30 more, and one of the rest.
+    const wide = (count: number): Params => ({
+      ...names(30, { ...names(63, {}), full: null }),
+      more: { ...names(count - 30 * 65 - 31, []), ...names(1, 'text') },
+      ...Object.fromEntries(Object.entries(names(30, null)).map(([key]) => [`x${key}`, null])),
+    });
+    should(outOfBounds(wide(2000), 64 * kibibyte)).be.undefined();
+    should(written(wide(2000))).equal(canonicalParams(wide(2000)));
+    should(outOfBounds(wide(2001), 64 * kibibyte)).have.property('reason', 'tooComplex');
+    should(written(wide(2001))).be.undefined();
+    const size = (params: Params): number => {
+      let least = 0;
+      while (outOfBounds(params, least) !== undefined) least += 1;
+      return least;
+    };
+    for (const params of [
+      callbackAnswer(),
+      callbackAnswer('denied', { list: Array(10).fill('x'), é: ['é', { 'x y': '😀' }] }),
+    ]) {
+      const least = size(params);
+      should(written(params, least)).be.a.String();
+      should(written(params, least - 1)).be.undefined();
+    }
+  });
+});
+
+describe('Bounds of a callback', () => {
+  const nested = (depth: number, inner: unknown): unknown =>
+    depth === 0 ? inner : { x: nested(depth - 1, inner) };
+
+  it('are 32 levels', () => {
+    should(outOfBounds({ x: nested(31, {}) }, kibibyte)).be.undefined();
+    should(outOfBounds({ x: nested(32, {}) }, kibibyte)).match({
+      reason: 'tooComplex',
+      detail: 'it is nested deeper than 32',
+    });
+    should(outOfBounds({ x: nested(32, 'text') }, kibibyte)).be.undefined();
+  });
+
+  it('are 2000 members, and as many characters as allowed', () => {
+    const wide = (count: number): Params => ({ x: Array.from({ length: count - 1 }, () => null) });
+    should(outOfBounds(wide(2000), 64 * kibibyte)).be.undefined();
+    should(outOfBounds(wide(2001), 64 * kibibyte)).match({
+      reason: 'tooComplex',
+      detail: 'it has more than 2000 members',
+    });
+    should(outOfBounds({ name: 'x'.repeat(96) }, 100)).be.undefined();
+    should(outOfBounds({ name: 'x'.repeat(97) }, 100)).match({
+      reason: 'tooLarge',
+      detail: 'it holds more than 100 bytes',
+    });
+  });
+
+  it('say what comes first', () => {
+    const deep = nested(40, 1);
+    should(outOfBounds({ a: '\ud800', deep }, 10)).have.property('reason', 'unreadableBody');
+    should(outOfBounds({ long: 'x'.repeat(20), deep, a: '\ud800' }, 10)).have.property('reason', 'tooLarge');
+    should(outOfBounds({ deep, a: '\ud800' }, 100)).have.property('reason', 'tooComplex');
+  });
+});

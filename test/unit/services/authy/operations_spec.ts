@@ -1,0 +1,241 @@
+import should from 'should';
+import { AuthyClient } from '../../../../nodes/lib/services/authy/client';
+import { AuthyError } from '../../../../nodes/lib/contract/errors';
+import { type OperationName, operations } from '../../../../nodes/lib/contract/operations';
+import { AuthyService } from '../../../../nodes/lib/contract/service';
+import { exchanges, phone, uuid } from '../../../support/exchanges';
+import { ScriptedServer } from '../../../support/scripted_server';
+
+const names = Object.keys(operations) as OperationName[];
+
+describe('Operations', () => {
+  const server = new ScriptedServer();
+  let service: AuthyService;
+
+  before(async () => {
+    await server.start();
+    service = new AuthyService(
+      'authy',
+      new AuthyClient({ apiKey: 'operations-test-key', baseUrl: server.url }),
+    );
+  });
+  after(async () => {
+    service.close();
+    await server.stop();
+  });
+
+  async function failure(name: OperationName, inputs: Record<string, unknown>): Promise<AuthyError> {
+    const performed = service.perform(name, inputs);
+    const error: unknown = await performed.then(
+      ({ outcome }) => new Error(`ended as ${outcome}`),
+      (reason: unknown) => reason,
+    );
+    should(error).be.instanceof(AuthyError);
+    return error as AuthyError;
+  }
+
+  for (const name of names) {
+    const { inputs, request, body, answer, outcome, result } = exchanges[name];
+
+    it(`${name}: asks and reads as documented`, async () => {
+      server.script({ status: 200, json: answer });
+      const performed = await service.perform(name, inputs);
+      server.seen.length.should.equal(1);
+      const [seen] = server.seen;
+      should(`${seen?.method} ${seen?.url}`).equal(request);
+      should(seen?.headers['x-authy-api-key']).equal('operations-test-key');
+      if (seen?.method === 'GET') {
+        seen.body.should.equal('');
+        should(seen.headers['content-type']).be.undefined();
+      } else {
+        should(JSON.parse(seen?.body ?? '')).eql(body);
+      }
+      performed.outcome.should.equal(outcome);
+      should(performed.result).eql(result);
+      performed.response.should.eql(answer);
+      performed.statusCode.should.equal(200);
+      structuredClone(performed).should.eql(performed);
+    });
+
+    it(`${name}: concludes nothing from an answer without success`, async () => {
+      for (const success of [false, 'false', 'yes', 1, null, undefined]) {
+        server.script({ status: 200, json: { ...answer, success } });
+        (await failure(name, inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
+      }
+    });
+
+    it(`${name}: a wrong key is an error of its own`, async () => {
+      server.script({
+        status: 401,
+        json: {
+          message: 'Invalid API key',
+          success: false,
+          errors: { message: 'Invalid API key' },
+          error_code: '60001',
+        },
+      });
+      const error = await failure(name, inputs);
+      error.code.should.equal('AUTHY_INVALID_API_KEY');
+      should(error.authyCode).equal('60001');
+      should(error.statusCode).equal(401);
+      server.seen.length.should.equal(1);
+    });
+
+    for (const [field, { required }] of Object.entries(operations[name].inputs)) {
+      if (!required) continue;
+      it(`${name}: nothing is sent without ${field}`, async () => {
+        server.script({ status: 200, json: answer });
+        const error = await failure(name, { ...inputs, [field]: '' });
+        error.code.should.equal('AUTHY_INVALID_INPUT');
+        should(error.field).equal(field);
+        server.seen.length.should.equal(0);
+      });
+    }
+  }
+
+  const refuse = (status: number, code: string): void =>
+    server.script({
+      status,
+      json: { message: 'No.', success: false, errors: { message: 'No.' }, error_code: code },
+    });
+
+  it('tokenVerify: a wrong and a used token are outcomes', async () => {
+    refuse(401, '60020');
+    const wrong = await service.perform('tokenVerify', exchanges.tokenVerify.inputs);
+    wrong.outcome.should.equal('invalid');
+    wrong.result.should.eql({ authyId: '209', valid: false, reason: 'wrong', device: null });
+    refuse(401, '60019');
+    (await service.perform('tokenVerify', exchanges.tokenVerify.inputs)).result.should.have.property(
+      'reason',
+      'reused',
+    );
+  });
+
+  it('tokenVerify: valid only by the token member of the body itself', async () => {
+    const answer = { success: true, message: 'Token is valid.' };
+    for (const json of [
+      answer,
+      { ...answer, token: 'is invalid' },
+      { ...answer, token: true },
+      { ...answer, device: { token: 'is valid' } },
+    ]) {
+      server.script({ status: 200, json });
+      (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
+    }
+    // An error number beside it says the contrary.
+    server.script({ status: 200, json: { ...exchanges.tokenVerify.answer, error_code: '60020' } });
+    (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
+    for (const status of [201, 202, 204, 302]) {
+      server.script({ status, json: exchanges.tokenVerify.answer });
+      (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
+    }
+  });
+
+  it('tokenVerify: force is sent as asked, and true when left blank', async () => {
+    server.script({ status: 200, json: exchanges.tokenVerify.answer });
+    await service.perform('tokenVerify', { ...exchanges.tokenVerify.inputs, force: false });
+    await service.perform('tokenVerify', { ...exchanges.tokenVerify.inputs, force: '' });
+    server.seen.map(({ url }) => url.split('?')[1]).should.eql(['force=false', 'force=true']);
+  });
+
+  it('phoneCheck: a wrong code and one that nothing waits for are outcomes', async () => {
+    refuse(401, '60022');
+    (await service.perform('phoneCheck', exchanges.phoneCheck.inputs)).result.should.have.property(
+      'reason',
+      'wrong',
+    );
+    refuse(404, '60023');
+    const late = await service.perform('phoneCheck', exchanges.phoneCheck.inputs);
+    late.outcome.should.equal('invalid');
+    late.result.should.have.property('reason', 'notPending');
+  });
+
+  it('onetouchStatus: each status is an outcome, and no other text', async () => {
+    const request = exchanges.onetouchStatus.answer['approval_request'] as object;
+    for (const status of ['approved', 'denied', 'pending', 'expired']) {
+      server.script({ status: 200, json: { approval_request: { ...request, status }, success: true } });
+      (await service.perform('onetouchStatus', { approvalId: uuid })).outcome.should.equal(status);
+    }
+    for (const status of ['Approved', 'approved ', true, null, ['approved'], undefined]) {
+      server.script({ status: 200, json: { approval_request: { ...request, status }, success: true } });
+      (await failure('onetouchStatus', { approvalId: uuid })).code.should.equal('AUTHY_BAD_RESPONSE');
+    }
+  });
+
+  it('onetouchStatus: an answer about another request is not believed', async () => {
+    const request = exchanges.onetouchStatus.answer['approval_request'] as object;
+    const other = uuid.replace('4a', '4b');
+    server.script({ status: 200, json: { approval_request: { ...request, uuid: other }, success: true } });
+    (await failure('onetouchStatus', { approvalId: uuid })).message.should.match(/another approval request/);
+  });
+
+  it('an id that a number of JavaScript cannot hold is read as it was sent, and never as another one', async () => {
+    for (const id of ['9007199254740993', '9007199254740992', '12345678901234567890']) {
+      const script = (json: object): void =>
+        server.script({
+          status: 200,
+          text: JSON.stringify(json).replaceAll('"ID"', id),
+          type: 'application/json',
+        });
+      script({ ...exchanges.userCreate.answer, user: { id: 'ID' }, ids: ['ID'] });
+      const created = await service.perform('userCreate', exchanges.userCreate.inputs);
+      should(created.result).have.property('authyId', id);
+      JSON.stringify(created.response).should.match(new RegExp(`"ids":\\["?${id}"?\\]`));
+
+      script({ status: { authy_id: 'ID' }, success: true });
+      should((await service.perform('userStatus', { authyId: id })).result).have.property('authyId', id);
+      const neighbour = `${id.slice(0, -1)}${(Number(id.at(-1)) + 1) % 10}`;
+      (await failure('userStatus', { authyId: neighbour })).code.should.equal('AUTHY_BAD_RESPONSE');
+    }
+  });
+
+  it('phoneStatus: asks by id where it has one, and needs one of the two', async () => {
+    server.script({ status: 200, json: exchanges.phoneStatus.answer });
+    await service.perform('phoneStatus', { ...phone, verificationId: uuid });
+    should(server.seen[0]?.url).endWith(`/status?uuid=${uuid}`);
+    (await failure('phoneStatus', {})).message.should.match(
+      /verificationId: is missing, and so is phoneNumber/,
+    );
+    server.seen.length.should.equal(1);
+  });
+
+  it('userDelete: falls back on the older paths only where the route is missing', async () => {
+    const noRoute = { status: 404, text: '<h1>Not found</h1>', type: 'text/html' };
+    server.script(
+      noRoute,
+      { status: 404, json: { message: 'Not found', success: false } },
+      { status: 200, json: exchanges.userDelete.answer },
+    );
+    await service.perform('userDelete', { authyId: '209' });
+    server.seen
+      .map(({ url }) => url)
+      .should.eql([
+        '/protected/json/users/209/remove',
+        '/protected/json/users/209/delete',
+        '/protected/json/users/delete/209',
+      ]);
+    refuse(404, '60026');
+    (await failure('userDelete', { authyId: '209' })).code.should.equal('AUTHY_USER_NOT_FOUND');
+    server.seen.length.should.equal(1);
+  });
+
+  it('userDelete: unknown on the second try means done', async () => {
+    server.script('drop', {
+      status: 404,
+      json: { message: 'User not found.', success: false, errors: {}, error_code: '60026' },
+    });
+    (await service.perform('userDelete', { authyId: '209' })).outcome.should.equal('deleted');
+  });
+
+  it('an empty optional object is not sent', async () => {
+    server.script({ status: 200, json: exchanges.onetouchSend.answer });
+    await service.perform('onetouchSend', {
+      authyId: '209',
+      message: 'x',
+      details: {},
+      hiddenDetails: {},
+      logos: [],
+    });
+    should(JSON.parse(server.seen[0]?.body ?? '')).eql({ message: 'x' });
+  });
+});
