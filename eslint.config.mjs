@@ -26,7 +26,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.mjs', '*.mjs', 'test/support/*.cjs', 'test/bench/*.cjs'],
+    files: ['scripts/**/*.mjs', '*.mjs', '*.cjs', '.*.cjs', 'test/support/*.cjs', 'test/bench/*.cjs'],
     languageOptions: { globals: globals.node },
   },
   {
@@ -58,7 +58,7 @@ export default tseslint.config(
   },
   {
     // What is secret or signed is compared by `timingSafeEqual`, in one place: `signaturesMatch`.
-    files: ['nodes/lib/services/authy/callback/*.ts', 'nodes/authy-onetouch-callback.ts'],
+    files: ['nodes/lib/services/authy/callback/*.ts', 'nodes/lib/node/callback-node.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

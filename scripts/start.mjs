@@ -183,7 +183,7 @@ function isDashboard(node) {
 }
 
 function isSimulator(node) {
-  return isAccount(node) && node.service === 'simulator';
+  return isAccount(node) && (node.simulated === true || node.service === 'simulator');
 }
 
 /** Waits until Node-RED has started what is behind an address, but not for ever: it may not be able to. */

@@ -1,4 +1,4 @@
-import type { CallbackReport } from './callback';
+import type { CallbackReport } from './state/callback-report';
 import type { Approval, Approvals, ApprovalStatus, Logo } from './state/approvals';
 import type { User } from './state/users';
 

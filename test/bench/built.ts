@@ -4,7 +4,7 @@ import type * as client from '../../nodes/lib/services/authy/client';
 import type * as connections from '../../nodes/lib/http/connections';
 import type * as transport from '../../nodes/lib/http/transport';
 import type * as callback from '../../nodes/lib/services/authy/callback/callback';
-import type * as operations from '../../nodes/lib/contract/operations';
+import type * as endpoints from '../../nodes/lib/services/authy/endpoints';
 import { root } from '../support/node_red';
 import { authyId, token } from './call';
 
@@ -14,16 +14,16 @@ function built(name: string): unknown {
   return require(path.join(root, 'dist', 'lib', name));
 }
 
-export const { AuthyClient } = built('authy/client.js') as typeof client;
-export const { Cancellation } = built('authy/cancellation.js') as typeof cancellation;
-export const { Connections } = built('authy/connections.js') as typeof connections;
-export const { Transport } = built('authy/transport.js') as typeof transport;
-const { operations: builtOperations } = built('operations.js') as typeof operations;
-export const { verifyCallback } = built('onetouch/callback.js') as typeof callback;
+export const { AuthyClient } = built('services/authy/client.js') as typeof client;
+export const { Cancellation } = built('http/cancellation.js') as typeof cancellation;
+export const { Connections } = built('http/connections.js') as typeof connections;
+export const { Transport } = built('http/transport.js') as typeof transport;
+const { endpoints: builtEndpoints } = built('services/authy/endpoints.js') as typeof endpoints;
+export const { verifyCallback } = built('services/authy/callback/callback.js') as typeof callback;
 
 /** Makes the call that all benchmarks make, by a client of the package; rejects where the answer is not "valid". */
 export async function verifyBy(client: client.AuthyClient): Promise<void> {
   const values = { authyId, token, force: true, action: undefined };
-  const { outcome } = await client.call(builtOperations.tokenVerify.authy, values);
+  const { outcome } = await client.call(builtEndpoints.tokenVerify, values);
   if (outcome !== 'valid') throw new Error('A wrong answer.');
 }

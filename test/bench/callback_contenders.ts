@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { CallbackRequest, CallbackVerdict } from '../../nodes/lib/services/authy/callback/callback';
+import type { CallbackRequest, CallbackVerdict } from '../../nodes/lib/contract/service';
 import { canonicalParams } from '../../nodes/lib/services/authy/callback/signature';
 import { callbackKey, callbackNonce, callbackUrl, signedCallback } from '../support/signed_callback';
 import { verifyCallback } from './built';

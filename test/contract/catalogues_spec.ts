@@ -30,7 +30,7 @@ const badges = [
     ...[...operationsByType.values()].flatMap(({ outcomes }) => Object.keys(outcomes)),
     ...Object.values(otherNodes).flatMap(({ outputs }) => outputs),
   ]),
-  ...declaredIn(read('nodes', 'lib', 'authy', 'errors.ts'), 'AuthyErrorCode').map(
+  ...declaredIn(read('nodes', 'lib', 'contract', 'errors.ts'), 'AuthyErrorCode').map(
     (code) => `error.${code.replace(/^AUTHY_/, '')}`,
   ),
   // An error that is none of ours.

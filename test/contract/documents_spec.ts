@@ -34,14 +34,14 @@ function behindForms(nodes: readonly FlowNode[]): FlowNode[] {
 
 describe('contract: documents and examples', () => {
   it('the README lists every error code', () => {
-    const codes = [...read('nodes', 'lib', 'authy', 'errors.ts').matchAll(/\| '(AUTHY_\w+)'/g)];
+    const codes = [...read('nodes', 'lib', 'contract', 'errors.ts').matchAll(/\| '(AUTHY_\w+)'/g)];
     codes.length.should.be.above(20);
     const readme = read('README.md');
     for (const [, code] of codes) readme.should.containEql(`\`${code ?? ''}\``);
   });
 
   it('the page on rejections lists every reason', () => {
-    const reasons = declaredIn(read('nodes', 'lib', 'onetouch', 'callback.ts'), 'Rejection');
+    const reasons = declaredIn(read('nodes', 'lib', 'contract', 'service.ts'), 'Rejection');
     const page = read('docs', 'callback-rejected.md');
     for (const reason of reasons) page.should.containEql(`| \`${reason}\``);
   });

@@ -1,17 +1,10 @@
+import { endpoints } from '../../nodes/lib/services/authy/endpoints';
 import should from 'should';
 import { type HTMLElement, NodeType, parse } from 'node-html-parser';
 import type { Outcome } from '../../nodes/lib/approval/outcome';
-import { type OperationName, operations, type ResultOf } from '../../nodes/lib/contract/operations';
-import {
-  declaredIn,
-  inputsOf,
-  operationsByType,
-  otherNodes,
-  outcomesByOutput,
-  panelOf,
-  read,
-  types,
-} from './panels';
+import { type OperationName, type ResultOf } from '../../nodes/lib/contract/results';
+import { operations } from '../../nodes/lib/contract/operations';
+import { declaredIn, inputsOf, otherNodes, outcomesByOutput, panelOf, read, types } from './panels';
 import { languages, textsOf, translations } from './catalogues';
 
 /** A member's type, in the words of the help. */
@@ -242,7 +235,8 @@ describe('contract: help', () => {
     it(`${type}: tells of the errors, and of what is never done twice`, () => {
       const text = helpOf('en-US', type).text;
       // A gate sends as the operation does that only sends.
-      const { repeat } = (operationsByType.get(type) ?? operations.onetouchSend).authy;
+      const name = Object.keys(operations).find((each) => operations[each as OperationName].node === type);
+      const { repeat } = endpoints[(name ?? 'onetouchSend') as OperationName];
       should(text).containEql('msg.error.code');
       should(/never sent\s+twice/.test(text)).equal(repeat === 'never');
       should(text.includes('AUTHY_OUTCOME_UNKNOWN')).equal(repeat === 'never');
@@ -265,7 +259,7 @@ describe('contract: help', () => {
   });
 
   it('names error codes that there are', () => {
-    const codes = declaredIn(read('nodes', 'lib', 'authy', 'errors.ts'), 'AuthyErrorCode');
+    const codes = declaredIn(read('nodes', 'lib', 'contract', 'errors.ts'), 'AuthyErrorCode');
     for (const language of languages) {
       for (const type of types) {
         const named = helpOf(language, type).text.match(/\bAUTHY_[A-Z_]+\b/g) ?? [];
@@ -288,7 +282,7 @@ describe('contract: help', () => {
     }
 
     for (const [type, file, declaration] of [
-      ['authy-onetouch-callback', 'nodes/lib/services/authy/callback/callback.ts', 'Rejection'],
+      ['authy-onetouch-callback', 'nodes/lib/contract/service.ts', 'Rejection'],
       ['authy-onetouch-approval', 'nodes/lib/approval/outcome.ts', 'ExpiryReason'],
     ] as const) {
       it(`${language}/${type}: explains every ${declaration}`, () => {
@@ -304,7 +298,8 @@ describe('contract: help', () => {
       const settings = [...Object.keys(definition.defaults), ...Object.keys(definition.credentials ?? {})];
       const terms = termsIn(helpOf(language, 'authy-config').querySelectorAll('dl'));
       const labels = settings
-        .filter((setting) => setting !== 'name')
+        // The version is no row, and the simulator one of the choices of the service.
+        .filter((setting) => !['name', 'version', 'simulated'].includes(setting))
         .map((name) => texts.get(`authy-config.label.${name}`));
       should(terms.map(({ name }) => name).sort()).deepEqual(labels.sort());
     });

@@ -3,7 +3,10 @@ import path from 'node:path';
 import vm from 'node:vm';
 import { type AnyNode, type CallExpression, type ObjectExpression, parse as parseScript } from 'acorn';
 import { type HTMLElement, parse as parseHtml } from 'node-html-parser';
+import { gateSettings } from '../../nodes/lib/approval/approval-node';
 import { approvalInputs } from '../../nodes/lib/approval/question';
+import { accountProperties } from '../../nodes/lib/node/account-settings';
+import { callbackSettings } from '../../nodes/lib/node/callback-node';
 import { type Inputs, type Operation, operations } from '../../nodes/lib/contract/operations';
 
 export const root = path.resolve(__dirname, '..', '..');
@@ -40,10 +43,9 @@ interface OtherNode {
   readonly outputs: readonly string[];
   /** Outputs that come after these where a setting asks for them. */
   readonly moreOutputs?: readonly string[];
-  /** The interface of its settings, beside its inputs, and the file that declares it. */
-  readonly settings: readonly [file: string, name: string];
-  /** The same of its credentials. */
-  readonly credentials?: readonly [file: string, name: string];
+  /** The names of its settings, beside its inputs. */
+  readonly settings: readonly string[];
+  readonly credentials?: readonly string[];
   readonly inputs?: Inputs;
   /** What a message may hold to give an order instead of asking. */
   readonly orders?: readonly string[];
@@ -53,19 +55,18 @@ interface OtherNode {
 export const otherNodes: Readonly<Record<string, OtherNode>> = {
   'authy-config': {
     outputs: [],
-    settings: ['nodes/authy-config.ts', 'AccountDef'],
-    credentials: ['nodes/authy-config.ts', 'AccountCredentials'],
+    ...accountProperties(),
   },
   'authy-onetouch-approval': {
     outputs: ['approved', 'denied', 'expired'],
     moreOutputs: ['events'],
-    settings: ['nodes/lib/approval/approval-node.ts', 'GateDef'],
+    settings: gateSettings,
     inputs: approvalInputs,
     orders: ['cancel', 'reset'],
   },
   'authy-onetouch-callback': {
     outputs: ['approved', 'denied', 'rejected'],
-    settings: ['nodes/authy-onetouch-callback.ts', 'CallbackNodeDef'],
+    settings: callbackSettings,
   },
 };
 

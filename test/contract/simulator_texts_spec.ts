@@ -46,7 +46,10 @@ describe('contract: texts of the simulator', () => {
   });
 
   it('there is a text for each way in which a callback fails', () => {
-    for (const failure of declaredIn(read('nodes', 'simulator', 'callback.ts'), 'CallbackFailure')) {
+    for (const failure of declaredIn(
+      read('nodes', 'simulator', 'state', 'callback-report.ts'),
+      'CallbackFailure',
+    )) {
       should(texts.has(`page.callback.${failure}`)).be.true(failure);
     }
   });

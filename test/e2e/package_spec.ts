@@ -19,21 +19,21 @@ describe('the published package', function () {
     check(folder).should.deepEqual({ status: 0, problems: [] });
 
     fs.writeFileSync(path.join(folder, 'dist', 'authy-token-sms.js.map'), '{}');
-    fs.writeFileSync(path.join(folder, 'dist', 'lib', 'service.ts'), '');
+    fs.writeFileSync(path.join(folder, 'dist', 'lib', 'contract', 'service.ts'), '');
     fs.writeFileSync(path.join(folder, 'examples', 'notes.txt'), '');
     fs.rmSync(path.join(folder, 'dist', 'authy-token-call.html'));
     fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-token-sms.json'));
     fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-token-sms.html'));
     fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-simulator.json'));
     fs.rmSync(path.join(folder, 'dist', 'icons'), { recursive: true });
-    fs.rmSync(path.join(folder, 'dist', 'lib', 'badge.js'));
+    fs.rmSync(path.join(folder, 'dist', 'lib', 'node', 'badge.js'));
     fs.rmSync(path.join(folder, 'README.md'));
     const { status, problems } = check(folder);
     should(status).equal(1);
     problems.should.containDeep([
       'missing: README.md',
       'missing: dist/authy-token-call.html',
-      'missing: dist/lib/badge.js',
+      'missing: dist/lib/node/badge.js',
       'missing: dist/locales/en-US/authy-simulator.json',
       'missing: dist/locales/en-US/authy-token-sms.html',
       'missing: dist/locales/en-US/authy-token-sms.json',

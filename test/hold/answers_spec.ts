@@ -4,8 +4,9 @@ import { createGzip } from 'node:zlib';
 import fc from 'fast-check';
 import { AuthyClient } from '../../nodes/lib/services/authy/client';
 import { AuthyError } from '../../nodes/lib/contract/errors';
-import { type OperationName, operations } from '../../nodes/lib/contract/operations';
-import { AuthyService } from '../../nodes/lib/contract/service';
+import { type OperationName } from '../../nodes/lib/contract/results';
+import { operations } from '../../nodes/lib/contract/operations';
+import { ValidatingService } from '../support/validating_service';
 import { exchanges, uuid } from '../support/exchanges';
 import { samples } from '../support/runs';
 import { ScriptedServer, type Step } from '../support/scripted_server';
@@ -71,7 +72,7 @@ function withValue(answer: object, [name = '', ...rest]: readonly string[], valu
 /** One operation, with a server of its own, so that all can be tried at once. */
 class Trial {
   readonly server = new ScriptedServer();
-  private service: AuthyService | undefined;
+  private service: ValidatingService | undefined;
 
   constructor(readonly name: OperationName) {}
 
@@ -85,20 +86,17 @@ class Trial {
     await this.server.stop();
   }
 
-  serviceAt(baseUrl: string): AuthyService {
-    return new AuthyService(
-      'authy',
-      new AuthyClient({ apiKey: 'answers-test-key', baseUrl, deadline: 2000 }),
-    );
+  serviceAt(baseUrl: string): ValidatingService {
+    return new ValidatingService(new AuthyClient({ apiKey: 'answers-test-key', baseUrl, deadline: 2000 }));
   }
 
   /** How it ends when this is answered: the outcome, or the code of the error. */
   async endOf(...steps: [Step, ...Step[]]): Promise<string> {
     this.server.script(...steps);
-    return this.end(this.service as AuthyService);
+    return this.end(this.service as ValidatingService);
   }
 
-  async end(service: AuthyService, deadline?: number): Promise<string> {
+  async end(service: ValidatingService, deadline?: number): Promise<string> {
     try {
       const { outcome } = await service.perform(this.name, exchanges[this.name].inputs, { deadline });
       return outcome;

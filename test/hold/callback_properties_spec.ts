@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import should from 'should';
-import {
-  type CallbackRequest,
-  type CallbackVerdict,
-  verifyCallback,
-} from '../../nodes/lib/services/authy/callback/callback';
+import { type CallbackRequest, type CallbackVerdict } from '../../nodes/lib/contract/service';
+import { verifyCallback } from '../../nodes/lib/services/authy/callback/callback';
 import { canonicalParams, type Params } from '../../nodes/lib/services/authy/callback/signature';
 import { cases } from '../support/runs';
 import {
@@ -114,7 +111,7 @@ describe('Hold: a signed callback, whatever it carries', function () {
           should(verdict).have.property('accepted', true);
           if (!verdict.accepted) return;
           should(verdict.answer.decision).equal(params['status']);
-          should(verdict.answer.params).eql(sent(params));
+          should(verdict.answer.body).eql(sent(params));
         }),
         cases(2000),
       );
@@ -156,7 +153,7 @@ describe('Hold: a signed callback, whatever it carries', function () {
         const verdict = verdictOf(signedCallback(withDetails, 'get'));
         should(verdict).have.property('accepted', true);
         if (!verdict.accepted) return;
-        const { approval_request: request } = verdict.answer.params as {
+        const { approval_request: request } = verdict.answer.body as {
           approval_request: { transaction: { details?: object } };
         };
         const came = Object.entries(request.transaction.details ?? {});
@@ -433,8 +430,8 @@ describe('Hold: any single change of a signed callback', function () {
         // Accepted only where nothing was changed that a flow could see.
         tried.same += 1;
         const original = as === 'get' ? verdictOf(signedCallback(params, as)) : undefined;
-        const before = original?.accepted ? original.answer.params : params;
-        should(meaning(verdict.answer.params)).eql(meaning(before));
+        const before = original?.accepted ? original.answer.body : params;
+        should(meaning(verdict.answer.body)).eql(meaning(before));
       }),
       cases(2000),
     );

@@ -61,10 +61,7 @@ describe('Hold: signatures are compared in constant time, by construction', func
 
   it('the linter refuses any other comparison where callbacks are verified', async () => {
     const eslint = new ESLint({ cwd: root });
-    for (const file of [
-      'nodes/lib/services/authy/callback/callback.ts',
-      'nodes/authy-onetouch-callback.ts',
-    ]) {
+    for (const file of ['nodes/lib/services/authy/callback/callback.ts', 'nodes/lib/node/callback-node.ts']) {
       const { rules } = (await eslint.calculateConfigForFile(path.join(root, file))) as Linter.Config;
       const rule = rules?.['no-restricted-syntax'] ?? 'off';
       const complaints = (code: string): number =>

@@ -1,5 +1,6 @@
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
+import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import { type OperationName } from '../../nodes/lib/contract/results';
 import { selfSigned } from '../support/certificate';
 import { exchanges } from '../support/exchanges';
 import { Flow, type FlowNode } from '../support/flow';

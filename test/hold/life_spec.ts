@@ -1,5 +1,6 @@
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
+import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import { type OperationName } from '../../nodes/lib/contract/results';
 import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones } from '../support/authy_phones';
 import { exchanges } from '../support/exchanges';

@@ -1,5 +1,6 @@
 import should from 'should';
-import { type Operation, type OperationName, operations } from '../../nodes/lib/contract/operations';
+import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import { type OperationName } from '../../nodes/lib/contract/results';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { Flow, type FlowNode } from '../support/flow';
 import { eventually } from '../support/node_red';

@@ -93,7 +93,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a claim overtakes what is being written',
-    from: 920_992_867,
+    from: 204_765,
     file: 'course.ts',
     changes: [
       [

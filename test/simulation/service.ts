@@ -77,8 +77,8 @@ export class Service {
     const isSilent = this.random.happens(this.faults.noTimes);
     const status = answer ?? (this.scheduler.now >= expiresAt ? 'expired' : 'pending');
     return {
-      statusCode: 200,
-      response: {},
+      outcome: status,
+      answer: { statusCode: 200, body: {} },
       result: {
         approvalId: id,
         authyId,

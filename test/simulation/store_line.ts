@@ -59,8 +59,11 @@ export class StoreLine {
 
   private async carry<T>(machine: Machine, what: () => T): Promise<T> {
     if (this.isCut(machine)) throw new NothingDone('not connected');
+    const { life } = machine;
     await this.scheduler.sleep(this.way());
-    if (this.isCut(machine)) return this.silence();
+    // What is on its way to a server arrives also if its sender has died. On its own disk a dead process writes nothing.
+    const isLost = this.plan.store !== 'redis' && machine.life !== life;
+    if (this.isCut(machine) || isLost) return this.silence();
     const answer = what();
     await this.scheduler.sleep(this.way());
     if (this.isCut(machine) || this.scheduler.now < (this.deafUntil.get(machine) ?? 0)) return this.silence();

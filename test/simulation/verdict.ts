@@ -44,7 +44,12 @@ export function faultsOf(told: Told, requests: ReadonlyMap<string, OnPhone>, set
   // Of what the store has lost nobody can say whether another instance had it.
   const isLostToo = ({ how }: { how: Ending }): boolean =>
     told.mayBeGone && how === 'error' && endings.length > 1;
-  const certain = endings.filter((ending) => ending.how !== 'unknown' && !isLostToo(ending));
+  // Where nobody knew whether the store had it, and then the process died, the error may come a second time.
+  const isRepeated = (ending: { how: Ending }, index: number): boolean =>
+    told.mayBeUnknown && ending.how === 'error' && endings.findIndex(({ how }) => how === 'error') < index;
+  const certain = endings.filter(
+    (ending, index) => ending.how !== 'unknown' && !isLostToo(ending) && !isRepeated(ending, index),
+  );
   const unknown = endings.filter(({ how }) => how === 'unknown').length;
   if (certain.length > 1) say(`ended ${certain.length} times: ${certain.map(({ how }) => how).join(', ')}`);
   if (unknown > 0 && !told.mayBeUnknown) say('ended in an unknown outcome without need');

@@ -2,7 +2,7 @@ import type { NodeMessageInFlow } from 'node-red';
 import type { AuthyError } from '../../nodes/lib/contract/errors';
 import type { Gate as GateClass, GateAccount, GateHost } from '../../nodes/lib/approval/gate';
 import type { Process, newProcess as newProcessFunction } from '../../nodes/lib/approval/process';
-import type { CallbackAnswer } from '../../nodes/lib/services/authy/callback/callback';
+import type { ApprovalAnswer } from '../../nodes/lib/contract/service';
 import { Random } from '../support/random';
 import type { RedisStandIn } from '../support/redis_stand_in';
 import { Machine } from './machine';
@@ -443,12 +443,13 @@ export class World {
     const { random, scheduler, plan } = this;
     if (answer === undefined || random.happens(plan.callback.lost)) return;
     const copies = random.happens(plan.callback.repeated) ? 3 : 1;
-    const callback: CallbackAnswer = {
+    const callback: ApprovalAnswer = {
       decision: answer,
       approvalId: uuidOf(id),
       authyId,
       nonce: 0,
-      params: {},
+      about: { message: null, details: null, hiddenDetails: null, device: null },
+      body: {},
     };
     for (let copy = 0; copy < copies; copy++) {
       scheduler.after(random.next() * plan.callback.latest, () => {

@@ -1,4 +1,4 @@
-import type { CallbackReport } from '../../nodes/simulator/callback';
+import type { CallbackReport } from '../../nodes/simulator/state/callback-report';
 import { Simulator, type SimulatorOptions } from '../../nodes/simulator/simulator';
 import type { ApprovalView, UserView } from '../../nodes/simulator/views';
 import type { Message } from '../../nodes/simulator/state/messages';

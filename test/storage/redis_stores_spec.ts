@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import should from 'should';
 import type { AuthyError } from '../../nodes/lib/contract/errors';
-import type { CallbackAnswer } from '../../nodes/lib/services/authy/callback/callback';
+import type { ApprovalAnswer } from '../../nodes/lib/contract/service';
 import type { ApprovalRecord, Found } from '../../nodes/lib/storage/records';
 import { RedisConnection } from '../../nodes/lib/storage/redis/connection';
 import { Instance } from '../../nodes/lib/storage/redis/instance';
@@ -31,7 +31,7 @@ class Life {
   readonly asked: ScriptName[] = [];
   readonly troubles: string[] = [];
   readonly withdrawn: string[] = [];
-  readonly answers: CallbackAnswer[] = [];
+  readonly answers: ApprovalAnswer[] = [];
   readonly stores: RedisStores;
   readonly records: RedisRecords;
   private isReady = false;
@@ -546,12 +546,13 @@ describe('what an account keeps in Redis', function () {
     });
 
     it('an answer is told to the others', async () => {
-      const answer: CallbackAnswer = {
+      const answer: ApprovalAnswer = {
         decision: 'approved',
         approvalId: 'abc',
         authyId: '1',
         nonce: 1,
-        params: {},
+        about: { message: null, details: null, hiddenDetails: null, device: null },
+        body: {},
       };
       await eventually('it to be heard', () => {
         one.stores.messenger.tell(answer);

@@ -1,4 +1,4 @@
-import type { OperationName } from '../../nodes/lib/contract/operations';
+import type { OperationName } from '../../nodes/lib/contract/results';
 
 export const uuid = '4a725520-bff5-0135-eb01-0e5d90336a8c';
 export const phone = { phoneNumber: '317-338-9302', countryCode: '1' };

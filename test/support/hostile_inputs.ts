@@ -1,4 +1,5 @@
-import type { OperationName, operations } from '../../nodes/lib/contract/operations';
+import type { OperationName } from '../../nodes/lib/contract/results';
+import type { operations } from '../../nodes/lib/contract/operations';
 import type { approvalInputs } from '../../nodes/lib/approval/question';
 
 /** What must never get into a URL, whatever the server on the other side makes of it. */

@@ -1,4 +1,4 @@
-import type { CallbackRequest } from '../../nodes/lib/services/authy/callback/callback';
+import type { CallbackRequest } from '../../nodes/lib/contract/service';
 import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
 
 /** How a callback reaches the validator. */

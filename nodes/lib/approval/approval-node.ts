@@ -1,13 +1,13 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf } from '../account/account';
 import { answerFacts } from '../node/answer-facts';
-import { AuthyError } from '../contract/errors';
-import { untrusted } from '../http/response';
+import { AuthyError, untrustedAnswer } from '../contract/errors';
 import { Badge } from '../node/badge';
 import { deadlineOf, NodeInputs } from '../node/inputs';
-import { readInputs } from '../contract/operations';
+import { readInputs } from '../contract/read-inputs';
 import { RateLimitedLog } from '../node/rate-limited-log';
 import { Settings } from '../node/settings';
+import { warnOfUnsupported } from '../node/unsupported';
 import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
 import type { Outcome } from './outcome';
 import { thisProcess } from './process';
@@ -26,6 +26,17 @@ export interface GateDef extends NodeDef {
   /** The fourth is that of the events. */
   readonly outputs: 3 | 4;
 }
+
+/** Their names. */
+export const gateSettings = Object.keys({
+  account: 0,
+  confirm: 0,
+  join: 0,
+  maxOpen: 0,
+  coolDown: 0,
+  events: 0,
+  outputs: 0,
+} satisfies Record<Exclude<keyof GateDef, keyof NodeDef>, 0>);
 
 /** The outputs, in order, and the colour of the badge. */
 const outputs = ['approved', 'denied', 'expired'] as const;
@@ -47,12 +58,13 @@ export class ApprovalNode {
     private readonly config: GateDef,
   ) {
     this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
-    this.badge = new Badge(RED, node, () => this.account()?.serviceName);
+    this.badge = new Badge(RED, node, () => this.account()?.isSimulated);
     this.log = new RateLimitedLog((line) => node.warn(line));
     const settings = new Settings();
     this.emits = settings.flag('events', config.events, false);
     this.gate = new Gate(this.host(settings), thisProcess);
     this.problem = settings.problem;
+    warnOfUnsupported(node, this.badge, this.account(), 'onetouchSend');
     if (this.problem === undefined) return;
     node.warn(this.problem);
     this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
@@ -107,7 +119,7 @@ export class ApprovalNode {
         const raised = inputs.withSource(error);
         const isOpen = Object.isExtensible(message);
         if (isOpen && raised instanceof AuthyError && raised.response !== undefined) {
-          message['authy'] = answerFacts(node, this.account(), raised.statusCode, raised.response);
+          message['authy'] = answerFacts(node, this.account(), raised);
         }
         done?.(raised);
       },
@@ -135,12 +147,13 @@ export class ApprovalNode {
       },
       async send(asked, message) {
         const inputs = { ...asked, secondsToExpire: asked.secondsToExpire ?? asked.timeout };
+        account.assertSupported('onetouchSend', inputs);
         const { result } = await account.perform('onetouchSend', inputs, { deadline: deadlineOf(message) });
         return result.approvalId;
       },
-      async read({ approvalId, authyId }, deadline) {
+      async read({ approvalId = '', authyId }, deadline) {
         const reading = await account.perform('onetouchStatus', { approvalId }, { deadline });
-        if (reading.result.authyId !== authyId) throw untrusted('it is about another user');
+        if (reading.result.authyId !== authyId) throw untrustedAnswer('it is about another user');
         return reading;
       },
     };
@@ -162,7 +175,7 @@ export class ApprovalNode {
     };
     message['approvalId'] = record.approvalId;
     message['authyId'] = record.authyId;
-    message['authy'] = answerFacts(this.node, this.account(), outcome.statusCode, outcome.response);
+    message['authy'] = answerFacts(this.node, this.account(), outcome.answer);
     // What Node-RED hands over with each message does the same, and would have to be kept beside it.
     this.node.send(outputs.map((output) => (output === decision ? message : null)));
     done?.();

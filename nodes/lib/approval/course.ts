@@ -6,50 +6,9 @@ import { Outage } from './outage';
 import { expired, grace, type Outcome, type StatusReading } from './outcome';
 import type { Asked } from './question';
 import { lostByStore } from './refusals';
-import type { Request } from './request';
+import type { Carrier, Request } from './request';
+import { isOnItsWay, type Stage } from './stages';
 import type { Watch } from './watch';
-
-/**
- * How far a message that asks has come:
- *
- * - `arriving`: it is let in and kept. Nothing was sent, and an error ends it at once.
- * - `kept`: it is in the store. Nothing was sent: its node was closed before, or another message is to ask the question.
- * - `sending`: the service is asked.
- * - `waiting`: the request is on the phone, and the watch looks after it.
- * - `decided`: how it ends is known. The store has to be asked whether this instance may hand it on.
- * - `claimed`: this instance hands it on, in this very turn.
- * - `ended`: nothing comes of it any more.
- */
-export type Stage = 'arriving' | 'kept' | 'sending' | 'waiting' | 'decided' | 'claimed' | 'ended';
-
-/**
- * What leads from one stage to the next. What is not in this table does not happen.
- *
- * If the power fails in a stage, whoever finds the record goes by the state that the store has safely got, and by nothing
- * else. Stage and state do not run in step: the store answers later. What each call to it promises is in
- * `storage/records.ts`.
- *
- * | stage      | state of the record                            | what becomes of the message                            |
- * | ---------- | ---------------------------------------------- | ------------------------------------------------------ |
- * | `arriving` | none yet, or `sending`                         | lost as any message is; or as `sending`                |
- * | `kept`     | `sending`, or `unsent` once its node is closed | as `sending`; or an error: nothing was sent            |
- * | `sending`  | `sending`, also while it waits for its turn    | an error: nobody knows whether it is on the phone      |
- * | `waiting`  | `waiting` once that is written; before, as was | it goes on waiting; or as `sending`                    |
- * | `decided`  | as was, until the store has taken the claim:   | as was; what was answered, its status decides again    |
- * |            | `passing`, or none where it was withdrawn      | as `claimed`; or nothing                               |
- * | `claimed`  | `passing`                                      | an error: nobody knows whether it left                 |
- * | `ended`    | `passing`, until the store has taken the end:  | it has left, and that error comes as well              |
- * |            | ended, or none                                 | nothing: it has left                                   |
- */
-export const course = {
-  arriving: { kept: 'kept', refused: 'ended' },
-  kept: { sent: 'sending', joined: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
-  sending: { taken: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
-  waiting: { answered: 'decided', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
-  decided: { claimed: 'claimed', takenOver: 'ended', finished: 'ended' },
-  claimed: { handedOn: 'ended' },
-  ended: {},
-} as const satisfies Record<Stage, Partial<Record<string, Stage>>>;
 
 /** What the course needs of the gate whose messages it takes further. */
 export interface Desk {
@@ -96,8 +55,8 @@ const unannounced = new WeakSet<Request>();
 /** Those with a change that the store has not got, because their node was closed. */
 const unwritten = new WeakSet<Request>();
 
-/** Takes the messages of one gate from stage to stage. To be read from top to bottom. */
-export class Course {
+/** Takes the messages of one gate from stage to stage, as `stages.ts` has them. To be read from top to bottom. */
+export class Course implements Carrier {
   /**
    * From here on nothing new is sent, and nothing is handed on; what is withdrawn is claimed all the same. What is on its way
    * comes to the next stage in which the node that comes after can take it up.
@@ -129,6 +88,11 @@ export class Course {
   close(): void {
     this.closes = true;
     this.outage.end();
+  }
+
+  /** Who takes a message further by now. */
+  private courseOf({ course }: Request): Course {
+    return (course as Course | undefined) ?? this;
   }
 
   // ---- arriving → kept
@@ -200,9 +164,9 @@ export class Course {
     if (record.question !== '') sentAt.set(request, this.time.steady());
     try {
       const approvalId = await this.desk.send(request, asked);
-      (request.course ?? this).taken(request, approvalId);
+      this.courseOf(request).taken(request, approvalId);
     } catch (error) {
-      (request.course ?? this).fail(request, error as Error);
+      this.courseOf(request).fail(request, error as Error);
     }
     this.leave(request);
   }
@@ -253,7 +217,7 @@ export class Course {
   private leave(leader: Request): void {
     const all = followers.get(leader) ?? [];
     followers.delete(leader);
-    for (const follower of all) (follower.course ?? this).follow(follower, leader);
+    for (const follower of all) this.courseOf(follower).follow(follower, leader);
   }
 
   private follow(request: Request, leader: Request): void {
@@ -295,6 +259,10 @@ export class Course {
 
   read({ record }: Request, deadline: number): Promise<StatusReading> {
     return this.desk.read(record, deadline);
+  }
+
+  onUnreadable(error: unknown): void {
+    this.desk.warnOfStatus(error);
   }
 
   /** Half of the time is over. */
@@ -460,7 +428,7 @@ export class Course {
   private inTime(request: Request, outcome: Outcome): Outcome {
     this.time.noticeSleep();
     const isOverdue = outcome.decision === 'approved' && this.time.steady() > request.endsAt + grace;
-    return isOverdue ? expired('overdue', this.time.wall(), outcome) : outcome;
+    return isOverdue ? expired('overdue', this.time.wall(), outcome.answer) : outcome;
   }
 
   // ---- found in the store, and moved to another one
@@ -598,11 +566,6 @@ function joinedAfter({ waitsSince }: Request, leader: Request): number {
   const sent = sentAt.get(leader);
   // Where it is not known when the request was sent, only what is seen from now on counts.
   return sent === undefined ? leader.lifetime : Math.max(1, waitsSince - sent);
-}
-
-/** Whether a message has not come to where its answer is waited for. */
-export function isOnItsWay(stage: Stage): boolean {
-  return stage === 'arriving' || stage === 'kept' || stage === 'sending';
 }
 
 async function allOf(set: ReadonlySet<Promise<unknown>>): Promise<void> {

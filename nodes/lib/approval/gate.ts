@@ -3,7 +3,7 @@ import { AuthyError } from '../contract/errors';
 import type { Admission, Limits } from '../storage/rails';
 import type { ApprovalRecord, Found, RecordEvents, Records } from '../storage/records';
 import { pause } from '../time';
-import { Course, type Desk, isOnItsWay, type Stage } from './course';
+import { Course, type Desk } from './course';
 import { inParts } from './in-parts';
 import { expired, type Outcome, type StatusReading } from './outcome';
 import type { Process } from './process';
@@ -11,6 +11,8 @@ import { type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
 import { type Done, Request } from './request';
 import { readMessage, writeMessage } from '../storage/storable';
+import type { Rested, Unheard } from './rested';
+import { isOnItsWay, type Stage } from './stages';
 import type { Watch } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
@@ -75,31 +77,13 @@ const sendingDeadline = 10_000;
 /** Between two tries of a store that fails. */
 const storePause = 1000;
 
-/** What a closed gate leaves to the one that comes with a deploy. */
-export interface Rested {
-  readonly requests: readonly Request[];
-  /** Messages that are out, which the store does not know for certain yet. */
-  readonly ending: readonly Request[];
-  /** Messages that ended when their node, and whoever would have heard of it, was closed already. */
-  readonly unheard: readonly Unheard[];
-}
-
-interface Unheard {
-  readonly message: NodeMessageInFlow;
-  /** Absent where it was withdrawn. */
-  readonly error: Error | undefined;
-}
-
-/** What the closed gates of a process have left, by the id of their node. It may still be coming. */
-export type RestedGates = Map<string, Promise<Rested>>;
-
 /** The messages that joined the request of another one: whose it is, and how many there are of it. */
 const joinedTo = new WeakMap<Request, Request>();
 const joiners = new WeakMap<Request, number>();
 
 /**
  * Asks, waits, and lets each message out once: approved, denied or expired. What becomes of one message is in
- * `course.ts`, when it is looked at in `watch.ts`, what survives a restart in `storage/`. Here is what concerns many of
+ * `course.ts` and `stages.ts`, when it is looked at in `watch.ts`, what survives a restart in `storage/`. Here is what concerns many of
  * them: letting in, joining, withdrawing, closing, and going on after a deploy or a restart.
  */
 export class Gate implements Desk {

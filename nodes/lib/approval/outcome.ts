@@ -1,6 +1,5 @@
-import { type JsonObject, objectOrNull } from '../http/response';
-import type { CallbackAnswer } from '../services/authy/callback/callback';
-import type { Performed } from '../contract/service';
+import type { JsonObject } from '../contract/json';
+import type { ApprovalAnswer, Performed, ServiceAnswer } from '../contract/service';
 
 /** Why a request expired; part of the package's contract, as `msg.payload.reason`. */
 export type ExpiryReason =
@@ -36,12 +35,11 @@ export interface Outcome {
   readonly decidedBy: 'callback' | 'polling' | 'timeout';
   /** What the callback said of the phone. */
   readonly device: JsonObject | null;
-  /** The answer that decided: the status as it was read, or the callback. */
-  readonly statusCode?: number | undefined;
-  readonly response?: JsonObject | undefined;
+  /** What decided: the status as it was read, or the callback. */
+  readonly answer?: ServiceAnswer | undefined;
 }
 
-export type StatusReading = Pick<Performed<'onetouchStatus'>, 'result' | 'statusCode' | 'response'>;
+export type StatusReading = Performed<'onetouchStatus'>;
 
 /** A message that waits, as far as its outcome depends on it. */
 export interface Question {
@@ -63,7 +61,7 @@ export interface Seen {
   /** Whether the reading began after the time was over, so that "pending" is an outcome too. */
   readonly isLast: boolean;
   /** A verified callback that said "approved". */
-  readonly approval: CallbackAnswer | undefined;
+  readonly approval: ApprovalAnswer | undefined;
 }
 
 /**
@@ -72,23 +70,22 @@ export interface Seen {
  * @returns undefined while there is no outcome
  */
 export function outcomeOf(question: Question, reading: StatusReading, seen: Seen): Outcome | undefined {
-  const { status } = reading.result;
+  const { outcome: status, answer } = reading;
   const { approval } = seen;
-  const facts = { statusCode: reading.statusCode, response: reading.response };
   if (status === 'approved' || status === 'denied') {
     const problem = timingProblem(question, reading, seen);
-    if (problem !== undefined) return expired(problem, seen.at, facts);
+    if (problem !== undefined) return expired(problem, seen.at, answer);
     return {
       decision: status,
       reason: null,
       decidedAt: time(reading.result.processedAt) ?? seen.at,
       decidedBy: approval === undefined ? 'polling' : 'callback',
-      device: approval === undefined ? null : objectOrNull(approval.params, 'device'),
-      ...facts,
+      device: approval?.about.device ?? null,
+      answer,
     };
   }
   if (status === 'expired' || seen.isLast) {
-    return expired(approval === undefined ? 'noAnswer' : 'unconfirmed', seen.at, facts);
+    return expired(approval === undefined ? 'noAnswer' : 'unconfirmed', seen.at, answer);
   }
   return undefined;
 }
@@ -98,31 +95,26 @@ export function outcomeOf(question: Question, reading: StatusReading, seen: Seen
  *
  * @param at - milliseconds since 1970
  */
-export function outcomeOfCallback({ decision, params }: CallbackAnswer, at: number): Outcome {
+export function outcomeOfCallback({ decision, about, body }: ApprovalAnswer, at: number): Outcome {
   return {
     decision,
     reason: null,
     decidedAt: at,
     decidedBy: 'callback',
-    device: objectOrNull(params, 'device'),
-    response: params,
+    device: about.device,
+    answer: { body },
   };
 }
 
 /** The time is over, and no answer counts. @param at - milliseconds since 1970 */
-export function expired(
-  reason: ExpiryReason,
-  at: number,
-  { statusCode, response }: Pick<Outcome, 'statusCode' | 'response'> = {},
-): Outcome {
+export function expired(reason: ExpiryReason, at: number, answer?: ServiceAnswer): Outcome {
   return {
     decision: 'expired',
     reason,
     decidedAt: at,
     decidedBy: 'timeout',
     device: null,
-    statusCode,
-    response,
+    answer,
   };
 }
 

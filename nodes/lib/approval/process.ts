@@ -1,7 +1,8 @@
-import type { RestedGates } from './gate';
 import { outside, type Outside } from './outside';
+import { onAnswers } from '../account/answers';
 import { InTurn } from '../storage/in-turn';
 import type { Request } from './request';
+import type { RestedGates } from './rested';
 import { Watch } from './watch';
 
 /** What the gates of one process share. It outlives their nodes. */
@@ -15,20 +16,32 @@ export interface Process {
   watchOf(accountId: string): Watch;
 }
 
-/** A process, to its gates. A simulation has several. */
-export function newProcess(from: Outside): Process {
+/**
+ * A process, to its gates. A simulation has several.
+ *
+ * @param onAnswers - has a new watch told of the answers that come to its account
+ */
+export function newProcess(
+  from: Outside,
+  onAnswers: (accountId: string, watch: Watch) => void = () => undefined,
+): Process {
   const watches = new Map<string, Watch>();
   return {
     outside: from,
     rested: new Map(),
     atStore: new InTurn(),
     watchOf(accountId) {
-      const watch = watches.get(accountId) ?? new Watch(from.time);
+      const known = watches.get(accountId);
+      if (known !== undefined) return known;
+      const watch = new Watch(from.time);
       watches.set(accountId, watch);
+      onAnswers(accountId, watch);
       return watch;
     },
   };
 }
 
 /** This one. */
-export const thisProcess: Process = newProcess(outside);
+export const thisProcess: Process = newProcess(outside, (accountId, watch) => {
+  onAnswers(accountId, (answer) => watch.answered(answer));
+});

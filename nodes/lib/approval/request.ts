@@ -1,10 +1,25 @@
 import type { NodeMessageInFlow } from 'node-red';
 import type { ApprovalRecord, Records } from '../storage/records';
-import { type Course, course, type Stage } from './course';
+import type { Clock } from '../time';
+import { course, type Stage } from './stages';
 import type { Outcome, StatusReading } from './outcome';
 import type { Watched } from './watch';
 
 export type Done = (error?: Error) => void;
+
+/** What takes a message further. */
+export interface Carrier {
+  readonly time: Pick<Clock, 'steady'>;
+  readonly confirm: boolean;
+  /** To be told of each step. */
+  moved(request: Request, before: Stage): void;
+  /** Does what the stage of a message calls for. */
+  proceed(request: Request): void;
+  /** Half of the time is over. */
+  remind(request: Request): void;
+  read(request: Request, deadline: number): Promise<StatusReading>;
+  onUnreadable(error: unknown): void;
+}
 
 /** How a message ends: by an output, by an error, or without either. */
 export type End =
@@ -29,7 +44,7 @@ export class Request implements Watched {
   /** How it ends, once that is decided. */
   end: End | undefined;
   /** Takes it further; undefined while its node is closed. */
-  course: Course | undefined;
+  course: Carrier | undefined;
   /** Its place in the watch. */
   place = -1;
   /** When the service took it, by the clock that cannot be set. */
@@ -72,7 +87,7 @@ export class Request implements Watched {
   }
 
   get key(): string {
-    return this.record.approvalId?.toLowerCase() ?? '';
+    return this.record.approvalId ?? '';
   }
 
   get authyId(): string {
@@ -149,6 +164,6 @@ export class Request implements Watched {
   }
 
   onUnreadable(error: unknown): void {
-    this.course?.desk.warnOfStatus(error);
+    this.course?.onUnreadable(error);
   }
 }

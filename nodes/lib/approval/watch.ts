@@ -1,5 +1,5 @@
 import { AuthyError } from '../contract/errors';
-import type { CallbackAnswer } from '../services/authy/callback/callback';
+import type { ApprovalAnswer } from '../contract/service';
 import { DueTimes, type Placed } from './due-times';
 import {
   expired,
@@ -71,7 +71,7 @@ export class Watch {
   /** By the request's id. Most requests have one message that waits. */
   private readonly watching = new Map<string, Watched | readonly Watched[]>();
   /** Verified callbacks that said "approved", to be confirmed. */
-  private readonly approvals = new Map<Watched, CallbackAnswer>();
+  private readonly approvals = new Map<Watched, ApprovalAnswer>();
   /** The requests whose status is being read, and whether something came meanwhile that the reading cannot know of. */
   private readonly readings = new Map<string, boolean>();
   private pausedUntil = -Infinity;
@@ -106,9 +106,9 @@ export class Watch {
   }
 
   /** Takes the answer of a verified callback, if it is about a request that is watched. */
-  answered(answer: CallbackAnswer): void {
+  answered(answer: ApprovalAnswer): void {
     this.time.noticeSleep();
-    for (const message of this.waitingFor(answer.approvalId.toLowerCase())) {
+    for (const message of this.waitingFor(answer.approvalId)) {
       if (message.authyId !== answer.authyId) continue;
       const { isBeforeEnd } = message;
       const isAnswered = isBeforeEnd && message.joinedAfter === 0;
@@ -218,7 +218,7 @@ export class Watch {
     this.readings.delete(key);
     // Those that were decided or withdrawn meanwhile are not among them, and those that joined are.
     for (const waiting of this.waitingFor(key)) {
-      if (reading?.result.status === 'pending' && waiting.waitsSince <= begunAt) waiting.seenOpen();
+      if (reading?.outcome === 'pending' && waiting.waitsSince <= begunAt) waiting.seenOpen();
       const outcome = this.judge(waiting, reading, isOver(waiting));
       if (outcome === undefined) this.plan(waiting, pause);
       else this.decide(waiting, outcome);

@@ -1,5 +1,3 @@
-import { meaningOf } from '../services/authy/error-codes';
-
 /**
  * What went wrong, as a flow can tell it apart: `error.code` of everything these nodes raise.
  * The codes are part of the package's contract; README.md lists them with what to do.
@@ -7,6 +5,7 @@ import { meaningOf } from '../services/authy/error-codes';
 export type AuthyErrorCode =
   // Nothing was sent.
   | 'AUTHY_INVALID_INPUT'
+  | 'AUTHY_NOT_SUPPORTED'
   | 'AUTHY_NO_ACCOUNT'
   | 'AUTHY_NO_API_KEY'
   | 'AUTHY_BAD_CONFIG'
@@ -18,7 +17,7 @@ export type AuthyErrorCode =
   | 'AUTHY_NETWORK'
   | 'AUTHY_TLS'
   | 'AUTHY_TIMEOUT'
-  // Authy said no.
+  // The service said no.
   | 'AUTHY_INVALID_API_KEY'
   | 'AUTHY_INVALID_REQUEST'
   | 'AUTHY_USER_NOT_FOUND'
@@ -36,11 +35,11 @@ export type AuthyErrorCode =
   | 'AUTHY_OUTCOME_UNKNOWN';
 
 export interface AuthyErrorFacts {
-  /** Authy's own error number, such as `60026`. */
+  /** The service's own error number, such as Authy's `60026`. */
   authyCode?: string | undefined;
   /** The HTTP status of the answer. */
   statusCode?: number | undefined;
-  /** Seconds to wait before another try, where Authy said so. */
+  /** Seconds to wait before another try, where the service said so. */
   retryAfter?: number | undefined;
   /** The input that was refused. */
   field?: string | undefined;
@@ -89,31 +88,12 @@ export function invalidInput(field: string, problem: string): AuthyError {
   return new AuthyError('AUTHY_INVALID_INPUT', `${field}: ${problem}`, { field });
 }
 
-/**
- * The error for an answer in which Authy refuses the request.
- *
- * @param authyCode - the body's `error_code`, if it has one
- * @param message - the body's `message`, masked, if it has one
- * @param facts - the HTTP status, and what else is known of the answer
- * @param meant - the number that an answer without one stands for
- */
-export function refusal(
-  authyCode: string | undefined,
-  message: string | undefined,
-  facts: { statusCode: number } & Pick<AuthyErrorFacts, 'retryAfter' | 'response'>,
-  meant: string | undefined = authyCode,
-): AuthyError {
-  const { statusCode } = facts;
-  const meaning = meaningOf(meant, statusCode);
-  const said = message === undefined ? `HTTP ${statusCode}` : `"${message}"`;
-  const number = authyCode === undefined ? '' : ` (${authyCode})`;
-  return new AuthyError(meaning.code, `${meaning.advice} Authy said: ${said}${number}`, {
-    ...facts,
-    authyCode,
-  });
+/** The error where an answer is not what it has to be: nothing is concluded from it. */
+export function untrustedAnswer(problem: string): AuthyError {
+  return new AuthyError('AUTHY_BAD_RESPONSE', `The service's answer cannot be trusted: ${problem}.`);
 }
 
-/** Leaves the last two digits of what could be a phone number or a token: messages end up in logs. */
-export function maskNumbers(text: string): string {
-  return text.replace(/\+?\d[\d ().-]{4,}\d/g, (number) => `…${number.slice(-2)}`);
+/** The error where a service says that an operation came to something that is none of its outcomes. */
+export function foreignOutcome(outcome: unknown): AuthyError {
+  return untrustedAnswer(`${JSON.stringify(outcome)} is none of the outcomes of this operation`);
 }

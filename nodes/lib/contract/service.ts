@@ -1,68 +1,275 @@
-import type { AuthyClient, CallOptions } from '../services/authy/client';
-import type { JsonObject } from '../http/response';
-import { type Operation, type OperationName, operations, readInputs, type ResultOf } from './operations';
+import type { SecureContextOptions } from 'node:tls';
+import type { RequestHandler } from 'express';
+import type { AuthyError } from './errors';
+import type { JsonObject } from './json';
+import type { OutcomeOf, ValuesOf } from './operations';
+import type { PhoneRule } from './phone';
+import type { OperationName, ResultOf } from './results';
 
-export type ServiceName = 'authy' | 'simulator';
+/** How one call is made. */
+export interface CallOptions {
+  /** Ends the call: `AUTHY_CANCELLED` if nothing was sent, else as if no answer came. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Told of the cancellation while the signal aborts, before the promise can say so: when a node closes, those
+   * that could catch its error are about to close as well.
+   */
+  onCancelled?: ((error: AuthyError) => void) | undefined;
+  /** Instead of the account's deadline, in milliseconds. */
+  deadline?: number | undefined;
+}
 
 /** What an operation came to. */
-export interface Performed<N extends OperationName = OperationName> {
-  /** A key of the operation's `outcomes`. */
-  outcome: string;
-  result: ResultOf<N>;
-  statusCode: number;
-  /** The answer as it came, parsed, without the secrets that it repeats. */
-  response: JsonObject;
+export type Performed<N extends OperationName = OperationName> = {
+  readonly [K in N]: {
+    readonly outcome: OutcomeOf<K>;
+    readonly result: ResultOf<K>;
+    /** What the service answered, where it is asked over a network. */
+    readonly answer?: ServiceAnswer | undefined;
+  };
+}[N];
+
+/** An answer of a service, parsed, without the secrets that it repeats. */
+export interface ServiceAnswer {
+  /** The HTTP status. */
+  readonly statusCode?: number | undefined;
+  readonly body: JsonObject;
+}
+
+/** What a service does not do, and why: a sentence that says what to do instead. */
+export interface Unsupported {
+  readonly unsupported: string;
+}
+
+/** What a service does of one operation: all of it, or all but some values of its inputs. */
+export interface Supported<N extends OperationName> {
+  /** By input: why a value is refused, as a sentence; undefined where it is not. */
+  readonly refuses?: {
+    readonly [I in keyof ValuesOf<N>]?: (value: NonNullable<ValuesOf<N>[I]>) => string | undefined;
+  };
 }
 
 /**
- * What nodes depend on: "perform this operation with these inputs", whoever carries it out. Authy and the
- * simulator speak one protocol; another service brings an implementation of its own.
+ * What a service does of each operation. One fact for three places: the panel, the badge and the warning at deploy, and the
+ * error `AUTHY_NOT_SUPPORTED`.
  */
+export type Abilities = { readonly [N in OperationName]: Supported<N> | Unsupported };
+
+/** The proxy of an account. */
+export interface ProxySetting {
+  /** Such as `http://proxy.example:3128`. */
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  /** Hosts that are reached without it: `example.com` (and what ends in `.example.com`), `host:port`, `*`. */
+  bypass?: readonly string[] | undefined;
+  /** The environment variable that it is from, if it is from one. */
+  variable?: string | undefined;
+}
+
+/** An address of this Node-RED, and the certificates that it shows there. */
+export interface OwnAddress {
+  readonly url: string;
+  readonly certificates?: readonly (string | Buffer)[];
+}
+
+/**
+ * Reads the settings of an account, each of which may come from an environment variable, which may be missing, of another
+ * type, or blank. Nothing throws: what cannot be used is noted.
+ */
+export interface SettingsReader {
+  /** What is wrong, each sentence beginning with the setting's name; undefined where nothing is. */
+  readonly problem: string | undefined;
+  refuse(setting: string, whatToDo: string): void;
+  /** @param fallback - where it is left blank, or cannot be used */
+  text(setting: string, value: unknown, fallback?: string): string;
+  secret(setting: string, value: unknown): string;
+  /** @param problemOf - what is wrong with a key that was entered, as a sentence; undefined where nothing is */
+  key(setting: string, value: unknown, problemOf: (key: string) => string | undefined): string;
+  flag(setting: string, value: unknown, fallback: boolean): boolean;
+  choice<const W extends string>(setting: string, value: unknown, words: readonly [W, ...(readonly W[])]): W;
+}
+
+/** What an account's service may use of its node while its settings are read. */
+export interface AccountReader {
+  /** Begins to read anew: what is wrong is noted apart. */
+  settings(): SettingsReader;
+  /** The TLS configuration that a setting refers to. */
+  tls(settings: SettingsReader, id: unknown): SecureContextOptions | undefined;
+  /** The proxy that a setting refers to. */
+  proxy(settings: SettingsReader, id: unknown): ProxySetting | undefined;
+  /** Where this Node-RED itself listens, for a path of its own; undefined while it does not. */
+  ownAddress(path: string): OwnAddress | undefined;
+}
+
+/** What a service is given by the account that opens it. */
+export interface Environment {
+  /** Of the account's node. */
+  readonly accountId: string;
+  /** For a call, in milliseconds. */
+  readonly deadline: number;
+  /** Calls under way at once. */
+  readonly maxInFlight: number;
+  /** Takes a line about what happens beside the messages; it holds no secret. */
+  readonly log: (line: string) => void;
+}
+
+/** What all settings of a service have. */
+export interface ServiceSettings {
+  /** Why the account cannot be used; a sentence. */
+  readonly problem?: string | undefined;
+  /** What is to be said at deploy beside that, once each: nobody would look for it with an account that seems to work. */
+  readonly warnings: readonly string[];
+  /** What `msg.authy.service` says. */
+  readonly name: string;
+  /** Whether it protects nobody: every place says so. */
+  readonly isSimulated: boolean;
+}
+
+/**
+ * A service, as its folder in `services/` offers it: the default export there. It is small, and loads what carries
+ * operations out only when it is opened.
+ */
+export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings> {
+  readonly id: string;
+  readonly abilities: Abilities;
+  /** The names of its settings and credentials in the account's node, which are its alone. */
+  readonly settings: readonly string[];
+  readonly credentials: readonly string[];
+  /**
+   * Reads the settings of an account. Never throws.
+   *
+   * @param config - of the node
+   * @param credentials - of the node
+   */
+  read(
+    reader: AccountReader,
+    config: Readonly<Record<string, unknown>>,
+    credentials: Readonly<Record<string, unknown>>,
+  ): Settings;
+  /**
+   * Opens the service.
+   *
+   * @throws AuthyError - `AUTHY_BAD_CONFIG`, `AUTHY_NO_API_KEY`
+   */
+  open(settings: Settings, environment: Environment): Promise<Service>;
+  /** Whether it is to be opened at deploy, before any message asks for it. */
+  isOpenedAtDeploy?(settings: Settings): boolean;
+  /**
+   * What proves an answer that comes by HTTP; absent where none does. It works also where the service cannot be opened.
+   *
+   * @throws AuthyError - where there is no key; it says why
+   */
+  callbacks?(settings: Settings, environment: Environment): Promise<CallbackVerifier>;
+  /** The phone of an account that is simulated, while it runs. @param accountId - of the account's node */
+  phone?(accountId: string): SimulatedPhone | undefined;
+  /**
+   * Settings with the credentials that somebody has typed into the panel, to be tried before they are deployed.
+   *
+   * @param settings - of the deployed account; undefined where there is none
+   * @returns undefined where none were typed
+   * @throws Error - for the panel to show
+   */
+  typed?(settings: Settings | undefined, form: Readonly<Record<string, unknown>>): Settings | undefined;
+}
+
+/** What the editor shows of a simulated phone. */
+export interface SimulatedPhone {
+  /** The page, which holds nothing by itself. */
+  readonly phonePage: RequestHandler;
+  /** What the page asks: to be let through only to who may. */
+  readonly control: RequestHandler;
+}
+
+/** An open service: "perform this operation with these values", whoever carries it out. */
 export interface Service {
-  readonly name: ServiceName;
+  /** What a phone number has to be. */
+  readonly phones: PhoneRule;
   /**
    * Performs an operation.
    *
-   * @param inputs - by name, not yet validated
+   * @param values - validated
    * @throws AuthyError
    */
   perform<N extends OperationName>(
     name: N,
-    inputs: Readonly<Record<string, unknown>>,
+    values: ValuesOf<N>,
     options?: CallOptions,
   ): Promise<Performed<N>>;
-  /** Frees what is held between calls. */
-  close(): void;
+  /** What the test button shows: a name that only who is let in can know. @throws AuthyError */
+  test(): Promise<string>;
+  /** Frees what is held between calls. @param removed - whether the account was deleted: what it remembered is forgotten */
+  close(removed: boolean): Promise<void>;
 }
 
-/** A service that speaks Authy's protocol. */
-export class AuthyService implements Service {
-  constructor(
-    readonly name: ServiceName,
-    private readonly client: AuthyClient,
-  ) {}
+/** A decision that somebody took on the phone. */
+export type Decision = 'approved' | 'denied';
 
-  async perform<N extends OperationName>(
-    name: N,
-    inputs: Readonly<Record<string, unknown>>,
-    options?: CallOptions,
-  ): Promise<Performed<N>> {
-    const operation: Operation = operations[name] as unknown as Operation;
-    const { outcome, result, answer } = await this.client.call(
-      operation.authy,
-      // What listens on this machine is a simulator, whatever the account says: it knows made-up numbers, too.
-      readInputs(operation, inputs, this.client.isLocal ? 'possible' : 'valid'),
-      options,
-    );
-    return {
-      outcome,
-      result: result as ResultOf<N>,
-      statusCode: answer.statusCode,
-      response: answer.shown,
-    };
-  }
+/** An answer that came by HTTP, verified. */
+export interface ApprovalAnswer {
+  readonly decision: Decision;
+  /** In lower case. */
+  readonly approvalId: string;
+  /** Of the person who was asked. */
+  readonly authyId: string;
+  /** When it was signed, in seconds since 1970. */
+  readonly nonce: number;
+  /** What it says of the request and of the phone. */
+  readonly about: {
+    readonly message: string | null;
+    readonly details: JsonObject | null;
+    readonly hiddenDetails: JsonObject | null;
+    readonly device: JsonObject | null;
+  };
+  /** Everything it carried, parsed. */
+  readonly body: JsonObject;
+}
 
-  close(): void {
-    this.client.close();
-  }
+/** A request that may be a callback, as it reached the server. */
+export interface CallbackRequest {
+  readonly method: string;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** The address that was called: scheme, host, port if not the default, path. */
+  readonly url: string;
+  /** The query string as received, without `?`. */
+  readonly query: string;
+  /** The raw bytes, the text, or what a body parser made of them. */
+  readonly body: unknown;
+}
+
+/** Why a callback is not believed; part of the package's contract, as `msg.authy.reason`. */
+export type Rejection =
+  /** The settings of the node cannot be used. */
+  | 'badConfig'
+  | 'method'
+  | 'noApiKey'
+  /** The node has a public URL, and it cannot be read. */
+  | 'publicUrlUnknown'
+  | 'noSignature'
+  | 'noNonce'
+  | 'compressed'
+  | 'tooLarge'
+  | 'tooComplex'
+  | 'unreadableBody'
+  | 'signatureMismatch'
+  | 'numbersLost'
+  | 'missingField'
+  | 'statusDisagrees'
+  | 'notAsked'
+  | 'stale'
+  | 'conflict'
+  /** It may be right: what was asked and answered before could not be looked up. */
+  | 'storeUnavailable';
+
+export type CallbackVerdict =
+  | { readonly accepted: true; readonly answer: ApprovalAnswer }
+  | { readonly accepted: false; readonly reason: Rejection; readonly detail: string };
+
+/** Proves answers that come by HTTP. Fails closed: anything missing, odd or contradictory is a rejection. */
+export interface CallbackVerifier {
+  /** @param maxSize - of the request, in bytes */
+  verify(request: CallbackRequest, maxSize: number): CallbackVerdict;
+  /** Which of several addresses a callback was signed for, to tell a user what to set; undefined for none of them. */
+  signedFor(request: CallbackRequest, maxSize: number, candidates: readonly string[]): string | undefined;
 }

@@ -1,4 +1,5 @@
 import { invalidInput } from './errors';
+import { isObject } from './json';
 
 /**
  * Turns what came from outside into a value that may be sent, or throws `AUTHY_INVALID_INPUT`. Input is refused,
@@ -39,7 +40,7 @@ function digits(pattern: RegExp, expected: string): Parser<string> {
     if (!pattern.test(value)) {
       throw invalidInput(
         field,
-        `expected ${expected} and nothing else, got ${value.length} characters of another form.`,
+        `expected ${expected} and nothing else, got ${value.length} characters in the wrong format.`,
       );
     }
     return value;
@@ -52,19 +53,23 @@ export const token = digits(/^[0-9]{6,12}$/, 'a token of 6 to 12 digits');
 /** The code of a phone verification: 4 to 10 ASCII digits, as text. */
 export const verificationCode = digits(/^[0-9]{4,10}$/, 'a code of 4 to 10 digits');
 
+/** The id of a person, an Authy ID, as text. */
+export const authyIdForm = /^[1-9][0-9]{0,19}$/;
+
 /** An Authy ID: 1 to 20 digits without a leading zero, as text, or a positive safe integer. */
 export const authyId: Parser<string> = (value, field) => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return String(value);
-  if (typeof value === 'string' && /^[1-9][0-9]{0,19}$/.test(value)) return value;
+  if (typeof value === 'string' && authyIdForm.test(value)) return value;
   throw invalidInput(
     field,
     `expected an Authy ID, a positive whole number such as 1234567, got ${kind(value)}. It is what "create user" returned.`,
   );
 };
 
-/** The id of an approval request or phone verification: 8-4-4-4-12 hexadecimal digits. */
+/** The id of an approval request or phone verification: 8-4-4-4-12 hexadecimal digits, in lower case from here on. */
 export const uuid: Parser<string> = (value, field) => {
-  if (typeof value === 'string' && /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value)) return value;
+  if (typeof value === 'string' && /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value))
+    return value.toLowerCase();
   throw invalidInput(
     field,
     `expected an id such as 4a725520-bff5-0135-eb01-0e5d90336a8c, got ${kind(value)}.`,
@@ -93,7 +98,7 @@ export const phoneNumber: Parser<string> = (value, field) => {
     return value;
   throw invalidInput(
     field,
-    `expected a phone number such as +13175550123 or 317-555-0123, got ${kind(value)} of another form.`,
+    `expected a phone number such as +13175550123 or 317-555-0123, got ${kind(value)} in the wrong format.`,
   );
 };
 
@@ -103,7 +108,7 @@ export const email: Parser<string> = (value, field) => {
     return value;
   throw invalidInput(
     field,
-    `expected an e-mail address such as user@example.com, got ${kind(value)} of another form.`,
+    `expected an e-mail address such as user@example.com, got ${kind(value)} in the wrong format.`,
   );
 };
 
@@ -154,14 +159,10 @@ export const codeTemplate: Parser<string> = (value, field) => {
   return template;
 };
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Pairs of label and text, as OneTouch shows them. Numbers and booleans are written out; nothing is cut. */
 export function pairs(limits: { label: number; value: number }): Parser<Record<string, string>> {
   return (value, field) => {
-    if (!isPlainObject(value)) {
+    if (!isObject(value)) {
       throw invalidInput(
         field,
         `expected an object of labels and texts such as {"Account": "12-34"}, got ${kind(value)}.`,
@@ -201,7 +202,7 @@ export const logos: Parser<Logo[]> = (value, field) => {
     );
   }
   const list = value.map((item: unknown): Logo => {
-    if (!isPlainObject(item)) throw invalidInput(field, 'each logo must be an object with res and url.');
+    if (!isObject(item)) throw invalidInput(field, 'each logo must be an object with res and url.');
     const res = oneOf(logoResolutions)(item['res'], `${field}.res`);
     const url = text(500)(item['url'], `${field}.url`);
     if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
@@ -219,7 +220,7 @@ export const logos: Parser<Logo[]> = (value, field) => {
 
 /** An object of plain data, at most 10,000 characters as JSON. */
 export const dataObject: Parser<Record<string, unknown>> = (value, field) => {
-  if (!isPlainObject(value)) throw invalidInput(field, `expected an object, got ${kind(value)}.`);
+  if (!isObject(value)) throw invalidInput(field, `expected an object, got ${kind(value)}.`);
   let json: string;
   try {
     json = JSON.stringify(value);

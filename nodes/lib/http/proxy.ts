@@ -1,16 +1,5 @@
-import { credentialsOf } from './credentials';
-
-/** A proxy as set in Node-RED's `http proxy` node. */
-export interface ProxySetting {
-  /** Such as `http://proxy.example:3128`. */
-  url: string;
-  username?: string | undefined;
-  password?: string | undefined;
-  /** Hosts that are reached without it: `example.com` (and what ends in `.example.com`), `host:port`, `*`. */
-  bypass?: readonly string[] | undefined;
-  /** The environment variable that it is from, if it is from one. */
-  variable?: string | undefined;
-}
+import type { ProxySetting } from '../contract/service';
+import { credentialsOf } from '../contract/credentials';
 
 /** A proxy to be used. */
 export interface Proxy {

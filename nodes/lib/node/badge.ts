@@ -1,6 +1,5 @@
 import type { Node, NodeAPI, NodeStatusFill } from 'node-red';
 import { AuthyError } from '../contract/errors';
-import type { ServiceName } from '../contract/service';
 
 const catalogue = '@flowauth/node-red-authy/authy-config:status';
 
@@ -35,11 +34,11 @@ export class Badge {
   /** Shows what is so by then, where changes came too fast. */
   private later: NodeJS.Timeout | undefined;
 
-  /** @param serviceName - asked each time, since the account may change with a deploy */
+  /** @param isSimulated - whether the account protects nobody: asked each time, since it may change with a deploy */
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    private readonly serviceName: () => ServiceName | undefined,
+    private readonly isSimulated: () => boolean | undefined,
   ) {}
 
   /** A call begins. */
@@ -128,7 +127,7 @@ export class Badge {
     }
     const { fill, shape, word, count = 1 } = shown;
     const counted = count > 1 ? ` (${count})` : '';
-    const suffix = this.serviceName() === 'simulator' ? ` · ${this.word('simulator')}` : '';
+    const suffix = this.isSimulated() === true ? ` · ${this.word('simulator')}` : '';
     this.node.status({ fill, shape, text: this.word(word) + counted + suffix });
   }
 

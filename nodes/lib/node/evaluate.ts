@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { parseExact } from '../http/json-numbers';
+import { parseExact } from '../contract/json-numbers';
 
 /** A TypedInput as a node's configuration holds it. */
 export interface TypedValue {

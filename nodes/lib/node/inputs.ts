@@ -1,11 +1,11 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
-import type { CallOptions } from '../services/authy/client';
 import { AuthyError, invalidInput } from '../contract/errors';
 import { kind } from '../contract/validation';
 import { type Evaluator, evaluator, sourceOf, type TypedValue } from './evaluate';
-import type { Inputs } from '../contract/operations';
-import { entriesOf, listType } from './rows';
-import { unsetVariable } from './settings';
+import { type Inputs, listType } from '../contract/operations';
+import type { CallOptions } from '../contract/service';
+import { entriesOf } from './rows';
+import { unsetVariable } from '../contract/placeholder';
 
 /** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
 export class NodeInputs {

@@ -1,8 +1,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
+import type { AccountCredentials } from './account-settings';
 
 /** A node that is an account, as Node-RED runs it. */
-export type AccountNode = Node & {
+export type AccountNode = Node<AccountCredentials> & {
   account: Account;
   /** In an instance of a subflow: the id in the subflow itself, which is the one that the editor knows. */
   _alias?: string;

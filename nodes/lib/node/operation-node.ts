@@ -2,10 +2,12 @@ import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account/account';
 import { answerFacts } from './answer-facts';
-import { AuthyError } from '../contract/errors';
+import { AuthyError, foreignOutcome } from '../contract/errors';
 import { Badge } from './badge';
+import { warnOfUnsupported } from './unsupported';
 import { deadlineOf, NodeInputs } from './inputs';
-import { type Operation, type OperationName, operations } from '../contract/operations';
+import { type Operation, operations, type OutcomePort, portOf } from '../contract/operations';
+import type { OperationName } from '../contract/results';
 import type { Performed } from '../contract/service';
 
 /** The configuration of an operation node: its account, and `x` and `xType` for each input `x`. */
@@ -51,11 +53,12 @@ class OperationRunner {
     private readonly config: OperationNodeDef,
     private readonly name: OperationName,
   ) {
-    this.operation = operations[name] as unknown as Operation;
+    this.operation = operations[name];
     this.inputs = new NodeInputs(RED, node, config, this.operation.inputs);
     // Each call under way listens, and there may be more of them than Node.js takes for a leak.
     setMaxListeners(0, this.closing.signal);
-    this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.serviceName);
+    this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.isSimulated);
+    warnOfUnsupported(node, this.badge, accountOf(RED, config.account), name);
   }
 
   input(message: NodeMessageInFlow, send: Send, done: Done): void {
@@ -85,15 +88,15 @@ class OperationRunner {
       isOver = true;
       const raised = this.inputs.withSource(error);
       if (raised instanceof AuthyError && raised.response !== undefined) {
-        message['authy'] = answerFacts(this.node, account, raised.statusCode, raised.response);
+        message['authy'] = answerFacts(this.node, account, raised);
       }
       this.badge.error(raised);
       done(raised);
     };
     try {
       account = chosenAccount(this.RED, this.config.account);
-      const inputs = await this.inputs.evaluate(message);
-      const performed = await account.perform(this.name, inputs, {
+      const values = await account.read(this.name, await this.inputs.evaluate(message));
+      const performed = await account.perform(this.name, values, {
         deadline: deadlineOf(message),
         signal: this.closing.signal,
         onCancelled: fail,
@@ -103,7 +106,7 @@ class OperationRunner {
         fail(new AuthyError('AUTHY_CANCELLED', 'The node was closed before its answer could be sent on.'));
         return;
       }
-      const [output, fill] = this.operation.outcomes[performed.outcome] ?? [0, 'yellow'];
+      const [output, fill] = this.portOf(performed);
       this.complete(message, account, performed);
       this.badge.outcome(fill, performed.outcome);
       send([...Array<null>(output).fill(null), message]);
@@ -114,12 +117,19 @@ class OperationRunner {
     done();
   }
 
+  /** @throws AuthyError - `AUTHY_BAD_RESPONSE`: an outcome that is not the operation's must leave by no output */
+  private portOf({ outcome }: Performed): OutcomePort {
+    const port = portOf(this.name, outcome);
+    if (port === undefined) throw foreignOutcome(outcome);
+    return port;
+  }
+
   /** The same message goes on, with what else it carries: `req` and `res`, `topic`, `parts`. */
   private complete(message: NodeMessageInFlow, account: Account, performed: Performed): void {
     const result = performed.result as Readonly<Record<string, unknown>>;
     message.payload = result;
-    message['authy'] = answerFacts(this.node, account, performed.statusCode, performed.response);
-    for (const name of this.operation.carries as readonly string[]) {
+    message['authy'] = answerFacts(this.node, account, performed.answer);
+    for (const name of this.operation.carries) {
       if (result[name] !== null) message[name] = result[name];
     }
   }

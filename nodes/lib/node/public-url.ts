@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { type Evaluator, prepareEvaluator, sourceOf, type TypedValue } from './evaluate';
-import { isPublicUrl } from '../services/authy/callback/callback-address';
+import { isPublicUrl } from '../server/request-address';
 
 const remedy = 'Set it, or leave the field blank to take the address of the request';
 

@@ -1,10 +1,8 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { invalidInput } from '../contract/errors';
+import type { Entry } from '../contract/operations';
 import { evaluator, preparedNow, sourceOf } from './evaluate';
-import { placeholder } from './settings';
-
-/** The type of a TypedInput whose value is an editable list in the panel. */
-export const listType = 'list';
+import { placeholder } from '../contract/placeholder';
 
 /** One row of such a list: a name, which is fixed, and a TypedInput. */
 interface Row {
@@ -13,15 +11,12 @@ interface Row {
   readonly type: string;
 }
 
-/** A row for one message: its name and what its TypedInput gave. */
-export type Entry = readonly [name: string, value: unknown];
-
 /**
  * Reads the rows of a list once, for all messages.
  *
  * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
  * @param field - the input's name, for the error
- * @returns gives the entries for a message. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of
+ * @returns gives the entries for a message: of each row its name and what its TypedInput gave. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of
  *   rows, two rows have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
  */
 export function entriesOf(

@@ -1,11 +1,7 @@
-import { apiKeyProblem } from '../services/authy/api-key';
+import { placeholderWithin, unsetVariable } from '../contract/placeholder';
+import type { SettingsReader } from '../contract/service';
 import { kind } from '../contract/validation';
 
-/** `${NAME}` or `$(NAME)` as the whole of a text: there Node-RED puts an environment variable. */
-const whole = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
-/** The same in a part of it: there Node-RED puts nothing. */
-const within = /\$(?:\{([^\s{}]+)\}|\(([^\s()]+)\))/;
-const variableName = /^[A-Za-z_][\w.$-]{0,99}$/;
 const plainNumber = /^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 interface NumberRule {
@@ -32,37 +28,11 @@ export const numbers = {
 } as const satisfies Record<string, NumberRule>;
 
 /**
- * What to do where a text is the place of an environment variable that is not set: Node-RED leaves it as it stands then.
- * Such a text is never what was meant, and no secret either.
- *
- * Source: https://github.com/node-red/node-red/blob/master/packages/node_modules/@node-red/runtime/lib/flows/util.js
- *
- * @returns a sentence with the variable's name; undefined for any other text
- */
-export function unsetVariable(text: string): string | undefined {
-  const name = placeholder(text);
-  return name === undefined
-    ? undefined
-    : `set the environment variable${named(name)} and restart Node-RED; it is not set.`;
-}
-
-/** The name in `${NAME}` or `$(NAME)`; undefined for any other text. */
-export function placeholder(text: string): string | undefined {
-  const [, braced, bracketed] = whole.exec(text) ?? [];
-  return braced ?? bracketed;
-}
-
-/** What is no name could be a password that looks like a placeholder: it is not shown. */
-function named(name: string): string {
-  return variableName.test(name) ? ` ${name}` : '';
-}
-
-/**
  * Reads the settings and credentials of a node: every one of them through here, since each may come from an environment
  * variable, which may be missing, of another type, or blank. What cannot be used is told by {@link problem}, and never
  * thrown: a node whose constructor throws is not there, and cannot say why.
  */
-export class Settings {
+export class Settings implements SettingsReader {
   private readonly problems: string[] = [];
 
   /** What is wrong, each sentence beginning with the setting's name; undefined where nothing is. It shows no value. */
@@ -78,12 +48,11 @@ export class Settings {
   /** An address or a name. @param fallback - where it is left blank, or cannot be used */
   text(setting: string, value: unknown, fallback = ''): string {
     const text = this.secret(setting, value);
-    const [, braced, bracketed] = within.exec(text) ?? [];
-    const part = braced ?? bracketed;
+    const part = placeholderWithin(text);
     if (part === undefined) return text === '' ? fallback : text;
     this.refuse(
       setting,
-      `put the whole setting into one environment variable: Node-RED does not replace${named(part)} in a part of it.`,
+      `put the whole setting into one environment variable: Node-RED does not replace${part} in a part of it.`,
     );
     return fallback;
   }
@@ -103,14 +72,18 @@ export class Settings {
     return '';
   }
 
-  /** An API key without the blanks around it; blank where there is none, or none that is plausible. */
-  apiKey(setting: string, value: unknown): string {
+  /**
+   * A key without the blanks around it; blank where there is none, or none that is plausible.
+   *
+   * @param problemOf - what is wrong with one that was entered, as a sentence; undefined where nothing is
+   */
+  key(setting: string, value: unknown, problemOf: (key: string) => string | undefined): string {
     if (typeof value === 'number') {
       this.refuse(setting, 'make its variable a string: a number has lost the zeros that it began with.');
       return '';
     }
     const key = this.secret(setting, typeof value === 'string' ? value.trim() : value);
-    const problem = key === '' ? undefined : apiKeyProblem(key);
+    const problem = key === '' ? undefined : problemOf(key);
     if (problem === undefined) return key;
     this.refuse(setting, problem);
     return '';

@@ -1,7 +1,7 @@
 import type http from 'node:http';
 import tls from 'node:tls';
 import type { NodeAPI } from 'node-red';
-import type { CallbackTarget } from '../../simulator/settings';
+import type { OwnAddress } from '../contract/service';
 
 /**
  * Where this Node-RED itself listens, for a path of its own http in nodes. Only its server knows: the address may be one
@@ -10,7 +10,7 @@ import type { CallbackTarget } from '../../simulator/settings';
  * @param path - beginning with a slash
  * @returns undefined where it serves no http nodes, does not listen (yet), or listens on no port
  */
-export function ownAddress(RED: NodeAPI, path: string): CallbackTarget | undefined {
+export function ownAddress(RED: NodeAPI, path: string): OwnAddress | undefined {
   // Node-RED that stands in an application may have been given no server.
   const server = RED.server as Partial<Pick<http.Server, 'address'>> | null | undefined;
   const { httpNodeRoot } = RED.settings as unknown as { httpNodeRoot?: string | false };

@@ -1,4 +1,4 @@
-export type Decision = 'approved' | 'denied';
+import type { Decision } from '../contract/service';
 
 /**
  * Which approval requests an account has sent, and which answers their callbacks brought. What it is told it knows at

@@ -1,6 +1,7 @@
 import { AuthyError } from '../contract/errors';
 import { promiseOf } from './in-turn';
-import type { Decision, Ledger } from './ledger';
+import type { Decision } from '../contract/service';
+import type { Ledger } from './ledger';
 import { realTime, type Clock } from '../time';
 
 /** In minutes: a whole number takes no room of its own, and that is exact enough. */

@@ -1,5 +1,5 @@
 import type { Node } from 'node-red';
-import type { CallbackAnswer } from '../services/authy/callback/callback';
+import type { ApprovalAnswer } from '../contract/service';
 import type { Ledger } from './ledger';
 import type { Rails } from './rails';
 import type { RecordEvents, Records } from './records';
@@ -7,7 +7,7 @@ import type { RecordEvents, Records } from './records';
 /** Tells the other instances of Node-RED that share an account, if there are any. */
 export interface Messenger {
   /** A verified callback came here. What gets lost on the way is made up for by polling. */
-  tell(answer: CallbackAnswer): void;
+  tell(answer: ApprovalAnswer): void;
 }
 
 /** All that an account keeps, wherever that is. */

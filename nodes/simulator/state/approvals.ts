@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CallbackReport } from '../callback';
+import type { CallbackReport } from './callback-report';
 import { BoundedMap } from './bounded';
 import { capacities } from './limits';
 import type { User } from './users';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import should from 'should';
-import { hasPlainMembers, parseExact, withNumbersAsText } from '../../../nodes/lib/http/json-numbers';
+import { hasPlainMembers, parseExact, withNumbersAsText } from '../../../nodes/lib/contract/json-numbers';
 import { cases } from '../../support/runs';
 
 const plain = ['0', '7', '-1', '209', '1700000000', '123456789012345', '-999999999999999'];

@@ -1,25 +1,18 @@
 import type { SecureContextOptions } from 'node:tls';
 import { apiKeyProblem } from './api-key';
 import { Cancellation, Cancelled } from '../../http/cancellation';
-import { isDocumented, numberSaid } from './error-codes';
+import { isDocumented, maskNumbers, numberSaid, refusal } from './error-numbers';
 import { authyBaseUrl, type Endpoint, endpointPath, type Outcome } from './endpoint';
-import { AuthyError, maskNumbers, refusal } from '../../contract/errors';
-import { parseExact } from '../../http/json-numbers';
+import { AuthyError } from '../../contract/errors';
+import { isNestedDeeper, isObject, type JsonObject, member, textOrNull } from '../../contract/json';
+import type { CallOptions, ProxySetting } from '../../contract/service';
+import { parseExact } from '../../contract/json-numbers';
 import { Limiter } from '../../http/limiter';
-import { isLoopback, proxyFor, type ProxySetting, secretsOf } from '../../http/proxy';
+import { isLoopback, proxyFor, secretsOf } from '../../http/proxy';
 import { reasonOf } from '../../http/reasons';
-import {
-  type Answer,
-  isNestedDeeper,
-  isObject,
-  isSuccess,
-  type JsonObject,
-  member,
-  textOrNull,
-  untrusted,
-} from '../../http/response';
+import { type Answer, isSuccess, untrusted } from './answer';
 import { Attempts, type Failure, hasEffect, type RepeatPolicy, retryAfterSeconds } from '../../http/retry';
-import { Secrets } from '../../http/secrets';
+import { Secrets } from '../../contract/secrets';
 import { type HttpAnswer, serviceAddress, Transport, TransportError } from '../../http/transport';
 
 export interface AuthyClientOptions {
@@ -36,18 +29,6 @@ export interface AuthyClientOptions {
   tls?: SecureContextOptions | undefined;
   /** What else must not come out where the other end repeats it, beside the key and the proxy's password. */
   secrets?: readonly string[] | undefined;
-}
-
-export interface CallOptions {
-  /** Ends the call: `AUTHY_CANCELLED` if nothing was sent, else as if no answer came. */
-  signal?: AbortSignal | undefined;
-  /**
-   * Told of the cancellation while the signal aborts, before the promise can say so: when a node closes, those
-   * that could catch its error are about to close as well.
-   */
-  onCancelled?: ((error: AuthyError) => void) | undefined;
-  /** Instead of the client's deadline, in milliseconds; what is longer than {@link longestTimer} is as long as that. */
-  deadline?: number | undefined;
 }
 
 /** Node.js's timers hold no more milliseconds, and end at once where they are given more: 24.8 days. */

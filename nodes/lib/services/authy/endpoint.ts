@@ -1,6 +1,6 @@
-import type { Unnumbered } from './error-codes';
+import type { Unnumbered } from './error-numbers';
 import type { RepeatPolicy } from '../../http/retry';
-import type { Answer } from '../../http/response';
+import type { Answer } from './answer';
 
 /** Where Authy's API is. */
 export const authyBaseUrl = 'https://api.authy.com';

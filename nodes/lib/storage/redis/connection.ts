@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { createClient } from '@redis/client';
-import { credentialsOf } from '../../http/credentials';
+import { credentialsOf } from '../../contract/credentials';
 import { AuthyError } from '../../contract/errors';
-import { Secrets } from '../../http/secrets';
+import { Secrets } from '../../contract/secrets';
 import { type Link, NothingDone, unreachable } from './link';
 import { type ScriptName, scripts } from './scripts';
 import type { Clock } from '../../time';

@@ -1,4 +1,5 @@
-import type { Decision, Ledger } from '../ledger';
+import type { Decision } from '../../contract/service';
+import type { Ledger } from '../ledger';
 import type { Scripts } from './link';
 
 // All in milliseconds.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Node } from 'node-red';
-import type { CallbackAnswer } from '../../services/authy/callback/callback';
+import type { ApprovalAnswer } from '../../contract/service';
 import type { RecordEvents } from '../records';
 import type { Messenger, Stores } from '../stores';
 import { RedisConnection, type RedisSettings } from './connection';
@@ -25,7 +25,7 @@ export interface RedisStoresOptions {
   /** Takes a line that holds no secret. */
   readonly log: (line: string) => void;
   /** Takes the answers whose callbacks came to another instance. */
-  readonly onAnswer: (answer: CallbackAnswer) => void;
+  readonly onAnswer: (answer: ApprovalAnswer) => void;
   readonly instance?: Instance;
   readonly time?: Clock;
 }
@@ -39,7 +39,7 @@ export interface RedisStoresOptions {
 export function redisStores(
   accountId: string,
   settings: RedisSettings,
-  onAnswer: (answer: CallbackAnswer) => void,
+  onAnswer: (answer: ApprovalAnswer) => void,
 ): RedisStores {
   const link = new RedisConnection(accountId, settings, realTime);
   return new RedisStores(link, { name: `redis ${settings.url} ${accountId}`, log: settings.log, onAnswer });
@@ -121,7 +121,7 @@ export class RedisStores implements Stores {
     await this.scripts.close(left());
   }
 
-  private tell(answer: CallbackAnswer): void {
+  private tell(answer: ApprovalAnswer): void {
     this.scripts.run('tell', JSON.stringify({ from: this.instance.id, answer })).catch(() => {
       // What is lost here is made up for by polling.
     });

@@ -1,4 +1,4 @@
-import type { CallbackAnswer } from '../../services/authy/callback/callback';
+import type { ApprovalAnswer } from '../../contract/service';
 import { recordsOfOld } from '../old-records';
 import type { ApprovalRecord } from '../records';
 import { objectOf, storedRecord } from '../stored-record';
@@ -17,7 +17,7 @@ export interface Hint {
   /** Who tells it. */
   readonly from: string;
   /** A callback that came there. */
-  readonly answer?: CallbackAnswer;
+  readonly answer?: ApprovalAnswer;
   /** A gate of which something was withdrawn. */
   readonly gate?: string;
 }
@@ -34,7 +34,7 @@ export function readHint(text: string): Hint | undefined {
   }
 }
 
-function isAnswer(value: unknown): value is CallbackAnswer {
+function isAnswer(value: unknown): value is ApprovalAnswer {
   const { decision, approvalId, authyId } = objectOf(value);
   const isDecision = decision === 'approved' || decision === 'denied';
   return isDecision && typeof approvalId === 'string' && typeof authyId === 'string';

@@ -5,19 +5,16 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import should from 'should';
-import {
-  AuthyClient,
-  type AuthyClientOptions,
-  type CallOptions,
-} from '../../../../nodes/lib/services/authy/client';
-import { isDocumented, meaningOf } from '../../../../nodes/lib/services/authy/error-codes';
+import { AuthyClient, type AuthyClientOptions } from '../../../../nodes/lib/services/authy/client';
+import { type CallOptions } from '../../../../nodes/lib/contract/service';
+import { isDocumented, meaningOf } from '../../../../nodes/lib/services/authy/error-numbers';
 import { AuthyError } from '../../../../nodes/lib/contract/errors';
 import { proxyFor } from '../../../../nodes/lib/http/proxy';
 import { reasonOf } from '../../../../nodes/lib/http/reasons';
 import { retryAfterSeconds } from '../../../../nodes/lib/http/retry';
 import { serviceAddress } from '../../../../nodes/lib/http/transport';
-import type { OperationName } from '../../../../nodes/lib/contract/operations';
-import { AuthyService } from '../../../../nodes/lib/contract/service';
+import type { OperationName } from '../../../../nodes/lib/contract/results';
+import { ValidatingService } from '../../../support/validating_service';
 import { selfSigned } from '../../../support/certificate';
 import { ScriptedServer, type Step } from '../../../support/scripted_server';
 
@@ -37,7 +34,7 @@ const html502: Step = { status: 502, text: '<html>Bad gateway</html>', type: 'te
 
 describe('Authy client', () => {
   const server = new ScriptedServer();
-  const services: AuthyService[] = [];
+  const services: ValidatingService[] = [];
 
   before(() => server.start());
   after(() => server.stop());
@@ -45,8 +42,8 @@ describe('Authy client', () => {
     for (const service of services.splice(0)) service.close();
   });
 
-  function serviceWith(options: Partial<AuthyClientOptions> = {}): AuthyService {
-    const service = new AuthyService('authy', new AuthyClient({ apiKey, baseUrl: server.url, ...options }));
+  function serviceWith(options: Partial<AuthyClientOptions> = {}): ValidatingService {
+    const service = new ValidatingService(new AuthyClient({ apiKey, baseUrl: server.url, ...options }));
     services.push(service);
     return service;
   }
@@ -312,7 +309,7 @@ describe('Authy client', () => {
       const performed = await serviceWith({ secrets }).perform('appDetails', {});
       inspect(performed, { depth: 10 }).should.not.match(/canary/);
       performed.result.should.have.properties({ name: 'of [API key]', plan: '[secret]' });
-      should(performed.response['app']).have.properties({ '[API key]': 1, n: 5, yes: true, none: null });
+      should(performed.answer?.body['app']).have.properties({ '[API key]': 1, n: 5, yes: true, none: null });
     });
 
     it('a key that looks like JSON or like a word of it does not break reading', async () => {

@@ -1,70 +1,26 @@
-import { hasPlainMembers, parseExact, withNumbersAsText } from '../../../http/json-numbers';
-import { isObject, member, textOrNull } from '../../../http/response';
-import type { Decision } from '../../../storage/ledger';
+import { hasPlainMembers, parseExact, withNumbersAsText } from '../../../contract/json-numbers';
+import { isObject, member, objectOrNull, textOrNull } from '../../../contract/json';
+import type {
+  ApprovalAnswer,
+  CallbackRequest,
+  CallbackVerdict,
+  CallbackVerifier,
+  Rejection,
+} from '../../../contract/service';
+import { authyIdForm } from '../../../contract/validation';
 import { limits, outOfBounds } from './bounds';
 import { ordinaryCanonical } from './ordinary';
 import { parseQuery, QueryError } from './query';
 import { canonicalParams, type Params, signatureOfCanonical, signaturesMatch } from './signature';
 
-/** A callback request as it reached the server. */
-export interface CallbackRequest {
-  method: string;
-  /** By lower-case name. */
-  headers: Readonly<Record<string, unknown>>;
-  /** The address that Authy called: scheme, host, port if not the default, path. */
-  url: string;
-  /** The query string as received, without `?`. */
-  query: string;
-  /** The raw bytes, the text, or what a body parser made of them. */
-  body: unknown;
-}
-
 export interface CallbackRules {
-  /** Every key that may have signed; at least one. */
+  /** Every key that may have signed. */
   apiKeys: readonly string[];
   /** Why there is none, for the log. */
   noApiKey?: string;
   /** In bytes. */
   maxSize: number;
 }
-
-/** Why a callback is not believed; part of the package's contract, as `msg.authy.reason`. */
-export type Rejection =
-  /** The settings of the node cannot be used. */
-  | 'badConfig'
-  | 'method'
-  | 'noApiKey'
-  /** The node has a public URL, and it cannot be read. */
-  | 'publicUrlUnknown'
-  | 'noSignature'
-  | 'noNonce'
-  | 'compressed'
-  | 'tooLarge'
-  | 'tooComplex'
-  | 'unreadableBody'
-  | 'signatureMismatch'
-  | 'numbersLost'
-  | 'missingField'
-  | 'statusDisagrees'
-  | 'notAsked'
-  | 'stale'
-  | 'conflict'
-  /** It may be right: what was asked and answered before could not be looked up. */
-  | 'storeUnavailable';
-
-/** What a verified callback says. */
-export interface CallbackAnswer {
-  decision: Decision;
-  approvalId: string;
-  authyId: string;
-  /** Seconds since the epoch. */
-  nonce: number;
-  /** Everything it carried, parsed. */
-  params: Params;
-}
-
-export type CallbackVerdict =
-  { accepted: true; answer: CallbackAnswer } | { accepted: false; reason: Rejection; detail: string };
 
 const signatureForm = /^[A-Za-z0-9+/]{43}=$/;
 /** A decimal fraction has been seen in Authy's own samples. */
@@ -256,7 +212,6 @@ function hasInexactNumber(value: unknown): boolean {
 }
 
 const uuidForm = /^[\w-]{1,64}$/;
-const idForm = /^[1-9][0-9]{0,19}$/;
 
 /** Reads who decided what. The signature is right by now; the content must still be of one mind. */
 function readAnswer(params: Params, nonce: string): CallbackVerdict {
@@ -268,11 +223,37 @@ function readAnswer(params: Params, nonce: string): CallbackVerdict {
   if (!hasForm(approvalId, uuidForm)) return refused('missingField', 'it has no uuid');
   const id = member(params, 'authy_id');
   const authyId = typeof id === 'number' ? String(id) : id;
-  if (!hasForm(authyId, idForm)) return refused('missingField', 'it has no authy_id');
+  if (!hasForm(authyId, authyIdForm)) return refused('missingField', 'it has no authy_id');
   const transaction = member(member(params, 'approval_request'), 'transaction');
   if (!isObject(transaction)) return refused('missingField', 'it has no approval_request');
   if (member(transaction, 'status') !== decision) {
     return refused('statusDisagrees', 'its outer and inner status are not the same');
   }
-  return { accepted: true, answer: { decision, approvalId, authyId, nonce: Number(nonce), params } };
+  const answer: ApprovalAnswer = {
+    decision,
+    approvalId: approvalId.toLowerCase(),
+    authyId,
+    nonce: Number(nonce),
+    about: {
+      message: textOrNull(transaction, 'message'),
+      details: objectOrNull(transaction, 'details'),
+      hiddenDetails: objectOrNull(transaction, 'hidden_details'),
+      device: objectOrNull(params, 'device'),
+    },
+    body: params,
+  };
+  return { accepted: true, answer };
+}
+
+/** Verifies the callbacks of one account. */
+export class AuthyCallbacks implements CallbackVerifier {
+  constructor(private readonly keys: Omit<CallbackRules, 'maxSize'>) {}
+
+  verify(request: CallbackRequest, maxSize: number): CallbackVerdict {
+    return verifyCallback(request, { ...this.keys, maxSize });
+  }
+
+  signedFor(request: CallbackRequest, maxSize: number, candidates: readonly string[]): string | undefined {
+    return addressSignedFor(request, { ...this.keys, maxSize }, candidates);
+  }
 }

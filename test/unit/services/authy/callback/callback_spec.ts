@@ -1,9 +1,7 @@
 import should from 'should';
-import {
-  type CallbackRequest,
-  verifyCallback,
-} from '../../../../../nodes/lib/services/authy/callback/callback';
-import { addressesOf } from '../../../../../nodes/lib/services/authy/callback/callback-address';
+import { type CallbackRequest } from '../../../../../nodes/lib/contract/service';
+import { verifyCallback } from '../../../../../nodes/lib/services/authy/callback/callback';
+import { addressesOf } from '../../../../../nodes/lib/server/request-address';
 import {
   canonicalParams,
   signature,
@@ -208,7 +206,7 @@ describe('OneTouch callback', () => {
         should(verdict).have.property('accepted', true);
         if (!verdict.accepted) return;
         verdict.answer.authyId.should.equal(id);
-        const written = JSON.stringify(verdict.answer.params).replaceAll('"', '');
+        const written = JSON.stringify(verdict.answer.body).replaceAll('"', '');
         written.should.equal(text.replaceAll('"', ''));
       }
       // A parser has rounded it before: either that cannot be, or what it made is what was sent.

@@ -1,8 +1,9 @@
 import should from 'should';
 import { AuthyClient } from '../../../../nodes/lib/services/authy/client';
 import { AuthyError } from '../../../../nodes/lib/contract/errors';
-import { type OperationName, operations } from '../../../../nodes/lib/contract/operations';
-import { AuthyService } from '../../../../nodes/lib/contract/service';
+import { type OperationName } from '../../../../nodes/lib/contract/results';
+import { operations } from '../../../../nodes/lib/contract/operations';
+import { ValidatingService } from '../../../support/validating_service';
 import { exchanges, phone, uuid } from '../../../support/exchanges';
 import { ScriptedServer } from '../../../support/scripted_server';
 
@@ -10,14 +11,11 @@ const names = Object.keys(operations) as OperationName[];
 
 describe('Operations', () => {
   const server = new ScriptedServer();
-  let service: AuthyService;
+  let service: ValidatingService;
 
   before(async () => {
     await server.start();
-    service = new AuthyService(
-      'authy',
-      new AuthyClient({ apiKey: 'operations-test-key', baseUrl: server.url }),
-    );
+    service = new ValidatingService(new AuthyClient({ apiKey: 'operations-test-key', baseUrl: server.url }));
   });
   after(async () => {
     service.close();
@@ -52,8 +50,7 @@ describe('Operations', () => {
       }
       performed.outcome.should.equal(outcome);
       should(performed.result).eql(result);
-      performed.response.should.eql(answer);
-      performed.statusCode.should.equal(200);
+      should(performed.answer).eql({ statusCode: 200, body: answer });
       structuredClone(performed).should.eql(performed);
     });
 
@@ -180,7 +177,7 @@ describe('Operations', () => {
       script({ ...exchanges.userCreate.answer, user: { id: 'ID' }, ids: ['ID'] });
       const created = await service.perform('userCreate', exchanges.userCreate.inputs);
       should(created.result).have.property('authyId', id);
-      JSON.stringify(created.response).should.match(new RegExp(`"ids":\\["?${id}"?\\]`));
+      JSON.stringify(created.answer?.body).should.match(new RegExp(`"ids":\\["?${id}"?\\]`));
 
       script({ status: { authy_id: 'ID' }, success: true });
       should((await service.perform('userStatus', { authyId: id })).result).have.property('authyId', id);

@@ -1,4 +1,4 @@
-import type { AuthyErrorCode } from '../../contract/errors';
+import { AuthyError, type AuthyErrorCode, type AuthyErrorFacts } from '../../contract/errors';
 
 type Meaning = readonly [code: AuthyErrorCode, advice: string];
 
@@ -225,4 +225,33 @@ export function numberSaid(
 /** Whether Authy documents this error number: an answer that carries one is Authy's own, whatever its status. */
 export function isDocumented(authyCode: string | undefined): authyCode is string {
   return authyCode !== undefined && Object.hasOwn(meanings, authyCode);
+}
+
+/**
+ * The error for an answer in which Authy refuses the request.
+ *
+ * @param authyCode - the body's `error_code`, if it has one
+ * @param message - the body's `message`, masked, if it has one
+ * @param facts - the HTTP status, and what else is known of the answer
+ * @param meant - the number that an answer without one stands for
+ */
+export function refusal(
+  authyCode: string | undefined,
+  message: string | undefined,
+  facts: { statusCode: number } & Pick<AuthyErrorFacts, 'retryAfter' | 'response'>,
+  meant: string | undefined = authyCode,
+): AuthyError {
+  const { statusCode } = facts;
+  const meaning = meaningOf(meant, statusCode);
+  const said = message === undefined ? `HTTP ${statusCode}` : `"${message}"`;
+  const number = authyCode === undefined ? '' : ` (${authyCode})`;
+  return new AuthyError(meaning.code, `${meaning.advice} Authy said: ${said}${number}`, {
+    ...facts,
+    authyCode,
+  });
+}
+
+/** Leaves the last two digits of what could be a phone number or a token: messages end up in logs. */
+export function maskNumbers(text: string): string {
+  return text.replace(/\+?\d[\d ().-]{4,}\d/g, (number) => `…${number.slice(-2)}`);
 }

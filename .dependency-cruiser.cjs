@@ -1,0 +1,73 @@
+/** Which folder may import which: the arrows of the map in CONTRIBUTING.md. Types count as everything else. */
+const may = {
+  contract: [],
+  http: ['contract'],
+  server: ['contract'],
+  storage: ['contract'],
+  services: ['contract', 'http', 'storage'],
+  account: ['contract', 'storage', 'services'],
+  node: ['contract', 'storage', 'services', 'account', 'server'],
+  approval: ['contract', 'storage', 'account', 'node'],
+};
+
+const lib = '^nodes/lib/';
+/** Clocks and timers: given to whoever needs them. */
+const time = `${lib}time\\.ts$`;
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(may).map(([folder, others]) => ({
+      name: `${folder}-imports-only-what-it-may`,
+      severity: 'error',
+      from: { path: `${lib}${folder}/` },
+      to: {
+        path: '^nodes/',
+        pathNot: [
+          ...(folder === 'contract' || folder === 'http' ? [] : [time]),
+          ...[folder, ...others].map((name) => `${lib}${name}/`),
+          // A service has its simulator.
+          ...(folder === 'services' ? ['^nodes/simulator/simulator\\.ts$'] : []),
+        ],
+      },
+    })),
+    {
+      name: 'only-the-registry-names-services',
+      severity: 'error',
+      from: { path: '^nodes/', pathNot: [`${lib}services/`, '^nodes/simulator/'] },
+      to: { path: `${lib}services/`, pathNot: `${lib}services/registry\\.ts$` },
+    },
+    {
+      name: 'services-do-not-know-each-other',
+      severity: 'error',
+      from: { path: `${lib}services/([^/]+)/` },
+      to: { path: `${lib}services/`, pathNot: `${lib}services/$1/` },
+    },
+    {
+      name: 'the-registry-imports-kinds-alone',
+      severity: 'error',
+      from: { path: `${lib}services/registry\\.ts$` },
+      to: { path: '^nodes/', pathNot: [`${lib}services/[^/]+/kind\\.ts$`, `${lib}contract/`] },
+    },
+    {
+      name: 'the-simulator-shares-signatures-and-the-guard',
+      severity: 'error',
+      from: { path: '^nodes/simulator/' },
+      to: {
+        path: lib,
+        pathNot: [`${lib}services/authy/callback/(signature|query)\\.ts$`, `${lib}server/own-pages\\.ts$`],
+      },
+    },
+    {
+      name: 'a-node-is-thin',
+      severity: 'error',
+      from: { path: '^nodes/[^/]+\\.ts$' },
+      to: { path: '^nodes/', pathNot: [`${lib}node/`, `${lib}approval/`, `${lib}account/`] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+};

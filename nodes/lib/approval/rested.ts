@@ -1,0 +1,20 @@
+import type { NodeMessageInFlow } from 'node-red';
+import type { Request } from './request';
+
+/** What a closed gate leaves to the one that comes with a deploy. */
+export interface Rested {
+  readonly requests: readonly Request[];
+  /** Messages that are out, which the store does not know for certain yet. */
+  readonly ending: readonly Request[];
+  /** Messages that ended when their node, and whoever would have heard of it, was closed already. */
+  readonly unheard: readonly Unheard[];
+}
+
+export interface Unheard {
+  readonly message: NodeMessageInFlow;
+  /** Absent where it was withdrawn. */
+  readonly error: Error | undefined;
+}
+
+/** What the closed gates of a process have left, by the id of their node. It may still be coming. */
+export type RestedGates = Map<string, Promise<Rested>>;

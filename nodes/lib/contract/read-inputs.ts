@@ -1,0 +1,31 @@
+import { invalidInput } from './errors';
+import type { Inputs, Operation, Values } from './operations';
+import { phone, type PhoneRule } from './phone';
+
+/**
+ * Validates inputs. A phone number and its country code become what is meant by the two of them.
+ *
+ * @param entry - an operation, or what asks as one does
+ * @param raw - what came from outside, by input name; blank is undefined, null or the empty text
+ * @param phones - what a phone number has to be
+ * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the input
+ */
+export function readInputs<I extends Inputs>(
+  entry: Pick<Operation, 'check'> & { readonly inputs: I },
+  raw: Readonly<Record<string, unknown>>,
+  phones: PhoneRule = 'valid',
+): Values<I> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { parse, required }] of Object.entries(entry.inputs)) {
+    const value = raw[name];
+    if (value !== undefined && value !== null && value !== '') values[name] = parse(value, name);
+    else if (required) throw invalidInput(name, 'is missing.');
+  }
+  entry.check?.(values);
+  const { phoneNumber, countryCode } = values as Partial<Record<string, string>>;
+  if (phoneNumber !== undefined) {
+    const meant = phone(phoneNumber, countryCode, phones);
+    Object.assign(values, { phoneNumber: meant.e164, countryCode: meant.countryCode });
+  }
+  return values as Values<I>;
+}

@@ -1,0 +1,116 @@
+import type { JsonObject } from './json';
+
+/** A phone number in E.164 form, and its calling code in digits. */
+export interface PhoneResult {
+  phoneNumber: string;
+  countryCode: string;
+}
+
+/** A code that was sent by SMS or phone call. */
+export interface SentCode {
+  authyId: string;
+  sent: boolean;
+  /** The user has an app that makes codes: nothing was sent. */
+  ignored: boolean;
+  maskedPhone: string | null;
+  device: string | null;
+}
+
+/**
+ * What each operation comes to on every service: what its node puts into `msg.payload`. What a service does not tell is
+ * null.
+ */
+export interface Results {
+  userCreate: PhoneResult & { authyId: string };
+  userStatus: {
+    authyId: string;
+    confirmed: boolean | null;
+    registered: boolean | null;
+    maskedPhone: string | null;
+    countryCode: string | null;
+    email: string | null;
+    devices: string[];
+    hasHardToken: boolean | null;
+    accountDisabled: boolean | null;
+  };
+  userUpdate: { authyId: string; email: string };
+  userDelete: { authyId: string; deleted: true };
+  userQr: {
+    authyId: string;
+    /** The address of an image, which may hold the image itself. */
+    qrCode: string;
+    label: string | null;
+    issuer: string | null;
+  };
+  userActivity: { authyId: string; activity: string };
+  tokenSms: SentCode;
+  tokenCall: SentCode;
+  tokenEmail: { authyId: string; sent: true; email: string | null; emailId: string | null };
+  tokenVerify: {
+    authyId: string;
+    valid: boolean;
+    /** Null where it is valid. */
+    reason: 'wrong' | 'reused' | null;
+    device: JsonObject | null;
+  };
+  phoneStart: PhoneResult & {
+    via: 'sms' | 'call';
+    verificationId: string | null;
+    secondsToExpire: number | null;
+    carrier: string | null;
+    isCellphone: boolean | null;
+    isPorted: boolean | null;
+  };
+  phoneCheck: PhoneResult & {
+    valid: boolean;
+    /** Null where it is valid; `notPending`: expired, verified already, or given up after too many attempts. */
+    reason: 'wrong' | 'notPending' | null;
+  };
+  phoneStatus: { status: 'verified' | 'pending' | 'expired'; secondsToExpire: number | null };
+  phoneInfo: PhoneResult & { type: string | null; provider: string | null; ported: boolean | null };
+  appDetails: {
+    appId: number | null;
+    name: string | null;
+    plan: string | null;
+    smsEnabled: boolean | null;
+    phoneCallsEnabled: boolean | null;
+    onetouchEnabled: boolean | null;
+  };
+  appStats: {
+    appId: number | null;
+    totalUsers: number | null;
+    months: {
+      month: string | null;
+      year: number | null;
+      smsCount: number | null;
+      callsCount: number | null;
+      usersCount: number | null;
+      authsCount: number | null;
+      apiCallsCount: number | null;
+    }[];
+  };
+  onetouchSend: {
+    /** In lower case. */
+    approvalId: string;
+    authyId: string;
+    status: 'pending';
+  };
+  onetouchStatus: {
+    approvalId: string;
+    authyId: string;
+    status: ApprovalStatus;
+    notified: boolean | null;
+    /** Times as the service writes them. */
+    createdAt: string | null;
+    processedAt: string | null;
+    secondsToExpire: number | null;
+  };
+}
+
+export type ApprovalStatus = 'approved' | 'denied' | 'pending' | 'expired';
+
+/** The name of an operation. */
+export type OperationName = keyof Results;
+
+/** What an operation comes to. */
+export type ResultOf<N extends OperationName> = Results[N];

@@ -1,0 +1,158 @@
+import type { IncomingMessage } from 'node:http';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { NodeAPI } from 'node-red';
+import type { Environment } from '../contract/service';
+import { isJson, ofNoStranger, ownPagesOnly } from '../server/own-pages';
+import { phoneOf, serviceKind } from '../services/registry';
+import { type Instance, Instances, isInSubflow } from './instances';
+import { migrated } from './migrate';
+
+/**
+ * Lets in who has a permission and is no foreign web page: where Node-RED has no adminAuth, or gives permissions to
+ * everybody, or a proxy signs users in, its admin routes would obey every page otherwise.
+ */
+function guarded(RED: NodeAPI, permission: string): RequestHandler {
+  const hasPermission = RED.auth.needsPermission(permission);
+  const isOwnPage = ownPagesOnly({
+    ...ofNoStranger,
+    allows: (name, request) => hasToken(request) || ofNoStranger.allows(name, request),
+  });
+  return (request, response, next) => {
+    hasPermission(request, response, (error?: unknown) => {
+      if (error !== undefined) next(error);
+      else void isOwnPage(request, response, next);
+    });
+  };
+}
+
+/** Whether a user has signed in by a token, which no page has that was loaded under another name than the editor. */
+function hasToken(request: IncomingMessage & { user?: { anonymous?: boolean } }): boolean {
+  const { user, headers } = request;
+  return user !== undefined && user.anonymous !== true && /^Bearer /i.test(headers.authorization ?? '');
+}
+
+/** What the editor asks of accounts beside Node-RED's own routes. */
+export function serveAccounts(RED: NodeAPI, instances: Instances): void {
+  serveTestButton(RED, instances);
+  servePhone(RED, instances);
+}
+
+/**
+ * `POST authy-config/test` for the panel's button: `{id, service, apiKey?}` → `{ok: true, name}` or
+ * `{ok: false, message}`. The browser may try a key that is not deployed yet, but never choose the address.
+ */
+function serveTestButton(RED: NodeAPI, instances: Instances): void {
+  RED.httpAdmin.post(
+    '/authy-config/test',
+    guarded(RED, 'authy-config.write'),
+    (request: Request, response: Response) => {
+      if (!isJson(request)) {
+        response.status(415).json({ error: 'Content-Type has to be application/json.' });
+        return;
+      }
+      testAccount(RED, instances, Object(request.body) as Record<string, unknown>).then(
+        (name) => response.json({ ok: true, name }),
+        (error: unknown) => response.json({ ok: false, message: (error as Error).message }),
+      );
+    },
+  );
+}
+
+async function testAccount(
+  RED: NodeAPI,
+  instances: Instances,
+  sent: Record<string, unknown>,
+): Promise<string> {
+  const form = migrated(sent);
+  const isSimulated = form['simulated'] === true;
+  const kind = serviceKind(String(form['service']));
+  if (kind === undefined) throw new Error('Choose the service of the account.');
+  const id = typeof form['id'] === 'string' ? form['id'] : '';
+  const deployed = instances
+    .of(RED, id)
+    .filter(({ account }) => account.kindId === kind.id && account.isSimulated === isSimulated);
+  const typed = kind.typed?.(undefined, form);
+  const [one] = deployed;
+  if (one !== undefined) return typed === undefined ? testAll(deployed) : one.account.test(form);
+  if (typed === undefined && isInSubflow(RED, id)) {
+    throw new Error(
+      'Put the subflow into a flow and deploy: an account in a subflow runs where that is used.',
+    );
+  }
+  if (isSimulated) throw new Error('The simulator starts when you deploy.');
+  if (typed === undefined) throw new Error('Enter the API key first.');
+  const trial = await kind.open(typed, trialEnvironment);
+  try {
+    return await trial.test();
+  } finally {
+    await trial.close(false);
+  }
+}
+
+/** Tests each instance, which may have a key of its own from the subflow's environment; names the one that fails. */
+async function testAll(instances: readonly Instance[]): Promise<string> {
+  const names = new Set<string>();
+  for (const { name, account } of instances) {
+    try {
+      names.add(await account.test());
+    } catch (error) {
+      const { message } = error as Error;
+      throw instances.length > 1 ? new Error(`${name}: ${message}`) : error;
+    }
+  }
+  return [...names].join(', ');
+}
+
+/** Of an account that is not deployed yet. */
+const trialEnvironment: Environment = {
+  accountId: 'authy-config/test',
+  deadline: 15_000,
+  maxInFlight: 1,
+  log: () => undefined,
+};
+
+/**
+ * The phone of an account's simulator, behind the editor's own authentication: the page itself holds nothing and
+ * is served to anyone, what it shows and does needs the permission to read or to change accounts. By the id that an
+ * account has in a subflow its only instance is found; where there are several, what is answered is their list.
+ */
+function servePhone(RED: NodeAPI, instances: Instances): void {
+  const route = /^\/authy-simulator\/([^/]+)(\/.*)$/;
+  const read = guarded(RED, 'authy-config.read');
+  const write = guarded(RED, 'authy-config.write');
+  const serve = (request: Request, response: Response, next: NextFunction): void => {
+    const [, id = '', place = ''] = route.exec(request.url) ?? [];
+    const found = instances.of(RED, id).filter((instance) => phoneOf(instance.id) !== undefined);
+    // While it is deployed anew an account has no instance, and its simulator runs on.
+    const phone = phoneOf(found[0]?.id ?? id);
+    if (place === '/phone') {
+      response.redirect('phone/');
+    } else if (phone === undefined) {
+      const error =
+        'No simulator runs for this account. Choose it in the account and deploy. ' +
+        'An account in a subflow has one as soon as the subflow is used in a flow.';
+      response.status(404).json({ error });
+    } else if (place.startsWith('/phone/')) {
+      request.url = place.slice('/phone'.length);
+      phone.phonePage(request, response, next);
+    } else {
+      const permission = request.method === 'GET' ? read : write;
+      void permission(request, response, (error?: unknown) => {
+        if (error !== undefined) {
+          next(error);
+          return;
+        }
+        if (found.length > 1) {
+          response.status(300).json({ instances: found.map(({ id, name }) => ({ id, name })) });
+          return;
+        }
+        request.url = place;
+        phone.control(request, response, next);
+      });
+    }
+  };
+  // Without an editor Node-RED stands in an application that knows these four and not `use`.
+  for (const method of ['get', 'post', 'put', 'delete'] as const) {
+    RED.httpAdmin[method](route, serve);
+  }
+}

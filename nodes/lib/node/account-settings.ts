@@ -1,0 +1,177 @@
+import path from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { type AccountSettings } from '../account/account';
+import type { ApprovalSettings } from '../account/approval-stores';
+import type { AccountReader, OwnAddress, ProxySetting, SettingsReader } from '../contract/service';
+import { ownAddress } from '../server/own-server';
+import { serviceIds, serviceKind } from '../services/registry';
+import { contextPlace, hasContextStorage } from '../storage/context-place';
+import { migrated } from './migrate';
+import { Settings } from './settings';
+
+/** The configuration of an account. What its service has beside this is read by that. */
+export interface AccountDef extends NodeDef {
+  readonly service: unknown;
+  /** In seconds. */
+  readonly deadline: unknown;
+  readonly maxInFlight: unknown;
+  /** Where open approval requests are kept: `files`, `context`, `context:<store>`, or `redis`. */
+  readonly approvalStore: unknown;
+  readonly redisUrl: unknown;
+  readonly [property: string]: unknown;
+}
+
+/** The settings that an account has whatever its service is. */
+const ownSettings = ['version', 'service', 'deadline', 'maxInFlight', 'approvalStore', 'redisUrl'];
+const ownCredentials = ['redisPassword'];
+
+/** The names of all settings and credentials of an account's node. */
+export function accountProperties(): { settings: string[]; credentials: string[] } {
+  const kinds = serviceIds().map((id) => serviceKind(id));
+  return {
+    settings: [...ownSettings, ...kinds.flatMap((kind) => kind?.settings ?? [])],
+    credentials: [...ownCredentials, ...kinds.flatMap((kind) => kind?.credentials ?? [])],
+  };
+}
+
+export type AccountCredentials = Readonly<Record<string, unknown>>;
+
+const defaultRedisUrl = 'redis://127.0.0.1:6379';
+
+/** Node-RED's own config nodes, as far as they are used. */
+type TlsConfigNode = Node<Partial<Record<(typeof tlsCredentials)[number], unknown>>> & {
+  valid?: boolean;
+  servername?: unknown;
+  addTLSOptions(options: object): SecureContextOptions;
+};
+type HttpProxyNode = Node<{ username?: unknown; password?: unknown }> & { url: unknown; noproxy?: unknown };
+
+const tlsCredentials = ['certdata', 'keydata', 'cadata', 'passphrase'] as const;
+
+/** Reads every setting of an account that its service uses. Never throws: what is wrong is told by each message. */
+export function accountSettings(
+  RED: NodeAPI,
+  node: Node<AccountCredentials>,
+  saved: AccountDef,
+): AccountSettings {
+  const config = migrated(saved);
+  const settings = new Settings();
+  const kind = serviceKind(settings.choice('service', config.service, serviceIds()));
+  const reader: AccountReader = {
+    settings: () => new Settings(),
+    tls: (into, id) => tlsSettings(into, RED, id),
+    proxy: (into, id) => proxySetting(into, RED, id),
+    ownAddress: (place): OwnAddress | undefined => ownAddress(RED, place),
+  };
+  const credentials = (node.credentials as AccountCredentials | undefined) ?? {};
+  const read = {
+    id: node.id,
+    kind,
+    service: kind?.read(reader, config, credentials) ?? { warnings: [], name: '', isSimulated: false },
+    deadline: settings.number('deadline', config.deadline),
+    maxInFlight: settings.number('maxInFlight', config.maxInFlight),
+    approvals: approvalSettings(RED, config, credentials),
+    log: (line: string): void => node.log(line),
+  };
+  return { ...read, problem: settings.problem };
+}
+
+/** What is said at deploy, once each. */
+export function problemsOf({ problem, service, approvals }: AccountSettings): string[] {
+  return [problem, service.problem, ...service.warnings, approvals.problem].filter(
+    (text) => text !== undefined,
+  );
+}
+
+function approvalSettings(
+  RED: NodeAPI,
+  config: AccountDef,
+  { redisPassword }: AccountCredentials,
+): ApprovalSettings {
+  const settings = new Settings();
+  const approvalStore = settings.text('approvalStore', config.approvalStore, 'context');
+  if (approvalStore === 'redis') {
+    const url = settings.text('redisUrl', config.redisUrl, defaultRedisUrl);
+    const password = settings.secret('redisPassword', redisPassword);
+    return { in: 'redis', url, password, problem: settings.problem };
+  }
+  if (approvalStore === 'files') return { in: 'files', root: filesFolder(RED), problem: settings.problem };
+  const [kind, store] = approvalStore.split(':');
+  if (kind !== 'context' || store === '') {
+    settings.refuse('approvalStore', 'choose one of files, context, context:<store>, redis.');
+  }
+  // Without any of its own, a Node-RED has one store of this name.
+  const { contextStorage = { memory: {} } } = RED.settings as { contextStorage?: object };
+  if (settings.problem === undefined && store !== undefined && !Object.hasOwn(contextStorage, store)) {
+    settings.refuse(
+      'approvalStore',
+      `open the account and choose another; the settings of this Node-RED have no context store "${store}".`,
+    );
+  }
+  return {
+    in: 'context',
+    store,
+    place: contextPlace(RED.settings, store),
+    isForgotten: !hasContextStorage(RED.settings),
+    problem: settings.problem,
+  };
+}
+
+/** The folder of all accounts that keep their approvals in files. */
+function filesFolder(RED: NodeAPI): string | undefined {
+  const { userDir } = RED.settings as { userDir?: string };
+  return userDir === undefined ? undefined : path.join(userDir, 'authy-approvals');
+}
+
+/**
+ * A node that a setting refers to. One that is set but cannot be found must not silently be left out.
+ *
+ * @param what - what it is, for the sentence
+ */
+function referredNode(
+  settings: SettingsReader,
+  RED: NodeAPI,
+  setting: string,
+  value: unknown,
+  what: string,
+): Node | undefined {
+  const id = settings.text(setting, value);
+  if (id === '') return undefined;
+  // The types say a node is always found; a disabled or deleted one is not.
+  const node = RED.nodes.getNode(id) as Node | null;
+  if (node === null)
+    settings.refuse(setting, `choose another ${what}; the chosen one is missing or disabled.`);
+  return node ?? undefined;
+}
+
+function tlsSettings(settings: SettingsReader, RED: NodeAPI, id: unknown): SecureContextOptions | undefined {
+  const node = referredNode(settings, RED, 'tls', id, 'TLS configuration') as TlsConfigNode | undefined;
+  if (node === undefined) return undefined;
+  if (node.valid === false) settings.refuse('tls', 'open the TLS configuration and fix it; it is not valid.');
+  settings.text('tls.servername', node.servername);
+  // Node-RED leaves the credentials out where none were ever entered.
+  const credentials = (node.credentials as TlsConfigNode['credentials'] | undefined) ?? {};
+  const read = tlsCredentials.map(
+    (name) => [name, settings.secret(`tls.${name}`, credentials[name])] as const,
+  );
+  const { passphrase = '' } = Object.fromEntries(read);
+  return { ...node.addTLSOptions({}), ...(passphrase === '' ? {} : { passphrase }) };
+}
+
+function proxySetting(settings: SettingsReader, RED: NodeAPI, id: unknown): ProxySetting | undefined {
+  const node = referredNode(settings, RED, 'proxy', id, 'http proxy') as HttpProxyNode | undefined;
+  if (node === undefined) return undefined;
+  const credentials = (node.credentials as HttpProxyNode['credentials'] | undefined) ?? {};
+  const { noproxy = [] } = node;
+  return {
+    url: settings.text('proxy.url', node.url),
+    username: given(settings.secret('proxy.username', credentials.username)),
+    password: given(settings.secret('proxy.password', credentials.password)),
+    bypass: [noproxy].flat().map((host) => settings.text('proxy.noproxy', host)),
+  };
+}
+
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,264 @@
+import type { Request, Response } from 'express';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { type Account, accountOf, chosenAccount } from '../account/account';
+import { AuthyError } from '../contract/errors';
+import type {
+  ApprovalAnswer,
+  CallbackRequest,
+  CallbackVerdict,
+  CallbackVerifier,
+  Rejection,
+} from '../contract/service';
+import { type Addresses, addressesOf } from '../server/request-address';
+import type { Ledger } from '../storage/ledger';
+import { factsOf } from './answer-facts';
+import { Badge } from './badge';
+import { PublicUrl, PublicUrlUnknown } from './public-url';
+import { RateLimitedLog } from './rate-limited-log';
+import { Settings } from './settings';
+
+/** The settings of the node. */
+export interface CallbackNodeDef extends NodeDef {
+  account: string;
+  publicUrl: string;
+  publicUrlType: string;
+  trustForwarded: unknown;
+  strict: unknown;
+  freshness: unknown;
+  /** In seconds. */
+  freshnessWindow: unknown;
+  /** In KiB. */
+  maxSize: unknown;
+}
+
+/** Their names. */
+export const callbackSettings = Object.keys({
+  account: 0,
+  publicUrl: 0,
+  publicUrlType: 0,
+  trustForwarded: 0,
+  strict: 0,
+  freshness: 0,
+  freshnessWindow: 0,
+  maxSize: 0,
+} satisfies Record<Exclude<keyof CallbackNodeDef, keyof NodeDef>, 0>);
+
+/** A message of an http in node. */
+interface HttpMessage extends NodeMessageInFlow {
+  req: Request;
+  res?: { _res: Response };
+}
+
+type Outcome = 'approved' | 'denied' | 'rejected';
+
+/** Where a message goes, and what the badge says. */
+interface Judgement {
+  readonly outcome: Outcome;
+  readonly word: Outcome | 'publicUrlUnknown';
+}
+
+const outputs: readonly Outcome[] = ['approved', 'denied', 'rejected'];
+
+const fills = { approved: 'green', denied: 'yellow', rejected: 'red' } as const;
+
+/** Validates what an http in node received, and says by which output it leaves. */
+export class CallbackValidator {
+  private readonly badge: Badge;
+  private readonly log: RateLimitedLog;
+  private readonly publicUrl: PublicUrl;
+  private readonly trustForwarded: boolean;
+  private readonly strict: boolean;
+  /** In bytes. */
+  private readonly maxSize: number;
+  private readonly freshness: 'off' | 'warn' | 'enforce';
+  /** In seconds. */
+  private readonly freshnessWindow: number;
+  /** Why no callback can be judged, if so; a sentence. */
+  private readonly problem: string | undefined;
+
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    private readonly config: CallbackNodeDef,
+  ) {
+    this.publicUrl = new PublicUrl(RED, node, {
+      value: config.publicUrl,
+      type: config.publicUrlType,
+    });
+    this.badge = new Badge(RED, node, () => this.account()?.isSimulated);
+    this.log = new RateLimitedLog((line) => node.warn(line));
+    const settings = new Settings();
+    this.trustForwarded = settings.flag('trustForwarded', config.trustForwarded, false);
+    this.strict = settings.flag('strict', config.strict, false);
+    this.maxSize = settings.number('maxSize', config.maxSize) * 1024;
+    this.freshness = settings.choice('freshness', config.freshness, ['off', 'warn', 'enforce']);
+    this.freshnessWindow =
+      this.freshness === 'off' ? Infinity : settings.number('freshnessWindow', config.freshnessWindow);
+    this.problem = settings.problem;
+    if (this.problem !== undefined) {
+      node.warn(this.problem);
+      this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
+    } else if (this.publicUrl.problem !== undefined) {
+      node.warn(`${this.publicUrl.problem.message}; until then every callback is rejected.`);
+      this.badge.wrong('publicUrlUnknown');
+    }
+  }
+
+  /**
+   * Handles one message; rejects only where it did not come from an http in node.
+   */
+  async input(
+    message: NodeMessageInFlow,
+    send: (messages: (NodeMessageInFlow | null)[]) => void,
+  ): Promise<void> {
+    this.badge.begin();
+    try {
+      if (!isHttpMessage(message)) {
+        throw new AuthyError(
+          'AUTHY_INVALID_INPUT',
+          'req: is missing. This node validates what an http in node received; wire it directly behind one.',
+          { field: 'req' },
+        );
+      }
+      const judgement = await this.judge(message);
+      if (judgement === 'duplicate') {
+        this.badge.outcome('yellow', 'duplicate');
+        acknowledge(message.res?._res);
+        return;
+      }
+      const { outcome, word } = judgement;
+      this.badge.outcome(fills[outcome], word);
+      send(outputs.map((output) => (output === outcome ? message : null)));
+    } catch (error) {
+      this.badge.error(error);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.log.close();
+    this.badge.clear();
+  }
+
+  /** Verifies, sets what goes on in the message, and says where it goes. */
+  private async judge(message: HttpMessage): Promise<Judgement | 'duplicate'> {
+    if (this.problem !== undefined) return this.reject(message, 'badConfig', this.problem);
+    const publicUrl = await this.publicUrl.of(message);
+    if (publicUrl instanceof PublicUrlUnknown) {
+      return this.reject(message, 'publicUrlUnknown', publicUrl.message);
+    }
+    const { request, addresses } = this.received(message, publicUrl);
+    const verifier = await this.verifier();
+    const verdict = verifier.verify(request, this.maxSize);
+    if (!verdict.accepted) {
+      // Worth its many more signatures only where somebody will read it.
+      const other =
+        verdict.reason === 'signatureMismatch' && !this.log.holds(verdict.reason)
+          ? verifier.signedFor(request, this.maxSize, addresses.candidates)
+          : undefined;
+      const hint = other === undefined ? '' : `; it was signed for ${other}: set that as the public URL`;
+      return this.reject(message, verdict.reason, verdict.detail + hint);
+    }
+
+    const { answer } = verdict;
+    const age = Math.abs(Date.now() / 1000 - answer.nonce);
+    if (age > this.freshnessWindow) {
+      const detail = `its nonce is ${Math.round(age)} seconds away from this machine's clock`;
+      if (this.freshness === 'enforce') return this.reject(message, 'stale', detail);
+      this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
+    }
+
+    const account = this.account();
+    const standing = await this.standingOf(answer, account?.stores.ledger);
+    if (standing === 'duplicate') return 'duplicate';
+    if (standing !== undefined) return this.reject(message, ...standing);
+    this.accept(message, answer);
+    account?.answered(answer);
+    return { outcome: answer.decision, word: answer.decision };
+  }
+
+  /** What is known of the request and of earlier answers to it; undefined where nothing speaks against this one. */
+  private async standingOf(
+    { approvalId, authyId, decision }: ApprovalAnswer,
+    ledger: Ledger | undefined,
+  ): Promise<'duplicate' | [Rejection, string] | undefined> {
+    try {
+      if (this.strict && !(await ledger?.wasAsked(approvalId, authyId))) {
+        return ['notAsked', 'this Node-RED did not send such a request to this user'];
+      }
+      const occurrence = await ledger?.decided(approvalId, decision);
+      if (occurrence === 'duplicate') return 'duplicate';
+      if (occurrence === 'conflict') {
+        return ['conflict', `it says ${decision}, and the opposite was received before`];
+      }
+      return undefined;
+    } catch (error) {
+      return ['storeUnavailable', (error as Error).message];
+    }
+  }
+
+  private accept(message: HttpMessage, answer: ApprovalAnswer): void {
+    const { approvalId, authyId, decision, about, body } = answer;
+    message.payload = { status: decision, approvalId, authyId, ...about };
+    message['approvalId'] = approvalId;
+    message['authyId'] = authyId;
+    message['authy'] = { ...factsOf(this.node, this.account()), response: body };
+    message['statusCode'] = 200;
+  }
+
+  /** The sender learns nothing but that it was refused; the reason is for the flow and the log. */
+  private reject(message: HttpMessage, reason: Rejection, detail: string): Judgement {
+    const event =
+      reason === 'conflict' ? 'Security event: OneTouch callback rejected' : 'OneTouch callback rejected';
+    this.log.write(reason, `${event} (${reason}): ${detail.replace(/\.$/, '')}.`);
+    const isOurFault = reason === 'storeUnavailable';
+    message.payload = { error: isOurFault ? 'Service Unavailable' : 'Forbidden' };
+    message['authy'] = { ...factsOf(this.node, this.account()), reason };
+    message['statusCode'] = isOurFault ? 503 : 403;
+    return { outcome: 'rejected', word: reason === 'publicUrlUnknown' ? reason : 'rejected' };
+  }
+
+  /** The request, for the address Authy knows it under, and the addresses it might have been signed for instead. */
+  private received(
+    { req }: HttpMessage,
+    publicUrl: string | undefined,
+  ): { request: CallbackRequest; addresses: Addresses } {
+    const addresses = addressesOf(req, publicUrl, this.trustForwarded);
+    const { url, query } = addresses;
+    return { request: { method: req.method, headers: req.headers, url, query, body: req.body }, addresses };
+  }
+
+  private account(): Account | undefined {
+    return accountOf(this.RED, this.config.account);
+  }
+
+  /** No account and no key are rejections like any other: the sender must get its answer. */
+  private async verifier(): Promise<CallbackVerifier> {
+    try {
+      const verifier = await chosenAccount(this.RED, this.config.account).callbacks();
+      return verifier ?? rejecting('The service of this account has no callbacks.');
+    } catch (error) {
+      return rejecting((error as Error).message);
+    }
+  }
+}
+
+/** Where nothing can be verified. */
+function rejecting(detail: string): CallbackVerifier {
+  const verdict: CallbackVerdict = { accepted: false, reason: 'noApiKey', detail };
+  return { verify: () => verdict, signedFor: () => undefined };
+}
+
+/**
+ * Tells the sender of what was handed on before to stop repeating it, unless another wire has told it something by now.
+ */
+function acknowledge(response: Response | undefined): void {
+  if (response?.headersSent === false) response.status(200).json({});
+}
+
+function isHttpMessage(message: NodeMessageInFlow): message is HttpMessage {
+  const request = message['req'] as Partial<Request> | undefined;
+  return (
+    typeof request === 'object' && typeof request.method === 'string' && typeof request.headers === 'object'
+  );
+}

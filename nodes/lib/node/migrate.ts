@@ -1,0 +1,24 @@
+/** The version of an account's settings that this package writes. */
+export const settingsVersion = 2;
+
+type Saved = Readonly<Record<string, unknown>>;
+
+/** By the version they begin with: what makes the next one of it. The editor does the same (`authy-editor.html`). */
+const steps: readonly ((saved: Saved) => Saved)[] = [
+  // Before there was a version, the simulator was a service of its own.
+  (saved) => (saved['service'] === 'simulator' ? { ...saved, service: 'authy', simulated: true } : saved),
+];
+
+/**
+ * The settings of an account as this version has them. What an older one saved is read as it was meant, and never guessed.
+ *
+ * @param saved - as the flow has them; without a version they are those of version 1
+ */
+export function migrated<Config extends object>(saved: Config): Config {
+  const { version = 1 } = saved as { version?: unknown };
+  // What a newer package saved is read as far as it goes: its settings are looked at one by one.
+  const from = typeof version === 'number' && version >= 1 ? version : 1;
+  let settings = saved as Saved;
+  for (const step of steps.slice(from - 1)) settings = step(settings);
+  return settings as Config;
+}

@@ -1,0 +1,122 @@
+import { AuthyError } from '../../contract/errors';
+import type { Abilities, CallbackVerifier, Environment, Service, ServiceKind } from '../../contract/service';
+import { placeholder } from '../../contract/placeholder';
+import { apiKeyProblem } from './api-key';
+import { type AuthySettings, plainSettings, readSettings } from './settings';
+import { simulatorOf, startSimulator, stopSimulator } from './simulators';
+
+/** All of it: what these nodes offer began as what Authy does. */
+const abilities: Abilities = {
+  userCreate: {},
+  userStatus: {},
+  userUpdate: {},
+  userDelete: {},
+  userQr: {},
+  userActivity: {},
+  tokenSms: {},
+  tokenCall: {},
+  tokenEmail: {},
+  tokenVerify: {},
+  phoneStart: {},
+  phoneCheck: {},
+  phoneStatus: {},
+  phoneInfo: {},
+  appDetails: {},
+  appStats: {},
+  onetouchSend: {},
+  onetouchStatus: {},
+};
+
+/** Authy, and the simulator of it. */
+const authy: ServiceKind<AuthySettings> = {
+  id: 'authy',
+  abilities,
+  settings: ['simulated', 'baseUrl', 'pathPrefix', 'tls', 'proxy', 'callbackUrl', 'callbackMethod'],
+  credentials: ['apiKey', 'previousApiKey'],
+  read: readSettings,
+  // A simulator shows its phone from the first deploy on, before any message asks for it.
+  isOpenedAtDeploy: ({ simulator, problem }) => simulator !== undefined && problem === undefined,
+
+  async open(settings, environment): Promise<Service> {
+    const { problem, apiKey, simulator, baseUrl, pathPrefix, proxy, tls } = settings;
+    if (simulator === undefined && apiKey === '') throw noApiKey(settings);
+    if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
+    if (simulator === undefined)
+      return openService(settings, environment, { apiKey, baseUrl, pathPrefix, proxy, tls });
+    const own = await simulated(settings, environment);
+    const stop = (removed: boolean): Promise<void> => stopSimulator(environment.accountId, removed);
+    return openService(settings, environment, { apiKey: own.apiKey, baseUrl: own.url }, stop);
+  },
+
+  async callbacks(settings, environment): Promise<CallbackVerifier> {
+    const { AuthyCallbacks } = await import('./callback/callback.js');
+    return new AuthyCallbacks(await callbackKeys(settings, environment));
+  },
+
+  phone: simulatorOf,
+
+  typed(settings, form) {
+    const { apiKey } = form;
+    if (typeof apiKey !== 'string' || form['simulated'] === true) return undefined;
+    const key = apiKey.trim();
+    if (placeholder(key) !== undefined)
+      throw new Error('The key comes from the environment: deploy first, then test.');
+    if (key === '') throw new Error('Enter the API key first.');
+    const problem = apiKeyProblem(key);
+    if (problem !== undefined) throw new Error(`API key: ${problem}`);
+    return settings === undefined ? plainSettings(key) : { ...settings, apiKey: key };
+  },
+};
+
+export default authy;
+
+/** The key and the address of an account's simulator. */
+async function simulated(
+  { apiKey, simulator: options }: AuthySettings,
+  { accountId, log }: Environment,
+): Promise<{ apiKey: string; url: string }> {
+  const key = apiKey === '' ? {} : { apiKey };
+  const { simulator, url } = await startSimulator(accountId, { ...options, ...key, log });
+  return { apiKey: simulator.apiKey, url };
+}
+
+/** The keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
+async function callbackKeys(
+  settings: AuthySettings,
+  environment: Environment,
+): Promise<{ apiKeys: string[]; noApiKey?: string }> {
+  const { simulator, apiKey, previousApiKey, problem } = settings;
+  if (simulator !== undefined) {
+    if (problem === undefined) await simulated(settings, environment);
+    const key = simulatorOf(environment.accountId)?.apiKey;
+    return key === undefined ? { apiKeys: [], ...(problem && { noApiKey: problem }) } : { apiKeys: [key] };
+  }
+  // Without a current key nobody is changing keys.
+  if (apiKey === '') return { apiKeys: [], noApiKey: noApiKey(settings).message };
+  return { apiKeys: [apiKey, previousApiKey].filter((key) => key !== '') };
+}
+
+function noApiKey({
+  noApiKey: why = 'The Authy account has no API key. Open the account and enter it.',
+}: AuthySettings): AuthyError {
+  return new AuthyError('AUTHY_NO_API_KEY', why);
+}
+
+/** Loaded with the first call: an editor that is only opened needs no HTTP. */
+async function openService(
+  { apiKey, previousApiKey }: AuthySettings,
+  { deadline, maxInFlight }: Environment,
+  address: Pick<AuthySettings, 'apiKey' | 'baseUrl'> & Partial<AuthySettings>,
+  stop?: (removed: boolean) => Promise<void>,
+): Promise<Service> {
+  const [{ AuthyClient }, { AuthyService }] = await Promise.all([
+    import('./client.js'),
+    import('./service.js'),
+  ]);
+  try {
+    const secrets = [apiKey, previousApiKey];
+    return new AuthyService(new AuthyClient({ ...address, deadline, maxInFlight, secrets }), stop);
+  } catch (error) {
+    throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
+  }
+}

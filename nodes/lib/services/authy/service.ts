@@ -1,0 +1,40 @@
+import type { ValuesOf } from '../../contract/operations';
+import type { PhoneRule } from '../../contract/phone';
+import type { OperationName } from '../../contract/results';
+import type { CallOptions, Performed, Service } from '../../contract/service';
+import type { AuthyClient } from './client';
+import { endpoints } from './endpoints';
+
+/** Authy, or what speaks its protocol. */
+export class AuthyService implements Service {
+  /** @param stop - stops what was started for it. @param client - how it is asked */
+  constructor(
+    private readonly client: AuthyClient,
+    private readonly stop?: (removed: boolean) => Promise<void>,
+  ) {}
+
+  /** What listens on this machine is a simulator, whatever the account says: it knows made-up numbers, too. */
+  get phones(): PhoneRule {
+    return this.client.isLocal ? 'possible' : 'valid';
+  }
+
+  async perform<N extends OperationName>(
+    name: N,
+    values: ValuesOf<N>,
+    options?: CallOptions,
+  ): Promise<Performed<N>> {
+    const { outcome, result, answer } = await this.client.call(endpoints[name], values, options);
+    const { statusCode, shown: body } = answer;
+    return { outcome, result, answer: { statusCode, body } };
+  }
+
+  async test(): Promise<string> {
+    const { result } = await this.perform('appDetails', {});
+    return result.name ?? '';
+  }
+
+  async close(removed: boolean): Promise<void> {
+    this.client.close();
+    await this.stop?.(removed);
+  }
+}

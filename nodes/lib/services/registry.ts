@@ -1,0 +1,32 @@
+import type { ServiceKind, SimulatedPhone } from '../contract/service';
+import authy from './authy/kind';
+
+/** Every service there is, by its id: the only place that names them. */
+const kinds = new Map<string, ServiceKind>([[authy.id, authy]]);
+
+/** The ids, the one of an account that says nothing first. */
+export function serviceIds(): readonly [string, ...string[]] {
+  return [...kinds.keys()] as [string, ...string[]];
+}
+
+/** @returns undefined where there is no such service */
+export function serviceKind(id: string): ServiceKind | undefined {
+  return kinds.get(id);
+}
+
+/** The simulated phone of an account, whichever service it is of. */
+export function phoneOf(accountId: string): SimulatedPhone | undefined {
+  for (const kind of kinds.values()) {
+    const phone = kind.phone?.(accountId);
+    if (phone !== undefined) return phone;
+  }
+  return undefined;
+}
+
+/** Adds a service, until it is taken out again. @returns takes it out */
+export function addService<Settings extends Parameters<ServiceKind['open']>[0]>(
+  kind: ServiceKind<Settings>,
+): () => void {
+  kinds.set(kind.id, kind);
+  return () => void kinds.delete(kind.id);
+}

@@ -1,0 +1,171 @@
+import should from 'should';
+import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import type { OperationName } from '../../nodes/lib/contract/results';
+import type { Performed } from '../../nodes/lib/contract/service';
+import { migrated } from '../../nodes/lib/node/migrate';
+import { addService } from '../../nodes/lib/services/registry';
+import { approvalGate } from '../support/approval_gate';
+import { exchanges } from '../support/exchanges';
+import { type Ending, Flow } from '../support/flow';
+import { type Does, memoryService } from '../support/memory_service';
+
+const names = Object.keys(operations) as OperationName[];
+const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
+
+/** A yes, or what takes the place of one. */
+function status(outcome: string): Performed<'onetouchStatus'> {
+  const result = {
+    approvalId,
+    authyId: '209',
+    status: 'approved',
+    notified: true,
+    createdAt: '2026-01-01T00:00:00Z',
+    processedAt: '2026-01-01T00:00:01Z',
+    secondsToExpire: null,
+  };
+  return { outcome, result } as Performed<'onetouchStatus'>;
+}
+
+const sent = (): Performed<'onetouchSend'> => ({
+  outcome: 'sent',
+  result: { approvalId, authyId: '209', status: 'pending' },
+});
+
+describe('A service', () => {
+  let flow: Flow | undefined;
+  let remove: (() => void) | undefined;
+
+  afterEach(async () => {
+    await flow?.stop();
+    flow = undefined;
+    remove?.();
+    remove = undefined;
+  });
+
+  async function start(
+    node: Record<string, unknown> & { type: string },
+    outputs: number,
+    does: Does | undefined,
+  ): Promise<Flow> {
+    await flow?.stop();
+    remove?.();
+    remove = does && addService(memoryService('memory', does));
+    flow = await Flow.start({ id: 'node', account: 'account', ...node }, outputs, [
+      { id: 'account', type: 'authy-config', version: 2, service: 'memory', approvalStore: 'context' },
+    ]);
+    return flow;
+  }
+
+  const outputsOf = (name: OperationName): number => {
+    const { outcomes }: Operation = operations[name];
+    return Math.max(...Object.values(outcomes).map(([output]) => output)) + 1;
+  };
+
+  async function operate(name: OperationName, does: Does | undefined): Promise<Ending> {
+    const inputs = Object.entries(exchanges[name].inputs);
+    const properties = inputs.flatMap(([input, value]): [string, unknown][] => {
+      const isText = typeof value === 'string';
+      return [
+        [input, isText ? value : JSON.stringify(value)],
+        [`${input}Type`, isText ? 'str' : 'json'],
+      ];
+    });
+    const node = { ...Object.fromEntries(properties), type: operations[name].node };
+    return (await start(node, outputsOf(name), does)).deliver({});
+  }
+
+  for (const name of names) {
+    it(`${name}: an outcome that is not its own is an error, and leaves by no output`, async () => {
+      const { result } = exchanges[name];
+      for (const outcome of ['another', '', 'constructor', undefined, 0]) {
+        const does = { [name]: () => ({ outcome, result }) } as unknown as Does;
+        const { sent, caught, completed } = await operate(name, does);
+        should(sent).be.empty();
+        should(completed).equal(0);
+        should(caught.map(({ error }) => error?.code)).eql(['AUTHY_BAD_RESPONSE']);
+      }
+    });
+
+    it(`${name}: what the service does not do is said at deploy and by each message`, async () => {
+      const { sent, caught } = await operate(name, {});
+      should(sent).be.empty();
+      should(caught[0]?.error).match({
+        code: 'AUTHY_NOT_SUPPORTED',
+        message: new RegExp(`Leave out ${name}`),
+      });
+      const { log = [], statuses = [] } = flow ?? {};
+      should(log.some((line) => line.includes(`Leave out ${name}`))).be.true();
+      should(statuses[0]).match({ fill: 'red', shape: 'ring', text: /NOT_SUPPORTED$/ });
+    });
+
+    it(`${name}: a service that is not there is a wrong setting`, async () => {
+      const { sent, caught } = await operate(name, undefined);
+      should(sent).be.empty();
+      should(caught[0]?.error).match({ code: 'AUTHY_BAD_CONFIG', message: /service: choose one of / });
+    });
+  }
+
+  describe('at an approval gate', () => {
+    const gate = { ...approvalGate, timeout: '1', maxOpen: 0 };
+
+    async function ask(outcome: string): Promise<Ending> {
+      return (await start(gate, 3, { onetouchSend: sent, onetouchStatus: () => status(outcome) })).deliver({
+        authyId: '209',
+      });
+    }
+
+    it('a yes lets the message out', async () => {
+      const { sent: left } = await ask('approved');
+      should(left).match([{ output: 0, message: { payload: { decision: 'approved' } } }]);
+      should(left[0]?.message['authy']).have.property('service', 'memory');
+    });
+
+    for (const outcome of ['another', 'sent', '', 'toString']) {
+      it(`"${outcome}" is never one`, async () => {
+        const { sent: left, caught } = await ask(outcome);
+        should(caught).be.empty();
+        should(left).match([
+          { output: 2, message: { payload: { decision: 'expired', reason: 'statusUnreadable' } } },
+        ]);
+      });
+    }
+
+    it('that does not ask: said at deploy and by each message', async () => {
+      const { caught } = await (await start(gate, 3, {})).deliver({ authyId: '209' });
+      should(caught[0]?.error?.code).equal('AUTHY_NOT_SUPPORTED');
+      should(flow?.log.some((line) => line.includes('Leave out onetouchSend'))).be.true();
+    });
+
+    it('that is not there: a wrong setting', async () => {
+      const { caught } = await (await start(gate, 3, undefined)).deliver({ authyId: '209' });
+      should(caught[0]?.error?.code).equal('AUTHY_BAD_CONFIG');
+    });
+  });
+});
+
+describe('Settings of an older version', () => {
+  it('the simulator was a service of its own', () => {
+    const saved = { name: 'mine', service: 'simulator', callbackUrl: '/here' };
+    should(migrated(saved)).eql({ ...saved, service: 'authy', simulated: true });
+    should(migrated({ ...saved, version: 1 })).eql({
+      ...saved,
+      version: 1,
+      service: 'authy',
+      simulated: true,
+    });
+  });
+
+  it('what is of this version, or of a newer one, stays', () => {
+    for (const version of [2, 3]) {
+      const saved = { version, service: 'authy', simulated: false };
+      should(migrated(saved)).eql(saved);
+    }
+    should(migrated({ service: 'authy' })).eql({ service: 'authy' });
+  });
+
+  it('a version that is none is the first', () => {
+    for (const version of ['2', null, 0, NaN, {}]) {
+      should(migrated({ version, service: 'simulator' })).match({ simulated: true });
+    }
+  });
+});
