@@ -1,12 +1,15 @@
 // Builds dist/: the compiled nodes, and beside them the files Node-RED looks for next to each node file.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { helpsIn } from './help.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const from = (...names) => path.join(root, ...names);
 
 rmSync(from('dist'), { recursive: true, force: true });
+
+const helps = mergedHelps();
 
 const tsc = spawnSync(process.execPath, [from('node_modules', 'typescript', 'bin', 'tsc')], {
   cwd: root,
@@ -17,5 +20,23 @@ if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 // Panels and the phone page: what is not compiled, and not written for those who read the source.
 cpSync(from('nodes'), from('dist'), { recursive: true, filter: (file) => !/\.(ts|md)$/.test(file) });
 cpSync(from('icons'), from('dist', 'icons'), { recursive: true });
-cpSync(from('locales'), from('dist', 'locales'), { recursive: true });
+cpSync(from('locales'), from('dist', 'locales'), {
+  recursive: true,
+  filter: (file) => !file.endsWith('.html'),
+});
+for (const [file, help] of helps) writeFileSync(from('dist', 'locales', file), help);
 chmodSync(from('dist', 'simulator', 'cli.js'), 0o755);
+
+/** The help of each node in each language, by its place in `locales`. */
+function mergedHelps() {
+  try {
+    return new Map(
+      readdirSync(from('locales')).flatMap((language) =>
+        [...helpsIn(from('locales', language))].map(([type, help]) => [`${language}/${type}.html`, help]),
+      ),
+    );
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}

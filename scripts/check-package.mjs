@@ -88,7 +88,7 @@ function isAllowed(file) {
   return (
     ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'].includes(file) ||
     /^examples\/[^/]+\.json$/.test(file) ||
-    /^dist\/locales\/[^/]+\/[^/]+\.(json|html)$/.test(file) ||
+    /^dist\/locales\/[^/]+\/authy-[^/]+\.(json|html)$/.test(file) ||
     /^dist\/icons\/[^/]+\.svg$/.test(file) ||
     /^dist\/[^/]+\.(js|html)$/.test(file) ||
     /^dist\/(lib|simulator)\/.+\.(js|html|css|json|svg)$/.test(file)

@@ -26,7 +26,7 @@ const problems = [
 for (const problem of problems) console.error(`  ${problem}`);
 if (problems.length > 0 && !isDryRun) process.exit(1);
 
-run(process.execPath, ['scripts/build.mjs']);
+run(process.execPath, ['--import', 'tsx', 'scripts/build.mjs']);
 run(process.execPath, ['scripts/check-package.mjs']);
 run(process.execPath, ['scripts/licences.mjs', '--check']);
 const options = ['--access', 'public', '--ignore-scripts', ...(isDryRun ? ['--dry-run'] : ['--provenance'])];

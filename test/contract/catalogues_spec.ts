@@ -1,5 +1,6 @@
 import type { CallExpression } from 'acorn';
 import should from 'should';
+import { sharedHelp } from '../../scripts/help';
 import {
   callsOf,
   declaredIn,
@@ -102,10 +103,12 @@ describe('contract: catalogues', () => {
   });
 
   for (const language of languages) {
-    it(`${language} has a catalogue and a help for each node, one for the simulator, and no other`, () => {
+    it(`${language} has each catalogue and help, what helps share, and no other file`, () => {
       const named = (names: string[], extension: string) => names.map((name) => name + extension).sort();
       should(filesOf(`locales/${language}`, '.json')).deepEqual(named(catalogues, '.json'));
-      should(filesOf(`locales/${language}`, '.html')).deepEqual(named(types, '.html'));
+      should(filesOf(`locales/${language}`, '.html')).deepEqual(
+        [...named(types, '.html'), sharedHelp].sort(),
+      );
     });
 
     it(`${language} has a text for each key`, () => {

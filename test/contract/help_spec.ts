@@ -1,10 +1,12 @@
-import { endpoints } from '../../nodes/lib/services/authy/endpoints';
+import path from 'node:path';
 import should from 'should';
 import { type HTMLElement, NodeType, parse } from 'node-html-parser';
 import type { Outcome } from '../../nodes/lib/approval/outcome';
-import { type OperationName, type ResultOf } from '../../nodes/lib/contract/results';
 import { operations } from '../../nodes/lib/contract/operations';
-import { declaredIn, inputsOf, otherNodes, outcomesByOutput, panelOf, read, types } from './panels';
+import type { OperationName, ResultOf } from '../../nodes/lib/contract/results';
+import { endpoints } from '../../nodes/lib/services/authy/endpoints';
+import { helpsIn } from '../../scripts/help';
+import { declaredIn, inputsOf, otherNodes, outcomesByOutput, panelOf, read, root, types } from './panels';
 import { languages, textsOf, translations } from './catalogues';
 
 /** A member's type, in the words of the help. */
@@ -147,8 +149,13 @@ interface Term {
   explained: HTMLElement;
 }
 
+const helps = new Map<string, Map<string, string>>();
+
+/** The help of a node as it is built. */
 function helpOf(language: string, type: string): HTMLElement {
-  const found = parse(read('locales', language, `${type}.html`)).querySelectorAll('script');
+  const known = helps.get(language) ?? helpsIn(path.join(root, 'locales', language));
+  helps.set(language, known);
+  const found = parse(known.get(type) ?? '').querySelectorAll('script');
   const [script] = found;
   if (script === undefined || found.length > 1)
     throw new Error(`${language}/${type}.html must have one script.`);
