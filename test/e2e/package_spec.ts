@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import should from 'should';
+import { helpsIn } from '../../scripts/help';
 import { root, temporaryDirectory } from '../support/node_red';
 
 describe('the published package', function () {
@@ -9,6 +10,22 @@ describe('the published package', function () {
 
   it('ships what is needed and nothing else', () => {
     check(root).should.deepEqual({ status: 0, problems: [] });
+  });
+
+  it('has each help with all that it shares with others, and no placeholder', () => {
+    for (const language of fs.readdirSync(path.join(root, 'dist', 'locales'))) {
+      const folder = path.join(root, 'dist', 'locales', language);
+      const helps = fs
+        .readdirSync(folder)
+        .filter((file) => file.endsWith('.html'))
+        .sort();
+      const shipped = helps.map((file) => [file, fs.readFileSync(path.join(folder, file), 'utf8')] as const);
+      for (const [file, help] of shipped) {
+        should(/<(shared-help|template|slot)\b/.test(help)).be.false(`${language}/${file}`);
+      }
+      const expected = [...helpsIn(path.join(root, 'locales', language))];
+      should(shipped).deepEqual(expected.map(([type, help]) => [`${type}.html`, help]));
+    }
   });
 
   it('is not passed by the check when it ships too much or too little', () => {
@@ -20,6 +37,7 @@ describe('the published package', function () {
 
     fs.writeFileSync(path.join(folder, 'dist', 'authy-token-sms.js.map'), '{}');
     fs.writeFileSync(path.join(folder, 'dist', 'lib', 'contract', 'service.ts'), '');
+    fs.writeFileSync(path.join(folder, 'dist', 'locales', 'de', 'shared-help.html'), '');
     fs.writeFileSync(path.join(folder, 'examples', 'notes.txt'), '');
     fs.rmSync(path.join(folder, 'dist', 'authy-token-call.html'));
     fs.rmSync(path.join(folder, 'dist', 'locales', 'en-US', 'authy-token-sms.json'));
@@ -39,6 +57,7 @@ describe('the published package', function () {
       'missing: dist/locales/en-US/authy-token-sms.json',
       'should not be shipped: dist/authy-token-sms.js.map',
       'should not be shipped: dist/lib/contract/service.ts',
+      'should not be shipped: dist/locales/de/shared-help.html',
       'should not be shipped: examples/notes.txt',
     ]);
     problems.filter((problem) => problem.startsWith('missing: dist/icons/')).should.not.be.empty();
