@@ -3,12 +3,18 @@ import { type buildConnector, Client, type Dispatcher } from 'undici';
 import { Cancellation, Cancelled } from './cancellation';
 import { Connector, type Route } from './connector';
 
+/** What a request carries. */
+export interface Body {
+  /** Its media type. */
+  readonly type: string;
+  readonly text: string;
+}
+
 export interface Exchange {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path and query, from the service's root. */
   readonly path: string;
-  /** The JSON body of a POST. */
-  readonly body?: string | undefined;
+  readonly body?: Body | undefined;
   /** Ends the exchange, and the connection with it. */
   readonly cancellation: Cancellation;
   /** Told when the request is about to be written; until then no byte of it has left. */
@@ -134,9 +140,8 @@ class Connection {
         onResponseError: (_, error) => fail(error),
       };
       // A GET has no body, and must not say the type of one.
-      const headers =
-        body === undefined ? this.headers : { ...this.headers, 'Content-Type': 'application/json' };
-      this.client.dispatch({ method, path, headers, body: body ?? null }, handler);
+      const headers = body === undefined ? this.headers : { ...this.headers, 'Content-Type': body.type };
+      this.client.dispatch({ method, path, headers, body: body?.text ?? null }, handler);
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * How an operation may be repeated. Decided per operation and never per HTTP method: Authy sends SMS, starts
- * calls and burns tokens by GET.
+ * How an operation may be repeated. Decided per operation and never per HTTP method: some services send SMS, start
+ * calls and use up tokens by GET.
  */
 export type RepeatPolicy = keyof typeof policies;
 
@@ -9,7 +9,7 @@ interface Policy {
   afterRateLimit: number;
   /** Further attempts after a 5xx answer, or where none came once the request was under way. */
   afterNoAnswer: number;
-  /** Whether a lost answer leaves open what happened at Authy. */
+  /** Whether a lost answer leaves open what happened there. */
   hasEffect: boolean;
 }
 
@@ -27,7 +27,7 @@ const policies = {
 /** Further attempts where the request cannot have left: no name, no connection. Safe for every operation. */
 const afterNotSent = 2;
 
-/** Authy's wait is honoured up to here; in milliseconds. */
+/** A service's wait is honoured up to here; in milliseconds. */
 const longestWait = 30_000;
 
 /** The first pause; each further one may be twice as long. In milliseconds. */
@@ -36,7 +36,7 @@ const firstPause = 200;
 /** Why an attempt failed, as far as repeating it goes. */
 export type Failure = 'notSent' | 'rateLimited' | 'noAnswer';
 
-/** Whether an operation with this policy does something at Authy. */
+/** Whether an operation with this policy does something at the service. */
 export function hasEffect(repeat: RepeatPolicy): boolean {
   return policies[repeat].hasEffect;
 }
@@ -70,7 +70,7 @@ export class Attempts {
   /**
    * Takes note of a failure.
    *
-   * @param retryAfter - what Authy asked for, in seconds
+   * @param retryAfter - what the service asked for, in seconds
    * @returns how long to wait before the next attempt, in milliseconds; undefined where there is none
    */
   next(failure: Failure, retryAfter?: number): number | undefined {

@@ -32,7 +32,7 @@ export class TransportError extends Error {
   }
 }
 
-/** The largest answer that is read, in bytes. Authy's own are a few thousand. */
+/** The largest answer that is read, in bytes. Those of services are a few thousand. */
 const largestAnswer = 1024 * 1024;
 
 /**
@@ -47,7 +47,7 @@ export class Transport {
     this.connections = new Connections({
       ...route,
       // Not by axios, which would bring them into form for each request. What is compressed could be larger than it
-      // looks, and Authy's answers are small.
+      // looks, and what services answer is small.
       headers: { ...headers, 'Accept-Encoding': 'identity' },
       largestReply: largestAnswer,
     });
@@ -64,7 +64,7 @@ export class Transport {
       const { data } = await this.axios.request<Reply>({
         method: exchange.method,
         url: exchange.path,
-        data: exchange.body,
+        data: exchange.body?.text,
         adapter: (config) => this.carry(exchange, config),
       });
       return {

@@ -1,0 +1,350 @@
+import type { SecureContextOptions } from 'node:tls';
+import { AuthyError, type AuthyErrorFacts } from '../contract/errors';
+import type { Secrets } from '../contract/secrets';
+import type { CallOptions } from '../contract/service';
+import { Cancellation, Cancelled } from './cancellation';
+import type { Body } from './connections';
+import { Limiter } from './limiter';
+import { isLoopback, type Proxy } from './proxy';
+import { reasonOf } from './reasons';
+import { Attempts, type Failure, hasEffect, type RepeatPolicy } from './retry';
+import { type HttpAnswer, Transport, TransportError } from './transport';
+
+/** How a service is called. */
+export interface CallerSettings {
+  /** The service's name, for a person to read. */
+  readonly name: string;
+  /** Scheme, host, port, and what is put before every path. */
+  readonly address: URL;
+  /** Sent with every request: who asks, for one. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly proxy: Proxy | undefined;
+  readonly tls: SecureContextOptions | undefined;
+  /** What must not come out where the other end repeats it. */
+  readonly secrets: Secrets;
+  /** For a whole call, waiting and repeating included, in milliseconds; default 15,000. */
+  readonly deadline?: number | undefined;
+  /** Calls under way at once; default 10. Ten times as many may wait. */
+  readonly maxInFlight?: number | undefined;
+}
+
+/** One request of a call. */
+export interface CallRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path and query, from the service's address. */
+  readonly path: string;
+  readonly body?: Body | undefined;
+}
+
+/** What an answer means: the call is done, or this attempt failed. */
+export type Judged<T> = { readonly value: T } | FailedAttempt;
+
+/** A failure that might be repeated, and the error where it is not; `noRoute`: the server does not know the path. */
+interface FailedAttempt {
+  readonly failure: Failure | 'noRoute';
+  readonly error: AuthyError;
+}
+
+/** What a service asks, and how it judges the answer. */
+export interface Call<T> {
+  /** What may happen when an attempt fails. */
+  readonly repeat: RepeatPolicy;
+  /**
+   * The request. The ones after the first are tried in order, and only where the server has no such route.
+   *
+   * @returns undefined where there is no further one
+   */
+  request(index: number): CallRequest | undefined;
+  /**
+   * @param mayHaveHappened - whether an earlier attempt's answer was lost: it may have been done
+   * @throws AuthyError - where nothing can be repeated
+   */
+  judge(answer: HttpAnswer, mayHaveHappened: boolean): Judged<T>;
+}
+
+/** Node.js's timers hold no more milliseconds, and end at once where they are given more: 24.8 days. */
+const longestTimer = 2 ** 31 - 1;
+
+const defaultDeadline = 15_000;
+const defaultMaxInFlight = 10;
+const waitingPerPlace = 10;
+
+const lateAnswer = 'no answer came in time';
+
+/** Why a call ended that was not finished. */
+type Ending = 'deadline' | 'cancelled';
+
+/** The clock of one call, and what is known of its attempts. */
+interface CallState {
+  readonly repeat: RepeatPolicy;
+  readonly cancellation: Cancellation;
+  /** When it must be over, by `performance.now()`. */
+  readonly endsAt: number;
+  ending: Ending;
+  readonly attempts: Attempts;
+  /** Which of the requests is sent: the server does not know those before. */
+  request: number;
+  /** Whether bytes of the present attempt may have left. */
+  isSent: boolean;
+  /** Whether an earlier attempt's answer was lost: the operation may have been done. */
+  mayHaveHappened: boolean;
+}
+
+/**
+ * Calls a service: within a deadline, with the attempts that are allowed, and so many at once. What an answer means, the
+ * service says.
+ */
+export class Caller {
+  /** Whether it calls a server on this machine. */
+  readonly isLocal: boolean;
+  private readonly name: string;
+  private readonly host: string;
+  private readonly prefix: string;
+  private readonly transport: Transport;
+  private readonly limiter: Limiter;
+  private readonly deadline: number;
+  private readonly secrets: Secrets;
+
+  constructor({ name, address, headers, proxy, tls, secrets, ...limits }: CallerSettings) {
+    const { deadline = defaultDeadline, maxInFlight = defaultMaxInFlight } = limits;
+    this.name = name;
+    this.isLocal = isLoopback(address.hostname);
+    this.host = address.host;
+    this.prefix = address.pathname.replace(/\/$/, '');
+    this.deadline = deadline;
+    this.limiter = new Limiter(maxInFlight, maxInFlight * waitingPerPlace);
+    this.secrets = secrets;
+    this.transport = new Transport({ origin: address.origin, proxy, tls, headers });
+  }
+
+  /**
+   * Makes a call, within the deadline and with the repeats its policy allows.
+   *
+   * @returns what the answer was judged to mean
+   * @throws AuthyError
+   */
+  async call<T>(
+    asked: Call<T>,
+    { signal, onCancelled, deadline: wanted = this.deadline }: CallOptions = {},
+  ): Promise<T> {
+    const deadline = Math.min(wanted, longestTimer);
+    const cancellation = new Cancellation();
+    const state: CallState = {
+      repeat: asked.repeat,
+      cancellation,
+      endsAt: performance.now() + deadline,
+      ending: 'deadline',
+      attempts: new Attempts(asked.repeat),
+      request: 0,
+      isSent: false,
+      mayHaveHappened: false,
+    };
+    const cancel = (): void => {
+      state.ending = 'cancelled';
+      onCancelled?.(this.endedError(state));
+      cancellation.cancel();
+    };
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    const timer = setTimeout(() => cancellation.cancel(), deadline);
+    try {
+      const turn = this.limiter.enter(cancellation);
+      if (turn !== undefined) await turn;
+      return await this.run(asked, state);
+    } catch (error) {
+      if (error instanceof AuthyError) throw error;
+      // Waiting for a place or for the next attempt was cut short.
+      throw error instanceof Cancelled ? this.endedError(state) : error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Closes the idle connections. Calls under way are ended by their own signals. */
+  close(): void {
+    this.transport.close();
+  }
+
+  /** The error where no answer came, or one that leaves open what happened. */
+  noAnswerError(repeat: RepeatPolicy, why: string, facts: AuthyErrorFacts = {}): AuthyError {
+    if (hasEffect(repeat)) {
+      return new AuthyError(
+        'AUTHY_OUTCOME_UNKNOWN',
+        `The request was sent, but ${why}: it is not known whether it was carried out. ` +
+          'Check before you send it again.',
+        facts,
+      );
+    }
+    return why === lateAnswer
+      ? new AuthyError(
+          'AUTHY_TIMEOUT',
+          `${this.name} gave no answer in time. Try again later, or give the account a longer deadline.`,
+          facts,
+        )
+      : new AuthyError(
+          'AUTHY_UNAVAILABLE',
+          `${this.name} could not be asked: ${why}. Try again later.`,
+          facts,
+        );
+  }
+
+  /** Attempts until there is a value or an error. Begins with a place of the limiter, and ends without. */
+  private async run<T>(asked: Call<T>, state: CallState): Promise<T> {
+    for (;;) {
+      let attempt;
+      try {
+        attempt = await this.onOneRoute(asked, state);
+      } finally {
+        this.limiter.leave();
+      }
+      if ('value' in attempt) return attempt.value;
+      const { failure, error } = attempt;
+      if (failure === 'noAnswer') state.mayHaveHappened = true;
+      const wait = state.attempts.next(failure, error.retryAfter);
+      if (wait === undefined || performance.now() + wait >= state.endsAt) throw error;
+      const turn = this.limiter.enterLater(wait, state.cancellation);
+      if (turn === undefined) throw error;
+      try {
+        await turn;
+      } catch (reason) {
+        // No place came free in time: what it was told before says more.
+        throw reason instanceof Cancelled && state.ending === 'deadline' ? error : reason;
+      }
+    }
+  }
+
+  /** One attempt by the first request that the server knows. */
+  private async onOneRoute<T>(
+    asked: Call<T>,
+    state: CallState,
+  ): Promise<{ readonly value: T } | { readonly failure: Failure; readonly error: AuthyError }> {
+    let request = asked.request(state.request);
+    for (;;) {
+      if (request === undefined) throw new Error('A call needs a request.');
+      const attempt = await this.attempt(asked, state, request);
+      if ('value' in attempt) return attempt;
+      state.isSent = false;
+      const { failure, error } = attempt;
+      if (failure !== 'noRoute') return { failure, error };
+      state.request += 1;
+      request = asked.request(state.request);
+      if (request === undefined) throw error;
+    }
+  }
+
+  /** One attempt: a value, or a failure that might be repeated. Throws what must not be. */
+  private async attempt<T>(
+    asked: Call<T>,
+    state: CallState,
+    { method, path, body }: CallRequest,
+  ): Promise<Judged<T>> {
+    const limit = new AttemptLimit(state);
+    let http: HttpAnswer;
+    try {
+      http = await this.transport.send({
+        method,
+        path: this.prefix + path,
+        body,
+        cancellation: limit.cancellation,
+        onSent: () => {
+          state.isSent = true;
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      return this.lostAttempt(state, new TransportError(error.kind, this.secrets.outOfText(error.reason)));
+    } finally {
+      limit.clear();
+    }
+    const contentType = this.secrets.outOfText(http.contentType);
+    return asked.judge({ ...http, contentType }, state.mayHaveHappened);
+  }
+
+  /** No answer came: what that means for the call. */
+  private lostAttempt(state: CallState, error: TransportError): FailedAttempt {
+    if (state.cancellation.happened) throw this.endedError(state);
+    if (error.kind === 'tls' && !state.isSent) {
+      throw new AuthyError(
+        'AUTHY_TLS',
+        `No secure connection to ${this.host} (${reasonOf(error.reason)}); nothing was sent. ` +
+          'Check the certificate, or set a TLS configuration in the account.',
+      );
+    }
+    if (error.kind === 'tooLarge') throw this.untrusted('it is larger than 1 MiB');
+    if (error.kind === 'compressed') throw this.untrusted('it is compressed, which was not asked for');
+    // Asking again with the same password could lock its owner out.
+    if (error.reason === 'PROXY_HTTP_407') {
+      throw new AuthyError(
+        'AUTHY_NETWORK',
+        'The proxy wants a user name and password; set them in the http proxy node. Nothing was sent.',
+      );
+    }
+    if (!state.isSent) {
+      return {
+        failure: 'notSent',
+        error: new AuthyError(
+          'AUTHY_NETWORK',
+          `Could not reach ${this.host} (${reasonText(error)}); nothing was sent. ` +
+            'Check the network, the proxy and the base URL of the account.',
+        ),
+      };
+    }
+    const cause = error.kind === 'aborted' ? lateAnswer : `the connection broke: ${reasonOf(error.reason)}`;
+    return { failure: 'noAnswer', error: this.noAnswerError(state.repeat, cause) };
+  }
+
+  private untrusted(problem: string): AuthyError {
+    return new AuthyError('AUTHY_BAD_RESPONSE', `${this.name}'s answer cannot be trusted: ${problem}.`);
+  }
+
+  /** The call was ended from here: by its deadline, or because the node closes. */
+  private endedError(state: CallState): AuthyError {
+    const isCancelled = state.ending === 'cancelled';
+    const isOpen = state.isSent || state.mayHaveHappened;
+    if (isOpen && (hasEffect(state.repeat) || !isCancelled)) {
+      return this.noAnswerError(
+        state.repeat,
+        isCancelled ? 'the node was closed before the answer came' : lateAnswer,
+      );
+    }
+    return isCancelled
+      ? new AuthyError(
+          'AUTHY_CANCELLED',
+          'The node was closed before the request was sent or answered; nothing was changed.',
+        )
+      : new AuthyError(
+          'AUTHY_TIMEOUT',
+          'The time for the call ran out before the request could be sent. Check the network, or give the account a longer deadline.',
+        );
+  }
+}
+
+/**
+ * Limits one attempt to its share of the call's time, so that a hanging server leaves some for another try: all of the
+ * attempt where that may be repeated, else the part of it before anything is sent.
+ */
+class AttemptLimit {
+  readonly cancellation = new Cancellation();
+  private readonly timer: NodeJS.Timeout;
+  private readonly abort = (): void => this.cancellation.cancel();
+
+  constructor(private readonly state: CallState) {
+    state.cancellation.onCancel(this.abort);
+    this.timer = setTimeout(
+      () => {
+        if (!state.isSent || state.attempts.afterNoAnswer > 0) this.abort();
+      },
+      (state.endsAt - performance.now()) / 2,
+    );
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+    this.state.cancellation.off(this.abort);
+  }
+}
+
+function reasonText(error: TransportError): string {
+  return error.kind === 'aborted' ? 'no connection in time' : reasonOf(error.reason);
+}
