@@ -304,7 +304,8 @@ for (const type of types) {
       ).be.empty();
       should(labelled.filter((id) => id !== undefined && !ids.includes(id))).be.empty();
       const fields = form
-        .querySelectorAll('input:not([type="hidden"]):not([hidden]), select, textarea')
+        .querySelectorAll('input:not([type="hidden"]), select, textarea')
+        .filter((field) => field.closest('[hidden]') === null)
         .map(({ id }) => id);
       should(fields.filter((id) => !labelled.includes(id))).be.empty();
     });

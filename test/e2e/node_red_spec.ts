@@ -415,6 +415,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
               ? {
                   ...node,
                   service: 'authy',
+                  simulated: false,
                   baseUrl: authy.url,
                   credentials: { apiKey: '${TEST_AUTHY_KEY}' },
                 }

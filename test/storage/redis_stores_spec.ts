@@ -181,7 +181,7 @@ describe('what an account keeps in Redis', function () {
     it('a record is made once, changed while it is open, claimed, and ended once', async () => {
       const asked = record(world);
       await one.records.create(asked);
-      should(await one.records.update({ ...asked, state: 'waiting', approvalId: 'ABC' })).be.true();
+      should(await one.records.update({ ...asked, state: 'waiting', approvalId: 'abc' })).be.true();
       should(await one.records.claim(asked, false)).equal('ours');
       // Whoever had no answer asks again.
       should(await one.records.claim(asked, false)).equal('ours');
@@ -387,7 +387,7 @@ describe('what an account keeps in Redis', function () {
     const waiting = (approvalId: string): ApprovalRecord => record(world, { state: 'waiting', approvalId });
 
     it('reaches those who hold it, and lets the user be asked again', async () => {
-      const asked = [waiting('ABC'), waiting('abc'), waiting('def')];
+      const asked = [waiting('abc'), waiting('abc'), waiting('def')];
       const [first, second_, third] = asked as [ApprovalRecord, ApprovalRecord, ApprovalRecord];
       const rails = { maxOpen: 1, coolDown: 0 };
       should(await one.stores.rails.admit(first, rails)).eql({ admitted: true });
@@ -427,7 +427,7 @@ describe('what an account keeps in Redis', function () {
       const [updated, claimed, spared] = Array.from({ length: 3 }, () => record(world));
       for (const each of [updated, claimed, spared] as ApprovalRecord[]) await one.records.create(each);
       should(await other.records.withdrawElsewhere('abc')).be.true();
-      const asked = { state: 'waiting', approvalId: 'ABC' } as const;
+      const asked = { state: 'waiting', approvalId: 'abc' } as const;
       should(await one.records.update({ ...(updated as ApprovalRecord), ...asked })).be.false();
       should(await one.records.claim(updated as ApprovalRecord, false)).equal('withdrawn');
       should(await one.records.claim({ ...(claimed as ApprovalRecord), ...asked }, false)).equal('withdrawn');
@@ -513,14 +513,14 @@ describe('what an account keeps in Redis', function () {
     const year = 31_536_000;
 
     it('remembers what was asked and answered until a week after its end', async () => {
-      await one.stores.ledger.asked('ABC', '1', year);
+      await one.stores.ledger.asked('abc', '1', year);
       should(await other.stores.ledger.wasAsked('abc', '1')).be.true();
       should(await other.stores.ledger.wasAsked('abc', '2')).be.false();
       should(await other.stores.ledger.decided('abc', 'denied')).equal('first');
       world.pass(year * second + 6 * dayLong);
       should(await one.stores.ledger.wasAsked('abc', '1')).be.true();
-      should(await one.stores.ledger.decided('ABC', 'approved')).equal('conflict');
-      should(await one.stores.ledger.decided('ABC', 'denied')).equal('duplicate');
+      should(await one.stores.ledger.decided('abc', 'approved')).equal('conflict');
+      should(await one.stores.ledger.decided('abc', 'denied')).equal('duplicate');
       world.pass(dayLong + second);
       should(await one.stores.ledger.wasAsked('abc', '1')).be.false();
       // For ever is a year and a week.
@@ -594,7 +594,7 @@ describe('what an account keeps in Redis', function () {
       const found = await one.takeAll();
       const told = new Map(found.map(({ record: each }) => [each.id, each]));
       should(idsOf(found)).eql(['approval_x', 'approval_x_1', 'approval_y', 'approval_z']);
-      should(told.get('approval_x')).match({ state: 'waiting', approvalId: 'ABC', lifetime: 120_000 });
+      should(told.get('approval_x')).match({ state: 'waiting', approvalId: 'abc', lifetime: 120_000 });
       should(told.get('approval_x_1')).match({ message: '{"payload":2}', joinedAfter: 120_000, epoch: 1 });
       should(told.get('approval_y')).match({ state: 'sending', message: '{"payload":"\\ud800"}' });
       should(told.get('approval_z')).match({ state: 'passing' });

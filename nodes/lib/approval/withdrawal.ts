@@ -14,7 +14,7 @@ export function withdrawnBy(message: object): string | undefined {
   const { cancel } = message as { cancel?: unknown };
   if (Object.hasOwn(message, 'reset') || cancel === allMine) return undefined;
   try {
-    return input.uuid(cancel, 'cancel').toLowerCase();
+    return input.uuid(cancel, 'cancel');
   } catch {
     throw invalidInput(
       'cancel',

@@ -1,5 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { AuthyError, type AuthyErrorFacts } from '../contract/errors';
+import { callLimits } from '../contract/limits';
 import type { Secrets } from '../contract/secrets';
 import type { CallOptions } from '../contract/service';
 import { Cancellation, Cancelled } from './cancellation';
@@ -22,9 +23,9 @@ export interface CallerSettings {
   readonly tls: SecureContextOptions | undefined;
   /** What must not come out where the other end repeats it. */
   readonly secrets: Secrets;
-  /** For a whole call, waiting and repeating included, in milliseconds; default 15,000. */
+  /** For a whole call, waiting and repeating included, in milliseconds; default {@link callLimits}. */
   readonly deadline?: number | undefined;
-  /** Calls under way at once; default 10. Ten times as many may wait. */
+  /** Calls under way at once; default {@link callLimits}. Ten times as many may wait. */
   readonly maxInFlight?: number | undefined;
 }
 
@@ -65,8 +66,6 @@ export interface Call<T> {
 /** Node.js's timers hold no more milliseconds, and end at once where they are given more: 24.8 days. */
 const longestTimer = 2 ** 31 - 1;
 
-const defaultDeadline = 15_000;
-const defaultMaxInFlight = 10;
 const waitingPerPlace = 10;
 
 const lateAnswer = 'no answer came in time';
@@ -106,7 +105,7 @@ export class Caller {
   private readonly secrets: Secrets;
 
   constructor({ name, address, headers, proxy, tls, secrets, ...limits }: CallerSettings) {
-    const { deadline = defaultDeadline, maxInFlight = defaultMaxInFlight } = limits;
+    const { deadline = callLimits.deadline * 1000, maxInFlight = callLimits.maxInFlight } = limits;
     this.name = name;
     this.isLocal = isLoopback(address.hostname);
     this.host = address.host;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
+import { callLimits } from '../contract/limits';
 import type { Environment } from '../contract/service';
 import { isJson, ofNoStranger, ownPagesOnly } from '../server/own-pages';
 import { phoneOf, serviceKind } from '../services/registry';
@@ -106,7 +107,7 @@ async function testAll(instances: readonly Instance[]): Promise<string> {
 /** Of an account that is not deployed yet. */
 const trialEnvironment: Environment = {
   accountId: 'authy-config/test',
-  deadline: 15_000,
+  deadline: callLimits.deadline * 1000,
   maxInFlight: 1,
   log: () => undefined,
 };

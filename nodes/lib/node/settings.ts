@@ -1,3 +1,4 @@
+import { callLimits } from '../contract/limits';
 import { placeholderWithin, unsetVariable } from '../contract/placeholder';
 import type { SettingsReader } from '../contract/service';
 import { kind } from '../contract/validation';
@@ -15,8 +16,8 @@ interface NumberRule {
 /** The settings that are numbers, of all nodes; the panels have the same limits. */
 export const numbers = {
   /** Of an account, in seconds. */
-  deadline: { fallback: 15, least: 1, most: 300, isWhole: false },
-  maxInFlight: { fallback: 10, least: 1, most: 100, isWhole: true },
+  deadline: { fallback: callLimits.deadline, least: 1, most: 300, isWhole: false },
+  maxInFlight: { fallback: callLimits.maxInFlight, least: 1, most: 100, isWhole: true },
   /** Of an approval gate. */
   maxOpen: { fallback: 3, least: 0, most: 100_000, isWhole: true },
   /** In seconds. */

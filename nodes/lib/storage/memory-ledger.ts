@@ -48,7 +48,7 @@ export class MemoryLedger implements Ledger {
   }
 
   wasAsked(approvalId: string, authyId: string): Promise<boolean> {
-    return Promise.resolve(this.entries.get(keyOf(approvalId))?.authyId === authyId);
+    return Promise.resolve(this.entries.get(approvalId)?.authyId === authyId);
   }
 
   decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
@@ -71,9 +71,8 @@ export class MemoryLedger implements Ledger {
   /** @param minutes - for how long from now on it has to be known, at least */
   private entry(approvalId: string, minutes: number): Entry {
     this.forget(lookedAt);
-    const key = keyOf(approvalId);
     const until = this.now() + minutes;
-    const found = this.entries.get(key);
+    const found = this.entries.get(approvalId);
     if (found === undefined) {
       if (this.entries.size >= this.limit) this.forget(Infinity);
       if (this.entries.size >= this.limit) throw full(this.entries.size);
@@ -82,11 +81,11 @@ export class MemoryLedger implements Ledger {
     }
     const entry = found ?? { authyId: undefined, decision: undefined, until };
     entry.until = until;
-    this.entries.set(key, entry);
+    this.entries.set(approvalId, entry);
     const dueHour = hourOf(until) + 1;
     const keys = this.due.get(dueHour);
-    if (keys === undefined) this.due.set(dueHour, [key]);
-    else keys.push(key);
+    if (keys === undefined) this.due.set(dueHour, [approvalId]);
+    else keys.push(approvalId);
     return entry;
   }
 
@@ -107,10 +106,6 @@ export class MemoryLedger implements Ledger {
   private now(): number {
     return Math.ceil(this.time.steady() / minute);
   }
-}
-
-function keyOf(approvalId: string): string {
-  return approvalId.toLowerCase();
 }
 
 function hourOf(minutes: number): number {

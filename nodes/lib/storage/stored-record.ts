@@ -34,7 +34,9 @@ export function storedRecord(id: string, value: unknown): ApprovalRecord {
     if (!isRight(record[name])) throw new Error(`its ${name} is not in the right format`);
   }
   if (record['id'] !== id) throw new Error('it is kept under the name of another');
-  return record as unknown as ApprovalRecord;
+  const { approvalId, ...rest } = record as unknown as ApprovalRecord;
+  // Earlier versions kept it as it came.
+  return { ...rest, approvalId: approvalId?.toLowerCase() };
 }
 
 /** @throws Error - where it is not an object */

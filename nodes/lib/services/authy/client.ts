@@ -19,9 +19,9 @@ export interface AuthyClientOptions {
   baseUrl?: string | undefined;
   /** Put before every path; default none. */
   pathPrefix?: string | undefined;
-  /** For a whole call, waiting and repeating included, in milliseconds; default 15,000. */
+  /** For a whole call, waiting and repeating included, in milliseconds. */
   deadline?: number | undefined;
-  /** Calls under way at once; default 10. Ten times as many may wait. */
+  /** Calls under way at once. Ten times as many may wait. */
   maxInFlight?: number | undefined;
   proxy?: ProxySetting | undefined;
   tls?: SecureContextOptions | undefined;

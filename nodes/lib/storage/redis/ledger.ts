@@ -22,15 +22,15 @@ export class RedisLedger implements Ledger {
   constructor(private readonly scripts: Scripts) {}
 
   async asked(approvalId: string, authyId: string, seconds: number): Promise<void> {
-    await this.scripts.run('asked', approvalId.toLowerCase(), authyId, remembered(seconds));
+    await this.scripts.run('asked', approvalId, authyId, remembered(seconds));
   }
 
   async wasAsked(approvalId: string, authyId: string): Promise<boolean> {
-    return (await this.scripts.run('wasAsked', approvalId.toLowerCase())) === authyId;
+    return (await this.scripts.run('wasAsked', approvalId)) === authyId;
   }
 
   async decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
-    const before = await this.scripts.run('decided', approvalId.toLowerCase(), decision, week, remembered(0));
+    const before = await this.scripts.run('decided', approvalId, decision, week, remembered(0));
     if (before === null) return 'first';
     return before === decision ? 'duplicate' : 'conflict';
   }

@@ -159,11 +159,19 @@ export class RedisRecords implements Records {
     isFinal: boolean,
   ): Promise<Claim> {
     const { time } = this.shared;
-    const request = approvalId.toLowerCase();
     for (;;) {
       const [steady, wall] = [time.steady(), time.wall()];
       const final = isFinal ? 1 : 0;
-      const answer = await this.ask('claim', this.me, this.gateId, id, epoch, this.number(), final, request);
+      const answer = await this.ask(
+        'claim',
+        this.me,
+        this.gateId,
+        id,
+        epoch,
+        this.number(),
+        final,
+        approvalId,
+      );
       // While a computer sleeps, only one of its clocks may go on.
       const took = Math.max(time.steady() - steady, time.wall() - wall);
       if (answer !== 'ours' || took <= claimIsGood) return answer as Claim;
@@ -324,9 +332,8 @@ export class RedisRecords implements Records {
 
 /** What of a record changes, as the scripts take it. */
 function content(record: ApprovalRecord): [string, number, number, string, string] {
-  const { state, endsAt, lifetime, approvalId } = record;
-  const id = approvalId?.toLowerCase() ?? '';
-  return [state, Math.ceil(endsAt), Math.ceil(lifetime), id, JSON.stringify(record)];
+  const { state, endsAt, lifetime, approvalId = '' } = record;
+  return [state, Math.ceil(endsAt), Math.ceil(lifetime), approvalId, JSON.stringify(record)];
 }
 
 /** Whether a script may have run, or still may. */
