@@ -1,12 +1,9 @@
-import fc from 'fast-check';
 import should from 'should';
 import { outOfBounds } from '../../../../../nodes/lib/services/authy/callback/bounds';
 import { ordinaryCanonical } from '../../../../../nodes/lib/services/authy/callback/ordinary';
 import { parseQuery } from '../../../../../nodes/lib/services/authy/callback/query';
 import { canonicalParams, type Params } from '../../../../../nodes/lib/services/authy/callback/signature';
-import { cases } from '../../../../support/runs';
 import { callbackAnswer } from '../../../../support/signed_callback';
-import { trees } from '../../../../support/trees';
 import { vectors } from '../../../../support/vectors';
 
 const kibibyte = 1024;
@@ -16,64 +13,8 @@ const written = (params: Params, maxSize = 64 * kibibyte): string | undefined =>
   return bytes && Buffer.from(bytes).toString('latin1');
 };
 
-/** Names as they come, few of them so that they meet, and those that have been trouble elsewhere. */
-const name = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'B', 'a1', 'a-b', 'a.b', 'aB', '_', 'Bank', 'Bank account') },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
-  { weight: 1, arbitrary: fc.constantFrom('é', '😀', 'x y', 'a&b=c', '%5B', '__proto__', '12', '0', '~') },
-  { weight: 1, arbitrary: fc.constantFrom('', 'a]', '[a', '][', 'a[b]', '[]', '\ud800', 'n'.repeat(70)) },
-); // prettier-ignore
-
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 12 }),
-  fc.string({ unit: 'grapheme', maxLength: 12 }),
-  fc.string({ maxLength: 40 }),
-  fc.constantFrom('', ' ', "!'()*~-_.", 'Bogotá', '😀', 'a\ud800', '\udc00', '\ufffd', '%', 'x'.repeat(5000)),
-);
-
-const scalar = fc.oneof(
-  text,
-  fc.integer(),
-  fc.double(),
-  fc.boolean(),
-  fc.constant(null),
-  fc.constant(undefined),
-  fc.bigInt(),
-);
-
-const { tree, members } = trees(name, scalar, { maxDepth: 6, maxKeys: 6, maxLength: 12 });
-
-describe('Canonical string of ordinary callbacks', function () {
-  this.timeout(0);
-
-  it('is the one that is plainly written, within the same bounds, or left to that', () => {
-    const count = { ordinary: 0, left: 0 };
-    fc.assert(
-      fc.property(members, fc.constantFrom(0, 10, 100, 64 * kibibyte), (params, maxSize) => {
-        const canonical = written(params, maxSize);
-        count[canonical === undefined ? 'left' : 'ordinary'] += 1;
-        if (canonical === undefined) return;
-        canonical.should.equal(canonicalParams(params));
-        should(outOfBounds(params, maxSize)).be.undefined();
-      }),
-      cases(20_000),
-    );
-    for (const some of Object.values(count)) some.should.be.above(500);
-  });
-
-  it('stays right when other names come each time, at any place', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(name, tree), { minLength: 100, maxLength: 200 }), (pairs) => {
-        for (const [key, value] of pairs) {
-          const params = { ...callbackAnswer(), [key]: value, list: [{ [key]: 1, z: null, a: 2 }] };
-          const canonical = written(params);
-          if (canonical !== undefined) canonical.should.equal(canonicalParams(params));
-        }
-      }),
-      cases(100),
-    );
-  });
-
+// Beside the plain functions, on random trees: test/hold/canonical_spec.ts.
+describe('Canonical string of ordinary callbacks', () => {
   describe('what is published is ordinary', () => {
     for (const { id, body } of vectors.published) {
       it(id, () => {

@@ -1,0 +1,281 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import should from 'should';
+import { outOfBounds } from '../../nodes/lib/services/authy/callback/bounds';
+import * as quick from '../../nodes/lib/services/authy/callback/ordinary';
+import { canonicalParams, type Params } from '../../nodes/lib/services/authy/callback/signature';
+import { cases } from '../support/runs';
+import { callbackAnswer } from '../support/signed_callback';
+import { trees } from '../support/trees';
+
+/** Few, so that they meet: at one place, as the beginning of one another, and in orders that encoding changes. */
+const meeting = [
+  'a',
+  'b',
+  'B',
+  'a1',
+  'a-b',
+  'a.b',
+  'aB',
+  'a b',
+  'a~',
+  '_',
+  'Bank',
+  'Bank account',
+  'status',
+  'é',
+];
+
+/** That have been trouble elsewhere, or that are at the limit of what is ordinary. */
+const odd = ['', 'a]', '[a', '[', '][', 'a[b]', 'b][a', '[]', '%5B', '%', 'a&b=c', '=', '+', '12', '0', '__proto__',
+  'length', 'toString', '😀', '\uffee', '\ud800', 'a\udc00', ...[63, 64, 65].map((length) => 'n'.repeat(length)),
+  'é'.repeat(40), 'é'.repeat(64)]; // prettier-ignore
+
+const ordinaryName = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...meeting) },
+  { weight: 1, arbitrary: fc.stringMatching(/^[^[\]]{1,5}$/u).filter((key) => key.isWellFormed()) },
+);
+const anyName = fc.oneof(
+  { weight: 6, arbitrary: ordinaryName },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
+  { weight: 1, arbitrary: fc.constantFrom(...odd) },
+);
+
+const ordinaryText = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 12 }) },
+  { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
+  { weight: 2, arbitrary: fc.constantFrom('', ' ', "!'()*~-_.", 'Bogotá', '東京', '😀', '\ufffd', '%', 'x y') },
+); // prettier-ignore
+const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(-0, 1e21, 12345678901234567890n));
+const noNumber = fc.oneof(ordinaryText, fc.boolean(), fc.constantFrom(null, undefined));
+const codeUnit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
+const anyScalar = fc.oneof(
+  { weight: 4, arbitrary: fc.oneof(noNumber, number) },
+  { weight: 1, arbitrary: fc.string({ unit: codeUnit, maxLength: 6 }) },
+);
+
+const { members: anything } = trees(anyName, anyScalar, { maxDepth: 6, maxKeys: 5, maxLength: 3 });
+
+/** Hardly anything that would be left to the plain functions. */
+const { members: ordinary } = fc.letrec<{ value: unknown; members: Params }>((tie) => ({
+  members: fc.dictionary(ordinaryName, tie('value'), { minKeys: 1, maxKeys: 5 }),
+  value: fc.oneof(
+    { maxDepth: 5, withCrossShrink: true },
+    { weight: 12, arbitrary: fc.oneof(noNumber, number) },
+    { weight: 8, arbitrary: tie('members') },
+    { weight: 4, arbitrary: fc.array(fc.oneof(noNumber, tie('members')), { maxLength: 3 }) },
+    { weight: 1, arbitrary: fc.constant({}) },
+  ),
+}));
+
+const named = (count: number, prefix: string, value: unknown): Params =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${100 + index}`, value]));
+
+/** What is at one of the limits: those of a callback, and those of what is ordinary. */
+const atLimit: fc.Arbitrary<unknown> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(6, 7, 8, 31, 32, 33), fc.boolean(), fc.constantFrom('x', {}, [], null))
+    .map(([levels, areLists, inner]) => {
+      let value: unknown = inner;
+      for (let level = 0; level < levels; level++) value = areLists ? [value] : { a: value };
+      return value;
+    }),
+  fc
+    .tuple(fc.integer({ min: 8, max: 12 }), fc.oneof(noNumber, ordinary))
+    .map(([length, value]) => Array.from({ length }, () => value)),
+  fc.tuple(fc.integer({ min: 62, max: 66 }), noNumber).map(([count, value]) => named(count, 'n', value)),
+  // About as much as fits.
+  fc
+    .tuple(fc.constantFrom('x', ' ', '!', 'é', '😀'), fc.integer({ min: 0, max: 40 }))
+    .map(([part, less]) => part.repeat(16_384 / encodeURIComponent(part).length - less)),
+  fc
+    .tuple(fc.constantFrom('x', '!', 'é', '😀'), fc.integer({ min: -40, max: 40 }))
+    .map(([part, more]) => part.repeat(16_384 / 3 / part.length + more)),
+  // A list that was not parsed from JSON.
+  fc.constantFrom(new Array<unknown>(3), Object.assign(['x'], { a: 'y' })),
+);
+
+/** About as many members as a callback may have, some of them elements. */
+const many = fc
+  .tuple(fc.integer({ min: 1997, max: 2003 }), fc.integer({ min: 0, max: 20 }))
+  .map(([count, lists]): Params => {
+    const widest = 60;
+    const left = count - 1 - lists * 11;
+    const objects = Math.floor(left / (widest + 1));
+    return {
+      lists: named(lists, 'l', Array(10).fill(null)),
+      ...named(objects, 'o', { ...named(widest - 1, 'm', {}), full: null }),
+      ...named(left - objects * (widest + 1), 'p', null),
+    };
+  });
+
+/** Trees of any kind, alone and within a callback; some with a part that is at a limit. */
+const tree: fc.Arbitrary<Params> = fc.oneof(
+  {
+    weight: 200,
+    arbitrary: fc
+      .tuple(
+        fc.oneof({ weight: 3, arbitrary: ordinary }, { weight: 1, arbitrary: anything }),
+        fc.oneof(
+          { weight: 19, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: fc.tuple(ordinaryName, atLimit) },
+        ),
+        fc.constantFrom('alone', 'beside', 'inside', 'inside'),
+      )
+      .map(([some, part, where]) => {
+        const all = { ...some };
+        if (part) Object.defineProperty(all, part[0], { value: part[1], enumerable: true });
+        if (where === 'alone') return all;
+        const answer = callbackAnswer('approved', all);
+        return where === 'beside' ? answer : { ...answer, approval_request: { transaction: all } };
+      }),
+  },
+  { weight: 1, arbitrary: many },
+);
+
+/** How many characters its names and texts have, which is what `maxSize` limits. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce((sum, [key, content]) => sum + key.length + sizeOf(content), 0);
+}
+
+/** How much more or less than the size of the tree is allowed; mostly much more. */
+const room = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(64 * 1024) },
+  { weight: 1, arbitrary: fc.constantFrom(-10, -1, 0, 1) },
+);
+
+/** The same, the members of each object in it changed. */
+function withMembers(value: unknown, change: (all: [string, unknown][]) => [string, unknown][]): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const all = Object.entries(value).map(([key, content]): [string, unknown] => [
+    key,
+    withMembers(content, change),
+  ]);
+  return Object.fromEntries(change(all));
+}
+
+/** What the names are is remembered from tree to tree: here they are fewer, then more, then the same, then turned round. */
+function* inTurn(params: Params): Iterable<Params> {
+  yield withMembers(params, (all) => all.slice(0, -1)) as Params;
+  yield params;
+  yield params;
+  yield withMembers(params, (all) => all.reverse()) as Params;
+}
+
+class Account {
+  written = 0;
+  left = 0;
+
+  constructor(private readonly ordinaryCanonical: typeof quick.ordinaryCanonical) {}
+
+  /** @throws Error - where a tree is neither left to the plain functions nor written as these would */
+  check(params: Params, more: number): void {
+    for (const some of inTurn(params)) {
+      const maxSize = Math.max(0, sizeOf(some) + more);
+      const bytes = this.ordinaryCanonical(some, maxSize);
+      if (bytes === undefined) {
+        this.left += 1;
+        continue;
+      }
+      this.written += 1;
+      const problem = outOfBounds(some, maxSize);
+      if (problem !== undefined) throw new Error(`It is written, although ${problem.detail}.`);
+      const canonical = Buffer.from(bytes).toString('latin1');
+      const plain = canonicalParams(some);
+      if (canonical !== plain) throw new Error(`It writes\n${canonical}\ninstead of\n${plain}`);
+    }
+  }
+}
+
+/** A mistake that the quick pass could have. */
+interface Fault {
+  readonly name: string;
+  /** What keeps it out, and stands there once, and what would stand there with the mistake. */
+  readonly change: readonly [right: string, wrong: string];
+}
+
+const faults: readonly Fault[] = [
+  { name: 'members are not sorted', change: ['if (isSorted) {', 'if (isSorted && depth > 9) {'] },
+  { name: 'members below a list are sorted', change: ['this.depth + 1, false)', 'this.depth + 1, true)'] },
+  { name: 'members are sorted by what is not encoded', change: ['(a.path < b.path ? -1 : 1)', '(decodeURIComponent(a.path) < decodeURIComponent(b.path) ? -1 : 1)'] },
+  { name: 'order at the top is not doubted', change: ['isTop && inOrder.some', 'depth > 9 && inOrder.some'] },
+  { name: 'order is doubted too little', change: ["next.charAt(path.length) < '='", "next.charAt(path.length) < '1'"] },
+  { name: 'other names, as many, are taken for the known ones', change: ['if (some[index] !== others[index]) return false', 'if (some[index] === undefined) return false'] },
+  { name: 'more names are taken for the known ones', change: ['if (some.length !== others.length) return false;', 'if (some.length > others.length) return false;'] },
+  { name: 'names may be empty', change: ["name !== '' && ", ''] },
+  { name: 'names may have brackets', change: ['!/[[\\]]/.test(name) && ', ''] },
+  { name: 'names may have an opening bracket', change: ['/[[\\]]/', '/[\\]]/'] },
+  { name: 'names may have halves of characters', change: [' && name.isWellFormed()', ''] },
+  { name: 'texts may have halves of characters', change: ['if (!text.isWellFormed()) return unusual;', ''] },
+  { name: 'an object of empty ones leaves nothing', change: ['at === start && names.length > 0 ? unusual : at', 'at'] },
+  { name: 'an empty object is written in a list', change: ['if (elementNames.length === 0) return unusual;', ''] },
+  { name: 'a list in a list is an object', change: ["Array.isArray(element) || typeof element === 'number'", "typeof element === 'number'"] },
+  { name: 'a list may have gaps and names', change: ['names !== elements.length || ', ''] },
+  { name: 'members of objects are not counted', change: ['  members += names.length;\n', ''] },
+  { name: 'elements are not counted', change: ['  members += names;\n', ''] },
+  { name: 'one member too many is written', change: ['members > limits.members', 'members > limits.members + 1'] },
+  { name: 'characters of names are not counted', change: ['  size += layout.length;\n', ''] },
+  { name: 'characters of elements are not counted', change: ['  size += names;\n', ''] },
+  { name: 'characters of texts are not counted', change: ["  if (typeof value === 'string') size += value.length;\n", ''] },
+  { name: 'one character too many is written', change: ['size > maxSize', 'size > maxSize + 1'] },
+  { name: 'elements with two digits are counted as with one', change: ['names > ordinary.elements', 'names > 64'] },
+  { name: 'depth is not limited', change: ['depth > ordinary.depth || ', ''] },
+  { name: 'a text goes beyond the buffer', change: ['if (start + head.length + 3 * text.length >= ordinary.bytes) return unusual;', 'if (start + head.length >= ordinary.bytes) return unusual;'] },
+  { name: 'an encoded text goes beyond the buffer', change: ['at + encoded.length < ordinary.bytes ?', 'at < ordinary.bytes ?'] },
+  { name: 'a space is escaped', change: ['code === 0x20 ? 0x2b : 0', '0'] },
+  { name: 'escapes are in small letters', change: ["'0123456789ABCDEF'", "'0123456789abcdef'"] },
+  { name: 'the first digit of an escape is wrong', change: ['hexDigits[code >> 4]', 'hexDigits[(code >> 4) & 6]'] },
+  { name: 'what follows another character is lost', change: ['writeEncoded(text.slice(index), at)', 'writeEncoded(text.slice(index, index + 2), at)'] },
+  { name: 'the last pair has its separator', change: ['Math.max(0, end - 1)', 'Math.max(0, end)'] },
+]; // prettier-ignore
+
+const source = path.join(__dirname, '../../nodes/lib/services/authy/callback/ordinary.ts');
+
+/** @throws Error - where the source does not say any more what keeps the fault out */
+async function withFault({ change: [right, wrong] }: Fault, no: number): Promise<typeof quick> {
+  const folder = path.join(__dirname, '../../.cache/canonical');
+  fs.mkdirSync(folder, { recursive: true });
+  const text = fs.readFileSync(source, 'utf8');
+  if (text.split(right).length !== 2) throw new Error(`ordinary.ts does not hold once: ${right}`);
+  const changed = text.replace(right, () => wrong).replaceAll("from './", `from '${path.dirname(source)}/`);
+  const file = path.join(folder, `${no}.ts`);
+  fs.writeFileSync(file, changed);
+  return (await import(file)) as typeof quick;
+}
+
+describe('Hold: the canonical string that is written quickly', function () {
+  this.timeout(0);
+
+  it('is the one that is plainly written, within the same bounds, or left to that', () => {
+    const account = new Account(quick.ordinaryCanonical);
+    const settings = cases(50_000);
+    fc.assert(
+      fc.property(tree, room, (params, more) => account.check(params, more)),
+      settings,
+    );
+    const { written, left } = account;
+    process.stdout.write(
+      `      ${settings.numRuns} trees, four times each: ${written} written, ${left} left\n`,
+    );
+    // Else little would have been compared.
+    const all = written + left;
+    written.should.be.above(all / 3);
+    left.should.be.above(all / 20);
+  });
+
+  describe('would be found out', () => {
+    for (const [no, fault] of faults.entries()) {
+      it(`if ${fault.name}`, async () => {
+        const account = new Account((await withFault(fault, no)).ordinaryCanonical);
+        const { failed } = fc.check(
+          fc.property(tree, room, (params, more) => account.check(params, more)),
+          { numRuns: 50_000, seed: 1, endOnFailure: true },
+        );
+        should(failed).be.true();
+      });
+    }
+  });
+});
