@@ -185,8 +185,10 @@ function treeContent(params: Params, maxSize: number, json?: string): Content | 
   const problem = outOfBounds(params, maxSize);
   if (problem !== undefined) return refused(problem.reason, problem.detail);
   if (json === undefined) return { params, canonical: [canonicalParams(params)] };
-  const signed = parsedJson(withNumbersAsText(json)) as Params;
-  return { params: parseExact(json) as Params, canonical: [canonicalParams(signed)] };
+  const signed = withNumbersAsText(json);
+  // Where no number is written otherwise, parsing again would give the same.
+  if (signed === json) return { params, canonical: [canonicalParams(params)] };
+  return { params: parseExact(json) as Params, canonical: [canonicalParams(parsedJson(signed) as Params)] };
 }
 
 function utf8(bytes: Buffer): string | undefined {
