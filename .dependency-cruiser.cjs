@@ -32,6 +32,12 @@ module.exports = {
       },
     })),
     {
+      name: 'every-folder-has-its-rule',
+      severity: 'error',
+      from: { path: `${lib}[^/]+/`, pathNot: Object.keys(may).map((folder) => `${lib}${folder}/`) },
+      to: {},
+    },
+    {
       name: 'only-the-registry-names-services',
       severity: 'error',
       from: { path: '^nodes/', pathNot: [`${lib}services/`, '^nodes/simulator/'] },

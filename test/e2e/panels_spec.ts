@@ -143,6 +143,60 @@ for (const runtime of runtimes) {
         should((await editor.state(sms.id)).values['locale']).equal('de');
       });
 
+      it('an account that an older version saved is opened as it was meant, and saved in the new form', async () => {
+        const node = { id: account.id, type: account.type, z: '' };
+        const saved = (): Promise<unknown> =>
+          editor.page.evaluate((id) => {
+            const { RED } = window as unknown as { RED: { nodes: { node(id: string): object } } };
+            const { version, service, simulated } = RED.nodes.node(id) as Record<string, unknown>;
+            return { version, service, simulated };
+          }, account.id);
+        should(await saved()).match({ service: 'simulator' });
+        await editor.openPanel(node);
+        const service = editor.page.locator('#node-config-input-service');
+        should(await service.inputValue()).equal('simulator');
+        await editor.closePanel(node);
+        should(await saved()).eql({ version: 2, service: 'authy', simulated: true });
+        await editor.openPanel(node);
+        should(await service.inputValue()).equal('simulator');
+        await service.selectOption('authy');
+        await editor.closePanel(node);
+        should(await saved()).eql({ version: 2, service: 'authy', simulated: false });
+      });
+
+      it('a service that is not known here, or a variable, stays until another is chosen', async () => {
+        const node = { id: account.id, type: account.type, z: '' };
+        for (const kept of [
+          { service: 'verify' },
+          { service: '${AUTHY_SERVICE}' },
+          { service: 'authy', simulated: '${X}' },
+        ]) {
+          const get = (): Promise<unknown> =>
+            editor.page.evaluate(
+              ([id, names]) => {
+                const { RED } = window as unknown as { RED: { nodes: { node(id: string): object } } };
+                const found = RED.nodes.node(id) as Record<string, unknown>;
+                return Object.fromEntries(names.map((name) => [name, found[name]]));
+              },
+              [account.id, Object.keys(kept)] as const,
+            );
+          await editor.page.evaluate(
+            ([id, values]) => {
+              const { RED } = window as unknown as { RED: { nodes: { node(id: string): object } } };
+              Object.assign(RED.nodes.node(id), values);
+            },
+            [account.id, kept] as const,
+          );
+          await editor.openPanel(node);
+          await editor.closePanel(node);
+          should(await get()).eql(kept);
+          await editor.openPanel(node);
+          await editor.page.locator('#node-config-input-service').selectOption('simulator');
+          await editor.closePanel(node);
+          should(await get()).match({ service: 'authy' });
+        }
+      });
+
       it('rows that do not apply are hidden until they do', async () => {
         const sms = { id: 'authy-token-sms', type: 'authy-token-sms', z: 'tab' };
         await editor.openPanel(sms);

@@ -4,6 +4,7 @@ import type { OperationName } from '../../nodes/lib/contract/results';
 import type { Performed } from '../../nodes/lib/contract/service';
 import { migrated } from '../../nodes/lib/node/migrate';
 import { addService } from '../../nodes/lib/services/registry';
+import { filesOf, read } from '../contract/panels';
 import { approvalGate } from '../support/approval_gate';
 import { exchanges } from '../support/exchanges';
 import { type Ending, Flow } from '../support/flow';
@@ -153,6 +154,22 @@ describe('Settings of an older version', () => {
       service: 'authy',
       simulated: true,
     });
+  });
+
+  it('every example, as it was before there was a version, is read as it is today', () => {
+    for (const name of filesOf('examples', '.json')) {
+      const flow = JSON.parse(read('examples', name)) as Record<string, unknown>[];
+      const accounts = flow.filter(({ type }) => type === 'authy-config');
+      should(accounts).not.be.empty();
+      for (const { version, service, simulated, ...others } of accounts) {
+        should({ version, service, simulated }).eql({ version: 2, service: 'authy', simulated: true }, name);
+        should(migrated({ ...others, service: 'simulator' })).eql({ ...others, service, simulated });
+      }
+    }
+  });
+
+  it('a variable may hold the old name in every version', () => {
+    should(migrated({ version: 2, service: 'simulator' })).match({ service: 'authy', simulated: true });
   });
 
   it('what is of this version, or of a newer one, stays', () => {

@@ -20,7 +20,10 @@ export const faults: readonly Fault[] = [
     name: 'an approval leaves however long the store took',
     file: 'course.ts',
     changes: [
-      ["return isOverdue ? expired('overdue', this.time.wall(), outcome) : outcome;", 'return outcome;'],
+      [
+        "return isOverdue ? expired('overdue', this.time.wall(), outcome.answer) : outcome;",
+        'return outcome;',
+      ],
     ],
   },
   {

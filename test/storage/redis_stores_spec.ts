@@ -450,6 +450,7 @@ describe('what an account keeps in Redis', function () {
         '{"from":1}',
         '{"from":"x","answer":5}',
         '{"from":"x","answer":{}}',
+        '{"from":"x","answer":{"decision":"approved","approvalId":"abc","authyId":"5","nonce":1,"params":{}}}',
       ])
         await raw.publish('approvals:{account}:hints', text);
       await other.records.withdrawElsewhere('abc');

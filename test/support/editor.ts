@@ -212,6 +212,8 @@ export class Editor {
         };
         for (const field of $(`${form} [id*=node-input-], ${form} [id*=node-config-input-]`).get()) {
           const types = field.getAttribute('data-types')?.split(',');
+          // What no person sees follows what a person chooses.
+          if (field.closest('[hidden]') !== null) continue;
           if (types !== undefined) {
             const next = types[turn++ % types.length] ?? '';
             const type = listsStay && types.includes('list') ? 'list' : next;

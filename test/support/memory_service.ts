@@ -25,7 +25,7 @@ export function memoryService(id: string, does: Does): ServiceKind {
           return Promise.resolve(perform(values));
         },
         test: () => Promise.resolve('memory'),
-        close: () => Promise.resolve(),
+        close: () => undefined,
       }),
   };
 }

@@ -73,6 +73,7 @@ export class Account {
   readonly stores: Stores;
   private readonly environment: Environment;
   private opened: Promise<Service> | undefined;
+  private verifier: Promise<CallbackVerifier> | undefined;
 
   constructor(private readonly settings: AccountSettings) {
     const { id, kind, service, deadline, maxInFlight, approvals, log } = settings;
@@ -88,9 +89,9 @@ export class Account {
     return this.settings.kind?.id;
   }
 
-  /** What `msg.authy.service` says. */
-  get serviceName(): string {
-    return this.settings.service.name;
+  /** What `msg.authy.service` says; undefined where there is no such service. */
+  get serviceName(): string | undefined {
+    return this.settings.kind && this.settings.service.name;
   }
 
   /** Whether it protects nobody. */
@@ -141,6 +142,7 @@ export class Account {
     options?: CallOptions,
   ): Promise<Performed<N>> {
     const service = await this.open();
+    this.assertSupported(name, values);
     const performed = await service.perform(name, values, options);
     if (portOf(name, performed.outcome) === undefined) throw foreignOutcome(performed.outcome);
     if (isOf(performed, name, 'onetouchSend')) {
@@ -165,7 +167,12 @@ export class Account {
    * @throws AuthyError
    */
   async callbacks(): Promise<CallbackVerifier | undefined> {
-    return this.kind().callbacks?.(this.settings.service, this.environment);
+    const { kind, service } = this.settings;
+    if (kind === undefined) throw this.badConfig();
+    // What a simulator signs with is known once it runs.
+    if (service.isSimulated) return kind.callbacks?.(service, this.environment);
+    this.verifier ??= kind.callbacks?.(service, this.environment);
+    return this.verifier;
   }
 
   /**
@@ -182,23 +189,31 @@ export class Account {
     try {
       return await trial.test();
     } finally {
-      await trial.close(false);
+      trial.close();
     }
   }
 
   /** Stops what the account started; `removed` forgets what it remembered. */
   async close(removed: boolean): Promise<void> {
     const opened = await this.opened?.catch(() => undefined);
-    await opened?.close(removed);
+    opened?.close();
+    await this.settings.kind?.closed?.(this.settings.service, this.environment, removed);
     await this.stores.close(removed);
   }
 
   private kind(): ServiceKind {
     const { kind, problem } = this.settings;
-    if (kind === undefined || problem !== undefined) {
-      throw new AuthyError('AUTHY_BAD_CONFIG', problem ?? 'Open the account and choose its service.');
-    }
+    if (kind === undefined || problem !== undefined) throw this.badConfig();
     return kind;
+  }
+
+  private badConfig(): AuthyError {
+    const { problem, service } = this.settings;
+    const problems = [problem, service.problem].filter((text) => text !== undefined);
+    return new AuthyError(
+      'AUTHY_BAD_CONFIG',
+      problems.length === 0 ? 'Open the account and choose its service.' : problems.join(' '),
+    );
   }
 
   private open(): Promise<Service> {

@@ -64,7 +64,9 @@ export class ApprovalNode {
     this.emits = settings.flag('events', config.events, false);
     this.gate = new Gate(this.host(settings), thisProcess);
     this.problem = settings.problem;
-    warnOfUnsupported(node, this.badge, this.account(), 'onetouchSend');
+    for (const name of ['onetouchSend', 'onetouchStatus'] as const) {
+      warnOfUnsupported(node, this.badge, this.account(), name);
+    }
     if (this.problem === undefined) return;
     node.warn(this.problem);
     this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
@@ -112,7 +114,9 @@ export class ApprovalNode {
         if (this.problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', this.problem);
         // Before anything is counted or kept: it is refused with what else is wrong with the message.
         deadlineOf(message);
-        return readInputs({ inputs: approvalInputs }, await inputs.evaluate(message));
+        const asked = readInputs({ inputs: approvalInputs }, await inputs.evaluate(message));
+        this.account()?.assertSupported('onetouchSend', asked);
+        return asked;
       },
       send: (request, outcome) => this.send(request, outcome),
       raise: (message, error, done) => {
@@ -147,7 +151,6 @@ export class ApprovalNode {
       },
       async send(asked, message) {
         const inputs = { ...asked, secondsToExpire: asked.secondsToExpire ?? asked.timeout };
-        account.assertSupported('onetouchSend', inputs);
         const { result } = await account.perform('onetouchSend', inputs, { deadline: deadlineOf(message) });
         return result.approvalId;
       },

@@ -386,10 +386,11 @@ export class Gate implements Desk {
       // At once: what follows may have to wait for the store.
       const withdrawing = this.withdraw(meant());
       // What came in before it is meant as well.
+      const mayCome = this.beginning !== undefined || this.arriving.size > 0;
       await Promise.all([this.beginning, ...this.arriving]);
       const areCertain = await Promise.all([
         withdrawing,
-        this.withdraw(meant()),
+        mayCome ? this.withdraw(meant()) : true,
         this.opened?.records.withdrawElsewhere(approvalId, () => !this.course.isClosing),
       ]);
       // What was just being taken over was neither here nor elsewhere.

@@ -153,6 +153,12 @@ export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings>
    * @throws AuthyError - `AUTHY_BAD_CONFIG`, `AUTHY_NO_API_KEY`
    */
   open(settings: Settings, environment: Environment): Promise<Service>;
+  /**
+   * The account is closed, whether its service was ever opened or not.
+   *
+   * @param removed - whether the account was deleted: what it remembered is forgotten
+   */
+  closed?(settings: Settings, environment: Environment, removed: boolean): Promise<void>;
   /** Whether it is to be opened at deploy, before any message asks for it. */
   isOpenedAtDeploy?(settings: Settings): boolean;
   /**
@@ -198,8 +204,8 @@ export interface Service {
   ): Promise<Performed<N>>;
   /** What the test button shows: a name that only who is let in can know. @throws AuthyError */
   test(): Promise<string>;
-  /** Frees what is held between calls. @param removed - whether the account was deleted: what it remembered is forgotten */
-  close(removed: boolean): Promise<void>;
+  /** Frees what is held between calls. */
+  close(): void;
 }
 
 /** A decision that somebody took on the phone. */

@@ -86,7 +86,7 @@ async function testAccount(
   try {
     return await trial.test();
   } finally {
-    await trial.close(false);
+    trial.close();
   }
 }
 

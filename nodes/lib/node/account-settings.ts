@@ -56,8 +56,10 @@ export function accountSettings(
   saved: AccountDef,
 ): AccountSettings {
   const config = migrated(saved);
-  const settings = new Settings();
-  const kind = serviceKind(settings.choice('service', config.service, serviceIds()));
+  const [settings, chosen] = [new Settings(), new Settings()];
+  const id = chosen.choice('service', config.service, serviceIds());
+  // One that does not exist is not taken for another.
+  const kind = chosen.problem === undefined ? serviceKind(id) : undefined;
   const reader: AccountReader = {
     settings: () => new Settings(),
     tls: (into, id) => tlsSettings(into, RED, id),
@@ -74,7 +76,8 @@ export function accountSettings(
     approvals: approvalSettings(RED, config, credentials),
     log: (line: string): void => node.log(line),
   };
-  return { ...read, problem: settings.problem };
+  const problems = [chosen.problem, settings.problem].filter((problem) => problem !== undefined);
+  return { ...read, problem: problems.length === 0 ? undefined : problems.join(' ') };
 }
 
 /** What is said at deploy, once each. */

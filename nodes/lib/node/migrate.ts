@@ -17,7 +17,9 @@ const steps: readonly ((saved: Saved) => Saved)[] = [
 export function migrated<Config extends object>(saved: Config): Config {
   const { version = 1 } = saved as { version?: unknown };
   // What a newer package saved is read as far as it goes: its settings are looked at one by one.
-  const from = typeof version === 'number' && version >= 1 ? version : 1;
+  const isOld = (saved as Saved)['service'] === 'simulator';
+  // That name is none of a later version; an environment variable may hold it all the same.
+  const from = typeof version === 'number' && version >= 1 && !isOld ? version : 1;
   let settings = saved as Saved;
   for (const step of steps.slice(from - 1)) settings = step(settings);
   return settings as Config;

@@ -95,9 +95,11 @@ class OperationRunner {
     };
     try {
       account = chosenAccount(this.RED, this.config.account);
-      const values = await account.read(this.name, await this.inputs.evaluate(message));
+      const raw = await this.inputs.evaluate(message);
+      const deadline = deadlineOf(message);
+      const values = await account.read(this.name, raw);
       const performed = await account.perform(this.name, values, {
-        deadline: deadlineOf(message),
+        deadline,
         signal: this.closing.signal,
         onCancelled: fail,
       });

@@ -32,11 +32,49 @@ const recordName = new RegExp(`^${idPrefix}\\w+$`);
 /** How far a record of this process has come: `removing` is over, as soon as the store has done it. */
 type Stage = 'waiting' | 'passing' | 'removing';
 
+interface Stages {
+  readonly size: number;
+  get(id: string): Stage | undefined;
+  has(id: string): boolean;
+  /** To be called once the value is there. */
+  set(id: string, stage: Stage): unknown;
+  delete(id: string): boolean;
+}
+
+/** The stages of records that are all in memory: they are told from the values, since a map of 100,000 takes room. */
+class StagesOfValues implements Stages {
+  private readonly removing = new Set<string>();
+
+  constructor(private readonly values: ReadonlyMap<string, unknown>) {}
+
+  get size(): number {
+    return this.values.size - (this.values.has(aliveName) ? 1 : 0);
+  }
+
+  get(id: string): Stage | undefined {
+    if (this.removing.has(id)) return 'removing';
+    const record = this.values.get(id) as ApprovalRecord | undefined;
+    return record && (record.state === 'passing' ? 'passing' : 'waiting');
+  }
+
+  has(id: string): boolean {
+    return this.removing.has(id) || this.values.has(id);
+  }
+
+  set(id: string, stage: Stage): void {
+    if (stage === 'removing') this.removing.add(id);
+  }
+
+  delete(id: string): boolean {
+    return this.removing.delete(id);
+  }
+}
+
 /** What is known of the records of one gate in one store. The old and the new gate of a deploy share it. */
 interface Known {
   /** The values, where Node-RED would forget them. */
   readonly values: Map<string, unknown>;
-  readonly stages: Map<string, Stage>;
+  readonly stages: Stages;
   readonly changes: InTurn;
   /** The names of what an earlier run has left and is still to be taken, the last one first; undefined until they were read. */
   left: string[] | undefined;
@@ -109,9 +147,10 @@ export class ContextRecords implements Records {
     // Node-RED would quietly take its default store for one that it does not have.
     this.context = problem === undefined ? gate.context() : undefined;
     const key = JSON.stringify([gate.id, storeName]);
+    const values = new Map<string, unknown>();
     this.known = contexts.get(key) ?? {
-      values: new Map(),
-      stages: new Map(),
+      values,
+      stages: isForgotten ? new StagesOfValues(values) : new Map<string, Stage>(),
       changes: new InTurn(),
       left: undefined,
       ended: new Set(),

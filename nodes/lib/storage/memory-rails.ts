@@ -7,8 +7,11 @@ import { realTime, type Clock } from '../time';
 type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
 
 interface User {
-  /** How many requests are open. */
-  open: number;
+  /**
+   * The ids of the requests that are open, so that none is counted or taken off twice. There may be 100,000 users with one
+   * each: so that one stands here as it is.
+   */
+  open: string | Set<string> | undefined;
   /** When the user was asked last, by the steady clock; undefined where that was before this process. */
   askedAt: number | undefined;
 }
@@ -21,8 +24,6 @@ const lookedAtWhenFull = 1000;
 
 /** The guard rails in memory: they count the open requests of each user, on this instance. */
 export class MemoryRails implements Rails {
-  /** The ids of what is counted, so that nothing is counted or taken off twice. */
-  private readonly open = new Set<string>();
   /** Those who were asked longest ago come first. */
   private readonly users = new Map<string, User>();
   /** The longest pause that was ever asked for, in seconds: gates may differ. */
@@ -39,9 +40,10 @@ export class MemoryRails implements Rails {
 
   /** Counts a request that is open already: one of an earlier run. */
   count({ id, authyId }: Request, askedAt?: number): void {
-    const user = this.users.get(authyId) ?? { open: 0, askedAt };
-    if (!this.open.has(id)) user.open += 1;
-    this.open.add(id);
+    const user = this.users.get(authyId) ?? { open: undefined, askedAt };
+    if (user.open instanceof Set) user.open.add(id);
+    else if (user.open === undefined || user.open === id) user.open = id;
+    else user.open = new Set([user.open, id]);
     user.askedAt = askedAt ?? user.askedAt;
     this.users.delete(authyId);
     this.users.set(authyId, user);
@@ -49,7 +51,8 @@ export class MemoryRails implements Rails {
 
   release({ id, authyId }: Request): Promise<void> {
     const user = this.users.get(authyId);
-    if (this.open.delete(id) && user !== undefined) user.open -= 1;
+    if (user?.open instanceof Set) user.open.delete(id);
+    else if (user?.open === id) user.open = undefined;
     return Promise.resolve();
   }
 
@@ -67,7 +70,8 @@ export class MemoryRails implements Rails {
     if (user === undefined) {
       if (this.users.size >= this.limit) throw full(this.users.size);
     } else {
-      if (maxOpen > 0 && user.open >= maxOpen) return { admitted: false, open: user.open };
+      const open = openOf(user);
+      if (maxOpen > 0 && open >= maxOpen) return { admitted: false, open };
       const waitSeconds = Math.ceil(coolDown - (now - (user.askedAt ?? -Infinity)) / 1000);
       if (waitSeconds > 0) return { admitted: false, waitSeconds };
     }
@@ -80,7 +84,7 @@ export class MemoryRails implements Rails {
     let looked = 0;
     for (const [authyId, user] of this.users) {
       if ((looked += 1) > atMost) return;
-      if (user.open > 0) {
+      if (openOf(user) > 0) {
         this.users.delete(authyId);
         this.users.set(authyId, user);
       } else if (now - (user.askedAt ?? -Infinity) >= this.longest * 1000) {
@@ -88,6 +92,10 @@ export class MemoryRails implements Rails {
       }
     }
   }
+}
+
+function openOf({ open }: User): number {
+  return open instanceof Set ? open.size : open === undefined ? 0 : 1;
 }
 
 function full(size: number): AuthyError {

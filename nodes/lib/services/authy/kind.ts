@@ -44,8 +44,11 @@ const authy: ServiceKind<AuthySettings> = {
     if (simulator === undefined)
       return openService(settings, environment, { apiKey, baseUrl, pathPrefix, proxy, tls });
     const own = await simulated(settings, environment);
-    const stop = (removed: boolean): Promise<void> => stopSimulator(environment.accountId, removed);
-    return openService(settings, environment, { apiKey: own.apiKey, baseUrl: own.url }, stop);
+    return openService(settings, environment, { apiKey: own.apiKey, baseUrl: own.url });
+  },
+
+  async closed({ simulator }, { accountId }, removed) {
+    if (simulator !== undefined) await stopSimulator(accountId, removed);
   },
 
   async callbacks(settings, environment): Promise<CallbackVerifier> {
@@ -87,7 +90,8 @@ async function callbackKeys(
 ): Promise<{ apiKeys: string[]; noApiKey?: string }> {
   const { simulator, apiKey, previousApiKey, problem } = settings;
   if (simulator !== undefined) {
-    if (problem === undefined) await simulated(settings, environment);
+    const isRunning = simulatorOf(environment.accountId) !== undefined;
+    if (!isRunning && problem === undefined) await simulated(settings, environment);
     const key = simulatorOf(environment.accountId)?.apiKey;
     return key === undefined ? { apiKeys: [], ...(problem && { noApiKey: problem }) } : { apiKeys: [key] };
   }
@@ -107,7 +111,6 @@ async function openService(
   { apiKey, previousApiKey }: AuthySettings,
   { deadline, maxInFlight }: Environment,
   address: Pick<AuthySettings, 'apiKey' | 'baseUrl'> & Partial<AuthySettings>,
-  stop?: (removed: boolean) => Promise<void>,
 ): Promise<Service> {
   const [{ AuthyClient }, { AuthyService }] = await Promise.all([
     import('./client.js'),
@@ -115,7 +118,7 @@ async function openService(
   ]);
   try {
     const secrets = [apiKey, previousApiKey];
-    return new AuthyService(new AuthyClient({ ...address, deadline, maxInFlight, secrets }), stop);
+    return new AuthyService(new AuthyClient({ ...address, deadline, maxInFlight, secrets }));
   } catch (error) {
     throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
   }

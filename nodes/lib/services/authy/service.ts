@@ -7,11 +7,7 @@ import { endpoints } from './endpoints';
 
 /** Authy, or what speaks its protocol. */
 export class AuthyService implements Service {
-  /** @param stop - stops what was started for it. @param client - how it is asked */
-  constructor(
-    private readonly client: AuthyClient,
-    private readonly stop?: (removed: boolean) => Promise<void>,
-  ) {}
+  constructor(private readonly client: AuthyClient) {}
 
   /** What listens on this machine is a simulator, whatever the account says: it knows made-up numbers, too. */
   get phones(): PhoneRule {
@@ -33,8 +29,7 @@ export class AuthyService implements Service {
     return result.name ?? '';
   }
 
-  async close(removed: boolean): Promise<void> {
+  close(): void {
     this.client.close();
-    await this.stop?.(removed);
   }
 }

@@ -15,15 +15,13 @@ export async function startSimulator(
   accountId: string,
   options: SimulatorOptions,
 ): Promise<{ simulator: Simulator; url: string }> {
-  let simulator = simulators.get(accountId);
-  if (simulator === undefined) {
-    // Loaded when it is asked for: most accounts never do.
-    const { Simulator } = await import('../../../simulator/simulator.js');
-    simulator = new Simulator(options);
-    simulators.set(accountId, simulator);
-  } else {
-    simulator.configure(options);
-  }
+  // Loaded when it is asked for: most accounts never do.
+  const { Simulator } = await import('../../../simulator/simulator.js');
+  // Not before: another one may have asked for it meanwhile.
+  const known = simulators.get(accountId);
+  const simulator = known ?? new Simulator(options);
+  simulators.set(accountId, simulator);
+  known?.configure(options);
   return { simulator, url: await simulator.listen() };
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/json';
 import type { ApprovalAnswer } from '../../contract/service';
 import { recordsOfOld } from '../old-records';
 import type { ApprovalRecord } from '../records';
@@ -35,9 +36,16 @@ export function readHint(text: string): Hint | undefined {
 }
 
 function isAnswer(value: unknown): value is ApprovalAnswer {
-  const { decision, approvalId, authyId } = objectOf(value);
+  const { decision, approvalId, authyId, about, body } = objectOf(value);
   const isDecision = decision === 'approved' || decision === 'denied';
-  return isDecision && typeof approvalId === 'string' && typeof authyId === 'string';
+  // Those of an earlier version have no more than the body: polling makes up for what is passed over.
+  return (
+    isDecision &&
+    typeof approvalId === 'string' &&
+    typeof authyId === 'string' &&
+    isObject(about) &&
+    isObject(body)
+  );
 }
 
 /**
