@@ -1,42 +1,42 @@
 import os from 'node:os';
 
-/** What a store goes by. */
+/** The clock and timer of a store. */
 export interface Clock {
-  /** Milliseconds since 1970, by a clock that somebody may set. */
+  /** Milliseconds since 1970, by the computer's clock, which somebody may set. */
   wall(): number;
   /**
-   * Milliseconds by a clock that cannot be set. Whole ones: a fraction would make an object of each number that is kept,
-   * and there may be 100,000 of them.
+   * Milliseconds by a monotonic clock: nobody can set it. Whole ones: V8 would make an object of each stored number with a
+   * fraction, and there may be 100,000 of them.
    */
   steady(): number;
-  /** Calls back once, so many milliseconds from now. It keeps no process alive. @returns calls it off */
+  /** Calls back once, so many milliseconds from now. It keeps no process alive. @returns cancels the call */
   after(milliseconds: number, call: () => void): () => void;
 }
 
 /** The clocks and timers of a process: given from outside, so that a simulation lets time pass as it likes. */
 export interface Time extends Clock {
   /**
-   * Looks whether the machine has slept, and takes the time it did into account in {@link steady}, whose clock may have
-   * stood still meanwhile. To be asked before something is done that must not be done late.
+   * Checks whether the machine has slept, and adds that time to {@link steady}, whose clock may have stood still
+   * meanwhile. Call it before anything that must not be done late.
    */
   noticeSleep(): void;
-  /** Resolves when whatever else is waiting to run has had its turn. */
+  /** Resolves when everything else that waits to run has had its turn. */
   turn(): Promise<void>;
 }
 
-/** For how long the machine has slept since this process began, in milliseconds. */
+/** How long the machine has slept since this process began, in milliseconds. */
 let slept = 0;
 
-/** The machine's time since its start, sleep included, less that of the clock which may stand still in it. */
+/** The machine's uptime with sleep, minus the clock that may stand still in it. */
 const difference = (): number => os.uptime() * 1000 - performance.now();
 const differenceAtStart = difference();
 
-/** Those of this process. */
+/** The clocks and timers of this process. */
 export const realTime: Time = {
   wall: () => Date.now(),
   steady: () => Math.round(performance.now() + slept),
   noticeSleep() {
-    // Elsewhere the one clock does not stand still, or the other can be set.
+    // On other systems the one clock does not stand still, or the other can be set.
     if (process.platform !== 'linux') return;
     const seen = difference() - differenceAtStart;
     // The two are read one after the other, and rounded.

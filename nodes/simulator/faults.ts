@@ -84,7 +84,7 @@ export type FaultAnswer =
 /** How a callback goes its way. */
 export interface CallbackCourse {
   readonly isLost: boolean;
-  /** Milliseconds; undefined where it is not late. */
+  /** Milliseconds; undefined if it is not late. */
   readonly delay: number | undefined;
   /** How many times it is sent in all. */
   readonly copies: number;

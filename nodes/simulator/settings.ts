@@ -39,7 +39,7 @@ export function callbackTarget({ callbackUrl }: Readonly<Settings>): CallbackTar
 }
 
 /**
- * What is wrong with a callback address, in words; undefined where nothing is.
+ * What is wrong with a callback address, in words; undefined if nothing is.
  *
  * @param url - an absolute http or https address
  */

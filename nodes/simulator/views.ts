@@ -31,9 +31,9 @@ export interface ApprovalView {
   logos: readonly Logo[] | null;
   status: ApprovalStatus;
   createdAt: string;
-  /** Null where it never expires. */
+  /** Null if it never expires. */
   expiresAt: string | null;
-  /** Milliseconds; null where it never expires or is not pending any more. */
+  /** Milliseconds; null if it never expires or is not pending any more. */
   expiresIn: number | null;
   answeredAt: string | null;
   /** Null until it is answered. */

@@ -23,7 +23,7 @@ import { type ApprovalSettings, storesOf } from './approval-stores';
 export interface AccountSettings extends Pick<Environment, 'log'> {
   /** The node's id. */
   readonly id: string;
-  /** Its service; undefined where there is none of that id. */
+  /** Its service; undefined if there is none of that id. */
   readonly kind: ServiceKind | undefined;
   /** Those of its service. */
   readonly service: ServiceSettings;
@@ -39,7 +39,7 @@ export interface AccountSettings extends Pick<Environment, 'log'> {
  * The account that a node refers to.
  *
  * @param id - of the config node
- * @returns undefined where none is chosen, or it is deleted or disabled
+ * @returns undefined if none is chosen, or it is deleted or disabled
  */
 export function accountOf(RED: NodeAPI, id: string): Account | undefined {
   const node = RED.nodes.getNode(id) as (Node & { account?: Account }) | null;
@@ -84,7 +84,7 @@ export class Account {
     }
   }
 
-  /** The id of its kind of service; undefined where there is none. */
+  /** The id of its kind of service; undefined if there is none. */
   get kindId(): string | undefined {
     return this.settings.kind?.id;
   }
@@ -100,7 +100,7 @@ export class Account {
   }
 
   /**
-   * Why its service does not do an operation, whatever a message says: a sentence. Undefined where nothing speaks against it,
+   * Why its service does not do an operation, whatever a message says: a sentence. Undefined if nothing speaks against it,
    * as far as is known before there is a message.
    */
   unsupported(name: OperationName): string | undefined {
@@ -162,7 +162,7 @@ export class Account {
   }
 
   /**
-   * What verifies its callbacks; undefined where its service has none.
+   * What verifies its callbacks; undefined if its service has none.
    *
    * @throws AuthyError
    */

@@ -8,7 +8,7 @@ import type { OnAnswer } from './answers';
 export type ApprovalSettings =
   /** One of Node-RED's context stores by name, or the default one; and why it cannot be used, if so. */
   | ({ readonly in: 'context' } & ContextStore)
-  /** Files in a folder; undefined where this Node-RED has no user directory. */
+  /** Files in a folder; undefined if this Node-RED has no user directory. */
   | { readonly in: 'files'; readonly root: string | undefined; readonly problem?: string | undefined }
   | {
       readonly in: 'redis';

@@ -29,7 +29,7 @@ export class DueTimes<T extends object & Placed> {
     if (place !== undefined) this.takeOut(place);
   }
 
-  /** When the first item is due; undefined where there is none. */
+  /** When the first item is due; undefined if there is none. */
   next(): number | undefined {
     return this.times[0];
   }

@@ -52,7 +52,7 @@ export interface GateHost {
   readonly join: boolean;
   readonly limits: Limits;
   readonly badge: GateBadge;
-  /** The account as it is now; undefined where it is missing or disabled. @param id - another one than the gate's */
+  /** The account as it is now; undefined if it is missing or disabled. @param id - another one than the gate's */
   account(id?: string): GateAccount | undefined;
   /** What a message asks. @throws AuthyError - `AUTHY_INVALID_INPUT` */
   question(message: NodeMessageInFlow): Promise<Asked>;

@@ -12,7 +12,7 @@ export interface Rested {
 
 export interface Unheard {
   readonly message: NodeMessageInFlow;
-  /** Absent where it was withdrawn. */
+  /** Absent if it was withdrawn. */
   readonly error: Error | undefined;
 }
 

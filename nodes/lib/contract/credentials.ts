@@ -1,6 +1,6 @@
 /**
- * User name and password of an address, as they are meant: what is percent-encoded is decoded, and a `%` that encodes
- * nothing stands for itself, since people paste passwords as they are.
+ * User name and password of an address: percent-encoded characters are decoded, and a `%` that encodes nothing stands for
+ * itself, since people paste passwords as they are.
  */
 export function credentialsOf({ username, password }: URL): { username: string; password: string } {
   return { username: decoded(username), password: decoded(password) };

@@ -39,7 +39,7 @@ export interface AuthyErrorFacts {
   authyCode?: string | undefined;
   /** The HTTP status of the answer. */
   statusCode?: number | undefined;
-  /** Seconds to wait before another try, where the service said so. */
+  /** Seconds to wait before another try, if the service said so. */
   retryAfter?: number | undefined;
   /** The input that was refused. */
   field?: string | undefined;
@@ -88,12 +88,12 @@ export function invalidInput(field: string, problem: string): AuthyError {
   return new AuthyError('AUTHY_INVALID_INPUT', `${field}: ${problem}`, { field });
 }
 
-/** The error where an answer is not what it has to be: nothing is concluded from it. */
+/** The error for an answer that is not as it should be: nothing is concluded from it. */
 export function untrustedAnswer(problem: string): AuthyError {
   return new AuthyError('AUTHY_BAD_RESPONSE', `The service's answer cannot be trusted: ${problem}.`);
 }
 
-/** The error where a service says that an operation came to something that is none of its outcomes. */
+/** The error for a service that reports an outcome which the operation does not have. */
 export function foreignOutcome(outcome: unknown): AuthyError {
   return untrustedAnswer(`${JSON.stringify(outcome)} is none of the outcomes of this operation`);
 }

@@ -1,7 +1,7 @@
 /**
  * Whether every number that is a member of an object is written as JavaScript would write it: an integer of at most 15
- * digits, neither 1.0 nor 1e3 nor -0. Then nothing was lost by parsing it. Looks behind colons only, which spares it
- * from telling texts and the rest apart: a text such as "sum: 1.50" makes it say no, and a list of numbers goes unseen.
+ * digits, neither 1.0 nor 1e3 nor -0. Then parsing it lost nothing. Looks behind colons only, so it need not tell texts
+ * from numbers: a text such as "sum: 1.50" makes it say no, and a list of numbers goes unseen.
  *
  * @param json - what `JSON.parse` has accepted
  */
@@ -31,9 +31,9 @@ function isSpace(code: number): boolean {
 }
 
 /**
- * Puts every number into quotes that JavaScript would write in another way than it was sent (1.0, 1e3, beyond
- * 2^53): what was signed is the text. Strings are skipped as a whole, and not by a regular expression: over a long one
- * its stack runs out.
+ * Puts every number into quotes that JavaScript would write differently from how it was sent (1.0, 1e3, beyond
+ * 2^53): the signature covers the text. Strings are skipped as a whole, and not by a regular expression: its stack would
+ * run out on a long one.
  *
  * @param json - what `JSON.parse` has accepted
  */
@@ -42,8 +42,8 @@ export function withNumbersAsText(json: string): string {
 }
 
 /**
- * As `JSON.parse`, but a number that JavaScript cannot hold is text as it was sent: rounded, the id of one user would be
- * that of another.
+ * As `JSON.parse`, but a number that JavaScript cannot hold is text as it was sent: rounded, it could be another user's
+ * id.
  *
  * @throws SyntaxError
  */
@@ -52,7 +52,7 @@ export function parseExact(json: string): unknown {
   return mayBeRounded.test(json) ? (JSON.parse(withQuoted(json, isRounded)) as unknown) : parsed;
 }
 
-/** Puts the numbers into quotes that are meant. */
+/** Puts the numbers into quotes for which `isMeant` says so. */
 function withQuoted(json: string, isMeant: (literal: string) => boolean): string {
   const quoted = (text: string): string =>
     text.replace(/-?[0-9][0-9.eE+-]*/g, (literal) => (isMeant(literal) ? `"${literal}"` : literal));
@@ -82,7 +82,7 @@ function isRounded(literal: string): boolean {
   return literal.length > longest || decimal(literal) !== decimal(String(Number(literal)));
 }
 
-/** JavaScript itself writes no number longer than this; what is left of a longer one need not be found out. */
+/** JavaScript itself writes no number longer than this: a longer literal need not be compared. */
 const longest = 32;
 
 /** The one way of writing a number: its digits without zeros around them, and a power of ten. */
@@ -96,5 +96,5 @@ function decimal(literal: string): string | undefined {
   return `${sign ?? ''}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 
-/** What it takes for a number to be rounded: more than fifteen digits, or an exponent. In doubt, yes. */
+/** A number can only be rounded if it has more than fifteen digits, or an exponent. In doubt, yes. */
 const mayBeRounded = /[0-9][0-9.]{15}|[0-9][eE][+-]?[0-9]+\s*(?:[,}\]]|$)/;

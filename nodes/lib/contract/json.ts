@@ -1,4 +1,4 @@
-/** A parsed JSON object of which nothing is known. */
+/** A parsed JSON object with unknown members. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
@@ -10,8 +10,8 @@ export function member(object: unknown, name: string): unknown {
   return isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-// What only informs may be absent or of another type than documented: services have dropped and changed such fields
-// before, and clients that insisted on them broke.
+// Fields that only inform may be absent or of another type than documented: services have dropped and changed such
+// fields before, and clients that insisted on them broke.
 
 export function textOrNull(object: unknown, name: string): string | null {
   const value = member(object, name);

@@ -9,7 +9,7 @@ export interface Input<T, Required extends boolean = boolean> {
   readonly required: Required;
   /** The TypedInput a new node begins with: value and type. */
   readonly default: readonly [value: string, type: string];
-  /** Where the panel offers an editable list: what the entries of its rows are together. */
+  /** For an input that the panel offers as an editable list: makes one value of the entries of its rows. */
   readonly ofEntries?: (entries: readonly Entry[]) => unknown;
 }
 
@@ -33,16 +33,16 @@ type ValueOf<I> = I extends Input<infer T> ? T : never;
 /** Where an outcome leaves the node, and in which colour the badge says so. */
 export type OutcomePort = readonly [output: number, fill: 'green' | 'yellow'];
 
-/** One operation, whoever carries it out: it says what is asked and what may come of it, and nothing of how. */
+/** One operation of any service: its inputs and its outcomes, but not how it is carried out. */
 export interface Operation<Carried extends string = string> {
   /** The node's type. */
   readonly node: `authy-${string}`;
   readonly inputs: Inputs;
-  /** All there are. What a service says beside them is an error, and leaves by no output. */
+  /** All outcomes. Anything else that a service reports is an error, and leaves by no output. */
   readonly outcomes: Readonly<Record<string, OutcomePort>>;
   /** Members of the result that go on in the message beside the payload, so that nodes chain. */
   readonly carries: readonly Carried[];
-  /** What the inputs have to be together. @throws AuthyError - `AUTHY_INVALID_INPUT` */
+  /** Checks the inputs together. @throws AuthyError - `AUTHY_INVALID_INPUT` */
   check?(values: Readonly<Record<string, unknown>>): void;
 }
 
@@ -54,7 +54,7 @@ export function optional<T>(parse: Parser<T>, value = '', type = 'str'): Input<T
   return { parse, required: false, default: [value, type] };
 }
 
-/** An input that a panel edits row by row; without rows it is not given. */
+/** An input that a panel edits row by row; without rows it has no value. */
 function listed<T>(parse: Parser<T>, ofEntries: (entries: readonly Entry[]) => unknown): Input<T, false> {
   return { ...optional(parse, '[]', listType), ofEntries };
 }
@@ -73,7 +73,7 @@ const languages = [
 ] as const;
 const locale = optional(input.oneOf(languages));
 
-/** A code by SMS or phone call: the two differ in their node alone. */
+/** A code by SMS or phone call: the two differ only in their node. */
 const sentCode = {
   inputs: {
     authyId,
@@ -87,7 +87,7 @@ const sentCode = {
 } as const;
 
 /**
- * THE table: every operation these nodes offer, with its inputs and its outcomes. What each comes to is in `results.ts`;
+ * THE table: every operation these nodes offer, with its inputs and its outcomes. Their results are in `results.ts`;
  * each service says how it carries them out (`services/`).
  */
 export const operations = {
@@ -97,7 +97,7 @@ export const operations = {
       email: required(input.email, 'email', 'msg'),
       phoneNumber,
       countryCode,
-      // Authy's own default is to send one; a text message that nobody asked for is not ours.
+      // Authy's own default is to send one; these nodes send no text message that nobody asked for.
       sendInstallLink: optional(input.flag, 'false', 'bool'),
     },
     outcomes: { created: [0, 'green'] },
@@ -236,7 +236,7 @@ export const operations = {
     node: 'authy-onetouch-send',
     inputs: {
       authyId,
-      // The strictest limits that any official client keeps: nothing is cut on its way to the phone.
+      // The strictest limits of all official clients: nothing is cut on its way to the phone.
       message: required(input.text(144)),
       details: listed(input.pairs({ label: 20, value: 200 }), Object.fromEntries),
       hiddenDetails: listed(input.pairs({ label: 200, value: 200 }), Object.fromEntries),
@@ -267,7 +267,7 @@ export type ValuesOf<N extends OperationName> = Values<(typeof operations)[N]['i
 /** The outcomes of an operation. */
 export type OutcomeOf<N extends OperationName> = keyof (typeof operations)[N]['outcomes'] & string;
 
-/** Where an outcome leaves the node; undefined where it is none of the operation's. */
+/** Where an outcome leaves the node; undefined if the operation has no such outcome. */
 export function portOf(name: OperationName, outcome: string): OutcomePort | undefined {
   const { outcomes }: Operation = operations[name];
   return Object.hasOwn(outcomes, outcome) ? outcomes[outcome] : undefined;

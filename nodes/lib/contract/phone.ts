@@ -4,19 +4,19 @@ import { type AuthyError, invalidInput } from './errors';
 
 type PhoneNumber = PhoneLibrary.PhoneNumber;
 
-/** A phone number as Authy takes it: apart from its country code. */
+/** A phone number as Authy takes it: country code and national number separately. */
 export interface Phone {
   /** The calling code, digits only. */
   countryCode: string;
   /** The national number, digits only. */
   nationalNumber: string;
-  /** The whole number in E.164 form, such as `+13175550123`. */
+  /** The whole number in E.164 format, such as `+13175550123`. */
   e164: string;
 }
 
 /**
- * What a phone number has to be: `valid`, so that somebody can have it, or only as long as its country's numbers are, as the
- * made-up ones are that simulators are tried with.
+ * What a phone number has to be: `valid`, so that somebody can have it, or `possible`, so that only its length fits the
+ * country, as with the made-up numbers that people try simulators with.
  */
 export type PhoneRule = 'valid' | 'possible';
 
@@ -27,10 +27,10 @@ interface Country {
 }
 
 /**
- * Which number is meant. One that begins with + carries its country, and the code given beside it does not count. Any
- * other is read in every way that people of that country write numbers: as a national one, with what one dials to get
- * abroad in front (00, or what that is there), or with the country code and no plus. Only where all that makes sense comes to
- * the same number is it taken: a code must not go to somebody else.
+ * Finds out which number is meant. One that begins with + carries its country, and the code given beside it does not count.
+ * Any other is read in every way that people of that country write numbers: as a national one, with the international
+ * prefix in front (00, or that country's), or with the country code and no plus. It is accepted only if all readings that
+ * make sense give the same number: a code must not go to somebody else.
  *
  * @param number - a value that the parser `phoneNumber` let through
  * @param country - a value that the parser `countryCode` let through, if one is given
@@ -38,7 +38,7 @@ interface Country {
  */
 export function phone(number: string, country: string | undefined, rule: PhoneRule): Phone {
   const readings = number.startsWith('+') ? internationalReadings(number) : nationalReadings(number, country);
-  // Most of what is possible is nobody's: it counts where nothing else is meant, as with made-up numbers.
+  // Most possible numbers belong to nobody: they count only if there is no valid reading, as with made-up numbers.
   const valid = different(readings.filter((reading) => reading?.isValid()));
   const found =
     valid.length > 0 || rule === 'valid'
@@ -55,7 +55,7 @@ export function phone(number: string, country: string | undefined, rule: PhoneRu
   return { countryCode: only.countryCallingCode, nationalNumber: only.nationalNumber, e164: only.number };
 }
 
-/** In +39 (0) 312 345 6789 the zero is to be left out or a part of the number, as the country has it. */
+/** In +39 (0) 312 345 6789 the zero is left out or is a part of the number, depending on the country. */
 function internationalReadings(number: string): (PhoneNumber | undefined)[] {
   return [...new Set([number, number.replace('(0)', '')])].map((text) => parse(text));
 }
@@ -86,7 +86,7 @@ function nationalReadings(number: string, code: string | undefined): (PhoneNumbe
  * Authy's form helper has codes of four digits for the countries within +1, such as 1787 for Puerto Rico, and 5999 is Curaçao:
  * calling code and area code in one.
  *
- * @throws AuthyError - where no country has this code
+ * @throws AuthyError - if no country has this code
  */
 function countryOf(code: string): Country {
   if (parse(`+${code}22`)?.countryCallingCode === code) return { callingCode: code, beginning: '' };
@@ -94,7 +94,7 @@ function countryOf(code: string): Country {
   if (callingCode !== undefined && beginning !== undefined) {
     const country = { callingCode, beginning };
     const name = nameOf(country);
-    // Those of the United States and Canada are no codes of Authy's: their numbers have +1.
+    // Authy has no such codes for the United States and Canada: their numbers have +1.
     if (name !== undefined && name !== 'US' && name !== 'CA') return country;
   }
   throw invalidInput('countryCode', `no country has the calling code ${code}.`);
@@ -109,7 +109,7 @@ function isOf(reading: PhoneNumber | undefined, country: Country): boolean {
   return country.beginning === '' || reading?.country === nameOf(country);
 }
 
-/** What one dials in a country before the code of another. */
+/** A country's international prefix: dialled before the code of another country. */
 function dialledAbroad(callingCode: string): RegExp {
   const { Metadata, metadata } = phoneLibrary();
   const plan = new Metadata(metadata);
@@ -152,11 +152,11 @@ function parse(text: string, defaultCallingCode?: string): PhoneNumber | undefin
   return phoneLibrary().parsePhoneNumberFromString(text, { ...options, extract: false });
 }
 
-/** Loaded with the first phone number: what it knows of all countries takes a while to read, and many flows have none. */
+/** Loaded with the first phone number: its data on all countries takes a while to read, and many flows need none. */
 function phoneLibrary() {
   /* eslint-disable @typescript-eslint/no-require-imports -- `import()` would make every parser wait. */
   const { parsePhoneNumberFromString } = require('libphonenumber-js/max') as typeof PhoneLibrary;
-  // That of `max` is missing where it is required instead of imported.
+  // That of `max` is missing if it is required instead of imported.
   const { Metadata } = require('libphonenumber-js/core') as typeof CoreLibrary;
   const metadata = require('libphonenumber-js/metadata.max.json') as CoreLibrary.MetadataJson;
   return { parsePhoneNumberFromString, Metadata, metadata };

@@ -1,12 +1,12 @@
-/** `${NAME}` or `$(NAME)` as the whole of a text: there Node-RED puts an environment variable. */
+/** `${NAME}` or `$(NAME)` as the whole text: Node-RED replaces it by an environment variable. */
 const whole = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
-/** The same in a part of it: there Node-RED puts nothing. */
+/** The same as a part of a text: Node-RED does not replace it. */
 const within = /\$(?:\{([^\s{}]+)\}|\(([^\s()]+)\))/;
 const variableName = /^[A-Za-z_][\w.$-]{0,99}$/;
 
 /**
- * What to do where a text is the place of an environment variable that is not set: Node-RED leaves it as it stands then.
- * Such a text is never what was meant, and no secret either.
+ * What to do if a text is the placeholder of an environment variable that is not set: Node-RED leaves it unchanged then.
+ * Such a text is never meant, and it is not a secret.
  *
  * Source: https://github.com/node-red/node-red/blob/master/packages/node_modules/@node-red/runtime/lib/flows/util.js
  *
@@ -25,12 +25,12 @@ export function placeholder(text: string): string | undefined {
   return braced ?? bracketed;
 }
 
-/** What is no name could be a password that looks like a placeholder: it is not shown. */
+/** Shows names only: anything else could be a password that looks like a placeholder. */
 function named(name: string): string {
   return variableName.test(name) ? ` ${name}` : '';
 }
 
-/** The name of a variable in a part of a text, with a blank in front where it may be shown; undefined where there is none. */
+/** The name of a variable in a part of a text, with a blank in front if it may be shown; undefined if there is none. */
 export function placeholderWithin(text: string): string | undefined {
   const [, braced, bracketed] = within.exec(text) ?? [];
   const part = braced ?? bracketed;

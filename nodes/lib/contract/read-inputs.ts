@@ -3,10 +3,10 @@ import type { Inputs, Operation, Values } from './operations';
 import { phone, type PhoneRule } from './phone';
 
 /**
- * Validates inputs. A phone number and its country code become what is meant by the two of them.
+ * Validates inputs. A phone number and its country code become the one number that they mean.
  *
- * @param entry - an operation, or what asks as one does
- * @param raw - what came from outside, by input name; blank is undefined, null or the empty text
+ * @param entry - an operation, or anything with inputs like one
+ * @param raw - the values from outside, by input name; blank is undefined, null or the empty text
  * @param phones - what a phone number has to be
  * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the input
  */

@@ -17,8 +17,8 @@ export interface SentCode {
 }
 
 /**
- * What each operation comes to on every service: what its node puts into `msg.payload`. What a service does not tell is
- * null.
+ * The result of each operation, the same on every service: its node puts it into `msg.payload`. A value that a service
+ * does not tell is null.
  */
 export interface Results {
   userCreate: PhoneResult & { authyId: string };
@@ -49,7 +49,7 @@ export interface Results {
   tokenVerify: {
     authyId: string;
     valid: boolean;
-    /** Null where it is valid. */
+    /** Null if it is valid. */
     reason: 'wrong' | 'reused' | null;
     device: JsonObject | null;
   };
@@ -63,7 +63,7 @@ export interface Results {
   };
   phoneCheck: PhoneResult & {
     valid: boolean;
-    /** Null where it is valid; `notPending`: expired, verified already, or given up after too many attempts. */
+    /** Null if it is valid; `notPending`: expired, verified already, or given up after too many attempts. */
     reason: 'wrong' | 'notPending' | null;
   };
   phoneStatus: { status: 'verified' | 'pending' | 'expired'; secondsToExpire: number | null };
@@ -112,5 +112,5 @@ export type ApprovalStatus = 'approved' | 'denied' | 'pending' | 'expired';
 /** The name of an operation. */
 export type OperationName = keyof Results;
 
-/** What an operation comes to. */
+/** The result of an operation. */
 export type ResultOf<N extends OperationName> = Results[N];

@@ -1,16 +1,16 @@
-/** So long, a secret is looked for inside of words as well; a shorter one would be found where it is not meant. */
+/** A secret of this length is also looked for inside words; a shorter one would be found by chance. */
 const unmistakable = 8;
 
 /**
- * Takes secrets out of what the other end says, which may repeat what it was told: as they are or as they stand in a URL,
- * whatever the case. To be asked once a text is parsed: before, a secret could be hidden in its escapes, and one that
- * looks like a part of the syntax would break that.
+ * Removes secrets from answers of the other end, which may repeat what it was sent: as they are or encoded as in a URL, in
+ * upper or lower case. Use it once a text is parsed: before, a secret could be hidden in its escapes, and a secret that
+ * looks like a part of the syntax would break the syntax.
  */
 export class Secrets {
   private readonly placeholders = new Map<string, string>();
   private readonly pattern: RegExp | undefined;
 
-  /** @param secrets - each with what is put into its place; blank ones are none, and the first counts that is the same */
+  /** @param secrets - each with its replacement; blank ones are ignored, and of equal ones the first counts */
   constructor(secrets: readonly (readonly [secret: string, placeholder: string])[]) {
     for (const [secret, placeholder] of secrets) {
       for (const form of formsOf(secret)) {

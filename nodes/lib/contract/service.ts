@@ -6,12 +6,12 @@ import type { OutcomeOf, ValuesOf } from './operations';
 import type { PhoneRule } from './phone';
 import type { OperationName, ResultOf } from './results';
 
-/** How one call is made. */
+/** Options of one call. */
 export interface CallOptions {
   /** Ends the call: `AUTHY_CANCELLED` if nothing was sent, else as if no answer came. */
   signal?: AbortSignal | undefined;
   /**
-   * Told of the cancellation while the signal aborts, before the promise can say so: when a node closes, those
+   * Called with the error while the signal aborts, before the promise can reject: when a node closes, the nodes
    * that could catch its error are about to close as well.
    */
   onCancelled?: ((error: AuthyError) => void) | undefined;
@@ -19,12 +19,12 @@ export interface CallOptions {
   deadline?: number | undefined;
 }
 
-/** What an operation came to. */
+/** The outcome and result of an operation. */
 export type Performed<N extends OperationName = OperationName> = {
   readonly [K in N]: {
     readonly outcome: OutcomeOf<K>;
     readonly result: ResultOf<K>;
-    /** What the service answered, where it is asked over a network. */
+    /** The service's answer, if it is asked over a network. */
     readonly answer?: ServiceAnswer | undefined;
   };
 }[N];
@@ -36,21 +36,21 @@ export interface ServiceAnswer {
   readonly body: JsonObject;
 }
 
-/** What a service does not do, and why: a sentence that says what to do instead. */
+/** An operation that a service does not do, and why: a sentence that says what to do instead. */
 export interface Unsupported {
   readonly unsupported: string;
 }
 
-/** What a service does of one operation: all of it, or all but some values of its inputs. */
+/** An operation that a service does: with all values of its inputs, or all but some. */
 export interface Supported<N extends OperationName> {
-  /** By input: why a value is refused, as a sentence; undefined where it is not. */
+  /** By input: why a value is refused, as a sentence; undefined if it is not. */
   readonly refuses?: {
     readonly [I in keyof ValuesOf<N>]?: (value: NonNullable<ValuesOf<N>[I]>) => string | undefined;
   };
 }
 
 /**
- * What a service does of each operation. One fact for three places: the panel, the badge and the warning at deploy, and the
+ * Which operations a service does. One fact for three places: the panel, the badge and the warning at deploy, and the
  * error `AUTHY_NOT_SUPPORTED`.
  */
 export type Abilities = { readonly [N in OperationName]: Supported<N> | Unsupported };
@@ -61,7 +61,7 @@ export interface ProxySetting {
   url: string;
   username?: string | undefined;
   password?: string | undefined;
-  /** Hosts that are reached without it: `example.com` (and what ends in `.example.com`), `host:port`, `*`. */
+  /** Hosts that are reached without it: `example.com` (and names that end in `.example.com`), `host:port`, `*`. */
   bypass?: readonly string[] | undefined;
   /** The environment variable that it is from, if it is from one. */
   variable?: string | undefined;
@@ -75,50 +75,50 @@ export interface OwnAddress {
 
 /**
  * Reads the settings of an account, each of which may come from an environment variable, which may be missing, of another
- * type, or blank. Nothing throws: what cannot be used is noted.
+ * type, or blank. Nothing throws: settings that cannot be used are recorded in `problem`.
  */
 export interface SettingsReader {
-  /** What is wrong, each sentence beginning with the setting's name; undefined where nothing is. */
+  /** What is wrong, each sentence beginning with the setting's name; undefined if nothing is. */
   readonly problem: string | undefined;
   refuse(setting: string, whatToDo: string): void;
-  /** @param fallback - where it is left blank, or cannot be used */
+  /** @param fallback - the value if it is left blank, or cannot be used */
   text(setting: string, value: unknown, fallback?: string): string;
   secret(setting: string, value: unknown): string;
-  /** @param problemOf - what is wrong with a key that was entered, as a sentence; undefined where nothing is */
+  /** @param problemOf - what is wrong with a key that was entered, as a sentence; undefined if nothing is */
   key(setting: string, value: unknown, problemOf: (key: string) => string | undefined): string;
   flag(setting: string, value: unknown, fallback: boolean): boolean;
   choice<const W extends string>(setting: string, value: unknown, words: readonly [W, ...(readonly W[])]): W;
 }
 
-/** What an account's service may use of its node while its settings are read. */
+/** The parts of an account's node that its service may use while its settings are read. */
 export interface AccountReader {
-  /** Begins to read anew: what is wrong is noted apart. */
+  /** A new reader, with its own `problem`. */
   settings(): SettingsReader;
   /** The TLS configuration that a setting refers to. */
   tls(settings: SettingsReader, id: unknown): SecureContextOptions | undefined;
   /** The proxy that a setting refers to. */
   proxy(settings: SettingsReader, id: unknown): ProxySetting | undefined;
-  /** Where this Node-RED itself listens, for a path of its own; undefined while it does not. */
+  /** Where this Node-RED itself listens, for one of its own paths; undefined while it does not. */
   ownAddress(path: string): OwnAddress | undefined;
 }
 
-/** What a service is given by the account that opens it. */
+/** What an account gives its service when it opens it. */
 export interface Environment {
   /** Of the account's node. */
   readonly accountId: string;
   /** For a call, in milliseconds. */
   readonly deadline: number;
-  /** Calls under way at once. */
+  /** Calls running at once. */
   readonly maxInFlight: number;
-  /** Takes a line about what happens beside the messages; it holds no secret. */
+  /** Writes a line to the log; the line must hold no secret. */
   readonly log: (line: string) => void;
 }
 
-/** What all settings of a service have. */
+/** What the settings of every service have. */
 export interface ServiceSettings {
   /** Why the account cannot be used; a sentence. */
   readonly problem?: string | undefined;
-  /** What is to be said at deploy beside that, once each: nobody would look for it with an account that seems to work. */
+  /** Further warnings at deploy, once each: nobody would look for them with an account that seems to work. */
   readonly warnings: readonly string[];
   /** What `msg.authy.service` says. */
   readonly name: string;
@@ -127,13 +127,13 @@ export interface ServiceSettings {
 }
 
 /**
- * A service, as its folder in `services/` offers it: the default export there. It is small, and loads what carries
- * operations out only when it is opened.
+ * A service: the default export of its folder in `services/`. It is small, and loads the code that carries out operations
+ * only when it is opened.
  */
 export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings> {
   readonly id: string;
   readonly abilities: Abilities;
-  /** The names of its settings and credentials in the account's node, which are its alone. */
+  /** The names of its settings and credentials in the account's node; no other service uses them. */
   readonly settings: readonly string[];
   readonly credentials: readonly string[];
   /**
@@ -162,9 +162,9 @@ export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings>
   /** Whether it is to be opened at deploy, before any message asks for it. */
   isOpenedAtDeploy?(settings: Settings): boolean;
   /**
-   * What proves an answer that comes by HTTP; absent where none does. It works also where the service cannot be opened.
+   * What verifies an answer that comes by HTTP; absent if none does. It also works if the service cannot be opened.
    *
-   * @throws AuthyError - where there is no key; it says why
+   * @throws AuthyError - if there is no key; it says why
    */
   callbacks?(settings: Settings, environment: Environment): Promise<CallbackVerifier>;
   /** The phone of an account that is simulated, while it runs. @param accountId - of the account's node */
@@ -172,8 +172,8 @@ export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings>
   /**
    * Settings with the credentials that somebody has typed into the panel, to be tried before they are deployed.
    *
-   * @param settings - of the deployed account; undefined where there is none
-   * @returns undefined where none were typed
+   * @param settings - of the deployed account; undefined if there is none
+   * @returns undefined if none were typed
    * @throws Error - for the panel to show
    */
   typed?(settings: Settings | undefined, form: Readonly<Record<string, unknown>>): Settings | undefined;
@@ -183,11 +183,11 @@ export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings>
 export interface SimulatedPhone {
   /** The page, which holds nothing by itself. */
   readonly phonePage: RequestHandler;
-  /** What the page asks: to be let through only to who may. */
+  /** The requests of the page: only for users with the permission. */
   readonly control: RequestHandler;
 }
 
-/** An open service: "perform this operation with these values", whoever carries it out. */
+/** An open service: it performs operations with given values. */
 export interface Service {
   /** What a phone number has to be. */
   readonly phones: PhoneRule;
@@ -202,13 +202,13 @@ export interface Service {
     values: ValuesOf<N>,
     options?: CallOptions,
   ): Promise<Performed<N>>;
-  /** What the test button shows: a name that only who is let in can know. @throws AuthyError */
+  /** What the test button shows: a name that only an authorized caller can know. @throws AuthyError */
   test(): Promise<string>;
   /** Frees what is held between calls. */
   close(): void;
 }
 
-/** A decision that somebody took on the phone. */
+/** A decision that somebody made on the phone. */
 export type Decision = 'approved' | 'denied';
 
 /** An answer that came by HTTP, verified. */
@@ -220,7 +220,7 @@ export interface ApprovalAnswer {
   readonly authyId: string;
   /** When it was signed, in seconds since 1970. */
   readonly nonce: number;
-  /** What it says of the request and of the phone. */
+  /** What it says about the request and the phone. */
   readonly about: {
     readonly message: string | null;
     readonly details: JsonObject | null;
@@ -265,17 +265,17 @@ export type Rejection =
   | 'notAsked'
   | 'stale'
   | 'conflict'
-  /** It may be right: what was asked and answered before could not be looked up. */
+  /** It may be right: earlier requests and answers could not be looked up. */
   | 'storeUnavailable';
 
 export type CallbackVerdict =
   | { readonly accepted: true; readonly answer: ApprovalAnswer }
   | { readonly accepted: false; readonly reason: Rejection; readonly detail: string };
 
-/** Proves answers that come by HTTP. Fails closed: anything missing, odd or contradictory is a rejection. */
+/** Verifies answers that come by HTTP. Fails closed: anything missing, odd or contradictory is a rejection. */
 export interface CallbackVerifier {
   /** @param maxSize - of the request, in bytes */
   verify(request: CallbackRequest, maxSize: number): CallbackVerdict;
-  /** Which of several addresses a callback was signed for, to tell a user what to set; undefined for none of them. */
+  /** Which of several addresses a callback was signed for, to tell a user what to set; undefined if for none of them. */
   signedFor(request: CallbackRequest, maxSize: number, candidates: readonly string[]): string | undefined;
 }

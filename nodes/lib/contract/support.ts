@@ -5,8 +5,8 @@ import type { Abilities } from './service';
 /**
  * Why a service does not do an operation.
  *
- * @param values - validated; absent where it is asked before there is a message
- * @returns a sentence that says what to do; undefined where nothing speaks against it
+ * @param values - validated; absent if it is asked before there is a message
+ * @returns a sentence that says what to do; undefined if the service does it
  */
 export function unsupportedBy(
   abilities: Abilities,
@@ -25,7 +25,7 @@ export function unsupportedBy(
   return undefined;
 }
 
-/** @throws AuthyError - `AUTHY_NOT_SUPPORTED` where the service does not do an operation, with these values */
+/** @throws AuthyError - `AUTHY_NOT_SUPPORTED` if the service does not do an operation with these values */
 export function assertSupported(
   abilities: Abilities,
   name: OperationName,

@@ -2,16 +2,16 @@ import { invalidInput } from './errors';
 import { isObject } from './json';
 
 /**
- * Turns what came from outside into a value that may be sent, or throws `AUTHY_INVALID_INPUT`. Input is refused,
+ * Turns input from outside into a value that may be sent, or throws `AUTHY_INVALID_INPUT`. Input is refused,
  * never repaired: an id or token becomes part of a URL, and text that Authy's server reads as another path has
  * been used to turn a verification into an SMS request (https://sakurity.com/blog/2015/03/15/authy_bypass.html).
  *
- * @param value - anything but blank: whoever calls has dealt with absent input
+ * @param value - anything but blank: the caller has dealt with absent input
  * @param field - the input's name, for the error
  */
 export type Parser<T> = (value: unknown, field: string) => T;
 
-/** Names what was received without showing it: a wrong value may be a secret in the wrong place. */
+/** Names the kind of a value without showing it: a wrong value may be a secret in the wrong place. */
 export function kind(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
@@ -27,7 +27,7 @@ export function kind(value: unknown): string {
   }
 }
 
-/** Text that matches a pattern; numbers are refused because they have lost their leading zeros already. */
+/** Text that matches a pattern; numbers are refused because they have already lost their leading zeros. */
 function digits(pattern: RegExp, expected: string): Parser<string> {
   return (value, field) => {
     if (typeof value === 'number') {
@@ -53,7 +53,7 @@ export const token = digits(/^[0-9]{6,12}$/, 'a token of 6 to 12 digits');
 /** The code of a phone verification: 4 to 10 ASCII digits, as text. */
 export const verificationCode = digits(/^[0-9]{4,10}$/, 'a code of 4 to 10 digits');
 
-/** The id of a person, an Authy ID, as text. */
+/** The format of a person's Authy ID, as text. */
 export const authyIdForm = /^[1-9][0-9]{0,19}$/;
 
 /** An Authy ID: 1 to 20 digits without a leading zero, as text, or a positive safe integer. */
@@ -86,7 +86,7 @@ export const countryCode: Parser<string> = (value, field) => {
   );
 };
 
-/** The characters of a phone number as people write it. Anything else is not looked at further. */
+/** A phone number as people write it: only its characters are checked here. */
 export const phoneNumber: Parser<string> = (value, field) => {
   if (typeof value === 'number') {
     throw invalidInput(
@@ -102,7 +102,7 @@ export const phoneNumber: Parser<string> = (value, field) => {
   );
 };
 
-/** An e-mail address: something, an at sign, a host. Whether it exists only a mail can tell. */
+/** An e-mail address: something, an at sign, a host. Only a mail can tell whether it exists. */
 export const email: Parser<string> = (value, field) => {
   if (typeof value === 'string' && value.length <= 254 && /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*$/.test(value))
     return value;
@@ -150,7 +150,7 @@ export function integer(lowest: number, highest: number): Parser<number> {
   };
 }
 
-/** Text with a place for the code, for a verification message of one's own. */
+/** The text of a custom verification message, with a place for the code. */
 export const codeTemplate: Parser<string> = (value, field) => {
   const template = text(1000)(value, field);
   if (!template.includes('{{code}}')) {
@@ -185,7 +185,7 @@ export function pairs(limits: { label: number; value: number }): Parser<Record<s
   };
 }
 
-/** The resolutions a logo can be given for. */
+/** The resolutions that a logo can have. */
 const logoResolutions = ['default', 'low', 'med', 'high'] as const;
 
 export interface Logo {

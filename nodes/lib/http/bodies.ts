@@ -27,7 +27,7 @@ export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** The body as an object, with its numbers as they were sent; undefined where it is none, or nested so deeply that nobody could copy it. */
+/** The body as an object, with its numbers as they were sent; undefined if it is none, or nested so deeply that nobody could copy it. */
 export function jsonObject(text: string): JsonObject | undefined {
   try {
     const body: unknown = parseExact(text);

@@ -53,7 +53,7 @@ export interface Call<T> {
   /**
    * The request. The ones after the first are tried in order, and only where the server has no such route.
    *
-   * @returns undefined where there is no further one
+   * @returns undefined if there is no further one
    */
   request(index: number): CallRequest | undefined;
   /**

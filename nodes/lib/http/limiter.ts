@@ -23,7 +23,7 @@ export class Limiter {
   /**
    * Takes a place, first come first served; {@link leave} gives it back.
    *
-   * @returns resolves once there is one; undefined where it was free
+   * @returns resolves once there is one; undefined if it was free
    * @throws AuthyError - `AUTHY_BUSY` at once where the queue is full
    * @throws Cancelled - or rejects with it, where nobody waits for it any more
    */
@@ -47,7 +47,7 @@ export class Limiter {
    * Takes a place after a while, behind those that wait for one by then. Until then it holds none: what is to be asked later
    * must not keep others from asking now.
    *
-   * @returns resolves once there is one; undefined where too many wait for later already
+   * @returns resolves once there is one; undefined if too many wait for later already
    * @throws Cancelled - rejects with it, where nobody waits for it any more
    */
   enterLater(milliseconds: number, cancellation: Cancellation): Promise<void> | undefined {

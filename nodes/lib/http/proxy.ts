@@ -18,9 +18,9 @@ export function isLoopback(hostname: string): boolean {
 /**
  * Which proxy to use for a URL.
  *
- * @param setting - the account's proxy; absent where the environment variables decide: `https_proxy` or `all_proxy`,
+ * @param setting - the account's proxy; absent if the environment variables decide: `https_proxy` or `all_proxy`,
  *   and `no_proxy` for the hosts that are reached without it
- * @returns undefined where there is none to be used
+ * @returns undefined if there is none to be used
  * @throws TypeError - where the proxy's address is none
  */
 export function proxyFor(

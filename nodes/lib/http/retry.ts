@@ -71,7 +71,7 @@ export class Attempts {
    * Takes note of a failure.
    *
    * @param retryAfter - what the service asked for, in seconds
-   * @returns how long to wait before the next attempt, in milliseconds; undefined where there is none
+   * @returns how long to wait before the next attempt, in milliseconds; undefined if there is none
    */
   next(failure: Failure, retryAfter?: number): number | undefined {
     if (this.left[failure] <= 0) return undefined;
@@ -90,7 +90,7 @@ const httpDate =
  * Reads a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3).
  *
  * @param now - milliseconds since the epoch
- * @returns seconds from now, at most 30; undefined where it says nothing
+ * @returns seconds from now, at most 30; undefined if it says nothing
  */
 export function retryAfterSeconds(header: string | undefined, now: number = Date.now()): number | undefined {
   const text = header?.trim() ?? '';

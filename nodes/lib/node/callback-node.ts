@@ -177,7 +177,7 @@ export class CallbackValidator {
     return { outcome: answer.decision, word: answer.decision };
   }
 
-  /** What is known of the request and of earlier answers to it; undefined where nothing speaks against this one. */
+  /** What is known of the request and of earlier answers to it; undefined if nothing speaks against this one. */
   private async standingOf(
     { approvalId, authyId, decision }: ApprovalAnswer,
     ledger: Ledger | undefined,

@@ -7,7 +7,7 @@ export interface TypedValue {
   readonly type: string;
 }
 
-/** Gives the value for a message, or a promise of it; undefined where it was left blank or nothing was found. */
+/** Gives the value for a message, or a promise of it; undefined if it was left blank or nothing was found. */
 export type Evaluator = (message: NodeMessage) => unknown;
 
 /**
@@ -105,7 +105,7 @@ function fixedValue(value: string, type: 'num' | 'bool' | 'json'): unknown {
   }
 }
 
-/** Where a TypedInput's value comes from, as a person would say it; undefined where it is fixed text. */
+/** Where a TypedInput's value comes from, as a person would say it; undefined if it is fixed text. */
 export function sourceOf({ value, type }: TypedValue): string | undefined {
   switch (type) {
     case 'msg':

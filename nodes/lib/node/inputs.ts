@@ -84,7 +84,7 @@ function unevaluable(input: string, error: unknown): AuthyError {
   return new AuthyError('AUTHY_INVALID_INPUT', problem, { field: input });
 }
 
-/** What to do where an input's value is the place of a variable that is not set; undefined where it is not. */
+/** What to do where an input's value is the place of a variable that is not set; undefined if it is not. */
 function unsetIn({ value, type }: TypedValue): string | undefined {
   // An expression may begin with a dollar and a brace; with a name between them it is none, and an error of its own.
   return typeof value === 'string' && type !== 'jsonata' ? unsetVariable(value) : undefined;
@@ -94,7 +94,7 @@ function unsetIn({ value, type }: TypedValue): string | undefined {
  * The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds: a number of at least 1,
  * or its digits as text, which Node-RED's http request node takes as well.
  *
- * @returns undefined where it is left blank
+ * @returns undefined if it is left blank
  * @throws AuthyError - `AUTHY_INVALID_INPUT` for anything else: a time that was meant must not be left out of account
  */
 export function deadlineOf({ requestTimeout }: NodeMessageInFlow): CallOptions['deadline'] {

@@ -12,7 +12,7 @@ export type AccountNode = Node<AccountCredentials> & {
 /** An account that runs. */
 export interface Instance {
   readonly id: string;
-  /** Of the instance of the subflow that it runs in; empty where it runs in none. */
+  /** Of the instance of the subflow that it runs in; empty if it runs in none. */
   readonly name: string;
   readonly account: Account;
 }

@@ -43,7 +43,7 @@ export class PublicUrl {
   /**
    * The public URL for a message.
    *
-   * @returns undefined where the setting is blank; what is wrong where it cannot be read
+   * @returns undefined if the setting is blank; what is wrong where it cannot be read
    */
   async of(message: NodeMessage): Promise<string | undefined | PublicUrlUnknown> {
     if (this.problem !== undefined || this.evaluate === undefined) return this.problem;

@@ -36,7 +36,7 @@ export const numbers = {
 export class Settings implements SettingsReader {
   private readonly problems: string[] = [];
 
-  /** What is wrong, each sentence beginning with the setting's name; undefined where nothing is. It shows no value. */
+  /** What is wrong, each sentence beginning with the setting's name; undefined if nothing is. It shows no value. */
   get problem(): string | undefined {
     return this.problems.length === 0 ? undefined : this.problems.join(' ');
   }
@@ -58,7 +58,7 @@ export class Settings implements SettingsReader {
     return fallback;
   }
 
-  /** A user name or password, which may hold any character; blank where it is not given, or cannot be used. */
+  /** A user name or password, which may hold any character; blank if it is not given, or cannot be used. */
   secret(setting: string, value: unknown): string {
     if (value === undefined || value === null) return '';
     // A variable of the type "number" whose digits are all there.
@@ -74,9 +74,9 @@ export class Settings implements SettingsReader {
   }
 
   /**
-   * A key without the blanks around it; blank where there is none, or none that is plausible.
+   * A key without the blanks around it; blank if there is none, or none that is plausible.
    *
-   * @param problemOf - what is wrong with one that was entered, as a sentence; undefined where nothing is
+   * @param problemOf - what is wrong with one that was entered, as a sentence; undefined if nothing is
    */
   key(setting: string, value: unknown, problemOf: (key: string) => string | undefined): string {
     if (typeof value === 'number') {

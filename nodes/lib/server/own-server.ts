@@ -8,7 +8,7 @@ import type { OwnAddress } from '../contract/service';
  * of several of the machine, the port may be left to the system, the certificate is changed while it runs.
  *
  * @param path - beginning with a slash
- * @returns undefined where it serves no http nodes, does not listen (yet), or listens on no port
+ * @returns undefined if it serves no http nodes, does not listen (yet), or listens on no port
  */
 export function ownAddress(RED: NodeAPI, path: string): OwnAddress | undefined {
   // Node-RED that stands in an application may have been given no server.

@@ -9,7 +9,7 @@ export function serviceIds(): readonly [string, ...string[]] {
   return [...kinds.keys()] as [string, ...string[]];
 }
 
-/** @returns undefined where there is no such service */
+/** @returns undefined if there is no such service */
 export function serviceKind(id: string): ServiceKind | undefined {
   return kinds.get(id);
 }

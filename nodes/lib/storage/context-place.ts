@@ -50,7 +50,7 @@ export function contextPlace(settings: ContextSettings, store: string | undefine
   return { name, folder: module === 'localfilesystem' && dir ? path.join(dir, base) : undefined };
 }
 
-/** The file of a node's context; undefined where it has none. */
+/** The file of a node's context; undefined if it has none. */
 export function contextFile({ folder }: ContextPlace, node: Node): string | undefined {
   // Within a subflow a node goes by its id there, and its flow is the instance.
   const { id, z, _alias } = node as Node & { _alias?: string };

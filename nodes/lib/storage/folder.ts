@@ -106,7 +106,7 @@ export class Folder {
     return file;
   }
 
-  /** The mark of a record; undefined where it is not there. */
+  /** The mark of a record; undefined if it is not there. */
   markOf(id: string): string | undefined {
     return this.removed.has(id) ? undefined : this.marks.get(id);
   }

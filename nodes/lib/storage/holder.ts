@@ -25,7 +25,7 @@ export function writeHolder(holder: Holder): string {
   return JSON.stringify(holder).padEnd(length);
 }
 
-/** @returns undefined where it cannot be read, such as half of it */
+/** @returns undefined if it cannot be read, such as half of it */
 export function readHolder(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder | null;

@@ -46,7 +46,7 @@ export class LocalStores implements Stores {
     return new LocalStores(accountId, (gate, events) => new ContextRecords(gate, store, events));
   }
 
-  /** With records in files. @param root - the folder of all accounts; undefined where there is no user directory */
+  /** With records in files. @param root - the folder of all accounts; undefined if there is no user directory */
   static inFiles(accountId: string, root: string | undefined): LocalStores {
     return new LocalStores(accountId, (gate, events) =>
       root === undefined

@@ -18,7 +18,7 @@ const most = 500_000;
 const lookedAt = 20;
 
 interface Entry {
-  /** Whom this account asked; undefined where it did not. */
+  /** Whom this account asked; undefined if it did not. */
   authyId: string | undefined;
   decision: Decision | undefined;
   /** Until when it is known, in minutes of the steady clock. */

@@ -21,7 +21,7 @@ export interface ApprovalRecord {
   state: RecordState;
   /** The service's id of the request; absent until it has taken it. */
   approvalId?: string | undefined;
-  /** What is asked, in short, to tell the same question from another; empty where nobody joins. */
+  /** What is asked, in short, to tell the same question from another; empty if nobody joins. */
   readonly question: string;
   /** When its time is over, by {@link Records.now}. */
   endsAt: number;

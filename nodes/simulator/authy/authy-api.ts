@@ -96,7 +96,7 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
   else write(response, answer);
 }
 
-/** @returns undefined where the body is too large */
+/** @returns undefined if the body is too large */
 async function receive(request: IncomingMessage): Promise<Incoming | undefined> {
   // A client that leaves a bare `?` behind has an empty query.
   const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);

@@ -74,7 +74,7 @@ function isoSeconds(time: number): string {
   return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** Labels and values; null where there are none. */
+/** Labels and values; null if there are none. */
 function readTexts(name: string, value: unknown): Record<string, string> | null {
   if (value === undefined || value === null || value === '') return null;
   const object = asObject(value);

@@ -28,7 +28,7 @@ export interface Approval extends ApprovalQuestion {
   readonly uuid: string;
   readonly user: User;
   readonly createdAt: number;
-  /** Undefined where it never expires. */
+  /** Undefined if it never expires. */
   expiresAt: number | undefined;
   answer: Answer | undefined;
   answeredAt: number | undefined;

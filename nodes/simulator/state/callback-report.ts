@@ -5,7 +5,7 @@ export type CallbackFailure = 'missing' | 'address' | 'lost' | 'stopped' | 'time
 
 /** What became of a callback: without status and error it is still under way. */
 export interface CallbackReport {
-  /** Null where none is set. */
+  /** Null if none is set. */
   readonly url: string | null;
   readonly method: CallbackMethod;
   /** Of the answer; of the last one where it is sent repeatedly. */

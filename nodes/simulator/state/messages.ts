@@ -10,7 +10,7 @@ export interface Message {
   readonly id: string;
   /** ISO 8601. */
   readonly at: string;
-  /** Null where the phone belongs to no user, as in a phone verification. */
+  /** Null if the phone belongs to no user, as in a phone verification. */
   readonly authyId: number | null;
   /** The phone it came to, E.164: also that of a user who got an e-mail. */
   readonly phone: string;
@@ -19,7 +19,7 @@ export interface Message {
   readonly kind: MessageKind;
   readonly via: 'sms' | 'call' | 'email';
   readonly text: string;
-  /** The language it is written in, such as `es-ES`; null where the words are the client's own. */
+  /** The language it is written in, such as `es-ES`; null if the words are the client's own. */
   readonly language: string | null;
   readonly code: string | null;
   readonly action: string | null;

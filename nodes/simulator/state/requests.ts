@@ -10,7 +10,7 @@ export interface SeenRequest {
   readonly path: string;
   /** The names of its top-level parameters. */
   readonly parameters: readonly string[];
-  /** Of the answer; null where the connection was dropped. */
+  /** Of the answer; null if the connection was dropped. */
   readonly status: number | null;
   /** The kind of the fault that made the answer. */
   readonly fault: string | null;

@@ -52,7 +52,7 @@ export class Verifications {
     return verification;
   }
 
-  /** @returns undefined where none is pending: never started, expired, verified, or given up after too many tries */
+  /** @returns undefined if none is pending: never started, expired, verified, or given up after too many tries */
   check(phone: PhoneNumber, code: string): 'right' | 'wrong' | undefined {
     const pending = this.pendingOf(phone);
     if (pending === undefined) return undefined;

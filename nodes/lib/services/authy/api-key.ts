@@ -5,7 +5,7 @@ const plausible = /^(?!.*\$[{(])[\x21-\x7e]{16,}$/;
  * Why a text is no API key. What is short can be guessed, and `${NAME}` stands in every documentation: whoever knows the
  * key can sign callbacks.
  *
- * @returns what to do, as a sentence that does not show the text; undefined where it may be a key
+ * @returns what to do, as a sentence that does not show the text; undefined if it may be a key
  */
 export function apiKeyProblem(text: string): string | undefined {
   if (plausible.test(text)) return undefined;

@@ -153,7 +153,7 @@ export class AuthyClient {
   }
 }
 
-/** The request by one of an endpoint's paths; undefined where there is no further one. */
+/** The request by one of an endpoint's paths; undefined if there is no further one. */
 function requestOf<Values>(
   endpoint: Endpoint<Values>,
   values: Values,

@@ -208,7 +208,7 @@ const unnumbered: readonly Unnumbered[] = [
  *
  * @param text - the body's `message`
  * @param own - texts of the operation that was asked, beside those of all
- * @returns undefined where it cannot be told
+ * @returns undefined if it cannot be told
  */
 export function numberSaid(
   statusCode: number,

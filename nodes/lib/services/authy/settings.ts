@@ -6,7 +6,7 @@ import { authyBaseUrl } from './endpoint';
 
 /** The settings of an account on Authy. */
 export interface AuthySettings extends ServiceSettings {
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly apiKey: string;
   /** Why there is none although something was entered; a sentence. */
   readonly noApiKey: string | undefined;

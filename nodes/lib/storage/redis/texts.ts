@@ -23,7 +23,7 @@ export interface Hint {
   readonly gate?: string;
 }
 
-/** @returns undefined where it is not one of ours */
+/** @returns undefined if it is not one of ours */
 export function readHint(text: string): Hint | undefined {
   try {
     const hint = objectOf(JSON.parse(text)) as Partial<Record<keyof Hint, unknown>>;
