@@ -1,7 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { ApprovalNode, type GateDef } from './lib/approval/approval-node';
 
-/** Gates that wait until the flows are there, with one listener for all: Node.js takes more than ten for a leak. */
+/** Gates that wait until the flows have started, with one listener for all: Node.js takes more than ten for a leak. */
 const starting = new Set<ApprovalNode>();
 
 function begin(): void {

@@ -19,13 +19,13 @@ import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
 import { type ApprovalSettings, storesOf } from './approval-stores';
 
-/** An account as it was configured, once Node-RED has resolved what it refers to. */
+/** An account as it was configured, once Node-RED has resolved its references. */
 export interface AccountSettings extends Pick<Environment, 'log'> {
   /** The node's id. */
   readonly id: string;
-  /** Its service; undefined if there is none of that id. */
+  /** Its service; undefined if there is none with that id. */
   readonly kind: ServiceKind | undefined;
-  /** Those of its service. */
+  /** The settings of its service. */
   readonly service: ServiceSettings;
   /** In seconds. */
   readonly deadline: number;
@@ -66,7 +66,7 @@ export function chosenAccount(RED: NodeAPI, id: string): Account {
 }
 
 /**
- * An account: the service that nodes perform their operations on, what verifies its callbacks, and what is known of its
+ * An account: the service that nodes perform their operations on, the verifier of its callbacks, and the stores of its
  * approval requests.
  */
 export class Account {
@@ -100,8 +100,8 @@ export class Account {
   }
 
   /**
-   * Why its service does not do an operation, whatever a message says: a sentence. Undefined if nothing speaks against it,
-   * as far as is known before there is a message.
+   * Why its service does not do an operation for any message: a sentence. Undefined if nothing is known against it before
+   * there is a message.
    */
   unsupported(name: OperationName): string | undefined {
     const { kind, problem } = this.settings;
@@ -111,10 +111,10 @@ export class Account {
   }
 
   /**
-   * Validates the inputs of an operation, once: what comes after goes by the values.
+   * Validates the inputs of an operation, once: later steps use the values.
    *
    * @param raw - by name, as they came from outside
-   * @throws AuthyError - `AUTHY_INVALID_INPUT`, `AUTHY_NOT_SUPPORTED`; those of {@link perform} where nothing can be performed
+   * @throws AuthyError - `AUTHY_INVALID_INPUT`, `AUTHY_NOT_SUPPORTED`; those of {@link perform} if nothing can be performed
    */
   async read<N extends OperationName>(name: N, raw: Readonly<Record<string, unknown>>): Promise<ValuesOf<N>> {
     const { phones } = await this.open();
@@ -123,7 +123,7 @@ export class Account {
     return values;
   }
 
-  /** @throws AuthyError - `AUTHY_NOT_SUPPORTED` where its service does not do an operation, with these values */
+  /** @throws AuthyError - `AUTHY_NOT_SUPPORTED` if its service does not do an operation with these values */
   assertSupported(name: OperationName, values: Readonly<Record<string, unknown>>): void {
     assertSupported(this.kind().abilities, name, values);
   }
@@ -133,8 +133,8 @@ export class Account {
    * from others.
    *
    * @param values - validated
-   * @throws AuthyError - those of the service; `AUTHY_BAD_CONFIG` and `AUTHY_NO_API_KEY` where it cannot be opened;
-   *   `AUTHY_BAD_RESPONSE` where it says an outcome that is not the operation's
+   * @throws AuthyError - those of the service; `AUTHY_BAD_CONFIG` and `AUTHY_NO_API_KEY` if it cannot be opened;
+   *   `AUTHY_BAD_RESPONSE` if it reports an outcome that the operation does not have
    */
   async perform<N extends OperationName>(
     name: N,
@@ -147,7 +147,7 @@ export class Account {
     if (portOf(name, performed.outcome) === undefined) throw foreignOutcome(performed.outcome);
     if (isOf(performed, name, 'onetouchSend')) {
       const { approvalId, authyId } = performed.result;
-      // It is on the phone whether this can be noted or not.
+      // The request is on the phone, whether this can be recorded or not.
       await this.stores.ledger.asked(approvalId, authyId, offeredFor(values)).catch((error: unknown) => {
         this.settings.log(`Could not record that a request was sent. ${(error as Error).message}`);
       });
@@ -155,7 +155,7 @@ export class Account {
     return performed;
   }
 
-  /** Takes a verified answer: whatever waits for it goes on, on whichever instance it waits. */
+  /** Takes a verified answer: the messages that wait for it go on, on all instances. */
   answered(answer: ApprovalAnswer): void {
     tellAnswer(this.settings.id, answer);
     this.stores.messenger.tell(answer);
@@ -176,9 +176,9 @@ export class Account {
   }
 
   /**
-   * Asks for a name that only who is let in can know, to show that account and network work.
+   * Asks for a name that only an authorized caller can know, to show that account and network work.
    *
-   * @param form - what was typed into the panel, to be tried in the place of what is deployed
+   * @param form - the fields typed into the panel, to be tried instead of the deployed settings
    * @throws Error
    */
   async test(form: Readonly<Record<string, unknown>> = {}): Promise<string> {
@@ -226,7 +226,7 @@ export class Account {
   }
 }
 
-/** For how long the phone offers a request, in seconds; 0 is for ever. */
+/** How long the phone offers a request, in seconds; 0 is for ever. */
 function offeredFor({ secondsToExpire }: { readonly secondsToExpire?: unknown }): number {
   return typeof secondsToExpire === 'number' ? secondsToExpire : 86_400;
 }

@@ -18,7 +18,7 @@ export type ApprovalSettings =
     };
 
 /**
- * Opens what an account keeps, where its settings say.
+ * Opens an account's stores, where its settings say.
  *
  * @param id - of the account's node
  * @param log - takes a line that holds no secret

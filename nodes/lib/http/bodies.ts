@@ -2,7 +2,7 @@ import { isNestedDeeper, isObject, type JsonObject } from '../contract/json';
 import { parseExact } from '../contract/json-numbers';
 import type { Body } from './connections';
 
-/** How many levels an answer may have. Those of services have four or five. */
+/** How many levels an answer may have. Answers of services have four or five. */
 const deepest = 100;
 
 /** A value as JSON; members that are undefined are left out. */
@@ -27,7 +27,7 @@ export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** The body as an object, with its numbers as they were sent; undefined if it is none, or nested so deeply that nobody could copy it. */
+/** The body as an object, with its numbers as they were sent; undefined if it is not an object, or too deep to copy. */
 export function jsonObject(text: string): JsonObject | undefined {
   try {
     const body: unknown = parseExact(text);

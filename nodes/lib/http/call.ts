@@ -15,17 +15,17 @@ import { type HttpAnswer, Transport, TransportError } from './transport';
 export interface CallerSettings {
   /** The service's name, for a person to read. */
   readonly name: string;
-  /** Scheme, host, port, and what is put before every path. */
+  /** Scheme, host, port, and the prefix of every path. */
   readonly address: URL;
-  /** Sent with every request: who asks, for one. */
+  /** Sent with every request, such as the name of the client. */
   readonly headers: Readonly<Record<string, string>>;
   readonly proxy: Proxy | undefined;
   readonly tls: SecureContextOptions | undefined;
-  /** What must not come out where the other end repeats it. */
+  /** Removed from answers that repeat them. */
   readonly secrets: Secrets;
   /** For a whole call, waiting and repeating included, in milliseconds; default {@link callLimits}. */
   readonly deadline?: number | undefined;
-  /** Calls under way at once; default {@link callLimits}. Ten times as many may wait. */
+  /** Calls running at once; default {@link callLimits}. Ten times as many may wait. */
   readonly maxInFlight?: number | undefined;
 }
 
@@ -40,40 +40,40 @@ export interface CallRequest {
 /** What an answer means: the call is done, or this attempt failed. */
 export type Judged<T> = { readonly value: T } | FailedAttempt;
 
-/** A failure that might be repeated, and the error where it is not; `noRoute`: the server does not know the path. */
+/** A failed attempt that might be repeated, and the error if it is not; `noRoute`: the server does not know the path. */
 interface FailedAttempt {
   readonly failure: Failure | 'noRoute';
   readonly error: AuthyError;
 }
 
-/** What a service asks, and how it judges the answer. */
+/** A service's requests, and how it judges the answer. */
 export interface Call<T> {
   /** What may happen when an attempt fails. */
   readonly repeat: RepeatPolicy;
   /**
-   * The request. The ones after the first are tried in order, and only where the server has no such route.
+   * The request. The ones after the first are tried in order, and only if the server has no such route.
    *
    * @returns undefined if there is no further one
    */
   request(index: number): CallRequest | undefined;
   /**
    * @param mayHaveHappened - whether an earlier attempt's answer was lost: it may have been done
-   * @throws AuthyError - where nothing can be repeated
+   * @throws AuthyError - if nothing can be repeated
    */
   judge(answer: HttpAnswer, mayHaveHappened: boolean): Judged<T>;
 }
 
-/** Node.js's timers hold no more milliseconds, and end at once where they are given more: 24.8 days. */
+/** The longest time that Node.js's timers hold, 24.8 days: with more they end at once. */
 const longestTimer = 2 ** 31 - 1;
 
 const waitingPerPlace = 10;
 
 const lateAnswer = 'no answer came in time';
 
-/** Why a call ended that was not finished. */
+/** Why an unfinished call ended. */
 type Ending = 'deadline' | 'cancelled';
 
-/** The clock of one call, and what is known of its attempts. */
+/** The clock of one call, and the state of its attempts. */
 interface CallState {
   readonly repeat: RepeatPolicy;
   readonly cancellation: Cancellation;
@@ -81,17 +81,17 @@ interface CallState {
   readonly endsAt: number;
   ending: Ending;
   readonly attempts: Attempts;
-  /** Which of the requests is sent: the server does not know those before. */
+  /** Which of the requests is sent: the server does not know the ones before. */
   request: number;
-  /** Whether bytes of the present attempt may have left. */
+  /** Whether bytes of the current attempt may have left. */
   isSent: boolean;
   /** Whether an earlier attempt's answer was lost: the operation may have been done. */
   mayHaveHappened: boolean;
 }
 
 /**
- * Calls a service: within a deadline, with the attempts that are allowed, and so many at once. What an answer means, the
- * service says.
+ * Calls a service: within a deadline, with the allowed attempts, and a limited number at once. The service says what an
+ * answer means.
  */
 export class Caller {
   /** Whether it calls a server on this machine. */
@@ -152,7 +152,7 @@ export class Caller {
       return await this.run(asked, state);
     } catch (error) {
       if (error instanceof AuthyError) throw error;
-      // Waiting for a place or for the next attempt was cut short.
+      // The wait for a place or for the next attempt was cut short.
       throw error instanceof Cancelled ? this.endedError(state) : error;
     } finally {
       clearTimeout(timer);
@@ -160,12 +160,12 @@ export class Caller {
     }
   }
 
-  /** Closes the idle connections. Calls under way are ended by their own signals. */
+  /** Closes the idle connections. Running calls are ended by their own signals. */
   close(): void {
     this.transport.close();
   }
 
-  /** The error where no answer came, or one that leaves open what happened. */
+  /** The error if no answer came, or one that does not say what happened. */
   noAnswerError(repeat: RepeatPolicy, why: string, facts: AuthyErrorFacts = {}): AuthyError {
     if (hasEffect(repeat)) {
       return new AuthyError(
@@ -188,7 +188,7 @@ export class Caller {
         );
   }
 
-  /** Attempts until there is a value or an error. Begins with a place of the limiter, and ends without. */
+  /** Attempts until there is a value or an error. It holds a place of the limiter at the beginning, and none at the end. */
   private async run<T>(asked: Call<T>, state: CallState): Promise<T> {
     for (;;) {
       let attempt;
@@ -207,7 +207,7 @@ export class Caller {
       try {
         await turn;
       } catch (reason) {
-        // No place came free in time: what it was told before says more.
+        // No place came free in time: the error of the attempt before says more.
         throw reason instanceof Cancelled && state.ending === 'deadline' ? error : reason;
       }
     }
@@ -232,7 +232,7 @@ export class Caller {
     }
   }
 
-  /** One attempt: a value, or a failure that might be repeated. Throws what must not be. */
+  /** One attempt: a value, or a failure that might be repeated. Throws an error that must not be repeated. */
   private async attempt<T>(
     asked: Call<T>,
     state: CallState,
@@ -260,7 +260,7 @@ export class Caller {
     return asked.judge({ ...http, contentType }, state.mayHaveHappened);
   }
 
-  /** No answer came: what that means for the call. */
+  /** Says what a missing answer means for the call. */
   private lostAttempt(state: CallState, error: TransportError): FailedAttempt {
     if (state.cancellation.happened) throw this.endedError(state);
     if (error.kind === 'tls' && !state.isSent) {
@@ -297,7 +297,7 @@ export class Caller {
     return new AuthyError('AUTHY_BAD_RESPONSE', `${this.name}'s answer cannot be trusted: ${problem}.`);
   }
 
-  /** The call was ended from here: by its deadline, or because the node closes. */
+  /** The error of a call that this side ended: by its deadline, or because the node closes. */
   private endedError(state: CallState): AuthyError {
     const isCancelled = state.ending === 'cancelled';
     const isOpen = state.isSent || state.mayHaveHappened;
@@ -320,8 +320,8 @@ export class Caller {
 }
 
 /**
- * Limits one attempt to its share of the call's time, so that a hanging server leaves some for another try: all of the
- * attempt where that may be repeated, else the part of it before anything is sent.
+ * Limits one attempt to its share of the call's time, so that a hanging server leaves some for another try: the whole
+ * attempt if it may be repeated, otherwise only the part before anything is sent.
  */
 class AttemptLimit {
   readonly cancellation = new Cancellation();

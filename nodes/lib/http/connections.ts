@@ -3,7 +3,7 @@ import { type buildConnector, Client, type Dispatcher } from 'undici';
 import { Cancellation, Cancelled } from './cancellation';
 import { Connector, type Route } from './connector';
 
-/** What a request carries. */
+/** The body of a request. */
 export interface Body {
   /** Its media type. */
   readonly type: string;
@@ -17,7 +17,7 @@ export interface Exchange {
   readonly body?: Body | undefined;
   /** Ends the exchange, and the connection with it. */
   readonly cancellation: Cancellation;
-  /** Told when the request is about to be written; until then no byte of it has left. */
+  /** Called when the request is about to be written; until then no byte of it has left. */
   readonly onSent: () => void;
 }
 
@@ -28,7 +28,7 @@ export interface ConnectionSettings extends Route {
   readonly largestReply: number;
 }
 
-/** An answer as HTTP has it. */
+/** An HTTP answer. */
 export interface Reply {
   readonly status: number;
   /** By lower-case name. */
@@ -36,7 +36,7 @@ export interface Reply {
   readonly text: string;
 }
 
-/** An answer that came compressed, which was not asked for: what it really holds could be of any size. */
+/** An answer that came compressed, which was not asked for: its real content could be of any size. */
 export class ReplyCompressed extends Error {
   readonly code = 'ANSWER_COMPRESSED';
 }
@@ -44,8 +44,8 @@ export class ReplyCompressed extends Error {
 /**
  * The connections to one service, kept open between requests and used last in, first out.
  *
- * Each is a client of undici of its own, with one request at a time: undici's pool would share what is being opened, so
- * that nobody could tell which request a connection is opened for, and end it with that one.
+ * Each is a separate undici client, with one request at a time: undici's pool would share connections that are being
+ * opened, so that nobody could tell which request a connection is opened for, and end it with that request.
  */
 export class Connections {
   private readonly idle: Connection[] = [];
@@ -59,7 +59,7 @@ export class Connections {
   /**
    * Sends one request and reads its answer.
    *
-   * @throws Error - with a `code`: the system's, OpenSSL's, undici's, or that of {@link ReplyCompressed} or `Cancelled`
+   * @throws Error - with a `code`: from the system, OpenSSL, undici, {@link ReplyCompressed} or `Cancelled`
    */
   exchange(exchange: Exchange): Promise<Reply> {
     const connection = this.idle.pop() ?? new Connection(this.settings, this.connector, this.giveBack);
@@ -81,10 +81,10 @@ export class Connections {
 class Connection {
   private readonly client: Client;
   private readonly headers: ConnectionSettings['headers'];
-  /** Of the request that it is opened for. */
+  /** The cancellation of the request that the connection is opened for. */
   private cancellation = new Cancellation();
 
-  /** @param free - told when an answer has come and the next request can */
+  /** @param free - called when an answer has come and the next request can be sent */
   constructor(
     { origin, headers, largestReply }: ConnectionSettings,
     connector: Connector,
@@ -109,7 +109,7 @@ class Connection {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         cancellation.off(abandon);
-        // First: cutting it makes undici report an error of its own, which says nothing of why.
+        // First: cutting it makes undici report its own error, which does not say why.
         reject(error);
         this.cut();
       };
@@ -145,7 +145,7 @@ class Connection {
     });
   }
 
-  /** Ends it, whatever it is doing. */
+  /** Ends the connection, in any state. */
   cut(): void {
     void this.client.destroy();
   }

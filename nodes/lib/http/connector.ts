@@ -13,18 +13,18 @@ export interface Route {
   readonly tls?: (SecureContextOptions & { servername?: string; rejectUnauthorized?: boolean }) | undefined;
 }
 
-/** How often an idle connection is looked after by TCP, in milliseconds. */
+/** How often TCP probes an idle connection, in milliseconds. */
 const probe = 60_000;
 
-/** Opens connections to one service: directly or through a proxy, with TLS from end to end where it has an https address. */
+/** Opens connections to one service: directly or through a proxy, with TLS from end to end for an https address. */
 export class Connector {
   private readonly host: string;
   private readonly port: number;
   private readonly isSecure: boolean;
-  /** The last TLS session, which saves the next connection a part of its handshake. */
+  /** The last TLS session: with it, the next connection needs a shorter handshake. */
   private session: Buffer | undefined;
 
-  /** @throws TypeError - where certificate, key or passphrase cannot be used */
+  /** @throws TypeError - if certificate, key or passphrase cannot be used */
   constructor(private readonly route: Route) {
     if (route.tls !== undefined) checkTls(route.tls);
     const { protocol, hostname, port } = new URL(route.origin);
@@ -37,7 +37,7 @@ export class Connector {
    * Opens a connection.
    *
    * @param abandoned - ends it while it is being opened, when nobody waits for it any more
-   * @returns the connection, once requests can be written to it; with TLS, the other end is known then
+   * @returns the connection, once requests can be written to it; with TLS, the other end is verified by then
    * @throws Error - with the system's or OpenSSL's `code`, or `PROXY_HTTP_…`
    */
   async open(abandoned: Cancellation): Promise<net.Socket> {
@@ -60,7 +60,7 @@ export class Connector {
   }
 }
 
-/** OpenSSL would say so with each connection only, and in its own words. */
+/** Checks the TLS settings now: OpenSSL would report them only with each connection, and in its own words. */
 function checkTls(options: SecureContextOptions): void {
   try {
     tls.createSecureContext(options);
@@ -88,7 +88,7 @@ function ready(
       socket.setNoDelay(true).setKeepAlive(true, probe);
       resolve(socket);
     });
-    // Stays: an error that nobody listens for would end Node-RED.
+    // This listener stays: an error without a listener would end Node-RED.
     socket.on('error', reject);
     socket.once('close', over);
     abandoned.onCancel(abandon);

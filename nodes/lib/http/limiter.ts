@@ -5,7 +5,7 @@ interface Waiting {
   enter: () => void;
 }
 
-/** Keeps the number of calls that are under way, of those that wait for a place, and of those that wait for later, bounded. */
+/** Limits the number of calls that run, that wait for a place, and that wait for a later try. */
 export class Limiter {
   private running = 0;
   private later = 0;
@@ -13,7 +13,7 @@ export class Limiter {
 
   /**
    * @param maxRunning - places
-   * @param maxWaiting - how many may queue for one, and how many may wait for later
+   * @param maxWaiting - how many may queue for a place, and how many may wait for a later try
    */
   constructor(
     private readonly maxRunning: number,
@@ -44,11 +44,11 @@ export class Limiter {
   }
 
   /**
-   * Takes a place after a while, behind those that wait for one by then. Until then it holds none: what is to be asked later
-   * must not keep others from asking now.
+   * Takes a place after a while, behind those that wait for one by then. Until then it holds none: a later try must not keep
+   * others from asking now.
    *
-   * @returns resolves once there is one; undefined if too many wait for later already
-   * @throws Cancelled - rejects with it, where nobody waits for it any more
+   * @returns resolves once there is one; undefined if too many wait for a later try already
+   * @throws Cancelled - rejects with it, if nobody waits for it any more
    */
   enterLater(milliseconds: number, cancellation: Cancellation): Promise<void> | undefined {
     if (this.later >= this.maxWaiting) return undefined;
@@ -73,7 +73,7 @@ export class Limiter {
     } finally {
       this.later -= 1;
     }
-    // Not turned away where the queue is full: it was let in before.
+    // Not refused if the queue is full: it was let in before.
     if (this.running < this.maxRunning) this.running += 1;
     else await this.turn(cancellation);
   }

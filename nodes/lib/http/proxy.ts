@@ -1,12 +1,12 @@
 import type { ProxySetting } from '../contract/service';
 import { credentialsOf } from '../contract/credentials';
 
-/** A proxy to be used. */
+/** A proxy to use. */
 export interface Proxy {
   readonly protocol: 'http:' | 'https:';
   readonly host: string;
   readonly port: number;
-  /** What its Proxy-Authorization header says, where it wants one. */
+  /** The value of the Proxy-Authorization header, if the proxy needs one. */
   readonly authorization?: string;
 }
 
@@ -21,7 +21,7 @@ export function isLoopback(hostname: string): boolean {
  * @param setting - the account's proxy; absent if the environment variables decide: `https_proxy` or `all_proxy`,
  *   and `no_proxy` for the hosts that are reached without it
  * @returns undefined if there is none to be used
- * @throws TypeError - where the proxy's address is none
+ * @throws TypeError - if the proxy's address is not an address
  */
 export function proxyFor(
   target: URL,
@@ -42,7 +42,7 @@ export function proxyFor(
   };
 }
 
-/** What must not come out of what a proxy is told. */
+/** The secrets of a proxy, which must not be shown. */
 export function secretsOf(proxy: Proxy | undefined): string[] {
   const credentials = proxy?.authorization?.slice('Basic '.length);
   if (credentials === undefined) return [];
@@ -59,7 +59,7 @@ function addressOf({ url: address, variable }: ProxySetting): URL {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw refused('begin with http:// or https://');
   }
-  // Else a password with one of these signs would be taken for the port, and what is before it for the host.
+  // Otherwise a password with one of these signs would be taken for the port, and the user name for the host.
   if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
     throw refused('end with its port (in a password, write / as %2F, ? as %3F and # as %23)');
   }

@@ -1,4 +1,4 @@
-/** What the system, OpenSSL and Node.js call a connection that failed, in words. */
+/** The codes of the system, OpenSSL and Node.js for a failed connection, in words. */
 const words: Readonly<Record<string, string>> = {
   EACCES: 'this machine does not allow the connection',
   EADDRNOTAVAIL: 'this machine has no port left for the connection',
@@ -25,8 +25,8 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why a connection failed, as a part of a sentence. The code stands behind it, where people look for it; but not one of
- * undici's, which no user knows to be there.
+ * Why a connection failed, as a part of a sentence. The code stands behind it, where people look for it; but not a code of
+ * undici, which users do not know.
  *
  * @param code - the system's, OpenSSL's, Node.js's or undici's, `NOT_HTTP`, or `PROXY_HTTP_…`
  */
@@ -40,7 +40,7 @@ export function reasonOf(code: string): string {
   return code === 'UNKNOWN' ? 'the connection failed' : `the connection failed, ${code}`;
 }
 
-/** Of undici's own codes, those that say something else than that the answer was malformed. */
+/** Undici's own codes, except those that say that the answer was malformed. */
 const undiciWords: Readonly<Record<string, string>> = {
   UND_ERR_ABORTED: 'the connection was closed',
   UND_ERR_CLOSED: 'the connection was closed',

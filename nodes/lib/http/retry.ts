@@ -7,14 +7,14 @@ export type RepeatPolicy = keyof typeof policies;
 interface Policy {
   /** Further attempts after HTTP 429, once Retry-After has passed. */
   afterRateLimit: number;
-  /** Further attempts after a 5xx answer, or where none came once the request was under way. */
+  /** Further attempts after a 5xx answer, or if no answer came once the request was on its way. */
   afterNoAnswer: number;
-  /** Whether a lost answer leaves open what happened there. */
+  /** Whether it does something at the service, so that after a lost answer nobody knows what happened. */
   hasEffect: boolean;
 }
 
 const policies = {
-  /** Reads something, for nothing. */
+  /** Reads something that costs nothing. */
   read: { afterRateLimit: 2, afterNoAnswer: 2, hasEffect: false },
   /** Reads something that costs money. */
   readBilled: { afterRateLimit: 1, afterNoAnswer: 1, hasEffect: false },
@@ -24,10 +24,10 @@ const policies = {
   never: { afterRateLimit: 0, afterNoAnswer: 0, hasEffect: true },
 } as const satisfies Record<string, Policy>;
 
-/** Further attempts where the request cannot have left: no name, no connection. Safe for every operation. */
+/** Further attempts if the request cannot have left: no name, no connection. Safe for every operation. */
 const afterNotSent = 2;
 
-/** A service's wait is honoured up to here; in milliseconds. */
+/** The longest wait that a service may ask for, in milliseconds. */
 const longestWait = 30_000;
 
 /** The first pause; each further one may be twice as long. In milliseconds. */
@@ -68,9 +68,9 @@ export class Attempts {
   }
 
   /**
-   * Takes note of a failure.
+   * Counts a failure.
    *
-   * @param retryAfter - what the service asked for, in seconds
+   * @param retryAfter - the wait that the service asked for, in seconds
    * @returns how long to wait before the next attempt, in milliseconds; undefined if there is none
    */
   next(failure: Failure, retryAfter?: number): number | undefined {
@@ -82,7 +82,7 @@ export class Attempts {
   }
 }
 
-/** The forms of a date in HTTP; the last has no zone and means GMT all the same (RFC 9110, section 5.6.7). */
+/** The formats of a date in HTTP; the last has no zone and means GMT all the same (RFC 9110, section 5.6.7). */
 const httpDate =
   /^(?:\w{3}, \d{2} \w{3} \d{4} [\d:]{8} GMT|\w{6,9}, \d{2}-\w{3}-\d{2} [\d:]{8} GMT|\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
 

@@ -22,7 +22,7 @@ export class TransportError extends Error {
 
   /**
    * @param kind - `aborted` by the cancellation, or what failed
-   * @param reason - the system's word for it, such as `ECONNREFUSED`, or `PROXY_HTTP_502`, `NOT_HTTP`
+   * @param reason - the system's code, such as `ECONNREFUSED`, or `PROXY_HTTP_502`, `NOT_HTTP`
    */
   constructor(
     readonly kind: 'aborted' | 'network' | 'tls' | 'tooLarge' | 'compressed',
@@ -32,12 +32,12 @@ export class TransportError extends Error {
   }
 }
 
-/** The largest answer that is read, in bytes. Those of services are a few thousand. */
+/** The largest answer that is read, in bytes. Answers of services have a few thousand. */
 const largestAnswer = 1024 * 1024;
 
 /**
- * HTTP for the client: one attempt at a time, over connections that are kept open. axios has the request and the answer;
- * its adapter hands them to undici, which needs a tenth of the time that axios's own takes (docs/performance.md).
+ * HTTP for the client: one attempt at a time, over connections that are kept open. axios makes the request and the answer;
+ * our adapter uses undici, which needs a tenth of the time of axios's own adapter (docs/performance.md).
  */
 export class Transport {
   private readonly connections: Connections;
@@ -46,8 +46,8 @@ export class Transport {
   constructor({ headers, ...route }: TransportOptions) {
     this.connections = new Connections({
       ...route,
-      // Not by axios, which would bring them into form for each request. What is compressed could be larger than it
-      // looks, and what services answer is small.
+      // Not by axios, which would normalize them for each request. A compressed answer could be larger than it looks, and
+      // answers of services are small.
       headers: { ...headers, 'Accept-Encoding': 'identity' },
       largestReply: largestAnswer,
     });
@@ -57,7 +57,7 @@ export class Transport {
    * Makes one attempt.
    *
    * @returns the answer, whatever its status
-   * @throws TransportError - where there is none
+   * @throws TransportError - if there is none
    */
   async send(exchange: Exchange): Promise<HttpAnswer> {
     try {
@@ -74,7 +74,7 @@ export class Transport {
         body: data.text,
       };
     } catch (error) {
-      // The error of axios carries the request with its key: nothing of it but the code goes on.
+      // The error of axios carries the request with its key: only its code is used.
       throw transportError(error);
     }
   }
@@ -91,7 +91,7 @@ export class Transport {
   }
 }
 
-/** The answer's own are in its data: bringing them into axios's form would cost more than the rest of it. */
+/** The answer's headers are in its data: making axios's headers of them would cost more than everything else. */
 const noHeaders = new axios.AxiosHeaders();
 
 function headerText(value: unknown): string | undefined {
@@ -103,7 +103,7 @@ function transportError(error: unknown): TransportError {
   const { name, code = name === 'HTTPParserError' ? 'NOT_HTTP' : 'UNKNOWN' } = error as NodeJS.ErrnoException;
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new TransportError('tooLarge', code);
   if (error instanceof ReplyCompressed) return new TransportError('compressed', code);
-  // undici's word for a connection that the other end has closed.
+  // undici's code for a connection that the other end has closed.
   if (code === 'UND_ERR_SOCKET') return new TransportError('network', 'ECONNRESET');
   return new TransportError(isTlsFailure(code) ? 'tls' : 'network', code);
 }
@@ -116,10 +116,10 @@ function isTlsFailure(code: string): boolean {
 }
 
 /**
- * Checks the address of a service and brings it into one form.
+ * Checks and normalizes the address of a service.
  *
  * @param baseUrl - such as `https://api.authy.com`
- * @param pathPrefix - put before every path, such as `/v1`; may be empty
+ * @param pathPrefix - the prefix of every path, such as `/v1`; may be empty
  * @returns scheme, host, port and prefix without a trailing slash
  * @throws TypeError - with a sentence that says what to change
  */

@@ -5,10 +5,10 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Cancellation } from './cancellation';
 import type { Proxy } from './proxy';
 
-/** What `tls-config` sets that counts for the proxy as well: whom to trust. */
+/** The settings of `tls-config` that apply to the proxy as well: whom to trust. */
 type Trust = Pick<SecureContextOptions, 'ca'> & { rejectUnauthorized?: boolean };
 
-/** The proxy refuses to lead on; nothing of the request has left. `code` names its status, as `PROXY_HTTP_502`. */
+/** The proxy refuses the connection; nothing of the request has left. `code` names its status, as `PROXY_HTTP_502`. */
 class ProxyRefusal extends Error {
   readonly code: string;
 
@@ -19,12 +19,12 @@ class ProxyRefusal extends Error {
 }
 
 /**
- * Asks a proxy for a connection to another host, by CONNECT. Written here because the published agents take what a
- * proxy answers for the service's answer, and one that hangs up for one that has not answered yet.
+ * Asks a proxy for a connection to another host, by CONNECT. Written here because the published agents take the proxy's
+ * answer for the service's, and keep waiting for a proxy that has hung up.
  *
  * @param target - `host:port`
- * @param abandoned - ends the asking when nobody waits for it any more
- * @returns the connection, on which nothing has been said yet
+ * @param abandoned - ends the attempt when nobody waits for it any more
+ * @returns the connection, on which nothing has been sent yet
  */
 export function openTunnel(
   { protocol, host, port, authorization }: Proxy,

@@ -9,8 +9,8 @@ import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
 
 /**
- * Lets in who has a permission and is no foreign web page: where Node-RED has no adminAuth, or gives permissions to
- * everybody, or a proxy signs users in, its admin routes would obey every page otherwise.
+ * Lets in requests with a permission that do not come from a foreign web page: if Node-RED has no adminAuth, or gives
+ * permissions to everybody, or a proxy signs users in, its admin routes would otherwise obey every page.
  */
 function guarded(RED: NodeAPI, permission: string): RequestHandler {
   const hasPermission = RED.auth.needsPermission(permission);
@@ -26,13 +26,13 @@ function guarded(RED: NodeAPI, permission: string): RequestHandler {
   };
 }
 
-/** Whether a user has signed in by a token, which no page has that was loaded under another name than the editor. */
+/** Whether a user has signed in by a token: a page loaded under another name than the editor has none. */
 function hasToken(request: IncomingMessage & { user?: { anonymous?: boolean } }): boolean {
   const { user, headers } = request;
   return user !== undefined && user.anonymous !== true && /^Bearer /i.test(headers.authorization ?? '');
 }
 
-/** What the editor asks of accounts beside Node-RED's own routes. */
+/** The routes for the editor's requests about accounts. */
 export function serveAccounts(RED: NodeAPI, instances: Instances): void {
   serveTestButton(RED, instances);
   servePhone(RED, instances);
@@ -90,7 +90,7 @@ async function testAccount(
   }
 }
 
-/** Tests each instance, which may have a key of its own from the subflow's environment; names the one that fails. */
+/** Tests each instance, which may have its own key from the subflow's environment; names the one that fails. */
 async function testAll(instances: readonly Instance[]): Promise<string> {
   const names = new Set<string>();
   for (const { name, account } of instances) {
@@ -104,7 +104,7 @@ async function testAll(instances: readonly Instance[]): Promise<string> {
   return [...names].join(', ');
 }
 
-/** Of an account that is not deployed yet. */
+/** The environment of an account that is not deployed yet. */
 const trialEnvironment: Environment = {
   accountId: 'authy-config/test',
   deadline: callLimits.deadline * 1000,
@@ -113,9 +113,9 @@ const trialEnvironment: Environment = {
 };
 
 /**
- * The phone of an account's simulator, behind the editor's own authentication: the page itself holds nothing and
- * is served to anyone, what it shows and does needs the permission to read or to change accounts. By the id that an
- * account has in a subflow its only instance is found; where there are several, what is answered is their list.
+ * The phone of an account's simulator, behind the editor's own authentication: the page itself holds no data and is
+ * served to anyone; its requests need the permission to read or to change accounts. The id that an account has in a
+ * subflow leads to its only instance; if there are several, the answer is their list.
  */
 function servePhone(RED: NodeAPI, instances: Instances): void {
   const route = /^\/authy-simulator\/([^/]+)(\/.*)$/;
@@ -124,7 +124,7 @@ function servePhone(RED: NodeAPI, instances: Instances): void {
   const serve = (request: Request, response: Response, next: NextFunction): void => {
     const [, id = '', place = ''] = route.exec(request.url) ?? [];
     const found = instances.of(RED, id).filter((instance) => phoneOf(instance.id) !== undefined);
-    // While it is deployed anew an account has no instance, and its simulator runs on.
+    // During a deploy an account has no instance, and its simulator runs on.
     const phone = phoneOf(found[0]?.id ?? id);
     if (place === '/phone') {
       response.redirect('phone/');

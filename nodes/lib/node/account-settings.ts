@@ -10,7 +10,7 @@ import { contextPlace, hasContextStorage } from '../storage/context-place';
 import { migrated } from './migrate';
 import { Settings } from './settings';
 
-/** The configuration of an account. What its service has beside this is read by that. */
+/** The configuration of an account. Its service reads its own settings itself. */
 export interface AccountDef extends NodeDef {
   readonly service: unknown;
   /** In seconds. */
@@ -22,7 +22,7 @@ export interface AccountDef extends NodeDef {
   readonly [property: string]: unknown;
 }
 
-/** The settings that an account has whatever its service is. */
+/** The settings that an account has with every service. */
 const ownSettings = ['version', 'service', 'deadline', 'maxInFlight', 'approvalStore', 'redisUrl'];
 const ownCredentials = ['redisPassword'];
 
@@ -39,7 +39,7 @@ export type AccountCredentials = Readonly<Record<string, unknown>>;
 
 const defaultRedisUrl = 'redis://127.0.0.1:6379';
 
-/** Node-RED's own config nodes, as far as they are used. */
+/** Node-RED's own config nodes: the parts that are used here. */
 type TlsConfigNode = Node<Partial<Record<(typeof tlsCredentials)[number], unknown>>> & {
   valid?: boolean;
   servername?: unknown;
@@ -49,7 +49,7 @@ type HttpProxyNode = Node<{ username?: unknown; password?: unknown }> & { url: u
 
 const tlsCredentials = ['certdata', 'keydata', 'cadata', 'passphrase'] as const;
 
-/** Reads every setting of an account that its service uses. Never throws: what is wrong is told by each message. */
+/** Reads every setting of an account that its service uses. Never throws: each message reports what is wrong. */
 export function accountSettings(
   RED: NodeAPI,
   node: Node<AccountCredentials>,
@@ -80,7 +80,7 @@ export function accountSettings(
   return { ...read, problem: problems.length === 0 ? undefined : problems.join(' ') };
 }
 
-/** What is said at deploy, once each. */
+/** The warnings at deploy, once each. */
 export function problemsOf({ problem, service, approvals }: AccountSettings): string[] {
   return [problem, service.problem, ...service.warnings, approvals.problem].filter(
     (text) => text !== undefined,
@@ -128,7 +128,7 @@ function filesFolder(RED: NodeAPI): string | undefined {
 }
 
 /**
- * A node that a setting refers to. One that is set but cannot be found must not silently be left out.
+ * A node that a setting refers to. One that is set but cannot be found must not be ignored silently.
  *
  * @param what - what it is, for the sentence
  */

@@ -1,16 +1,16 @@
 import type { Node } from 'node-red';
 import type { Account } from '../account/account';
 
-/** What `msg.authy` holds: about the answer that a message was given, beside the result in its payload. */
+/** The members of `msg.authy`: facts about the answer to a message, beside the result in its payload. */
 export interface AnswerFacts {
   /** The node's type without `authy-`. */
   readonly operation: string;
   readonly service: string | undefined;
-  /** The HTTP status, where there was one. */
+  /** The HTTP status, if there was one. */
   readonly statusCode?: number | undefined;
   /** The answer as it came, parsed. */
   readonly response?: unknown;
-  /** Of a callback that is not believed. */
+  /** Why a callback is not believed. */
   readonly reason?: string;
 }
 
@@ -30,7 +30,7 @@ export function answerFacts(
   return { ...factsOf(node, account), statusCode, response };
 }
 
-/** What `msg.authy` says of the node and its service. */
+/** What `msg.authy` says about the node and its service. */
 export function factsOf(
   { type }: Node,
   account: Account | undefined,

@@ -3,7 +3,7 @@ import { AuthyError } from '../contract/errors';
 
 const catalogue = '@flowauth/node-red-authy/authy-config:status';
 
-/** What is shown: `word` is a key of the catalogue, `count` stands behind it where it is more than one. */
+/** What is shown: `word` is a key of the catalogue, `count` stands behind it if it is more than one. */
 interface Shown {
   readonly fill: NodeStatusFill;
   readonly shape: 'dot' | 'ring';
@@ -12,8 +12,8 @@ interface Shown {
 }
 
 /**
- * So many changes go out at once, so that a flow that watches the status sees each step of a few messages; of more
- * than that, a person could not see each anyway.
+ * This many changes go out at once, so that a flow that watches the status sees each step of a few messages; nobody could
+ * see each of more.
  */
 const burst = 100;
 
@@ -21,7 +21,7 @@ const burst = 100;
 const interval = 100;
 
 /**
- * The status below a node: blue and counting while calls are under way or messages wait, then the last outcome. The
+ * The status below a node: blue and counting while calls are running or messages wait, then the last outcome. The
  * words are translated here, in the language of the server, so that Status nodes receive words and not keys.
  */
 export class Badge {
@@ -31,7 +31,7 @@ export class Badge {
   /** How many changes may go out now, as of `asOf`, by `performance.now()`. */
   private allowed = burst;
   private asOf = performance.now();
-  /** Shows what is so by then, where changes came too fast. */
+  /** If changes came too fast: shows the state later. */
   private later: NodeJS.Timeout | undefined;
 
   /** @param isSimulated - whether the account protects nobody: asked each time, since it may change with a deploy */
@@ -65,7 +65,7 @@ export class Badge {
     this.end();
   }
 
-  /** A message ended with an error, and no call of it was under way. */
+  /** A message ended with an error, and no call of it was running. */
   failed(error: unknown): void {
     this.last = failure(error);
     this.changed();
@@ -99,7 +99,7 @@ export class Badge {
     this.node.status({});
   }
 
-  /** Shows what is so now, or, where changes come too fast, what is so a little later. */
+  /** Shows the current state, or, if changes come too fast, the state a little later. */
   private changed(): void {
     if (this.later !== undefined) return;
     const now = performance.now();

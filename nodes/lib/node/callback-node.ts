@@ -61,7 +61,7 @@ const outputs: readonly Outcome[] = ['approved', 'denied', 'rejected'];
 
 const fills = { approved: 'green', denied: 'yellow', rejected: 'red' } as const;
 
-/** Validates what an http in node received, and says by which output it leaves. */
+/** Validates a message of an http in node, and says by which output it leaves. */
 export class CallbackValidator {
   private readonly badge: Badge;
   private readonly log: RateLimitedLog;
@@ -105,7 +105,7 @@ export class CallbackValidator {
   }
 
   /**
-   * Handles one message; rejects only where it did not come from an http in node.
+   * Handles one message; rejects only if it did not come from an http in node.
    */
   async input(
     message: NodeMessageInFlow,
@@ -140,7 +140,7 @@ export class CallbackValidator {
     this.badge.clear();
   }
 
-  /** Verifies, sets what goes on in the message, and says where it goes. */
+  /** Verifies a callback, sets the result in the message, and says where it goes. */
   private async judge(message: HttpMessage): Promise<Judgement | 'duplicate'> {
     if (this.problem !== undefined) return this.reject(message, 'badConfig', this.problem);
     const publicUrl = await this.publicUrl.of(message);
@@ -151,7 +151,7 @@ export class CallbackValidator {
     const verifier = await this.verifier();
     const verdict = verifier.verify(request, this.maxSize);
     if (!verdict.accepted) {
-      // Worth its many more signatures only where somebody will read it.
+      // This computes many more signatures: only if somebody will read it.
       const other =
         verdict.reason === 'signatureMismatch' && !this.log.holds(verdict.reason)
           ? verifier.signedFor(request, this.maxSize, addresses.candidates)
@@ -177,7 +177,7 @@ export class CallbackValidator {
     return { outcome: answer.decision, word: answer.decision };
   }
 
-  /** What is known of the request and of earlier answers to it; undefined if nothing speaks against this one. */
+  /** Checks the answer against the request and earlier answers to it; undefined if nothing speaks against it. */
   private async standingOf(
     { approvalId, authyId, decision }: ApprovalAnswer,
     ledger: Ledger | undefined,
@@ -218,7 +218,7 @@ export class CallbackValidator {
     return { outcome: 'rejected', word: reason === 'publicUrlUnknown' ? reason : 'rejected' };
   }
 
-  /** The request, for the address Authy knows it under, and the addresses it might have been signed for instead. */
+  /** The request with the address that Authy knows, and other addresses that it might have been signed for. */
   private received(
     { req }: HttpMessage,
     publicUrl: string | undefined,
@@ -232,7 +232,7 @@ export class CallbackValidator {
     return accountOf(this.RED, this.config.account);
   }
 
-  /** No account and no key are rejections like any other: the sender must get its answer. */
+  /** A missing account or key is a rejection like any other: the sender must get its answer. */
   private async verifier(): Promise<CallbackVerifier> {
     try {
       const verifier = await chosenAccount(this.RED, this.config.account).callbacks();
@@ -243,14 +243,14 @@ export class CallbackValidator {
   }
 }
 
-/** Where nothing can be verified. */
+/** A verifier that rejects everything, since nothing can be verified. */
 function rejecting(detail: string): CallbackVerifier {
   const verdict: CallbackVerdict = { accepted: false, reason: 'noApiKey', detail };
   return { verify: () => verdict, signedFor: () => undefined };
 }
 
 /**
- * Tells the sender of what was handed on before to stop repeating it, unless another wire has told it something by now.
+ * Answers 200 to a repeated callback, so that its sender stops repeating it, unless another wire has answered already.
  */
 function acknowledge(response: Response | undefined): void {
   if (response?.headersSent === false) response.status(200).json({});

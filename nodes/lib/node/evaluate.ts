@@ -11,20 +11,20 @@ export interface TypedValue {
 export type Evaluator = (message: NodeMessage) => unknown;
 
 /**
- * Prepares a TypedInput once for all messages: what is fixed is read here, an expression is compiled here.
+ * Prepares a TypedInput once for all messages: a fixed value is read here, an expression is compiled here.
  *
  * Source: https://nodered.org/docs/api/modules/v/1.3/@node-red_util_util.html; the callback form is the one that
  * works with context stores that answer later.
  *
- * @returns throws, or rejects with, the error of Node-RED or JSONata, where the expression or the JSON is wrong; an Error
- *   where a number or a switch is written in another way than the panel writes it
+ * @throws the evaluator throws, or rejects with, the error of Node-RED or JSONata if the expression or the JSON is wrong;
+ *   an Error if a number or a switch is not written as the panel writes it
  */
 export function evaluator(RED: NodeAPI, node: Node, typed: TypedValue): Evaluator {
   return preparedNow(() => prepareEvaluator(RED, node, typed));
 }
 
 /**
- * Prepares something for all messages. What is wrong with it is told to each of them: at deploy nobody would catch it.
+ * Prepares something for all messages. Each message gets its error: at deploy nobody would catch it.
  *
  * @param prepare - called once
  */
@@ -41,12 +41,12 @@ export function preparedNow<Result>(
 }
 
 /**
- * As {@link evaluator}, for who can say at deploy what is wrong.
+ * As {@link evaluator}, for callers that can report at deploy what is wrong.
  *
- * @throws at once where the expression, the JSON, the number or the switch is wrong
+ * @throws at once if the expression, the JSON, the number or the switch is wrong
  */
 export function prepareEvaluator(RED: NodeAPI, node: Node, { value, type }: TypedValue): Evaluator {
-  // Left blank, a number is not 0 and a property not the whole message: it is not given.
+  // A blank number is not 0, and a blank property is not the whole message: there is no value.
   if (value === '') return () => undefined;
   if (typeof value !== 'string') return () => value;
   switch (type) {
@@ -81,7 +81,7 @@ function promised(ask: (callback: (error: Error | null, value: unknown) => void)
   });
 }
 
-/** Of `user.id` without a `user`, Node-RED says what JavaScript says; of `id` alone that there is nothing. */
+/** For `user.id` without a `user`, Node-RED throws JavaScript's error; for a missing `id` it says that there is nothing. */
 function propertyOf(RED: NodeAPI, message: NodeMessage, property: string): unknown {
   try {
     return RED.util.getMessageProperty(message, property) as unknown;
@@ -91,7 +91,7 @@ function propertyOf(RED: NodeAPI, message: NodeMessage, property: string): unkno
   }
 }
 
-/** Node-RED would make 12345 of "012345" and of "0x3039", and false of "yes": repaired, where it has to be refused. */
+/** Node-RED would repair "012345" and "0x3039" to 12345, and "yes" to false: they have to be refused. */
 function fixedValue(value: string, type: 'num' | 'bool' | 'json'): unknown {
   switch (type) {
     case 'num':

@@ -37,7 +37,7 @@ export class NodeInputs {
    * Evaluates all inputs for a message.
    *
    * @returns the values by name, not yet validated
-   * @throws AuthyError - `AUTHY_INVALID_INPUT` where one cannot be evaluated
+   * @throws AuthyError - `AUTHY_INVALID_INPUT` if one cannot be evaluated
    */
   async evaluate(message: NodeMessageInFlow): Promise<Record<string, unknown>> {
     const values: Record<string, unknown> = {};
@@ -46,7 +46,7 @@ export class NodeInputs {
       try {
         const value = evaluate(message);
         values[input] = value;
-        // Only few have to be waited for: those of a context store or an expression.
+        // Only few need waiting: those of a context store or an expression.
         if (value instanceof Promise) {
           later.push(
             value.then(
@@ -67,7 +67,7 @@ export class NodeInputs {
     return values;
   }
 
-  /** Tells where a refused input came from: "authyId is missing" alone does not say which property was empty. */
+  /** Adds where a refused input came from: "authyId is missing" alone does not say which property was empty. */
   withSource(error: unknown): Error {
     if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
     if (error.code !== 'AUTHY_INVALID_INPUT') return error;
@@ -84,18 +84,18 @@ function unevaluable(input: string, error: unknown): AuthyError {
   return new AuthyError('AUTHY_INVALID_INPUT', problem, { field: input });
 }
 
-/** What to do where an input's value is the place of a variable that is not set; undefined if it is not. */
+/** What to do if an input's value is the placeholder of a variable that is not set; undefined if it is not. */
 function unsetIn({ value, type }: TypedValue): string | undefined {
-  // An expression may begin with a dollar and a brace; with a name between them it is none, and an error of its own.
+  // An expression may begin with a dollar and a brace; with a name in the braces it is no expression, and has its own error.
   return typeof value === 'string' && type !== 'jsonata' ? unsetVariable(value) : undefined;
 }
 
 /**
- * The deadline of a call where the message brings its own, `msg.requestTimeout` in milliseconds: a number of at least 1,
- * or its digits as text, which Node-RED's http request node takes as well.
+ * The deadline of a call if the message brings one, `msg.requestTimeout` in milliseconds: a number of at least 1,
+ * or its digits as text, which Node-RED's http request node accepts as well.
  *
  * @returns undefined if it is left blank
- * @throws AuthyError - `AUTHY_INVALID_INPUT` for anything else: a time that was meant must not be left out of account
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` for anything else: an intended time must not be ignored
  */
 export function deadlineOf({ requestTimeout }: NodeMessageInFlow): CallOptions['deadline'] {
   if (requestTimeout === undefined || requestTimeout === null || requestTimeout === '') return undefined;

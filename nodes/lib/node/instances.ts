@@ -5,14 +5,14 @@ import type { AccountCredentials } from './account-settings';
 /** A node that is an account, as Node-RED runs it. */
 export type AccountNode = Node<AccountCredentials> & {
   account: Account;
-  /** In an instance of a subflow: the id in the subflow itself, which is the one that the editor knows. */
+  /** In an instance of a subflow: the id in the subflow itself, which the editor knows. */
   _alias?: string;
 };
 
 /** An account that runs. */
 export interface Instance {
   readonly id: string;
-  /** Of the instance of the subflow that it runs in; empty if it runs in none. */
+  /** The name of the subflow's instance that it runs in; empty if it runs in none. */
   readonly name: string;
   readonly account: Account;
 }
@@ -30,9 +30,9 @@ export class Instances {
   }
 
   /**
-   * What runs of an account.
+   * The running instances of an account.
    *
-   * @param id - as the editor has it, or that of one instance
+   * @param id - as the editor has it, or an instance's
    */
   of(RED: NodeAPI, id: string): Instance[] {
     const found = [...this.nodes].filter((node) => node.id === id || node._alias === id);
@@ -48,7 +48,7 @@ function nameOf(RED: NodeAPI, node: Pick<Node, 'z'>): string {
   return [nameOf(RED, around), around.name || around.id].filter((name) => name !== '').join(' / ');
 }
 
-/** Whether what the editor knows under an id stands in a subflow, used or not. */
+/** Whether the node that the editor knows under an id is in a subflow, used or not. */
 export function isInSubflow(RED: NodeAPI, id: string): boolean {
   const places = new Map<string, string>();
   const subflows = new Set<string>();

@@ -3,14 +3,14 @@ export const settingsVersion = 2;
 
 type Saved = Readonly<Record<string, unknown>>;
 
-/** By the version they begin with: what makes the next one of it. The editor does the same (`authy-editor.html`). */
+/** By version: the step that makes the next version of it. The editor does the same (`authy-editor.html`). */
 const steps: readonly ((saved: Saved) => Saved)[] = [
-  // Before there was a version, the simulator was a service of its own.
+  // Before there was a version, the simulator was a separate service.
   (saved) => (saved['service'] === 'simulator' ? { ...saved, service: 'authy', simulated: true } : saved),
 ];
 
 /**
- * The settings of an account as this version has them. What an older one saved is read as it was meant, and never guessed.
+ * The settings of an account as this version has them. Settings of an older one are read as they were meant, never guessed.
  *
  * @param saved - as the flow has them; without a version they are those of version 1
  */

@@ -43,7 +43,7 @@ class OperationRunner {
   private readonly inputs: NodeInputs;
   private readonly badge: Badge;
   private underWay = 0;
-  /** To be told when no call is under way any more. */
+  /** Called when no call is running any more. */
   private over: (() => void) | undefined;
   private readonly closing = new AbortController();
 
@@ -55,7 +55,7 @@ class OperationRunner {
   ) {
     this.operation = operations[name];
     this.inputs = new NodeInputs(RED, node, config, this.operation.inputs);
-    // Each call under way listens, and there may be more of them than Node.js takes for a leak.
+    // Each running call listens, and Node.js takes more than ten listeners for a leak.
     setMaxListeners(0, this.closing.signal);
     this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.isSimulated);
     warnOfUnsupported(node, this.badge, accountOf(RED, config.account), name);
@@ -67,7 +67,7 @@ class OperationRunner {
     void this.perform(message, send, done).then(this.ended);
   }
 
-  /** Ends the calls under way and waits until each has said so. */
+  /** Ends the running calls and waits until each has ended. */
   async close(): Promise<void> {
     this.closing.abort();
     if (this.underWay > 0) await new Promise<void>((resolve) => (this.over = resolve));
@@ -103,7 +103,7 @@ class OperationRunner {
         signal: this.closing.signal,
         onCancelled: fail,
       });
-      // Where the node was closed meanwhile this message has had its error, and nothing may be sent any more.
+      // If the node was closed meanwhile, this message has had its error, and nothing may be sent any more.
       if (this.closing.signal.aborted) {
         fail(new AuthyError('AUTHY_CANCELLED', 'The node was closed before its answer could be sent on.'));
         return;
@@ -126,7 +126,7 @@ class OperationRunner {
     return port;
   }
 
-  /** The same message goes on, with what else it carries: `req` and `res`, `topic`, `parts`. */
+  /** The same message goes on, with everything else it carries: `req` and `res`, `topic`, `parts`. */
   private complete(message: NodeMessageInFlow, account: Account, performed: Performed): void {
     const result = performed.result as Readonly<Record<string, unknown>>;
     message.payload = result;

@@ -4,10 +4,10 @@ import { isPublicUrl } from '../server/request-address';
 
 const remedy = 'Set it, or leave the field blank to take the address of the request';
 
-/** What Node-RED leaves of a variable that is not set, or has never put in: `${NAME}` and, of old, `$(NAME)`. */
+/** A variable that Node-RED did not replace, set or not: `${NAME}` or the older `$(NAME)`. */
 const placeholder = /\$\{[^}]*\}|\$\([^)]*\)/;
 
-/** A public URL that is set and cannot be read; what it holds is not told, for it may be anything. */
+/** A public URL that is set and cannot be read; the error does not show its content, which may be anything. */
 export class PublicUrlUnknown extends Error {
   override readonly name = 'PublicUrlUnknown';
 
@@ -17,11 +17,11 @@ export class PublicUrlUnknown extends Error {
 }
 
 /**
- * The public URL of a callback node's settings. Only a field that was left blank stands for the address of the request:
- * whatever cannot be read is an error, since anybody can write the request's `Host`.
+ * The public URL of a callback node's settings. Only a field that was left blank means the address of the request:
+ * a value that cannot be read is an error, since anybody can write the request's `Host`.
  */
 export class PublicUrl {
-  /** Why no message can have one, as far as that is known before any came. */
+  /** Why no message can have one, if that is known before any message. */
   readonly problem: PublicUrlUnknown | undefined;
   private readonly evaluate: Evaluator | undefined;
 
@@ -43,7 +43,7 @@ export class PublicUrl {
   /**
    * The public URL for a message.
    *
-   * @returns undefined if the setting is blank; what is wrong where it cannot be read
+   * @returns undefined if the setting is blank; an error if it cannot be read
    */
   async of(message: NodeMessage): Promise<string | undefined | PublicUrlUnknown> {
     if (this.problem !== undefined || this.evaluate === undefined) return this.problem;
@@ -54,7 +54,7 @@ export class PublicUrl {
     }
   }
 
-  /** `${NAME}` with an empty variable is blank by now, though it was not left so. */
+  /** `${NAME}` with an empty variable is blank by now, though the field was filled in. */
   private isBlank(): boolean {
     const { value } = this.setting;
     return (value ?? '') === '' && !placeholder.test(this.asEntered());
@@ -65,13 +65,13 @@ export class PublicUrl {
     const { id, _alias } = this.node as Node & { _alias?: string };
     let entered: unknown;
     this.RED.nodes.eachNode((node) => {
-      // Within a subflow each instance has ids of its own.
+      // Within a subflow each instance has its own ids.
       if (node.id === (_alias ?? id)) entered = (node as { publicUrl?: unknown }).publicUrl;
     });
     return typeof entered === 'string' ? entered : '';
   }
 
-  /** Node-RED puts nothing in the place of a variable that is not set. */
+  /** Node-RED does not replace a variable that is not set. */
   private requireVariables(): void {
     const text = String(this.setting.value);
     const inBraces = [...text.matchAll(/\$\{([^}]+)\}/g)].map(([, name]) => name);

@@ -2,8 +2,8 @@
 const interval = 10_000;
 
 /**
- * A log that whoever sends requests cannot flood: one line of a kind per ten seconds, the next one saying how
- * many were left out.
+ * A log that senders of requests cannot flood: one line of a kind per ten seconds; the next one says how many were left
+ * out.
  */
 export class RateLimitedLog {
   private readonly kinds = new Map<string, { suppressed: number; timer: NodeJS.Timeout }>();

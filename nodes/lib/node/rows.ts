@@ -16,8 +16,9 @@ interface Row {
  *
  * @param list - the rows as the panel writes them, JSON text such as `[{"name": "Door", "value": "Garage", "type": "str"}]`
  * @param field - the input's name, for the error
- * @returns gives the entries for a message: of each row its name and what its TypedInput gave. Throws, or rejects with, `AUTHY_INVALID_INPUT` where that is no list of
- *   rows, two rows have one name, or one is blank; with the error of Node-RED or JSONata where an expression is wrong
+ * @returns gives the entries for a message: each row's name and the value of its TypedInput
+ * @throws what is returned throws, or rejects with, `AUTHY_INVALID_INPUT` if the list is not a list of rows, two rows have
+ *   one name, or one is blank; the error of Node-RED or JSONata if an expression is wrong
  */
 export function entriesOf(
   RED: NodeAPI,
@@ -34,7 +35,7 @@ export function entriesOf(
   });
 }
 
-/** @param evaluate - called in here, so that what it throws is a rejection like any other: the rows are waited for together */
+/** @param evaluate - called in here, so that its exceptions are rejections like any other: all rows are awaited together */
 async function entryOf(row: Row, evaluate: () => unknown, field: string): Promise<Entry> {
   const value = await evaluate();
   if (value !== undefined && value !== null && value !== '') return [row.name, value];
@@ -56,7 +57,7 @@ function rowsOf(list: unknown, field: string): Row[] {
   return rows;
 }
 
-/** Node-RED puts a variable in the place of a whole setting only, and a row is a part of one: so it is done here. */
+/** Node-RED replaces a variable only if it is a whole setting, and a row is a part of one: so it is done here. */
 function withVariable(row: Row): Row {
   const name = row.type === 'str' ? placeholder(row.value) : undefined;
   return name === undefined ? row : { ...row, type: 'env', value: name };

@@ -6,7 +6,7 @@ import { kind } from '../contract/validation';
 const plainNumber = /^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 interface NumberRule {
-  /** Where it is left blank. */
+  /** The value if it is left blank. */
   readonly fallback: number;
   readonly least: number;
   readonly most: number;
@@ -30,8 +30,8 @@ export const numbers = {
 
 /**
  * Reads the settings and credentials of a node: every one of them through here, since each may come from an environment
- * variable, which may be missing, of another type, or blank. What cannot be used is told by {@link problem}, and never
- * thrown: a node whose constructor throws is not there, and cannot say why.
+ * variable, which may be missing, of another type, or blank. {@link problem} reports settings that cannot be used; nothing
+ * is thrown: a node whose constructor throws does not exist, and cannot say why.
  */
 export class Settings implements SettingsReader {
   private readonly problems: string[] = [];
@@ -41,12 +41,12 @@ export class Settings implements SettingsReader {
     return this.problems.length === 0 ? undefined : this.problems.join(' ');
   }
 
-  /** Notes what is wrong with a setting. @param whatToDo - a sentence */
+  /** Records what is wrong with a setting. @param whatToDo - a sentence */
   refuse(setting: string, whatToDo: string): void {
     this.problems.push(`${setting}: ${whatToDo}`);
   }
 
-  /** An address or a name. @param fallback - where it is left blank, or cannot be used */
+  /** An address or a name. @param fallback - the value if it is left blank, or cannot be used */
   text(setting: string, value: unknown, fallback = ''): string {
     const text = this.secret(setting, value);
     const part = placeholderWithin(text);
@@ -76,7 +76,7 @@ export class Settings implements SettingsReader {
   /**
    * A key without the blanks around it; blank if there is none, or none that is plausible.
    *
-   * @param problemOf - what is wrong with one that was entered, as a sentence; undefined if nothing is
+   * @param problemOf - what is wrong with an entered key, as a sentence; undefined if nothing is
    */
   key(setting: string, value: unknown, problemOf: (key: string) => string | undefined): string {
     if (typeof value === 'number') {
@@ -118,7 +118,7 @@ export class Settings implements SettingsReader {
     return fallback;
   }
 
-  /** One of a few words; the first of them where it is left blank, or is another. */
+  /** One of a few words; the first of them if it is blank or another word. */
   choice<const W extends string>(setting: string, value: unknown, words: readonly [W, ...(readonly W[])]): W {
     const [first] = words;
     if (value === undefined || value === null || value === '') return first;

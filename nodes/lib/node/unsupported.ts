@@ -4,7 +4,7 @@ import { AuthyError } from '../contract/errors';
 import type { OperationName } from '../contract/results';
 import type { Badge } from './badge';
 
-/** Says at deploy what the account's service does not do: else each message would be the first to say so. */
+/** Warns at deploy of an operation that the account's service does not do: otherwise only messages would say so. */
 export function warnOfUnsupported(
   node: Node,
   badge: Badge,

@@ -8,7 +8,7 @@ import type { RequestHandler } from 'express';
 export interface NameRule {
   /** @param name - of the Host header, in lower case; an IPv6 address in brackets */
   readonly allows: (name: string, request: IncomingMessage) => boolean;
-  /** What to do where one is not allowed, in a sentence. */
+  /** What to do if one is not allowed, in a sentence. */
   readonly remedy: string;
 }
 
@@ -18,14 +18,14 @@ export const ofThisMachine: NameRule = {
   remedy: 'Ask the simulator by localhost, 127.0.0.1 or [::1]: it answers this machine only.',
 };
 
-/** What networks at home and at work call their own. Source: RFC 6761, 6762, 8375; ICANN on .internal and .home. */
+/** Domains of private networks at home and at work. Source: RFC 6761, 6762, 8375; ICANN on .internal and .home. */
 const notInPublicDns = ['localhost', 'local', 'home.arpa', 'internal', 'home', 'lan', 'localdomain'];
 
 /**
  * Names that no stranger can point at this machine. A page anywhere may make the name it was loaded under mean this
  * machine (DNS rebinding), and then counts as one of its own pages. It cannot do so with an address, with a name that
- * public DNS does not have, or where the browser checks a certificate for the name. That it does is seen by the
- * connection, or behind a proxy by Sec-Fetch-Site, which no page can set and no browser sends to http://… but loopback.
+ * public DNS does not have, or if the browser checks a certificate for the name. The connection shows that it does, or
+ * behind a proxy Sec-Fetch-Site, which no page can set and no browser sends to http://… except to loopback.
  */
 export const ofNoStranger: NameRule = {
   allows: (name, request) =>
@@ -45,9 +45,9 @@ const foreignPage =
   'pass the Host header on.';
 
 /**
- * Lets programs in, and the server's own pages; refuses what another web page makes the browser send. It shows by the
- * Host header under which name the browser asks, and by Origin and Sec-Fetch-Site from where. That a request is JSON or
- * has a header of its own proves nothing: Node-RED's editor allows those to every page (`Access-Control-Allow-Origin: *`).
+ * Lets programs in, and the server's own pages; refuses requests that another web page makes the browser send. The Host
+ * header shows under which name the browser asks, Origin and Sec-Fetch-Site show from where. JSON or a custom header
+ * proves nothing: Node-RED's editor allows those to every page (`Access-Control-Allow-Origin: *`).
  *
  * @param names - under which the server may be asked
  */
@@ -69,7 +69,7 @@ export function isJson(request: IncomingMessage): boolean {
   return /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
 }
 
-/** By their form: what URL parsers make of a backslash or an at sign is not for a header to decide. */
+/** A strict pattern: URL parsers would accept a backslash or an at sign, and a header must not use that. */
 const hostForm = /^(\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::(\d{1,5}))?$/i;
 const originForm = /^(https?):\/\/(.+)$/i;
 
@@ -86,7 +86,7 @@ function isForeign({ headers, method = '' }: IncomingMessage, host: RegExpExecAr
   // The browser's own word, whatever a proxy has made of Host.
   if (site === 'same-origin') return false;
   if (headers.origin !== undefined) return !isOriginOf(host, headers.origin);
-  // What only reads and has no origin, such as a picture, cannot be read by the page that asked for it.
+  // A request that only reads and has no origin, such as a picture, cannot be read by the page that asked for it.
   const onlyReads = ['GET', 'HEAD'].includes(method);
   return !onlyReads && site !== undefined && site !== 'none';
 }

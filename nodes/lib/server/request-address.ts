@@ -1,4 +1,4 @@
-/** What is used of an Express request. */
+/** The parts of an Express request that are used here. */
 export interface ReceivedAt {
   readonly originalUrl: string;
   readonly protocol: string;
@@ -6,7 +6,7 @@ export interface ReceivedAt {
 }
 
 export interface Addresses {
-  /** The address the callback is taken to have been signed for. */
+  /** The address that the callback should have been signed for. */
   url: string;
   /** Other addresses of the same request, as a proxy may have changed it: for the hint in the log, made when asked for. */
   readonly candidates: readonly string[];
@@ -15,11 +15,11 @@ export interface Addresses {
 }
 
 /**
- * Under which address a callback was received. Authy signs the address as configured there, which behind a proxy
+ * The address at which a callback was received. Authy signs the address as configured there, which behind a proxy
  * is not the one that this server sees.
  *
- * @param configured - the public URL from the node's settings, see {@link isPublicUrl}; decides where it is given
- * @param trustForwarded - whether `X-Forwarded-Proto` and `X-Forwarded-Host` decide otherwise. Whoever can reach
+ * @param configured - the public URL from the node's settings, see {@link isPublicUrl}; decides if it is given
+ * @param trustForwarded - whether `X-Forwarded-Proto` and `X-Forwarded-Host` decide otherwise. Anybody who can reach
  *   Node-RED can write them, so this is the user's choice
  */
 export function addressesOf(
@@ -38,7 +38,7 @@ export function addressesOf(
   };
 }
 
-/** Whether a text is an absolute address that a callback can come to, whole: no variable is left to be put in. */
+/** Whether a text is an absolute address that a callback can come to, complete: no variable is left in it. */
 export function isPublicUrl(text: string): boolean {
   return /^https?:\/\/[^\s/?#]+[^\s#]*$/.test(text) && !/\$[{(]/.test(text) && URL.canParse(text);
 }
@@ -59,7 +59,7 @@ function forwardedHostOf(headers: ReceivedAt['headers']): string {
   return first(headers['x-forwarded-host']) ?? hostOf(headers);
 }
 
-/** What is likelier comes first: as configured, as seen, and as the proxy tells of it. */
+/** The likelier ones first: as configured, as seen, and as the proxy's headers say. */
 function candidatesOf(request: ReceivedAt, configured: string | undefined, path: string): string[] {
   const { headers } = request;
   const schemes = new Set([
@@ -81,7 +81,7 @@ function candidatesOf(request: ReceivedAt, configured: string | undefined, path:
   return [...new Set([...guesses, ...withSlash])];
 }
 
-/** The host with the port that the proxy was called at, which is left out where it is the usual one. */
+/** The host with the port at which the proxy was called, left out if it is the default one. */
 function withForwardedPort(host: string, scheme: string, headers: ReceivedAt['headers']): string[] {
   const port = first(headers['x-forwarded-port']);
   if (port === undefined || !/^[0-9]{1,5}$/.test(port)) return [];
@@ -89,7 +89,7 @@ function withForwardedPort(host: string, scheme: string, headers: ReceivedAt['he
   return [port === (scheme === 'https' ? '443' : '80') ? name : `${name}:${port}`];
 }
 
-/** What the proxy has taken off the path, with a slash before it and none behind. */
+/** The prefix that the proxy removed from the path, with a slash before it and none behind. */
 function forwardedPrefixOf(headers: ReceivedAt['headers']): string {
   const parts = first(headers['x-forwarded-prefix'])?.split('/').filter(Boolean) ?? [];
   return parts.map((part) => `/${part}`).join('');
@@ -100,7 +100,7 @@ function splitOnce(text: string, separator: string): string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The value the outermost proxy wrote, where several appended theirs. */
+/** The value of the outermost proxy, if several appended theirs. */
 function first(header: string | string[] | undefined): string | undefined {
   const value = Array.isArray(header) ? header[0] : header;
   return value?.split(',')[0]?.trim() || undefined;

@@ -4,7 +4,7 @@ import authy from './authy/kind';
 /** Every service there is, by its id: the only place that names them. */
 const kinds = new Map<string, ServiceKind>([[authy.id, authy]]);
 
-/** The ids, the one of an account that says nothing first. */
+/** The ids; the first is the default. */
 export function serviceIds(): readonly [string, ...string[]] {
   return [...kinds.keys()] as [string, ...string[]];
 }
@@ -14,7 +14,7 @@ export function serviceKind(id: string): ServiceKind | undefined {
   return kinds.get(id);
 }
 
-/** The simulated phone of an account, whichever service it is of. */
+/** The simulated phone of an account, of any service. */
 export function phoneOf(accountId: string): SimulatedPhone | undefined {
   for (const kind of kinds.values()) {
     const phone = kind.phone?.(accountId);
@@ -23,7 +23,7 @@ export function phoneOf(accountId: string): SimulatedPhone | undefined {
   return undefined;
 }
 
-/** Adds a service, until it is taken out again. @returns takes it out */
+/** Adds a service. @returns removes it */
 export function addService<Settings extends Parameters<ServiceKind['open']>[0]>(
   kind: ServiceKind<Settings>,
 ): () => void {

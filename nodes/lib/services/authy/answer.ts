@@ -5,7 +5,7 @@ import { authyIdForm } from '../../contract/validation';
 /** An answer of Authy: its status and its body, which is a JSON object. */
 export interface Answer {
   statusCode: number;
-  /** As it came: to read, and not to hand on. */
+  /** As it came: only for reading, never handed on. */
   body: JsonObject;
   /** The same without the secrets that it repeats. */
   shown: JsonObject;
@@ -32,7 +32,7 @@ export function objectOf(answer: Answer, name: string): JsonObject {
   return value;
 }
 
-/** An id: a positive integer or its digits, as text; the client's parser has made text of every number that would be rounded. */
+/** An id: a positive integer or its digits, as text; the client's parser made every number text that would be rounded. */
 export function idOf(object: JsonObject, name: string, answer: Answer): string {
   const value = member(object, name);
   const text = typeof value === 'number' ? String(value) : value;

@@ -1,8 +1,8 @@
-/** What an API key must be; Authy's own have 32 characters. A panel says the same of a key that is entered. */
+/** The format of an API key; Authy's own have 32 characters. The panel applies the same to an entered key. */
 const plausible = /^(?!.*\$[{(])[\x21-\x7e]{16,}$/;
 
 /**
- * Why a text is no API key. What is short can be guessed, and `${NAME}` stands in every documentation: whoever knows the
+ * Why a text is not an API key. A short one can be guessed, and `${NAME}` is in every documentation: anybody who knows the
  * key can sign callbacks.
  *
  * @returns what to do, as a sentence that does not show the text; undefined if it may be a key

@@ -17,15 +17,15 @@ export interface AuthyClientOptions {
   apiKey: string;
   /** Default `https://api.authy.com`. */
   baseUrl?: string | undefined;
-  /** Put before every path; default none. */
+  /** The prefix of every path; default none. */
   pathPrefix?: string | undefined;
   /** For a whole call, waiting and repeating included, in milliseconds. */
   deadline?: number | undefined;
-  /** Calls under way at once. Ten times as many may wait. */
+  /** Calls running at once. Ten times as many may wait. */
   maxInFlight?: number | undefined;
   proxy?: ProxySetting | undefined;
   tls?: SecureContextOptions | undefined;
-  /** What else must not come out where the other end repeats it, beside the key and the proxy's password. */
+  /** Further secrets to remove from answers that repeat them, beside the key and the proxy's password. */
   secrets?: readonly string[] | undefined;
 }
 
@@ -39,7 +39,7 @@ export class AuthyClient {
   private readonly caller: Caller;
   private readonly secrets: Secrets;
 
-  /** @throws TypeError - where the key, the base URL, the path prefix or the proxy cannot be used; the message says why */
+  /** @throws TypeError - if the key, the base URL, the path prefix or the proxy cannot be used; the message says why */
   constructor({ apiKey, baseUrl = authyBaseUrl, pathPrefix, tls, ...options }: AuthyClientOptions) {
     const problem = apiKeyProblem(apiKey);
     if (problem !== undefined) throw new TypeError(`API key: ${problem}`);
@@ -88,7 +88,7 @@ export class AuthyClient {
     return this.caller.call(call, options);
   }
 
-  /** Closes the idle connections. Calls under way are ended by their own signals. */
+  /** Closes the idle connections. Running calls are ended by their own signals. */
   close(): void {
     this.caller.close();
   }
@@ -102,7 +102,7 @@ export class AuthyClient {
   ): Judged<Answered<Name, Result>> {
     const { statusCode } = http;
     const body = jsonObject(http.body);
-    // What is decided is read from the answer as it came; what leaves is without the secrets that it repeats.
+    // Decisions are read from the answer as it came; what is handed on has the repeated secrets removed.
     const answer: Answer | undefined = body && { statusCode, body, shown: this.secrets.outOf(body) };
     const authyCode = body && errorCode(body);
     const meant = authyCode ?? (body && unwrittenCode(statusCode, body, endpoint));
@@ -196,7 +196,7 @@ function errorCode(body: Answer['body']): string | undefined {
   return typeof code === 'number' && Number.isSafeInteger(code) ? String(code) : undefined;
 }
 
-/** The number that an old answer stands for, which has none. */
+/** The error number that an old answer without one means. */
 function unwrittenCode(
   statusCode: number,
   body: JsonObject,
@@ -207,7 +207,7 @@ function unwrittenCode(
   return numberSaid(statusCode, message, unnumbered);
 }
 
-/** What the body says of itself, short enough for an error message. */
+/** The body's own message, short enough for an error message. */
 function said({ shown }: Answer): string | undefined {
   const message = textOrNull(shown, 'message');
   return message === null ? undefined : maskNumbers(message).slice(0, 200);

@@ -5,7 +5,7 @@ import type { Answer } from './answer';
 /** Where Authy's API is. */
 export const authyBaseUrl = 'https://api.authy.com';
 
-/** What an operation came to: which of its outcomes, and the result to hand on. */
+/** The outcome of an operation, and the result to hand on. */
 export interface Outcome<Name extends string, Result extends object> {
   outcome: Name;
   result: Result;
@@ -18,30 +18,30 @@ export interface Endpoint<Values, Name extends string = string, Result extends o
   method: 'GET' | 'POST';
   /**
    * Path templates such as `/protected/json/users/{authyId}/status`; the names are those of `pathValues`. The
-   * ones after the first are tried in order, and only where the server has no such route.
+   * ones after the first are tried in order, and only if the server has no such route.
    */
   paths: readonly [string, ...string[]];
   /** What may happen when an attempt fails; see retry.ts. */
   repeat: RepeatPolicy;
-  /** What goes into the path. */
+  /** The values in the path. */
   pathValues?(values: Values): Readonly<Record<string, string>>;
-  /** What goes into the query of a GET or the JSON body of a POST; undefined members are left out. */
+  /** The query of a GET or the JSON body of a POST; undefined members are left out. */
   parameters?(values: Values): Readonly<Record<string, unknown>>;
-  /** Reads an answer with HTTP 200 and `success`; throws where it is not the documented one. */
+  /** Reads an answer with HTTP 200 and `success`; throws if it is not the documented one. */
   read(answer: Answer, values: Values): Outcome<Name, Result>;
   /** Reads a refusal that is an outcome of the operation rather than an error, by Authy's error number. */
   refusals?: Readonly<Record<string, (answer: Answer, values: Values) => Outcome<Name, Result>>>;
-  /** What old answers said in the place of those numbers. */
+  /** Texts of old answers, which had no such numbers. */
   unnumbered?: readonly Unnumbered[];
-  /** As `refusals`, where the number means that an earlier attempt, whose answer was lost, had worked. */
+  /** As `refusals`, for numbers which mean that an earlier attempt, whose answer was lost, had worked. */
   doneBefore?: Readonly<Record<string, (answer: Answer, values: Values) => Outcome<Name, Result>>>;
 }
 
 /**
- * Fills a path template. Nothing is escaped: what would need it, or could be read as another path, does not fit.
+ * Fills a path template. Nothing is escaped: a value that would need it, or could be read as another path, does not fit.
  *
  * @returns the path, beginning with a slash
- * @throws Error - where a value does not fit, which validated values cannot cause
+ * @throws Error - if a value does not fit, which validated values cannot cause
  */
 export function endpointPath(template: string, values: Readonly<Record<string, string>> = {}): string {
   let parts = partsOf.get(template);
@@ -52,7 +52,7 @@ export function endpointPath(template: string, values: Readonly<Record<string, s
   return path;
 }
 
-/** Of each template: text and names, in turn. */
+/** The parts of each template: text and names, in turn. */
 const partsOf = new Map<string, string[]>();
 
 function fitting(template: string, value: string | undefined): string {

@@ -13,13 +13,13 @@ import type { OperationName, PhoneResult, ResultOf } from '../../contract/result
 import { idOf, objectOf, untrusted } from './answer';
 import type { Endpoint, Outcome } from './endpoint';
 
-/** A phone number in E.164 form and its own country code, as `readInputs` makes them of what was given. */
+/** A phone number in E.164 format and its own country code, as `readInputs` makes them from the inputs. */
 interface PhoneValues {
   readonly phoneNumber: string;
   readonly countryCode?: string | undefined;
 }
 
-/** The phone number and country as Authy takes them: apart. */
+/** The phone number and country as Authy takes them: separately. */
 function phoneParameters({ phoneNumber, countryCode = '' }: PhoneValues): {
   country_code: string;
   phone_number: string;
@@ -34,7 +34,7 @@ function phoneResult({ phoneNumber, countryCode = '' }: PhoneValues): PhoneResul
 
 const approvalStatuses = ['approved', 'denied', 'pending', 'expired'] as const;
 
-/** A code by SMS or phone call: the two differ in their path and in nothing else. */
+/** A code by SMS or phone call: the two differ only in their path. */
 function sendCode(path: string): EndpointOf<'tokenSms'> {
   return {
     method: 'GET',
@@ -120,7 +120,7 @@ export const endpoints: { readonly [N in OperationName]: EndpointOf<N> } = {
 
   userDelete: {
     method: 'POST',
-    // All three are documented, at different times; the first is the one of today.
+    // All three were documented, at different times; the first is today's.
     paths: [
       '/protected/json/users/{authyId}/remove',
       '/protected/json/users/{authyId}/delete',
@@ -137,7 +137,7 @@ export const endpoints: { readonly [N in OperationName]: EndpointOf<N> } = {
   userQr: {
     method: 'POST',
     paths: ['/protected/json/users/{authyId}/secret'],
-    // Each call makes a new secret, and with it the code that was shown before invalid.
+    // Each call makes a new secret, so the code shown before is invalid.
     repeat: 'never',
     pathValues: ({ authyId }) => ({ authyId }),
     parameters: ({ label, size }) => ({ label, qr_size: size }),
@@ -378,7 +378,7 @@ export const endpoints: { readonly [N in OperationName]: EndpointOf<N> } = {
   },
 };
 
-/** An operation as Authy has it. */
+/** An operation's endpoint at Authy. */
 type EndpointOf<N extends OperationName> = Endpoint<ValuesOf<N>, OutcomeOf<N>, ResultOf<N>>;
 
 /** Whether a token was right: `problem` is null if so. */

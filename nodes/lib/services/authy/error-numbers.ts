@@ -155,7 +155,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   60154: ['AUTHY_NOT_ALLOWED', 'The export of phone numbers is not switched on for this application.'],
 };
 
-/** What an answer means that carries no number, or one that is in no list. */
+/** The meaning of an answer without a number, or with one that is in no list. */
 const meaningsByStatus: Readonly<Record<number, Meaning>> = {
   400: ['AUTHY_INVALID_REQUEST', 'Authy refused the parameters.'],
   401: ['AUTHY_INVALID_API_KEY', 'Authy did not accept the API key.'],
@@ -169,7 +169,7 @@ const unknownMeaning: Meaning = ['AUTHY_REJECTED', 'Authy refused the request.']
 /**
  * What an error answer means.
  *
- * @param authyCode - the body's `error_code`; decides where it is known, since 401 is both a wrong key and a
+ * @param authyCode - the body's `error_code`; decides if it is known, since 401 is both a wrong key and a
  *   wrong token
  * @param statusCode - the HTTP status; decides otherwise
  */
@@ -182,14 +182,14 @@ export function meaningOf(
   return { code, advice };
 }
 
-/** A text that an answer without a number said in its place: with which HTTP status, and the number of today. */
+/** The text of an answer without a number: with its HTTP status, and today's number for it. */
 export type Unnumbered = readonly [statusCode: number, text: RegExp, authyCode: string];
 
 /**
- * What Authy said from 2013 to 2016, before it wrote numbers, whatever was asked. A 503 leaves open whether the request was
+ * Authy's texts for all operations from 2013 to 2016, before it wrote numbers. A 503 leaves open whether the request was
  * carried out; one of these says that it was not.
  *
- * Source: the tests of go-authy and fixtures of those years; of DoS protection and of what is suspended they give no whole
+ * Source: the tests of go-authy and fixtures of those years; for DoS protection and suspended accounts they have no whole
  * sentence.
  */
 const unnumbered: readonly Unnumbered[] = [
@@ -204,7 +204,7 @@ const unnumbered: readonly Unnumbered[] = [
 ];
 
 /**
- * The number that an answer without one stands for.
+ * The error number that an answer without one means.
  *
  * @param text - the body's `message`
  * @param own - texts of the operation that was asked, beside those of all
@@ -215,7 +215,7 @@ export function numberSaid(
   text: string,
   own: readonly Unnumbered[] = [],
 ): string | undefined {
-  // A sentence is short; what is long could be made to be searched for ever.
+  // A sentence is short; a long text could be made to be searched for ever.
   if (text.length > 200) return undefined;
   return [...own, ...unnumbered].find(
     ([status, pattern]) => status === statusCode && pattern.test(text),
@@ -232,8 +232,8 @@ export function isDocumented(authyCode: string | undefined): authyCode is string
  *
  * @param authyCode - the body's `error_code`, if it has one
  * @param message - the body's `message`, masked, if it has one
- * @param facts - the HTTP status, and what else is known of the answer
- * @param meant - the number that an answer without one stands for
+ * @param facts - the HTTP status, and what else is known about the answer
+ * @param meant - the error number that an answer without one means
  */
 export function refusal(
   authyCode: string | undefined,
@@ -251,7 +251,7 @@ export function refusal(
   });
 }
 
-/** Leaves the last two digits of what could be a phone number or a token: messages end up in logs. */
+/** Hides all but the last two digits of a possible phone number or token: messages end up in logs. */
 export function maskNumbers(text: string): string {
   return text.replace(/\+?\d[\d ().-]{4,}\d/g, (number) => `…${number.slice(-2)}`);
 }

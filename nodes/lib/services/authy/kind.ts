@@ -5,7 +5,7 @@ import { apiKeyProblem } from './api-key';
 import { type AuthySettings, plainSettings, readSettings } from './settings';
 import { simulatorOf, startSimulator, stopSimulator } from './simulators';
 
-/** All of it: what these nodes offer began as what Authy does. */
+/** Authy does all operations: these nodes began as Authy's nodes. */
 const abilities: Abilities = {
   userCreate: {},
   userStatus: {},
@@ -27,7 +27,7 @@ const abilities: Abilities = {
   onetouchStatus: {},
 };
 
-/** Authy, and the simulator of it. */
+/** Authy, and its simulator. */
 const authy: ServiceKind<AuthySettings> = {
   id: 'authy',
   abilities,
@@ -83,7 +83,7 @@ async function simulated(
   return { apiKey: simulator.apiKey, url };
 }
 
-/** The keys that a callback may be signed with: the current one and, in a change of keys, the previous. */
+/** The keys that a callback may be signed with: the current one and, during a change of keys, the previous one. */
 async function callbackKeys(
   settings: AuthySettings,
   environment: Environment,
@@ -95,7 +95,7 @@ async function callbackKeys(
     const key = simulatorOf(environment.accountId)?.apiKey;
     return key === undefined ? { apiKeys: [], ...(problem && { noApiKey: problem }) } : { apiKeys: [key] };
   }
-  // Without a current key nobody is changing keys.
+  // Without a current key there is no change of keys.
   if (apiKey === '') return { apiKeys: [], noApiKey: noApiKey(settings).message };
   return { apiKeys: [apiKey, previousApiKey].filter((key) => key !== '') };
 }

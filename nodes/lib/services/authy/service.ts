@@ -5,11 +5,11 @@ import type { CallOptions, Performed, Service } from '../../contract/service';
 import type { AuthyClient } from './client';
 import { endpoints } from './endpoints';
 
-/** Authy, or what speaks its protocol. */
+/** Authy, or a server that speaks its protocol. */
 export class AuthyService implements Service {
   constructor(private readonly client: AuthyClient) {}
 
-  /** What listens on this machine is a simulator, whatever the account says: it knows made-up numbers, too. */
+  /** A server on this machine is a simulator, whatever the account says: it accepts made-up numbers, too. */
   get phones(): PhoneRule {
     return this.client.isLocal ? 'possible' : 'valid';
   }

@@ -8,7 +8,7 @@ import { authyBaseUrl } from './endpoint';
 export interface AuthySettings extends ServiceSettings {
   /** Empty if there is none. */
   readonly apiKey: string;
-  /** Why there is none although something was entered; a sentence. */
+  /** Why there is no key although something was entered; a sentence. */
   readonly noApiKey: string | undefined;
   /** Still accepted in callbacks while the key is being changed; may be empty. */
   readonly previousApiKey: string;
@@ -16,7 +16,7 @@ export interface AuthySettings extends ServiceSettings {
   readonly pathPrefix: string;
   readonly tls: SecureContextOptions | undefined;
   readonly proxy: ProxySetting | undefined;
-  /** Where the account has a simulator in the place of Authy: what that does. */
+  /** The simulator's settings, if the account uses it instead of Authy. */
   readonly simulator: Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'> | undefined;
 }
 
@@ -39,7 +39,7 @@ export function plainSettings(apiKey: string): AuthySettings {
 
 type Raw = Readonly<Record<string, unknown>>;
 
-/** Reads those that the account uses: what is hidden in its panel does not count. */
+/** Reads the settings that the account uses: fields hidden in its panel do not count. */
 export function readSettings(reader: AccountReader, config: Raw, credentials: Raw): AuthySettings {
   const [settings, current, previous] = [reader.settings(), reader.settings(), reader.settings()];
   const apiKey = current.key('apiKey', credentials['apiKey'], apiKeyProblem);

@@ -1,13 +1,13 @@
 import type { Simulator, SimulatorOptions } from '../../../simulator/simulator';
 
 /**
- * The simulators of the accounts that chose one, by the account's node id. They outlive a deploy: its users,
- * messages and open approval requests would be lost otherwise each time a flow is changed.
+ * The simulators of the accounts that chose one, by the account's node id. They outlive a deploy: otherwise their users,
+ * messages and open approval requests would be lost each time a flow is changed.
  */
 const simulators = new Map<string, Simulator>();
 
 /**
- * Starts an account's simulator, or goes on with the one it had.
+ * Starts an account's simulator, or continues with the one it had.
  *
  * @returns the simulator and its base URL
  */
