@@ -23,7 +23,7 @@ export interface GateDef extends NodeDef {
   /** In seconds. */
   readonly coolDown: unknown;
   readonly events: unknown;
-  /** The fourth is that of the events. */
+  /** The fourth output is for the events. */
   readonly outputs: 3 | 4;
 }
 
@@ -112,7 +112,7 @@ export class ApprovalNode {
       },
       question: async (message) => {
         if (this.problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', this.problem);
-        // Before anything is counted or kept: it is refused with what else is wrong with the message.
+        // Before anything is counted or kept: it is refused like any other wrong input.
         deadlineOf(message);
         const asked = readInputs({ inputs: approvalInputs }, await inputs.evaluate(message));
         this.account()?.assertSupported('onetouchSend', asked);
@@ -179,7 +179,7 @@ export class ApprovalNode {
     message['approvalId'] = record.approvalId;
     message['authyId'] = record.authyId;
     message['authy'] = answerFacts(this.node, this.account(), outcome.answer);
-    // What Node-RED hands over with each message does the same, and would have to be kept beside it.
+    // The `send` that Node-RED passes with each message does the same, and would have to be kept with it.
     this.node.send(outputs.map((output) => (output === decision ? message : null)));
     done?.();
   }

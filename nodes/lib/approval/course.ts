@@ -10,17 +10,17 @@ import type { Carrier, Request } from './request';
 import { isOnItsWay, type Stage } from './stages';
 import type { Watch } from './watch';
 
-/** What the course needs of the gate whose messages it takes further. */
+/** The parts of the gate that the course of its messages needs. */
 export interface Desk {
   readonly confirm: boolean;
-  /** Whether there is no account (any more), so that nobody brings back a store that fails. */
+  /** Whether there is no account (any more), so that a failed store never comes back. */
   readonly isAbandoned: boolean;
   /** The watch of the account that a message asks with. */
   watch(record: ApprovalRecord): Watch;
-  /** Lets a message in. @throws AuthyError - where the guard rails do not */
+  /** Lets a message in. @throws AuthyError - if the guard rails do not */
   admit(record: ApprovalRecord): Promise<void>;
   release(record: ApprovalRecord): Promise<void>;
-  /** Asks the service. @returns its id of the request */
+  /** Sends the request to the service. @returns the service's id of it */
   send(request: Request, asked: Asked): Promise<string>;
   read(record: ApprovalRecord, deadline: number): Promise<StatusReading>;
   /** Lets a message out. It cannot fail. */
@@ -29,7 +29,7 @@ export interface Desk {
   raise(request: Request, error: Error): void;
   /** A message is complete, and leaves by no output. It cannot fail. */
   complete(request: Request): void;
-  /** Whatever is shown of a request has changed. */
+  /** The stage of a request has changed, and what is shown of it. */
   moved(request: Request, before: Stage): void;
   emit(request: Request, event: 'requested' | 'reminded' | 'decided', decision?: string): void;
   warnOfStore(error: unknown): void;
@@ -38,40 +38,40 @@ export interface Desk {
   warnOfStatus(error: unknown): void;
 }
 
-/** Between two tries of a store that is not used any more, in milliseconds. */
+/** The pause between two tries of a store that is not used any more, in milliseconds. */
 const formerPause = 1000;
 
-// What only few have is kept beside them.
-/** The questions of those that are not sent yet. */
+// Data that only few requests have is kept outside of them.
+/** The questions of requests that are not sent yet. */
 const questions = new WeakMap<Request, Asked>();
 /** The messages that wait for another one's request to be sent. */
 const followers = new WeakMap<Request, Request[]>();
-/** When the request of a question that others may join was about to be sent, by the clock that cannot be set. */
+/** When the request of a question that others may join was about to be sent, by the steady clock. */
 const sentAt = new WeakMap<Request, number>();
-/** Those that another instance has withdrawn before this one knew that they are in the store. */
+/** Requests that another instance withdrew before this one knew that they are in the store. */
 const withdrawnEarly = new WeakSet<Request>();
-/** Those of which an event is to tell that they were asked, once the store knows the request's id. */
+/** Requests whose event `requested` is still to come, once the store knows the request's id. */
 const unannounced = new WeakSet<Request>();
-/** Those with a change that the store has not got, because their node was closed. */
+/** Requests with a change that is not in the store, because their node was closed. */
 const unwritten = new WeakSet<Request>();
 
-/** Takes the messages of one gate from stage to stage, as `stages.ts` has them. To be read from top to bottom. */
+/** Takes the messages of one gate from stage to stage, as in `stages.ts`. Read it from top to bottom. */
 export class Course implements Carrier {
   /**
-   * From here on nothing new is sent, and nothing is handed on; what is withdrawn is claimed all the same. What is on its way
-   * comes to the next stage in which the node that comes after can take it up.
+   * From here on nothing new is sent, and nothing is handed on; withdrawn messages are still claimed. Messages on their way
+   * come to the next stage in which the node that replaces this one can take them up.
    */
   private closes = false;
-  /** What is on its way to the service, and what to the store. */
+  /** Work on its way to the service, and to the store. */
   private readonly sending = new Set<Promise<unknown>>();
   private readonly storing = new Set<Promise<unknown>>();
   private readonly claims = new Map<Request, Promise<void>>();
-  /** Messages that are out, which the store does not know for certain yet. */
+  /** Messages that have left, which the store does not know for certain yet. */
   readonly ending = new Set<Request>();
 
   private readonly outage: Outage;
 
-  /** @param atStore - what the store is asked about messages, each one in its turn; shared by the courses of a process */
+  /** @param atStore - the queue of store calls for each message; shared by the courses of a process */
   constructor(
     readonly desk: Desk,
     readonly time: Time,
@@ -90,7 +90,7 @@ export class Course implements Carrier {
     this.outage.end();
   }
 
-  /** Who takes a message further by now. */
+  /** The course that takes a message further now. */
   private courseOf({ course }: Request): Course {
     return (course as Course | undefined) ?? this;
   }
@@ -109,12 +109,12 @@ export class Course implements Carrier {
 
   /** Lets a message wait for the answer to the same question of another one. */
   async join(request: Request, leader: Request): Promise<void> {
-    // Before it is sent nobody can have answered it.
+    // Nobody can have answered a request that is not sent yet.
     if (!leader.is('arriving', 'kept')) request.joined(this.time.steady());
     if (await this.keep(request, () => Promise.resolve())) this.follow(request, leader);
   }
 
-  /** Counts and keeps a message before anything is sent: what is not kept could be lost. */
+  /** Counts and stores a message before anything is sent: otherwise it could be lost. */
   private async keep(request: Request, admit: () => Promise<void>): Promise<boolean> {
     const { record } = request;
     let isHeld: boolean;
@@ -138,7 +138,7 @@ export class Course implements Carrier {
 
   // ---- kept → sending → waiting
 
-  /** Does what the stage of a message calls for, once there is a node that it can leave. */
+  /** Does the next step for a message, once there is a node that it can leave. */
   proceed(request: Request): void {
     if (request.course !== this || request.done === undefined) return;
     if (request.is('decided')) void this.startClaim(request);
@@ -147,7 +147,7 @@ export class Course implements Carrier {
     if (request.is('waiting')) this.desk.watch(request.record).add(request);
   }
 
-  /** Sends a request. It goes on where the node is closed meanwhile: the next one takes care of what comes of it. */
+  /** Sends a request. If the node is closed meanwhile, sending goes on, and the next node handles the result. */
   private async send(request: Request): Promise<void> {
     const { record } = request;
     const asked = questions.get(request);
@@ -171,7 +171,7 @@ export class Course implements Carrier {
     this.leave(request);
   }
 
-  /** A record that says "nothing was sent" must say otherwise before something is. */
+  /** A record that says "nothing was sent" must be changed before something is sent. */
   private async isToBeSent(request: Request): Promise<boolean> {
     const { record } = request;
     if (record.state !== 'unsent') return request.is('kept');
@@ -180,7 +180,7 @@ export class Course implements Carrier {
     return !this.isClosing && request.is('kept');
   }
 
-  /** The service has taken it: from now on an answer counts. */
+  /** The service has accepted the request: from now on an answer counts. */
   private taken(request: Request, approvalId: string): void {
     const { record } = request;
     record.approvalId = approvalId;
@@ -191,7 +191,7 @@ export class Course implements Carrier {
     record.endsAt = request.records.now() + record.lifetime;
     request.step('taken');
     unannounced.add(request);
-    // Who hears of the id may withdraw the request by it, from another instance: so the store has to know it first.
+    // With the id, another instance may withdraw the request: so the store has to know it before anybody else.
     void this.write(request).then(() => this.announce(request));
     this.proceed(request);
   }
@@ -207,13 +207,13 @@ export class Course implements Carrier {
     this.proceed(request);
   }
 
-  /** To be told of each step: what becomes of a message decides about those that wait for its request. */
+  /** Called at each step: the end of a message decides about the messages that wait for its request. */
   moved(request: Request, before: Stage): void {
     this.desk.moved(request, before);
     if (isOnItsWay(before) && request.is('decided', 'ended')) this.leave(request);
   }
 
-  /** The messages that waited for the request of another one go on as that did. */
+  /** The messages that waited for another one's request go on in the same way as that one. */
   private leave(leader: Request): void {
     const all = followers.get(leader) ?? [];
     followers.delete(leader);
@@ -275,8 +275,8 @@ export class Course implements Carrier {
   /**
    * Takes a message back. Once it is claimed, or has ended in an error, it is too late.
    *
-   * @returns whether it is certain that no outcome of it leaves any more: where the node is closed meanwhile, the one that
-   *   comes after goes on with it, but a crash might bring it back
+   * @returns whether it is certain that no outcome of it leaves any more: if the node is closed meanwhile, the node that
+   *   replaces it goes on with it, but a crash might bring it back
    */
   async withdraw(request: Request): Promise<boolean> {
     this.takeBack(request);
@@ -292,7 +292,7 @@ export class Course implements Carrier {
     if (isOpen) request.step('withdrawn');
   }
 
-  /** Takes a message back whose node is gone: it is complete at once, since those who might hear of it close as well. */
+  /** Withdraws a message whose node is gone: it is complete at once, since the Complete nodes close as well. */
   async withdrawForGood(request: Request): Promise<void> {
     if (request.is('arriving', 'claimed', 'ended')) return;
     request.done?.();
@@ -302,7 +302,7 @@ export class Course implements Carrier {
     await this.withdraw(request);
   }
 
-  /** Another instance was told to take it back, and the store says so: the message is complete. */
+  /** Another instance was told to withdraw the request, and the store says so: the message is complete. */
   withdrawnElsewhere(request: Request): void {
     if (request.is('arriving')) withdrawnEarly.add(request);
     if (!request.is('kept', 'sending', 'waiting', 'decided')) return;
@@ -312,7 +312,7 @@ export class Course implements Carrier {
     this.desk.complete(request);
   }
 
-  /** Another instance has taken it over: nothing of this one may come out any more. */
+  /** Another instance has taken the message over: this one may not let it out any more. */
   takenOver(request: Request): void {
     if (!request.is('kept', 'sending', 'waiting', 'decided')) return;
     this.unwatch(request);
@@ -360,22 +360,22 @@ export class Course implements Carrier {
     if (claim === 'theirs') {
       request.step('takenOver');
     } else if (claim === 'withdrawn' || request.end?.kind === 'withdrawn') {
-      // Where it was withdrawn while it was being claimed, the claim was not the last word.
+      // If it was withdrawn while it was being claimed, the claim was not final.
       if (claim === 'ours') this.end(request);
       request.step('finished');
       this.free(request);
       this.desk.complete(request);
     } else if (this.isClosing) {
-      // The node cannot send any more. The one that comes after claims it again.
+      // The node cannot send any more. The node that replaces it claims the message again.
       if (claim === 'ours') await request.records.unclaim(request.record);
     } else {
-      // No instance has it, and so none but this one can say that it is lost.
+      // No instance has it, so only this one can say that it is lost.
       if (claim === 'missing') this.lose(request);
       this.handOn(request);
     }
   }
 
-  /** Nobody brings the store back: the account that it belongs to is gone. */
+  /** The store never comes back: its account is gone. */
   private abandon(request: Request, error: Error): void {
     if (!request.is('decided')) return;
     if (request.end?.kind === 'withdrawn') this.desk.complete(request);
@@ -390,8 +390,8 @@ export class Course implements Carrier {
   }
 
   /**
-   * Lets a claimed message out. Nothing may come between: what is interrupted here is an outcome that nobody knows. Node-RED
-   * delivers to the next nodes after this turn.
+   * Lets a claimed message out. It must not be interrupted: otherwise nobody knows the outcome. Node-RED delivers to the
+   * next nodes after this turn.
    */
   private handOn(request: Request): void {
     const { end } = request;
@@ -402,7 +402,7 @@ export class Course implements Carrier {
       if (outcome !== undefined) this.desk.handOn(request, outcome);
       else if (end?.kind === 'error') this.desk.raise(request, end.error);
     } catch (error) {
-      // Whatever it is: the message must not stay here for ever.
+      // With any error: the message must not stay here for ever.
       this.desk.raise(request, error as Error);
     }
     this.end(request);
@@ -412,9 +412,9 @@ export class Course implements Carrier {
   }
 
   /**
-   * Tells the store that a claimed message is out. Files are told within this very turn, Redis a little later. As long as the
-   * store does not know it, the message would end in an error as well if the process died: so the node that comes after goes
-   * on telling it.
+   * Tells the store that a claimed message has left: files within this very turn, Redis a little later. Until the store
+   * knows it, the message would end in an error as well if the process died: so the node that replaces this one goes on
+   * telling it.
    */
   end(request: Request): void {
     this.ending.add(request);
@@ -424,7 +424,7 @@ export class Course implements Carrier {
     void this.track(this.storing, told);
   }
 
-  /** However long the store took: an approval is handed on in time, or it is none. */
+  /** An approval counts only if it is handed on in time, however long the store took. */
   private inTime(request: Request, outcome: Outcome): Outcome {
     this.time.noticeSleep();
     const isOverdue = outcome.decision === 'approved' && this.time.steady() > request.endsAt + grace;
@@ -434,9 +434,9 @@ export class Course implements Carrier {
   // ---- found in the store, and moved to another one
 
   /**
-   * Moves a message to another store. Until it is there nothing else is asked of either.
+   * Moves a message to another store. Until it is there, neither store is used for it in any other way.
    *
-   * @param id - its new one: the other store may remember the end of the one it had
+   * @param id - its new id: the other store may remember the end of the old one
    */
   async move(request: Request, to: Records, id: string): Promise<void> {
     await this.atStore.do(request, () => this.carryOver(request, to, id));
@@ -444,7 +444,7 @@ export class Course implements Carrier {
     await this.write(request);
   }
 
-  /** Writes what could not be written when the node of before was closed. */
+  /** Writes changes that could not be written when the previous node was closed. */
   catchUp(request: Request): void {
     if (unwritten.has(request)) void this.write(request);
   }
@@ -453,8 +453,8 @@ export class Course implements Carrier {
     const { record, records: from } = request;
     const before = { ...record };
     const after = { ...record, id, epoch: 1 };
-    // Only once it is in the one is it taken out of the other: a crash leaves it in both. This node looks into the new one
-    // alone; an instance that still uses the old one may take it over there.
+    // It is removed from the old store only once it is in the new one: a crash leaves it in both. This node reads only the
+    // new one; an instance that still uses the old one may take it over there.
     const isThere = await this.insist(async () => {
       await to.create(after, this.isWanted);
     });
@@ -470,7 +470,7 @@ export class Course implements Carrier {
     request.records = to;
   }
 
-  /** @returns false where another instance had it. True also where the store, which is not used any more, cannot say. */
+  /** @returns false if another instance had it. True also if the store, which is not used any more, cannot say. */
   private async takeOut(request: Request, from: Records, record: ApprovalRecord): Promise<boolean> {
     for (let tries = 0; tries < 3; tries++) {
       try {
@@ -487,7 +487,7 @@ export class Course implements Carrier {
     return true;
   }
 
-  /** Says of what was not sent that it was not, for the case that no node comes after this one. */
+  /** Records of a message that it was not sent, in case no node replaces this one. */
   async keepUnsent(request: Request): Promise<void> {
     const { record, end } = request;
     const isRefused = request.is('decided') && end?.kind === 'error' && !isUnknown(end.error);
@@ -502,7 +502,7 @@ export class Course implements Carrier {
 
   // ---- closing
 
-  /** Settles when nothing is on its way to the store, and nothing to the service or so many milliseconds have passed. */
+  /** Settles when nothing is on its way to the store, and nothing to the service or the given time has passed. */
   async settled(milliseconds: number): Promise<void> {
     await Promise.race([allOf(this.sending), pause(this.time, milliseconds)]);
     await allOf(this.storing);
@@ -514,7 +514,7 @@ export class Course implements Carrier {
     set.delete(work);
   }
 
-  /** Keeps what has changed of a message that is not decided. */
+  /** Writes the changes of a message that is not decided. */
   private write(request: Request): Promise<void> {
     unwritten.add(request);
     const written = this.insist(() =>
@@ -529,7 +529,7 @@ export class Course implements Carrier {
     return this.track(this.storing, written);
   }
 
-  /** The store would not change it. Who has it, or whether nobody does, is the answer to a claim. */
+  /** The store refused the change. A claim tells who has the record, or that nobody has it. */
   private notHeld(request: Request): void {
     if (!request.is('kept', 'sending', 'waiting')) return;
     this.unwatch(request);
@@ -564,7 +564,7 @@ export class Course implements Carrier {
 function joinedAfter({ waitsSince }: Request, leader: Request): number {
   if (waitsSince === -Infinity) return 0;
   const sent = sentAt.get(leader);
-  // Where it is not known when the request was sent, only what is seen from now on counts.
+  // If it is not known when the request was sent, only answers seen from now on count.
   return sent === undefined ? leader.lifetime : Math.max(1, waitsSince - sent);
 }
 
@@ -572,7 +572,7 @@ async function allOf(set: ReadonlySet<Promise<unknown>>): Promise<void> {
   while (set.size > 0) await Promise.all(set);
 }
 
-/** The errors after which nobody can say what came of what was asked. */
+/** The errors after which nobody can say whether the request was carried out. */
 const unknown: readonly string[] = ['AUTHY_OUTCOME_UNKNOWN', 'AUTHY_BAD_RESPONSE'];
 
 function isUnknown(error: Error): boolean {

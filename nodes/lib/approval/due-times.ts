@@ -1,12 +1,12 @@
-/** What has its place in the heap noted in it: absent or negative where it has none. */
+/** An item that stores its own place in the heap: absent or negative if it has none. */
 export interface Placed {
   place?: number;
 }
 
 /**
  * Which of many items is due next: one clock for all of them, instead of a timer for each. A binary heap, in which each
- * item knows its place: so that one that is taken off is let go of at once, and no map of all items has to be kept
- * beside the heap. An item is in one of these at a time.
+ * item knows its place: so a removed item is released at once, and no map of all items is needed beside the heap. An item
+ * is in one of these at a time.
  */
 export class DueTimes<T extends object & Placed> {
   private readonly items: T[] = [];
@@ -17,7 +17,7 @@ export class DueTimes<T extends object & Placed> {
     return this.items.length;
   }
 
-  /** Sets when an item is due, on whatever clock the caller keeps to. */
+  /** Sets when an item is due, by the caller's clock. */
   set(item: T, at: number): void {
     const place = this.placeOf(item) ?? this.items.length;
     this.put(place, item, at);
@@ -61,7 +61,7 @@ export class DueTimes<T extends object & Placed> {
     item.place = place;
   }
 
-  /** Brings the item of a place to where it belongs, whether that is nearer to the top or further down. */
+  /** Moves the item at a place to its right place, up or down. */
   private settle(place: number): void {
     this.sink(this.rise(place));
   }

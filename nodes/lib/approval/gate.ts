@@ -16,14 +16,14 @@ import { isOnItsWay, type Stage } from './stages';
 import type { Watch } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
-/** What a gate needs of the account that it asks with. */
+/** The parts of an account that a gate needs. */
 export interface GateAccount {
-  /** Tells one place where records are kept from another. */
+  /** The store where records are kept: another object for another store. */
   readonly place: object;
   openRecords(events: RecordEvents): Records;
   admit(record: ApprovalRecord, limits: Limits): Promise<Admission>;
   release(record: ApprovalRecord): Promise<void>;
-  /** A record of before this process was found. */
+  /** A record from before this process was found. */
   found(record: ApprovalRecord): void;
   /** Sends a request. @returns the service's id of it */
   send(asked: Asked, message: NodeMessageInFlow): Promise<string>;
@@ -54,7 +54,7 @@ export interface GateHost {
   readonly badge: GateBadge;
   /** The account as it is now; undefined if it is missing or disabled. @param id - another one than the gate's */
   account(id?: string): GateAccount | undefined;
-  /** What a message asks. @throws AuthyError - `AUTHY_INVALID_INPUT` */
+  /** The question of a message. @throws AuthyError - `AUTHY_INVALID_INPUT` */
   question(message: NodeMessageInFlow): Promise<Asked>;
   /** Sends a message on by the output of its outcome. */
   send(request: Request, outcome: Outcome): void;
@@ -63,28 +63,28 @@ export interface GateHost {
   emit(request: Request, event: EventName, decision: string | undefined, waiting: number): void;
   /** Gives the node a message again, as if it had just come. */
   receive(message: NodeMessageInFlow): void;
-  /** Says something to the log, and not too often. @param kind - what it is about */
+  /** Writes to the log, but not too often. @param kind - what it is about */
   warn(kind: string, sentence: string): void;
   log(sentence: string): void;
 }
 
-/** How much one gate keeps: messages, their characters, and messages that share a request. */
+/** The most that one gate keeps: messages, their characters, and messages that share a request. */
 const most = { messages: 100_000, characters: 64 * 1024 * 1024, sharing: 100 };
 
 // In milliseconds.
-/** How long a close waits for what is being sent. Node-RED waits for 15 seconds. */
+/** How long a close waits for requests that are being sent. Node-RED waits for 15 seconds. */
 const sendingDeadline = 10_000;
 /** Between two tries of a store that fails. */
 const storePause = 1000;
 
-/** The messages that joined the request of another one: whose it is, and how many there are of it. */
+/** For messages that joined another one's request: the message that asked, and how many joined it. */
 const joinedTo = new WeakMap<Request, Request>();
 const joiners = new WeakMap<Request, number>();
 
 /**
- * Asks, waits, and lets each message out once: approved, denied or expired. What becomes of one message is in
- * `course.ts` and `stages.ts`, when it is looked at in `watch.ts`, what survives a restart in `storage/`. Here is what concerns many of
- * them: letting in, joining, withdrawing, closing, and going on after a deploy or a restart.
+ * Asks, waits, and lets each message out once: approved, denied or expired. The life of one message is in `course.ts` and
+ * `stages.ts`, the times of its readings in `watch.ts`, what survives a restart in `storage/`. This class handles many
+ * messages: letting them in, joining, withdrawing, closing, and going on after a deploy or a restart.
  */
 export class Gate implements Desk {
   private readonly course: Course;
@@ -93,16 +93,16 @@ export class Gate implements Desk {
   private readonly leaders = new Map<string, Request>();
   /** Characters of the messages that wait. */
   private characters = 0;
-  /** Messages not yet on their way: closing and withdrawing wait until each has come to its next stage. */
+  /** Messages that are just coming in: closing and withdrawing wait until each has come to its next stage. */
   private readonly arriving = new Set<Promise<void>>();
   /** Messages that withdraw. Closing waits for them. */
   private readonly controls = new Set<Promise<void>>();
   private readonly unheard: Unheard[] = [];
-  /** What was taken over while something is being withdrawn, for each message that withdraws. */
+  /** Requests that were taken over during a withdrawal, for each message that withdraws. */
   private readonly takenMeanwhile = new Set<Set<Request>>();
-  /** What is being withdrawn, part by part. */
+  /** Requests that are being withdrawn, part by part. */
   private readonly withdrawing = new Set<readonly Request[]>();
-  /** While it goes on with the requests of before: what withdraws or closes waits for it, so that it meets all of them. */
+  /** Pending while it takes up earlier requests: withdrawing and closing wait for it, so that they include all of them. */
   private beginning: Promise<void> | undefined;
   private takingOver: Promise<void> | undefined;
   /** Messages given to the node again, so that they end as messages of a node do. */
@@ -118,7 +118,7 @@ export class Gate implements Desk {
     this.course = new Course(this, process.outside.time, process.atStore);
   }
 
-  /** Goes on with the requests that were open before. To be called once the nodes of the flow are all there. */
+  /** Goes on with the requests that were open before. Call it once all nodes of the flow are there. */
   begin(): void {
     if (this.course.isClosing) return;
     const { rested } = this.process;
@@ -127,7 +127,7 @@ export class Gate implements Desk {
     this.beginning = this.goOn(left).finally(() => (this.beginning = undefined));
   }
 
-  /** Handles one message: one that asks, one that withdraws, or one of before that comes back. */
+  /** Handles one message: one that asks, one that withdraws, or an earlier one that comes back. */
   input(message: NodeMessageInFlow, done: Done): void {
     const returned = this.returning.get(message);
     if (returned !== undefined) {
@@ -153,8 +153,8 @@ export class Gate implements Desk {
   }
 
   /**
-   * @param removed - whether the node was deleted or disabled: what waits is withdrawn. Else it rests until the node
-   *   is back.
+   * @param removed - whether the node was deleted or disabled: then waiting messages are withdrawn. Otherwise they stay
+   *   until the node is back.
    */
   async close(removed: boolean): Promise<void> {
     this.course.close();
@@ -170,7 +170,7 @@ export class Gate implements Desk {
 
   private async rest(removed: boolean): Promise<Rested> {
     for (const request of this.requests) this.course.unwatch(request);
-    // At once: those who might hear of it are about to close as well.
+    // At once: the nodes that could be told are about to close as well.
     const withdrawing = removed ? this.withdrawForGood() : this.withdrawNow();
     await Promise.all([this.beginning, this.takingOver, ...this.arriving]);
     await withdrawing;
@@ -325,11 +325,11 @@ export class Gate implements Desk {
   complete({ message, done }: Request): void {
     if (this.course.isClosing) this.unheard.push({ message, error: undefined });
     else if (done !== undefined) done();
-    // It was to be given to the node again, and has not come yet.
+    // The node was to receive it again, and it has not come yet.
     else this.giveBack(message, (whenBack) => whenBack());
   }
 
-  /** Ends a message with an error that somebody hears. */
+  /** Ends a message with an error that reaches a Catch node or the log. */
   private end(message: NodeMessageInFlow, error: Error, done: Done | undefined): void {
     if (this.course.isClosing) {
       this.host.log(`A message ended while its node was closed. ${error.message}`);
@@ -352,7 +352,7 @@ export class Gate implements Desk {
   }
 
   emit(request: Request, event: EventName, decision?: string): void {
-    // Events are about requests: a message that joined has none of its own.
+    // Events are about requests: a message that joined has no events.
     const hasJoined = request.record.joinedAfter !== undefined;
     if (!this.course.isClosing && !hasJoined) this.host.emit(request, event, decision, this.requests.size);
   }
@@ -393,7 +393,7 @@ export class Gate implements Desk {
         mayCome ? this.withdraw(meant()) : true,
         this.opened?.records.withdrawElsewhere(approvalId, () => !this.course.isClosing),
       ]);
-      // What was just being taken over was neither here nor elsewhere.
+      // Requests that were just being taken over were neither here nor on another instance.
       await this.takingOver;
       areCertain.push(await this.withdraw([...taken].filter(isMeant)));
       if (!areCertain.includes(false)) return;
@@ -422,7 +422,7 @@ export class Gate implements Desk {
     return uncertain === 0;
   }
 
-  /** What is being withdrawn part by part is withdrawn at once: the next node must not find it waiting. */
+  /** Withdraws at once what was being withdrawn part by part: the next node must not find it waiting. */
   private async withdrawNow(): Promise<void> {
     await Promise.all([...this.withdrawing].flat().map((request) => this.course.withdraw(request)));
   }
@@ -446,13 +446,13 @@ export class Gate implements Desk {
       });
     }
     for (const request of ending) this.finish(request);
-    // Before one of them ends: until its record is gone it would look like one of an earlier run.
+    // Begin before one of them ends: until its record is gone it would look like one of an earlier run.
     const takingOver = this.takeOver();
     await inParts(requests, (request) => this.returned(request), this.time);
     await takingOver;
   }
 
-  /** Takes care of a request, which is not looked at before its message was given to the node again. */
+  /** Takes a request on. It is not watched before the node has received its message again. */
   private take(request: Request): void {
     const { question, message } = request.record;
     request.course = this.course;
@@ -463,7 +463,7 @@ export class Gate implements Desk {
   }
 
   private adopt(request: Request): void {
-    // What was on its way to the store when its node closed may have come to its end since.
+    // If it was on its way to the store when its node closed, it may have ended since.
     if (request.is('ended')) return;
     this.take(request);
     request.markRested();
@@ -473,7 +473,7 @@ export class Gate implements Desk {
   /** Gives its message to the node again: so it reaches Catch and Complete nodes as any other message does. */
   private async returned(request: Request): Promise<void> {
     await this.move(request);
-    // The node that comes next does.
+    // The next node returns it.
     if (this.course.isClosing || request.is('ended')) return;
     this.giveBack(request.message, (done) => {
       request.done = done;
@@ -487,7 +487,7 @@ export class Gate implements Desk {
     if (!isOnItsWay) this.host.receive(message);
   }
 
-  /** Goes on telling the store that a message is out, which the gate of before could not. */
+  /** Goes on telling the store that a message has left, which the previous gate could not. */
   private finish(request: Request): void {
     const records = this.openRecords();
     if (records?.name === request.records.name) {
@@ -495,7 +495,7 @@ export class Gate implements Desk {
       this.course.end(request);
       return;
     }
-    // Of a store that is not used any more this may be too late.
+    // For a store that is not used any more this may be too late.
     request.records.end(request.record).catch((error: unknown) => this.warnOfStore(error));
   }
 
@@ -511,13 +511,13 @@ export class Gate implements Desk {
     }
   }
 
-  /** Takes over what nobody takes care of. Once at a time: what a store hands over twice would end twice. */
+  /** Takes over abandoned records. One run at a time: a record that a store hands over twice would end twice. */
   private takeOver(): Promise<void> {
     this.takingOver ??= this.takeAll().finally(() => (this.takingOver = undefined));
     return this.takingOver;
   }
 
-  /** Part by part, for as long as it takes to read the store. */
+  /** Takes over part by part, until all records in the store are read. */
   private async takeAll(): Promise<void> {
     const mine = new Map<string, number>();
     for (const { record } of this.requests) {
@@ -541,7 +541,7 @@ export class Gate implements Desk {
     }
   }
 
-  /** While this process stood still, another instance had it. What comes back is another one, to the store as well. */
+  /** While this process stood still, another instance had the request. It comes back as a new one, also for the store. */
   private giveWay(id: string): void {
     for (const request of [...this.requests]) if (request.record.id === id) this.course.takenOver(request);
   }
@@ -579,7 +579,7 @@ export class Gate implements Desk {
     const records = account.openRecords({
       onAbandoned: () => void this.takeOver(),
       onWithdrawn: (ids) => this.lose(new Set(ids)),
-      // Each of them is another one, and none may be left out of the log.
+      // Each of them is different, and none may be left out of the log.
       onTrouble: (sentence) => this.host.warn(sentence, sentence),
     });
     this.opened = { account, records };
@@ -596,7 +596,7 @@ export class Gate implements Desk {
   }
 
   private account(): GateAccount {
-    // The account closes at the same time; what it has been asked for it still does.
+    // The account closes at the same time; it still finishes the calls that were made.
     const account = this.course.isClosing ? this.opened?.account : this.host.account();
     if (account !== undefined) return account;
     throw this.noAccount();

@@ -1,11 +1,11 @@
 import type { Time } from '../time';
 
-/** So many are worked on without a break. */
+/** The number of items handled without a break. */
 const atOnce = 50;
 
 /**
- * Does something with each of perhaps very many items, in order and part by part: between two parts whatever else waits
- * has its turn. The first part is begun at once, and none waits for what an earlier one has to wait for.
+ * Does something with each of perhaps very many items, in order and part by part: between two parts other work has its
+ * turn. The first part begins at once, and no part waits for the asynchronous work of an earlier one.
  *
  * @returns settles when all of it is done; rejects as soon as one did
  */
@@ -18,7 +18,7 @@ export async function inParts<T>(
   for (let from = 0; from < items.length; from += atOnce) {
     if (from > 0) await time.turn();
     const part = Promise.all(items.slice(from, from + atOnce).map(async (item) => work(item)));
-    // Told below, and not to be taken for a rejection that nobody hears of until then.
+    // It is reported below; until then it must not count as an unhandled rejection.
     part.catch(() => undefined);
     parts.push(part);
   }

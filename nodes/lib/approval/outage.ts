@@ -1,13 +1,13 @@
 import type { Time } from '../time';
 
-/** Between two tries of a store that fails, in milliseconds. */
+/** The pause between two tries of a store that fails, in milliseconds. */
 const between = 1000;
-/** So many try at once while nobody knows whether it works again. */
+/** The number of tries at once while nobody knows whether the store works again. */
 const triesAtOnce = 50;
 
 /**
- * Those that wait for a store which failed. There may be 100,000 of them: so a few try again each second, and all once one
- * of those got through.
+ * The queue of calls that wait for a failed store. There may be 100,000 of them: so a few try again each second, and all
+ * once one of those has worked.
  */
 export class Outage {
   private waiting: (() => void)[] = [];
@@ -16,7 +16,7 @@ export class Outage {
 
   constructor(private readonly time: Time) {}
 
-  /** Resolves when it may be tried again. */
+  /** Resolves when the caller may try again. */
   wait(): Promise<void> {
     this.isOver = false;
     return new Promise((resolve) => {
@@ -25,12 +25,12 @@ export class Outage {
     });
   }
 
-  /** The store has answered. Those that wait may all try when the next few would have. */
+  /** The store has answered. All waiting calls may try when the next few would have. */
   answered(): void {
     this.isOver = true;
   }
 
-  /** Nobody waits any longer. */
+  /** Ends all waits. */
   end(): void {
     this.cancel?.();
     this.cancel = undefined;

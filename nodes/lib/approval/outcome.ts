@@ -13,41 +13,41 @@ export type ExpiryReason =
   | 'clock'
   /** The status could not be read when the time was over. */
   | 'statusUnreadable'
-  /** A callback said "approved", and the status never did. */
+  /** A callback said "approved", but the status never did. */
   | 'unconfirmed'
   /** It was approved in time, but the store let it be handed on only long after. */
   | 'overdue';
 
 /**
  * How long after its end a request may still be approved, in milliseconds: for the last reading and for the store.
- * Whoever set a timeout of a minute does not expect the door to open after an hour.
+ * With a timeout of a minute, nobody expects the door to open after an hour.
  */
 export const grace = 10_000;
 
-/** What became of an approval request. */
+/** The outcome of an approval request. */
 export interface Outcome {
   readonly decision: 'approved' | 'denied' | 'expired';
   /** Null unless it expired. */
   readonly reason: ExpiryReason | null;
   /** Milliseconds since 1970. */
   readonly decidedAt: number;
-  /** How the answer became known; `timeout` where none counts. */
+  /** How the answer became known; `timeout` if none counts. */
   readonly decidedBy: 'callback' | 'polling' | 'timeout';
-  /** What the callback said of the phone. */
+  /** The phone, as the callback describes it. */
   readonly device: JsonObject | null;
-  /** What decided: the status as it was read, or the callback. */
+  /** The answer that decided: the status as it was read, or the callback. */
   readonly answer?: ServiceAnswer | undefined;
 }
 
 export type StatusReading = Performed<'onetouchStatus'>;
 
-/** A message that waits, as far as its outcome depends on it. */
+/** The facts about a waiting message that its outcome depends on. */
 export interface Question {
-  /** An answer counts until so long after the service took the request, in milliseconds. */
+  /** How long after the service accepted the request an answer counts, in milliseconds. */
   readonly lifetime: number;
   /**
-   * And from so long after it; 0 where every answer is one to this message: it asked, or the request was seen open after
-   * it had joined.
+   * From when on an answer counts, after the same moment; 0 if every answer is one to this message: it asked, or the
+   * request was seen open after it had joined.
    */
   readonly joinedAfter: number;
 }
@@ -56,7 +56,7 @@ export interface Question {
 export interface Seen {
   /** By a clock that may be set, in milliseconds since 1970. */
   readonly at: number;
-  /** Whether the time was not over yet, by every clock there is; never so where Node-RED was away meanwhile. */
+  /** Whether the time was not over yet, by every clock there is; always false if Node-RED was away meanwhile. */
   readonly isBeforeEnd: boolean;
   /** Whether the reading began after the time was over, so that "pending" is an outcome too. */
   readonly isLast: boolean;
@@ -119,9 +119,9 @@ export function expired(reason: ExpiryReason, at: number, answer?: ServiceAnswer
 }
 
 /**
- * Why an answer does not count, if it does not. Both times of the service are by its own clock, so that no clock that is
- * wrong here makes a late answer count. They are cut to whole seconds: their difference is less than a second away from
- * the truth, and within that second what was seen here decides.
+ * Why an answer does not count, if it does not. Both times of the service are by its own clock, so that a wrong clock here
+ * cannot make a late answer count. They are cut to whole seconds: their difference is wrong by less than a second, and
+ * within that second the time at which the answer was seen here decides.
  */
 function timingProblem(
   { lifetime, joinedAfter }: Question,
@@ -139,7 +139,7 @@ function timingProblem(
   return after - accuracy < lifetime && isBeforeEnd ? undefined : 'late';
 }
 
-/** Of the difference of two times of the service, in milliseconds. */
+/** How exact the difference of two times of the service is, in milliseconds. */
 const accuracy = 1000;
 
 function time(text: string | null): number | undefined {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { idPrefix } from '../storage/records';
 import { realTime, type Time } from '../time';
 
-/** What the course of an approval request is given from outside, beside stores and service. */
+/** The dependencies of an approval request's course, beside stores and service. */
 export interface Outside {
   readonly time: Time;
   /** A new id for a record. */

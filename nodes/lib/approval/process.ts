@@ -5,21 +5,21 @@ import type { Request } from './request';
 import type { RestedGates } from './rested';
 import { Watch } from './watch';
 
-/** What the gates of one process share. It outlives their nodes. */
+/** The state that the gates of one process share. It outlives their nodes. */
 export interface Process {
   readonly outside: Outside;
-  /** What the closed gates have left. */
+  /** What closed gates leave to their successors. */
   readonly rested: RestedGates;
-  /** What is asked of a store about a message, each one in its turn. */
+  /** The store calls for each message, one after the other. */
   readonly atStore: InTurn<Request>;
   /** The watch of an account, which outlives a deploy as the requests do. */
   watchOf(accountId: string): Watch;
 }
 
 /**
- * A process, to its gates. A simulation has several.
+ * The shared state of a process's gates. A simulation has several.
  *
- * @param onAnswers - has a new watch told of the answers that come to its account
+ * @param onAnswers - makes a new watch listen to the answers that come to its account
  */
 export function newProcess(
   from: Outside,
@@ -41,7 +41,7 @@ export function newProcess(
   };
 }
 
-/** This one. */
+/** The state of this process. */
 export const thisProcess: Process = newProcess(outside, (accountId, watch) => {
   onAnswers(accountId, (answer) => watch.answered(answer));
 });

@@ -1,6 +1,6 @@
 import { AuthyError } from '../contract/errors';
 
-/** The error where the guard rails do not let a request through. */
+/** The error if the guard rails do not let a request through. */
 export function refusedBy(refused: { open: number } | { waitSeconds: number }): AuthyError {
   if ('open' in refused) {
     return new AuthyError(
@@ -17,7 +17,7 @@ export function refusedBy(refused: { open: number } | { waitSeconds: number }): 
   );
 }
 
-/** What can be said of a message whose record an earlier life of the process has left in this state. */
+/** The error for a message whose record an earlier run of the process left in this state. */
 export function interrupted(state: 'unsent' | 'sending' | 'passing'): AuthyError {
   switch (state) {
     case 'unsent':
@@ -40,7 +40,7 @@ export function interrupted(state: 'unsent' | 'sending' | 'passing'): AuthyError
   }
 }
 
-/** What can be said of a message whose record is not in the store any more. */
+/** The error for a message whose record is no longer in the store. */
 export function lostByStore(): AuthyError {
   return new AuthyError(
     'AUTHY_STORE',

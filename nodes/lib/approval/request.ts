@@ -7,13 +7,13 @@ import type { Watched } from './watch';
 
 export type Done = (error?: Error) => void;
 
-/** What takes a message further. */
+/** Takes a message from stage to stage. */
 export interface Carrier {
   readonly time: Pick<Clock, 'steady'>;
   readonly confirm: boolean;
-  /** To be told of each step. */
+  /** Called at each step. */
   moved(request: Request, before: Stage): void;
-  /** Does what the stage of a message calls for. */
+  /** Does the next step for a message. */
   proceed(request: Request): void;
   /** Half of the time is over. */
   remind(request: Request): void;
@@ -27,17 +27,17 @@ export type End =
   | { readonly kind: 'error'; readonly error: Error }
   | { readonly kind: 'withdrawn' };
 
-// What only few have is kept beside them.
+// Data that only few requests have is kept outside of them.
 const restored = new WeakSet<Request>();
 const rested = new WeakSet<Request>();
-/** When those that joined what was sent already did so, by the clock that cannot be set. */
+/** For messages that joined a request already sent: when they did so, by the steady clock. */
 const joinedAt = new WeakMap<Request, number>();
 
 /**
  * A message that asks and waits, in this process. It outlives the nodes of a deploy.
  *
  * There may be 100,000 of them: so each is one object and its record, which the watch and the store use as they are,
- * and what can be told from something else is not kept.
+ * and values that can be computed are not stored.
  */
 export class Request implements Watched {
   private at: Stage = 'arriving';
@@ -47,7 +47,7 @@ export class Request implements Watched {
   course: Carrier | undefined;
   /** Its place in the watch. */
   place = -1;
-  /** When the service took it, by the clock that cannot be set. */
+  /** When the service accepted it, by the steady clock. */
   askedAt: number;
 
   /**
@@ -76,7 +76,7 @@ export class Request implements Watched {
   /**
    * Takes the one step that the table has for an event.
    *
-   * @throws Error - where there is none: a fault of this package, and better said than passed over
+   * @throws Error - if there is none: a fault of this package, which must not be ignored
    */
   step(event: string): void {
     const next = (course[this.at] as Readonly<Record<string, Stage>>)[event];
@@ -111,7 +111,7 @@ export class Request implements Watched {
     return joinedAt.get(this) ?? -Infinity;
   }
 
-  /** It has joined a request of another message that may have been sent before. @param at - when, by the clock that cannot be set */
+  /** It has joined another message's request, which may have been sent before. @param at - when, by the steady clock */
   joined(at: number): void {
     joinedAt.set(this, at);
   }
@@ -120,7 +120,7 @@ export class Request implements Watched {
     if (this.record.joinedAfter !== undefined) this.record.joinedAfter = 0;
   }
 
-  /** When the service took it, by the store's clock. */
+  /** When the service accepted it, by the store's clock. */
   get requestedAt(): Date {
     return new Date(this.record.endsAt - this.record.lifetime);
   }
@@ -134,12 +134,12 @@ export class Request implements Watched {
     return rested.has(this);
   }
 
-  /** It lay where nobody looked at it. */
+  /** Its node was closed for a while: nobody looked at it. */
   markRested(): void {
     rested.add(this);
   }
 
-  /** It was found in the store: no clock of this process knows when it was asked. */
+  /** It was found in the store: no clock of this process knows when its request was sent. */
   markRestored(): void {
     restored.add(this);
   }

@@ -1,12 +1,12 @@
 import type { NodeMessageInFlow } from 'node-red';
 import type { Request } from './request';
 
-/** What a closed gate leaves to the one that comes with a deploy. */
+/** What a closed gate leaves to the gate that replaces it after a deploy. */
 export interface Rested {
   readonly requests: readonly Request[];
-  /** Messages that are out, which the store does not know for certain yet. */
+  /** Messages that have left, which the store does not know for certain yet. */
   readonly ending: readonly Request[];
-  /** Messages that ended when their node, and whoever would have heard of it, was closed already. */
+  /** Messages that ended when their node, and the Catch and Complete nodes, were closed already. */
   readonly unheard: readonly Unheard[];
 }
 
@@ -16,5 +16,5 @@ export interface Unheard {
   readonly error: Error | undefined;
 }
 
-/** What the closed gates of a process have left, by the id of their node. It may still be coming. */
+/** What the closed gates of a process have left, by the id of their node. Some may still be closing. */
 export type RestedGates = Map<string, Promise<Rested>>;

@@ -2,21 +2,21 @@
  * How far a message that asks has come:
  *
  * - `arriving`: it is let in and kept. Nothing was sent, and an error ends it at once.
- * - `kept`: it is in the store. Nothing was sent: its node was closed before, or another message is to ask the question.
+ * - `kept`: it is in the store. Nothing was sent: its node was closed before, or another message asks the question.
  * - `sending`: the service is asked.
- * - `waiting`: the request is on the phone, and the watch looks after it.
- * - `decided`: how it ends is known. The store has to be asked whether this instance may hand it on.
+ * - `waiting`: the request is on the phone, and the watch reads its status.
+ * - `decided`: its end is known. The store has to say whether this instance may hand it on.
  * - `claimed`: this instance hands it on, in this very turn.
- * - `ended`: nothing comes of it any more.
+ * - `ended`: it is over, and never leaves again.
  */
 export type Stage = 'arriving' | 'kept' | 'sending' | 'waiting' | 'decided' | 'claimed' | 'ended';
 
 /**
- * What leads from one stage to the next. What is not in this table does not happen.
+ * The steps from one stage to the next. No other steps happen.
  *
- * If the power fails in a stage, whoever finds the record goes by the state that the store has safely got, and by nothing
- * else. Stage and state do not run in step: the store answers later. What each call to it promises is in
- * `storage/records.ts`.
+ * If the power fails in a stage, the instance that finds the record goes by the state that is safely in the store, and by
+ * nothing else. Stage and state do not change together: the store answers later. `storage/records.ts` says what each call
+ * to it promises.
  *
  * | stage      | state of the record                            | what becomes of the message                            |
  * | ---------- | ---------------------------------------------- | ------------------------------------------------------ |
@@ -40,7 +40,7 @@ export const course = {
   ended: {},
 } as const satisfies Record<Stage, Partial<Record<string, Stage>>>;
 
-/** Whether a message has not come to where its answer is waited for. */
+/** Whether a message does not wait for its answer yet. */
 export function isOnItsWay(stage: Stage): boolean {
   return stage === 'arriving' || stage === 'kept' || stage === 'sending';
 }

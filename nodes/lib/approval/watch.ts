@@ -17,62 +17,62 @@ export interface Watched extends Placed, Question {
   /** Of the request, in lower case. */
   readonly key: string;
   readonly authyId: string;
-  /** When the service took the request, by {@link Time.steady}. */
+  /** When the service accepted the request, by {@link Time.steady}. */
   readonly askedAt: number;
-  /** When its own time is over, by the same. */
+  /** When its own time is over, by the same clock. */
   readonly endsAt: number;
-  /** Since when it waits, by the same: a request that was seen open later was not answered before. */
+  /** Since when it waits, by the same clock: a request that was seen open later was not answered before. */
   readonly waitsSince: number;
   /** Whether its time is not over yet, by every clock there is. */
   readonly isBeforeEnd: boolean;
-  /** Whether an answer may be there already: then it is read at once. */
+  /** Whether there may be an answer already: then the status is read at once. */
   readonly mayBeAnswered: boolean;
   /** Whether an approval by callback is confirmed by reading the status. */
   readonly confirm: boolean;
   /** Reads the status, in at most so many milliseconds. */
   read(deadline: number): Promise<StatusReading>;
-  /** The request was seen open while the message waited: whatever is answered from now on is an answer to it. */
+  /** The request was seen open while the message waited: an answer from now on is an answer to it. */
   seenOpen(): void;
   /** Half of the time is over without an answer; absent once it was called. */
   readonly remind: (() => void) | undefined;
-  /** Called once, and then the message is watched no more. */
+  /** Called once; then the message is no longer watched. */
   decide(outcome: Outcome): void;
   /** The status could not be read; it will be tried again. */
   onUnreadable(error: unknown): void;
 }
 
 // All in milliseconds. Quick at first, while the person has the phone in hand; then a tenth of the time that has
-// passed, so that a day costs no more questions than ten minutes do.
+// passed, so that a day costs no more readings than ten minutes do.
 const shortestPause = 1000;
 const longestPause = 15_000;
 const shareOfAge = 1 / 10;
 
 /** The service publishes no limit. Many open requests share this many readings a second. */
 const readingsPerSecond = 10;
-/** Leaves places for what else the account's nodes have to ask. */
+/** Leaves places for other calls of the account's nodes. */
 const readingsAtOnce = 4;
 const readingDeadline = 10_000;
-/** What is left unread so long after its end has expired; within the {@link grace}. */
+/** A request whose status is unread this long after its end has expired; within the {@link grace}. */
 const lastReadingDeadline = grace / 2;
-/** Where the service says "too many requests" and not for how long. */
+/** The pause if the service says "too many requests" without a time. */
 const rateLimitPause = 5000;
-/** Looked at without a break; then whatever else waits has its turn. */
+/** The number of messages handled without a break; then other work has its turn. */
 const takenAtOnce = 100;
-/** Timers hold no more. */
+/** The longest timer. */
 const longestTimer = 3_600_000;
 
 /**
- * Watches the open requests of one account: asks for their status, in a rhythm of its own for each and with one timer
- * for all, takes callbacks, and ends what nobody answered.
+ * Watches the open requests of one account: reads their status, each in its own rhythm and with one timer for all, takes
+ * callbacks, and ends requests that nobody answered.
  */
 export class Watch {
-  // Of a message that only waits, nothing but its place in these two is kept.
+  // A message that only waits has entries in these two, and nowhere else.
   private readonly due = new DueTimes<Watched>();
-  /** By the request's id. Most requests have one message that waits. */
+  /** By the request's id. Most requests have one waiting message. */
   private readonly watching = new Map<string, Watched | readonly Watched[]>();
   /** Verified callbacks that said "approved", to be confirmed. */
   private readonly approvals = new Map<Watched, ApprovalAnswer>();
-  /** The requests whose status is being read, and whether something came meanwhile that the reading cannot know of. */
+  /** The requests whose status is being read, and whether something came meanwhile that the reading cannot include. */
   private readonly readings = new Map<string, boolean>();
   private pausedUntil = -Infinity;
   private stopTimer: (() => void) | undefined;
@@ -89,7 +89,7 @@ export class Watch {
   add(message: Watched): void {
     const others = this.waitingFor(message.key);
     this.watching.set(message.key, others.length === 0 ? message : [...others, message]);
-    // For one that joined, an answer counts for sure once the request was seen open.
+    // For a message that joined, an answer is certain to count once the request was seen open.
     if (message.mayBeAnswered || message.joinedAfter > 0) this.readSoon(message);
     else this.plan(message);
   }
@@ -118,7 +118,7 @@ export class Watch {
       }
       const isApproval = isBeforeEnd && answer.decision === 'approved';
       if (isApproval && !this.approvals.has(message)) this.approvals.set(message, answer);
-      // Whether it came in time its status tells.
+      // The status tells whether it came in time.
       this.readSoon(message);
     }
   }
@@ -134,7 +134,7 @@ export class Watch {
     this.plan(message, 0);
   }
 
-  /** When the message is looked at next. @param pause - in milliseconds; by its age where absent */
+  /** Plans the next look at the message. @param pause - in milliseconds; by default from its age */
   private plan(message: Watched, pause?: number): void {
     const now = this.time.steady();
     const { askedAt, endsAt } = message;
@@ -146,7 +146,7 @@ export class Watch {
     this.wakeUp();
   }
 
-  /** One timer for the message that is due first; what is due has its turn after what else is waiting to run. */
+  /** One timer for the message that is due first; due messages have their turn after other waiting work. */
   private wakeUp(): void {
     const next = this.due.next();
     if (next === undefined || this.readings.size >= readingsAtOnce) {
@@ -199,7 +199,7 @@ export class Watch {
     void this.read(message, now);
   }
 
-  /** Reads the status of a request, for all that wait for it. Never rejects. */
+  /** Reads the status of a request, for all messages that wait for it. Never rejects. */
   private async read(message: Watched, begunAt: number): Promise<void> {
     const { key } = message;
     const isOver = ({ endsAt }: Watched): boolean => begunAt >= endsAt;
@@ -216,7 +216,7 @@ export class Watch {
     }
     const pause = this.readings.get(key) === true ? 0 : undefined;
     this.readings.delete(key);
-    // Those that were decided or withdrawn meanwhile are not among them, and those that joined are.
+    // Without messages that were decided or withdrawn meanwhile, and with those that joined.
     for (const waiting of this.waitingFor(key)) {
       if (reading?.outcome === 'pending' && waiting.waitsSince <= begunAt) waiting.seenOpen();
       const outcome = this.judge(waiting, reading, isOver(waiting));
@@ -240,7 +240,7 @@ export class Watch {
   }
 }
 
-/** Half of the time, or never. */
+/** When half of the time is over, or never. */
 function remindAt({ remind, askedAt, endsAt }: Watched): number {
   return remind === undefined ? Infinity : (askedAt + endsAt) / 2;
 }

@@ -1,13 +1,13 @@
 import { invalidInput } from '../contract/errors';
 import * as input from '../contract/validation';
 
-/** What `msg.cancel` says to withdraw every request of the node. */
+/** The value of `msg.cancel` that withdraws every request of the node. */
 const allMine = 'all mine';
 
 /**
  * Which requests a message with `reset` or `cancel` withdraws.
  *
- * @returns an approval id in lower case; undefined for all of the node
+ * @returns an approval id in lower case; undefined for all requests of the node
  * @throws AuthyError - `AUTHY_INVALID_INPUT`
  */
 export function withdrawnBy(message: object): string | undefined {
@@ -23,10 +23,10 @@ export function withdrawnBy(message: object): string | undefined {
   }
 }
 
-/** What `msg.cancel` says where a flow sets it on every message, and nothing is to be withdrawn. */
+/** Values of `msg.cancel` that withdraw nothing, for flows that set it on every message. */
 const none: readonly unknown[] = [undefined, null, false, ''];
 
-/** Whether a message asks for nothing, but takes back what was asked. */
+/** Whether a message does not ask, but withdraws. */
 export function isWithdrawal(message: object): boolean {
   return Object.hasOwn(message, 'reset') || !none.includes((message as { cancel?: unknown }).cancel);
 }

@@ -23,9 +23,9 @@ export class Limiter {
   /**
    * Takes a place, first come first served; {@link leave} gives it back.
    *
-   * @returns resolves once there is one; undefined if it was free
+   * @returns resolves once there is one; undefined if one was free
    * @throws AuthyError - `AUTHY_BUSY` at once where the queue is full
-   * @throws Cancelled - or rejects with it, where nobody waits for it any more
+   * @throws Cancelled - or rejects with it, if nobody waits for it any more
    */
   enter(cancellation: Cancellation): Promise<void> | undefined {
     if (cancellation.happened) throw new Cancelled();
