@@ -9,7 +9,7 @@ export interface ContextPlace {
   readonly folder?: string | undefined;
 }
 
-/** What is read of Node-RED's settings. */
+/** The parts of Node-RED's settings that are read. */
 export interface ContextSettings {
   readonly contextStorage?: Readonly<Record<string, unknown>> | undefined;
   readonly userDir?: string | undefined;
@@ -38,11 +38,11 @@ interface FileStore {
  * @param store - its name; undefined for the default one
  */
 export function contextPlace(settings: ContextSettings, store: string | undefined): ContextPlace {
-  // Node-RED's own, where the settings have none.
+  // Node-RED's own, if the settings have none.
   const { contextStorage = { memory: { module: 'memory' } }, userDir } = settings;
   const first = 'default' in contextStorage ? 'default' : (Object.keys(contextStorage)[0] ?? 'memory');
   const named = store ?? first;
-  // The default one may be the name of another.
+  // The default one may only name another one.
   const alias = contextStorage[named];
   const name = typeof alias === 'string' ? alias : named;
   const { module, config: { base = 'context', dir = userDir } = {} } = (contextStorage[name] ??
@@ -52,7 +52,7 @@ export function contextPlace(settings: ContextSettings, store: string | undefine
 
 /** The file of a node's context; undefined if it has none. */
 export function contextFile({ folder }: ContextPlace, node: Node): string | undefined {
-  // Within a subflow a node goes by its id there, and its flow is the instance.
+  // Within a subflow the file has the node's id in the subflow, and its folder is the instance.
   const { id, z, _alias } = node as Node & { _alias?: string };
   return folder === undefined ? undefined : path.join(folder, z, `${_alias ?? id}.json`);
 }

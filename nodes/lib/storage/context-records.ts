@@ -17,7 +17,7 @@ import { realTime, type Clock } from '../time';
 /** Where the last sign of life is kept: the time by the computer's clock. */
 const aliveName = `${idPrefix}alive`;
 
-/** It is written with what changes, and no more often than this, in milliseconds. */
+/** It is written together with changes, but no more often than this, in milliseconds. */
 const aliveEvery = 5000;
 
 /** A clock may be set back a little, to the right time. In milliseconds. */
@@ -29,7 +29,7 @@ const takenAtOnce = 100;
 /** A name that a store does not take for a path into an object. */
 const recordName = new RegExp(`^${idPrefix}\\w+$`);
 
-/** How far a record of this process has come: `removing` is over, as soon as the store has done it. */
+/** How far a record of this process has come: `removing` has ended, and waits for the store to remove it. */
 type Stage = 'waiting' | 'passing' | 'removing';
 
 interface Stages {
@@ -72,17 +72,17 @@ class StagesOfValues implements Stages {
 
 /** What is known of the records of one gate in one store. The old and the new gate of a deploy share it. */
 interface Known {
-  /** The values, where Node-RED would forget them. */
+  /** The values, if Node-RED would forget them. */
   readonly values: Map<string, unknown>;
   readonly stages: Stages;
   readonly changes: InTurn;
-  /** The names of what an earlier run has left and is still to be taken, the last one first; undefined until they were read. */
+  /** The names of records of an earlier run that are still to be taken, the last one first; undefined until they were read. */
   left: string[] | undefined;
-  /** What has ended until all is taken, and must not be taken for what an earlier run has left. */
+  /** Records that end before all are taken: they must not look like records of an earlier run. */
   readonly ended: Set<string>;
   /** The last sign of life of an earlier run; undefined until it was asked for. */
   lastSign: Promise<number> | undefined;
-  /** When this run gave one, by the clock that nobody can set. */
+  /** When this run gave one, by the steady clock. */
   signedAt: number;
 }
 
@@ -94,21 +94,21 @@ export interface ContextStore {
   /** Why it cannot be used, if so. */
   readonly problem?: string | undefined;
   /**
-   * Whether the settings name no context store. Then Node-RED throws the context of a node away with each deploy, and the
-   * records are kept here, in memory as well.
+   * Whether the settings name no context store. Then Node-RED deletes the context of a node with each deploy, and the
+   * records are kept here, also in memory.
    */
   readonly isForgotten?: boolean;
 }
 
-/** What a process knows of the records in its contexts, by gate and store. Tests have several of them in one. */
+/** A process's state of the records in its contexts, by gate and store. Tests have several in one process. */
 export type KnownContexts = Map<string, Known>;
 
 const thisProcess: KnownContexts = new Map();
 
 /**
- * The records of a gate in its context, in a store of Node-RED's: memory, file, or whatever is installed. What they
- * survive is what that store survives. One process has them to itself, so what is atomic is atomic because nothing else
- * runs; and what is not known here has ended, so that nothing brings it back.
+ * The records of a gate in its context, in one of Node-RED's stores: memory, file, or any that is installed. They survive
+ * what that store survives. Only one process uses them, so a change within one turn is atomic; and a record that is not
+ * known here has ended, so that nothing brings it back.
  *
  * Source: https://nodered.org/docs/api/context/
  */
@@ -118,7 +118,7 @@ export class ContextRecords implements Records {
   private readonly storeName: string | undefined;
   private readonly problem: string | undefined;
   private readonly isForgotten: boolean;
-  /** The store, and its file where it has one, for a person to find. */
+  /** The store, and its file if it has one, for a person to find. */
   private readonly title: string;
   private readonly file: string;
   private readonly known: Known;
@@ -144,7 +144,7 @@ export class ContextRecords implements Records {
     const file = contextFile(place, gate);
     this.file = file === undefined ? '' : ` Its file is ${file}.`;
     this.time = time;
-    // Node-RED would quietly take its default store for one that it does not have.
+    // Node-RED would silently use its default store instead of one that it does not have.
     this.context = problem === undefined ? gate.context() : undefined;
     const key = JSON.stringify([gate.id, storeName]);
     const values = new Map<string, unknown>();
@@ -164,7 +164,7 @@ export class ContextRecords implements Records {
     return this.time.wall();
   }
 
-  /** Keeps the record itself: plain data, which a store in memory then holds once, and any other writes as it does. */
+  /** Keeps the record itself, which is plain data: a store in memory then holds it once, and others write it as usual. */
   create(record: ApprovalRecord): Promise<boolean> {
     const { id } = record;
     if (this.problem !== undefined) return Promise.reject(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
@@ -173,7 +173,7 @@ export class ContextRecords implements Records {
       try {
         await this.set(id, record);
       } catch (error) {
-        // As far as a store that fails can tell.
+        // This is all that a failing store can tell.
         if (await this.isThere(id).catch(() => false)) await this.set(id, undefined);
         throw error;
       }
@@ -195,7 +195,7 @@ export class ContextRecords implements Records {
     const { id } = record;
     return this.change(id, async () => {
       const stage = this.known.stages.get(id);
-      // Its end has happened.
+      // It has ended.
       if (stage === undefined) return 'theirs';
       if (stage === 'waiting' && !(await this.isThere(id))) return 'missing';
       if (isFinal) {
@@ -212,7 +212,7 @@ export class ContextRecords implements Records {
     const { id } = record;
     return this.change(id, async () => {
       if (this.known.stages.get(id) !== 'passing' || record.state === 'passing') return;
-      // What somebody has deleted must not come back by this.
+      // A record that somebody has deleted must not come back by this.
       if (await this.isThere(id)) await this.set(id, record);
       this.known.stages.set(id, 'waiting');
     });
@@ -225,7 +225,7 @@ export class ContextRecords implements Records {
     });
   }
 
-  /** There is nobody else. */
+  /** There are no other instances. */
   withdrawElsewhere(): Promise<boolean> {
     return Promise.resolve(true);
   }
@@ -252,14 +252,14 @@ export class ContextRecords implements Records {
     await this.known.changes.settled();
   }
 
-  // ---- what an earlier run has left
+  // ---- records of an earlier run
 
   private async readLeft(): Promise<string[]> {
     const names = await this.keys();
     const ours = names.filter((name) => name.startsWith(idPrefix) && name !== aliveName);
     await this.readSign();
     for (const name of ours) if (!recordName.test(name)) this.setAside(name, 'its name is not one of ours');
-    // One that was made of an old one comes after that.
+    // A record made from an old one comes after that one.
     return ours
       .filter((name) => recordName.test(name))
       .sort()
@@ -284,13 +284,13 @@ export class ContextRecords implements Records {
     const [values, lastSign] = [await this.get(wanted), await this.readSign()];
     const read = new Map<string, ApprovalRecord>();
     for (const [index, name] of wanted.entries()) {
-      // Made of an old one a moment ago.
+      // Made from an old one a moment ago.
       if (read.has(name)) continue;
       for (const record of await this.recordsOf(name, values[index])) {
         if (isLeft(record.id)) read.set(record.id, record);
       }
     }
-    // Not before: where the store fails in between, all of them have to come again.
+    // Not before: if the store fails in between, all of them have to come again.
     for (const { id, state } of read.values()) {
       this.known.stages.set(id, state === 'passing' ? 'passing' : 'waiting');
     }
@@ -300,7 +300,7 @@ export class ContextRecords implements Records {
 
   private foundOf(record: ApprovalRecord, lastSign: number): Found {
     record.epoch += 1;
-    // What it says itself counts as well: it was asked no earlier than this.
+    // The record's own time counts as well: it was asked no earlier than this.
     const sign = Math.max(lastSign, record.endsAt - record.lifetime);
     return { record, isClockWrong: this.now() + tolerance < sign };
   }
@@ -317,7 +317,7 @@ export class ContextRecords implements Records {
       this.setAside(name, error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message);
       return [];
     }
-    // The one that takes the place of the old one comes last: until then the old one makes up for all.
+    // The record that replaces the old one comes last: until then the old one stands for all of them.
     if (isOld) for (const record of [...records].reverse()) await this.set(record.id, record);
     return records;
   }
@@ -337,14 +337,14 @@ export class ContextRecords implements Records {
     return changed;
   }
 
-  /** Gives a sign of life. It is of no importance whether a single one is kept. */
+  /** Gives a sign of life. A single one may be lost. */
   private sign(): void {
     if (this.context === undefined) return;
     this.known.signedAt = this.time.steady();
     this.known.changes
       .do(aliveName, async () => {
         const now = this.time.wall();
-        // What is written over is not to be found any more.
+        // A record that is overwritten cannot be found any more.
         await this.readSign();
         await this.set(aliveName, now);
       })

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { AuthyError } from '../contract/errors';
 
-/** So many files are open at once, whoever asks: a process may not have many more. */
+/** The number of files open at once, for all callers: a process may not have many more. */
 const atOnce = 64;
 
 const readable: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const readable: Readonly<Record<string, string>> = {
   ENOTDIR: 'it is not a folder',
 };
 
-/** The error for what could not be done in a folder. It says nothing of what is in the files. */
+/** The error for a failed operation in a folder. It shows nothing of the files' content. */
 export function diskError(folder: string, error: unknown): AuthyError {
   if (error instanceof AuthyError) return error;
   const code = codeOf(error);
@@ -34,7 +34,7 @@ export function codeOf(error: unknown): string {
 }
 
 /**
- * Gives a file new content, so that whenever the power fails there is either what was there before or all of the new.
+ * Gives a file new content. Whenever the power fails, the file has either its old content or all of the new.
  * It is safe once the folder is synced as well.
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
@@ -60,7 +60,7 @@ async function writeSynced(file: string, text: string): Promise<void> {
   }
 }
 
-/** Makes what was created, renamed and removed in a folder safe. Windows does that by itself, and allows nobody to ask. */
+/** Syncs what was created, renamed and removed in a folder. Windows does that by itself, and offers no call for it. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await fs.open(folder, 'r');
@@ -71,16 +71,16 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Syncs a folder for all who ask at the same time at once. */
+/** Syncs a folder once for all calls that come at the same time. */
 export class FolderSync {
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
 
   constructor(private readonly folder: string) {}
 
-  /** @returns settles when all that was done before this call is safe */
+  /** @returns settles when everything done before this call is safe */
   sync(): Promise<void> {
-    // What runs already may have begun before the last change.
+    // A running sync may have begun before the last change.
     if (this.running !== undefined) {
       this.next ??= this.running.then(
         () => this.begin(),
@@ -101,7 +101,7 @@ export class FolderSync {
   }
 }
 
-/** Makes folders inside of one that has to be there: a folder that was moved away must not come back by this. */
+/** Makes folders inside one that has to be there: a folder that was moved away must not come back by this. */
 export async function makeFolders(within: string, names: readonly string[]): Promise<string> {
   let folder = within;
   for (const name of names) {
@@ -110,7 +110,7 @@ export async function makeFolders(within: string, names: readonly string[]): Pro
     await fs.mkdir(folder, 0o700).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error;
     });
-    // Where it was there as well: whoever made it may have come no further.
+    // Also if it was there already: the process that made it may not have synced it.
     await syncFolder(above);
   }
   return folder;
@@ -136,7 +136,7 @@ async function withPlace<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The name of a folder for an id of Node-RED, which may hold anything where somebody wrote the flows by hand. */
+/** The name of a folder for an id of Node-RED, which may hold anything if somebody wrote the flows by hand. */
 export function folderName(id: string): string {
   // Upper case as well: on some disks it is the same name as lower case.
   const name = id.replace(/[^a-z0-9_-]/gu, (character) => `%${Buffer.from(character).toString('hex')}`);

@@ -9,7 +9,7 @@ import { realTime, type Clock } from '../time';
 /** The mark of a record that was claimed. */
 const passing = 'passing';
 
-/** So many are handed over in one step. */
+/** The number of records handed over in one step. */
 const takenAtOnce = 100;
 
 /** A clock may be set back a little, to the right time. In milliseconds. */
@@ -19,11 +19,11 @@ const claims: Readonly<Record<Change, Claim>> = {
   done: 'ours',
   gone: 'missing',
   taken: 'theirs',
-  // Its end has happened.
+  // It has ended.
   absent: 'theirs',
 };
 
-/** Where the records of a gate are kept in files. */
+/** The place where the records of a gate are kept in files. */
 export interface FilePlace {
   /** The folder of all accounts in the user directory. */
   readonly root: string;
@@ -33,11 +33,11 @@ export interface FilePlace {
 
 /**
  * The records of a gate as files in the user directory, for one Node-RED: `ROOT/life-N/ACCOUNT/GATE/ID.json`, and
- * `ID.passing.json` once claimed. What has resolved is safe when the process is killed and when the power fails.
+ * `ID.passing.json` once claimed. A change that has resolved is safe if the process is killed or the power fails.
  *
- * That one process has them is a matter of {@link OwnedDirectory}; taking over raises the epoch there, of all records at
- * once. Within the process the old and the new gate of a deploy share a {@link Folder}, which knows what is there: what
- * it does not know has ended, and nothing brings it back.
+ * {@link OwnedDirectory} makes sure that only one process has them; taking over raises the epoch there, of all records at
+ * once. Within the process the old and the new gate of a deploy share a {@link Folder}, which knows its records: a record
+ * that it does not know has ended, and nothing brings it back.
  */
 export class FileRecords implements Records {
   readonly name: string;
@@ -58,7 +58,7 @@ export class FileRecords implements Records {
     this.name = `files ${place.root} ${place.accountId}`;
     this.time = time;
     this.life = life;
-    // What is wrong is told to whoever asks for something.
+    // The next call reports what is wrong.
     this.open().catch(() => undefined);
   }
 
@@ -89,12 +89,12 @@ export class FileRecords implements Records {
   }
 
   async end(record: ApprovalRecord): Promise<void> {
-    // Where it was claimed here the folder is there, and nothing comes between this and what was handed on.
+    // If it was claimed here, the folder is there, and nothing runs between handing on and this.
     const folder = this.folder ?? (await this.open());
     await folder.removeNow(record.id);
   }
 
-  /** There is nobody else. */
+  /** There are no other instances. */
   withdrawElsewhere(): Promise<boolean> {
     return Promise.resolve(true);
   }
@@ -135,7 +135,7 @@ export class FileRecords implements Records {
     }
   }
 
-  /** Opens the folder, now or, where that failed, with the next thing that is asked for. */
+  /** Opens the folder, now or, if that failed, with the next call. */
   private open(): Promise<Folder> {
     if (this.opening !== undefined) return this.opening;
     if (this.isClosed) return Promise.reject(new AuthyError('AUTHY_STORE', 'The node was closed.'));

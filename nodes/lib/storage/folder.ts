@@ -7,10 +7,10 @@ import { InTurn } from './in-turn';
 import type { Loss, OwnedDirectory, Tell } from './owned-directory';
 import { pause, type Clock } from '../time';
 
-/** For how long files are read before everything else has its turn, in milliseconds. */
+/** How long files are read before other work has its turn, in milliseconds. */
 const readSlice = 5;
 
-/** Between two tries to remove what must not be there, in milliseconds. */
+/** The pause between two tries to remove a record that must not be there, in milliseconds. */
 const removePause = 1000;
 
 /** `ID.json`, or `ID.MARK.json`. */
@@ -24,7 +24,7 @@ export interface Kept {
   readonly value: unknown;
 }
 
-/** What came of a change: it is done and safe, or nothing was changed since the record is not there (any more). */
+/** The result of a change: it is done and safe, or nothing was changed since the record is not there (any more). */
 export type Change = 'done' | 'absent' | Loss;
 
 /** The content of a file: a record, and when it was written by the computer's clock. */
@@ -34,7 +34,7 @@ interface Content {
 }
 
 /**
- * A folder of small records, each a file of its own that only its owner can read. It knows nothing of what is in them.
+ * A folder of small records, each in its own file that only its owner can read. It does not know their content.
  *
  * - Content is written to another name, synced and renamed; so after a crash, or when the power fails, it is the old one
  *   or the new one.
@@ -42,18 +42,18 @@ interface Content {
  *   content and is as safe.
  * - A removal can be done within one turn, so that nothing but a power failure comes between it and the next line.
  *
- * A change is `done` once it is synced, and only where the folder was ours still after that; see {@link OwnedDirectory}.
+ * A change is `done` once it is synced, and only if the folder was still ours after that; see {@link OwnedDirectory}.
  */
 export class Folder {
-  /** When there was the last sign of life before, by the computer's clock: of the process, or of a record. */
+  /** When the last sign of life before this run was, by the computer's clock: of the process, or of a record. */
   lastSign: number;
-  /** The records that are there, with their marks: those made here, and those of before that were taken. */
+  /** The records that are there, with their marks: those made here, and earlier ones that were taken. */
   private readonly marks = new Map<string, string>();
-  /** Those of before that nobody has taken yet. */
+  /** Earlier records that nobody has taken yet. */
   private left: Kept[] = [];
-  /** What cannot be read, and must not be written over. */
+  /** Records that cannot be read, and must not be overwritten. */
   private readonly unreadable = new Set<string>();
-  /** What is removed, and this not safe yet. */
+  /** Records whose removal is not safe yet. */
   private readonly removed = new Set<string>();
   private readonly changes = new InTurn();
   private readonly syncing: FolderSync;
@@ -68,10 +68,10 @@ export class Folder {
   }
 
   /**
-   * The folder inside of a directory that the caller has entered: the same one for all who ask in this process.
+   * The folder inside a directory that the caller has entered: the same one for all callers in this process.
    *
    * @param names - of the folders that lead to it
-   * @param tell - hears of what cannot be read; that stays where it is
+   * @param tell - is told of records that cannot be read; they stay where they are
    * @throws AuthyError - `AUTHY_STORE`
    */
   static open(directory: OwnedDirectory, names: readonly string[], time: Clock, tell: Tell): Promise<Folder> {
@@ -86,12 +86,12 @@ export class Folder {
     return opened;
   }
 
-  /** @throws AuthyError - `AUTHY_STORE` where the directory was taken over */
+  /** @throws AuthyError - `AUTHY_STORE` if the directory was taken over */
   get path(): string {
     return path.join(this.directory.path, ...this.names);
   }
 
-  /** Hands over some of those that were left by an earlier life; none once all were. */
+  /** Hands over some records of an earlier run; none once all were. */
   take(count: number): Kept[] {
     const taken = this.left.splice(-count);
     for (const { id, mark } of taken) this.marks.set(id, mark);
@@ -114,7 +114,7 @@ export class Folder {
   /**
    * Makes a record.
    *
-   * @param isWanted - asked for as long as it is not certain that it is not there after all
+   * @param isWanted - asked again as long as the record may still exist after a failure
    * @throws AuthyError - `AUTHY_STORE`: it is not there
    */
   create(id: string, value: object, isWanted: () => boolean): Promise<void> {
@@ -140,7 +140,7 @@ export class Folder {
     });
   }
 
-  /** Gives a record new content, where it has this mark. */
+  /** Gives a record new content, if it has this mark. */
   replace(id: string, mark: string, value: object): Promise<Change> {
     return this.change(id, async () => {
       if (this.markOf(id) !== mark) return 'absent';
@@ -152,7 +152,7 @@ export class Folder {
     });
   }
 
-  /** Changes a record's mark from one to another. Done already, it is only made sure that this is safe. */
+  /** Changes a record's mark from one to another. If it is changed already, only makes sure that this is safe. */
   mark(id: string, from: string, to: string): Promise<Change> {
     return this.change(id, async () => {
       const mark = this.markOf(id);
@@ -180,7 +180,7 @@ export class Folder {
   }
 
   /**
-   * Removes a record before this returns, whether anything is under way or not.
+   * Removes a record before this returns, even if another change is running.
    *
    * @returns settles when that is safe
    * @throws AuthyError - or rejects with it; `AUTHY_STORE`. It may be tried again.
@@ -195,13 +195,13 @@ export class Folder {
       this.marks.delete(id);
       this.removed.delete(id);
     } catch (error) {
-      // Of a folder that is gone, or not ours any more, nothing is left to remove.
+      // In a folder that is gone, or no longer ours, there is nothing to remove.
       if (codeOf(error) === 'ENOENT' || (await this.directory.loss()) !== undefined) return;
       throw diskError(this.path, error);
     }
   }
 
-  /** Settles when nothing is under way, and all that was removed is safe where that works. */
+  /** Settles when no change is running, and all removals are safe, if the disk works. */
   async settled(): Promise<void> {
     await this.changes.settled();
     await this.syncing.sync().catch(() => undefined);
@@ -217,7 +217,7 @@ export class Folder {
     });
   }
 
-  /** Does something and says what came of it. */
+  /** Makes a change and reports its result. */
   private async changing(work: () => Promise<void>): Promise<Change> {
     try {
       await work();
@@ -239,14 +239,14 @@ export class Folder {
   private async removeForCertain(id: string, isWanted: () => boolean): Promise<void> {
     for (;;) {
       try {
-        // A disk that is read-only does not let go of what is not there either.
+        // A read-only disk also refuses to remove a file that is not there.
         const file = this.fileOf(id, '');
         if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
         unlinkIfThere(file);
         await this.syncing.sync();
         return;
       } catch (error) {
-        // In a folder that another process has, or that is gone, there is nothing of ours.
+        // In a folder that another process has, or that is gone, we have no records.
         if (error instanceof AuthyError || !isWanted()) return;
         await pause(this.time, removePause);
       }
@@ -274,7 +274,7 @@ export class Folder {
       const folder = await makeFolders(this.directory.path, this.names);
       const foreign: string[] = [];
       const names = await fs.promises.readdir(folder);
-      // A file that is read at once takes a fifth of the time of one that is waited for.
+      // Reading a file synchronously takes a fifth of the time.
       let since = this.time.steady();
       for (const name of names) {
         this.readOne(folder, name, foreign, tell);
@@ -312,7 +312,7 @@ export class Folder {
     }
   }
 
-  /** A disk without a journal may show both names of a rename in which the power failed. The mark is what was wanted. */
+  /** A disk without a journal may show both names of a rename in which the power failed. The one with the mark counts. */
   private leaveOneOfEach(): void {
     const marked = new Set(this.left.filter(({ mark }) => mark !== '').map(({ id }) => id));
     const isDouble = ({ id, mark }: Kept): boolean => mark === '' && marked.has(id);

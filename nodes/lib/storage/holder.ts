@@ -1,24 +1,24 @@
 import fs from 'node:fs';
 import os from 'node:os';
 
-/** Who has a directory, as its holder writes it into a file there. */
+/** The holder of a directory, as it writes itself into a file there. */
 export interface Holder {
   readonly pid: number;
   /** The computer's name, for a person to read. */
   readonly host: string;
-  /** Where that process id means something; see {@link here}. */
+  /** Where that process id is valid; see {@link here}. */
   readonly place: string;
-  /** Of one life of one process: process ids come again. */
+  /** Identifies one run of one process: process ids are used again. */
   readonly nonce: string;
   /** Counts up for as long as the holder lives. */
   readonly beat: number;
-  /** When it did so, in milliseconds since 1970 by the computer's clock: the last sign of life. */
+  /** When it last counted, in milliseconds since 1970 by the computer's clock: the last sign of life. */
   readonly at: number;
-  /** The holder has let go. */
+  /** The holder has released the directory. */
   readonly isFree: boolean;
 }
 
-/** A file of always the same length, so that a disk that is full takes it. */
+/** The constant length of the file, so that it can be written on a full disk. */
 const length = 1024;
 
 export function writeHolder(holder: Holder): string {
@@ -36,16 +36,16 @@ export function readHolder(text: string): Holder | undefined {
 }
 
 /**
- * Where a process id of this process means something. A computer's name does not tell that: containers may share one, and
- * each counts its processes from 1. So on Linux this is the start of the kernel and the namespace of process ids; what is
- * gone there is gone for certain.
+ * Where process ids are comparable with this process's. A computer's name is not enough: containers may share one, and
+ * each counts its processes from 1. So on Linux this is the start of the kernel and the namespace of process ids; a process
+ * that is gone there is gone for certain.
  */
 export const here = [os.hostname(), linuxFact(readBoot), linuxFact(readNamespace)].join(' ');
 
-/** Whether a holder is gone for certain. To be asked by a process that does not hold the directory itself. */
+/** Whether a holder is gone for certain. Only for a process that does not hold the directory itself. */
 export function isGone(holder: Holder): boolean {
   if (holder.place !== here) return false;
-  // It was a life before this one: the process id is ours now.
+  // It was an earlier process: its id is ours now.
   if (holder.pid === process.pid) return true;
   try {
     process.kill(holder.pid, 0);

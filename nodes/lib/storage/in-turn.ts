@@ -1,9 +1,9 @@
-/** Changes of the same thing one after the other, those of different things at the same time. */
+/** Makes changes of the same thing one after the other, and changes of different things at the same time. */
 export class InTurn<Thing = string> {
-  /** The last change of each thing that is not done yet. */
+  /** The last unfinished change of each thing. */
   private readonly last = new Map<Thing, Promise<unknown>>();
 
-  /** Makes a change, in this very turn where nothing is under way. */
+  /** Makes a change, in this very turn if no other is running. */
   do<T>(thing: Thing, change: () => Promise<T>): Promise<T> {
     const before = this.last.get(thing);
     const changed = before === undefined ? change() : before.then(change, change);
@@ -15,13 +15,13 @@ export class InTurn<Thing = string> {
     return changed;
   }
 
-  /** Settles when nothing is under way. */
+  /** Settles when no change is running. */
   async settled(): Promise<void> {
     while (this.last.size > 0) await Promise.allSettled(this.last.values());
   }
 }
 
-/** Does something at once; what it throws is a rejection. */
+/** Does something at once; an exception becomes a rejection. */
 export function promiseOf<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => resolve(work()));
 }

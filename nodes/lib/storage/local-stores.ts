@@ -8,7 +8,7 @@ import type { Messenger, Stores } from './stores';
 import { Unusable } from './unusable';
 
 /**
- * What an account remembers in this process. It outlives a deploy, which makes a new account of the same id; after a
+ * The memory of an account in this process. It outlives a deploy, which makes a new account with the same id; after a
  * restart only the records are known.
  */
 interface Memory {
@@ -21,13 +21,13 @@ const memories = new Map<string, Memory>();
 /** Opens the records of a gate. */
 type OpenRecords = (gate: Node, events: RecordEvents) => Records;
 
-/** All that an account keeps on this machine alone: its records where it is told to, and the rest in memory. */
+/** The stores of an account on this machine only: records where its settings say, everything else in memory. */
 export class LocalStores implements Stores {
   readonly ledger: MemoryLedger;
   readonly rails: MemoryRails;
   readonly messenger: Messenger = {
     tell: () => {
-      // There is nobody else.
+      // There are no other instances.
     },
   };
 
@@ -41,7 +41,7 @@ export class LocalStores implements Stores {
     this.rails = memory.rails;
   }
 
-  /** With records in a store of Node-RED's contexts. */
+  /** With records in one of Node-RED's context stores. */
   static inContext(accountId: string, store: ContextStore): LocalStores {
     return new LocalStores(accountId, (gate, events) => new ContextRecords(gate, store, events));
   }

@@ -4,17 +4,17 @@ import type { Decision } from '../contract/service';
 import type { Ledger } from './ledger';
 import { realTime, type Clock } from '../time';
 
-/** In minutes: a whole number takes no room of its own, and that is exact enough. */
+/** Times are kept in minutes: a small whole number needs no extra memory, and that is exact enough. */
 const minute = 60_000;
 const hour = 60;
 const week = 7 * 24 * hour;
-/** A request that can be answered for ever is taken to end after a year. */
+/** A request that can be answered for ever counts as ended after a year. */
 const year = 365 * 24 * hour;
 
-/** How many requests and answers are known at once, some 70 MB. Beyond it none is forgotten before its time. */
+/** How many requests and answers are known at once, some 70 MB. More are refused: none is forgotten before its time. */
 const most = 500_000;
 
-/** How many are looked at for whether they can be forgotten, whenever something is noted. */
+/** How many entries are checked for forgetting, whenever one is added. */
 const lookedAt = 20;
 
 interface Entry {
@@ -25,10 +25,10 @@ interface Entry {
   until: number;
 }
 
-/** What an account knows of its requests and answers, in memory: after a restart nothing is known of what was before. */
+/** An account's requests and answers, in memory: after a restart, earlier ones are not known. */
 export class MemoryLedger implements Ledger {
   private readonly entries = new Map<string, Entry>();
-  /** Which entries may be forgotten once an hour has come, by its number. */
+  /** The entries that may be forgotten from an hour on, by its number. */
   private readonly due = new Map<number, string[]>();
   /** All hours before this one are done with. */
   private nextHour: number;

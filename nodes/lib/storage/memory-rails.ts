@@ -16,9 +16,9 @@ interface User {
   askedAt: number | undefined;
 }
 
-/** How many users are known at once. Beyond it none is forgotten whose pause is not over. */
+/** How many users are known at once. With more, no user is forgotten whose pause is not over. */
 const most = 500_000;
-/** How many users are looked at for whether they can be forgotten, whenever one is asked. */
+/** How many users are checked for forgetting, whenever one is asked. */
 const lookedAt = 3;
 const lookedAtWhenFull = 1000;
 
@@ -26,7 +26,7 @@ const lookedAtWhenFull = 1000;
 export class MemoryRails implements Rails {
   /** Those who were asked longest ago come first. */
   private readonly users = new Map<string, User>();
-  /** The longest pause that was ever asked for, in seconds: gates may differ. */
+  /** The longest pause of any gate so far, in seconds. */
   private longest = 0;
 
   constructor(
@@ -38,7 +38,7 @@ export class MemoryRails implements Rails {
     return promiseOf(() => this.admitted(request, limits));
   }
 
-  /** Counts a request that is open already: one of an earlier run. */
+  /** Counts a request that is open already, from an earlier run. */
   count({ id, authyId }: Request, askedAt?: number): void {
     const user = this.users.get(authyId) ?? { open: undefined, askedAt };
     if (user.open instanceof Set) user.open.add(id);
@@ -79,7 +79,7 @@ export class MemoryRails implements Rails {
     return { admitted: true };
   }
 
-  /** Forgets users who have nothing open, and whose pause is over. Those who have come up again later. */
+  /** Forgets users without open requests whose pause is over. The others are checked again later. */
   private forget(now: number, atMost: number): void {
     let looked = 0;
     for (const [authyId, user] of this.users) {

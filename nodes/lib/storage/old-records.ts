@@ -1,7 +1,7 @@
 import type { ApprovalRecord } from './records';
 import { objectOf, storedRecord } from './stored-record';
 
-/** How the states of a record were called in version 0.1. */
+/** The names of a record's states in version 0.1. */
 const states: Readonly<Record<string, ApprovalRecord['state']>> = {
   asking: 'sending',
   waiting: 'waiting',
@@ -14,13 +14,13 @@ export function isOldRecord(value: unknown): boolean {
 }
 
 /**
- * Turns a record of version 0.1 into those of today, one for each message. The first has the id that the old one had, the
- * others that id with `_1`, `_2` and so on: whoever does it again gets the same ones, and no message twice. To lose none
- * either, the others are to be written before the first takes the place of the old one.
+ * Turns a record of version 0.1 into today's records, one for each message. The first has the old one's id, the others that
+ * id with `_1`, `_2` and so on: doing it again gives the same records, and no message twice. To lose none, write the others
+ * before the first replaces the old one.
  *
- * @param id - under which it was kept; what it says itself may lack the prefix
+ * @param id - under which it was kept; the id inside it may lack the prefix
  * @returns at least one
- * @throws Error - saying what is wrong with it, and nothing of what is in it
+ * @throws Error - says what is wrong with it, and shows none of its content
  */
 export function recordsOfOld(id: string, value: unknown): ApprovalRecord[] {
   const { messages, timeout, state, ...old } = objectOf(value);
@@ -33,7 +33,7 @@ export function recordsOfOld(id: string, value: unknown): ApprovalRecord[] {
       id: ownId,
       state: states[String(state)],
       lifetime: timeout * 1000,
-      // When the others joined was not kept: an answer counts for them once the request was seen open.
+      // The old record did not keep when the others joined: an answer counts for them once the request was seen open.
       ...(index === 0 ? {} : { joinedAfter: timeout * 1000 }),
       message,
       epoch: 0,

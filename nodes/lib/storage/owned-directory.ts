@@ -8,20 +8,20 @@ import { codeOf, diskError, syncFolder } from './disk';
 import { here, type Holder, isGone, readHolder, writeHolder } from './holder';
 import { pause, realTime, type Clock } from '../time';
 
-/** Between two signs of life of a holder, in milliseconds. */
+/** The time between two signs of life of a holder, in milliseconds. */
 const beatEvery = 2000;
-/** How often, and how many times, somebody who wants to have a directory looks whether its holder lives. */
+/** How often, and how many times, a process that wants a directory checks whether its holder lives. */
 const look = { every: 500, times: 10 };
 
 const holderFile = 'holder.json';
 const lifeName = /^life-([1-9]\d{0,14})$/;
 
-/** A process, as directories see it. Tests have several of them in one. */
+/** One run of a process. Tests have several in one process. */
 export class Life {
   readonly nonce = randomBytes(8).toString('hex');
   readonly directories = new Map<string, OwnedDirectory>();
 
-  /** The process ends: whoever comes next need not wait until it is taken for dead. */
+  /** The process ends: the next one need not wait until this one counts as dead. */
   end(): void {
     for (const directory of this.directories.values()) directory.letGo();
   }
@@ -30,7 +30,7 @@ export class Life {
 export const thisLife = new Life();
 process.once('exit', () => thisLife.end());
 
-/** What became of what should be there and is not: taken over by another process, or deleted by somebody. */
+/** Why the folder is missing: taken over by another process, or deleted by somebody. */
 export type Loss = 'taken' | 'gone';
 
 /** Takes a sentence for a person to read. */
@@ -39,29 +39,29 @@ export type Tell = (sentence: string) => void;
 /**
  * A directory that one process at a time has to itself.
  *
- * What is in it lies in a folder `life-N`. Whoever takes the directory over renames that folder to `life-N+1`: of all who
- * try, one succeeds, and from that instant whatever an earlier holder still wants to do fails, since it does that by a
- * path that is not there any more. This is what makes sure that there are no two, however long one of them stood still.
- * So an earlier holder that finds its folder gone does nothing more. One window remains: it stands still after it has
- * looked, and before it does something that is not done in the folder.
+ * Its content is in a folder `life-N`. A process takes the directory over by renaming that folder to `life-N+1`: of all
+ * that try, one succeeds, and from that moment everything that an earlier holder still does fails, since its path does not
+ * exist any more. This makes sure that there are never two holders, however long one of them stood still. So an earlier
+ * holder that finds its folder gone does nothing more. One window remains: it stands still after it has looked, and before
+ * it does something outside the folder.
  *
- * That one gives way while another lives is a matter of politeness, and rests on a sign of life: a file in that folder
- * which its holder changes every two seconds. Nobody's clock is compared with another's.
+ * A process waits while another one lives only to be polite. It knows by a sign of life: a file in that folder which its
+ * holder changes every two seconds. Clocks of different processes are never compared.
  *
- * Within a process it is shared by all who enter, and stays with the process through a time in which nobody uses it: a
- * deploy closes all and opens them again. It is let go of when the process ends.
+ * All users in a process share the directory, and the process keeps it while nobody uses it: a deploy closes all and opens
+ * them again. It is released when the process ends.
  */
 export class OwnedDirectory {
-  /** What the users of the directory know about its content, by any name; forgotten with the folder. */
+  /** What the users of the directory know about its content, by any name; cleared with the folder. */
   readonly known = new Map<string, unknown>();
-  /** When there was the last sign of life of whoever had it before, by the computer's clock. */
+  /** When the previous holder gave its last sign of life, by the computer's clock. */
   lastSign = -Infinity;
   private folder = '';
   private readonly users = new Set<Tell>();
   private entering: Promise<void> | undefined;
   private isTaken = false;
   private beats = 0;
-  /** The series of signs that is going on; another object for each. */
+  /** The current series of signs of life; a new object for each. */
   private series: object | undefined;
 
   private constructor(
@@ -73,8 +73,8 @@ export class OwnedDirectory {
   /**
    * Begins to use a directory.
    *
-   * @param tell - hears if another process takes it over; {@link leave} ends that
-   * @throws AuthyError - `AUTHY_STORE` where another process has it, or it cannot be used. It may be tried again.
+   * @param tell - is told if another process takes it over, until {@link leave}
+   * @throws AuthyError - `AUTHY_STORE` if another process has it, or it cannot be used. It may be tried again.
    */
   static async enter(
     root: string,
@@ -88,7 +88,7 @@ export class OwnedDirectory {
       life.directories.set(resolved, directory);
       const isFirst = directory.users.size === 0;
       await directory.enter(tell);
-      // Another process may have had it since the last user left, and have let go of it again.
+      // Another process may have had it since the last user left, and have released it again.
       if (!isFirst || (await directory.loss()) !== 'taken') return directory;
     }
   }
@@ -121,21 +121,21 @@ export class OwnedDirectory {
     try {
       writeFileSync(path.join(this.folder, holderFile), this.holder(true), { flag: 'r+' });
     } catch {
-      // Then it is taken for dead a little later.
+      // Then it counts as dead a little later.
     }
   }
 
   /**
    * The folder that holds everything.
    *
-   * @throws AuthyError - `AUTHY_STORE` where another process has it
+   * @throws AuthyError - `AUTHY_STORE` if another process has it
    */
   get path(): string {
     if (this.isTaken) throw this.takenError();
     return this.folder;
   }
 
-  /** Whether the folder is not there any more, and why. Whoever is about to do something that counts asks this last. */
+  /** Whether the folder is gone, and why. Ask this last before doing something that cannot be undone. */
   async loss(): Promise<Loss | undefined> {
     if (this.isTaken) return 'taken';
     if (await exists(path.join(this.folder, holderFile))) return undefined;
@@ -146,9 +146,9 @@ export class OwnedDirectory {
   }
 
   /**
-   * Makes the folder anew after somebody has deleted it.
+   * Makes the folder again after somebody has deleted it.
    *
-   * @throws AuthyError - `AUTHY_STORE` where another process has the directory by now
+   * @throws AuthyError - `AUTHY_STORE` if another process has the directory by now
    */
   async restore(): Promise<void> {
     if ((await this.loss()) === undefined) return;
@@ -197,10 +197,10 @@ export class OwnedDirectory {
   }
 
   /**
-   * Waits until a folder's holder has let go, is gone, or has given no sign of life for a while.
+   * Waits until a folder's holder has released it, is gone, or has given no sign of life for a while.
    *
-   * @returns what it was
-   * @throws AuthyError - `AUTHY_STORE` where it lives
+   * @returns the former holder
+   * @throws AuthyError - `AUTHY_STORE` if it lives
    */
   private async untilFree(folder: string): Promise<Holder | undefined> {
     let before = await this.read(folder);
@@ -231,7 +231,7 @@ export class OwnedDirectory {
     }
   }
 
-  /** The numbers of the folders that there are, the newest first. More than one is there only if somebody copied them. */
+  /** The numbers of the existing folders, the newest first. There is more than one only if somebody copied them. */
   private async lives(): Promise<number[]> {
     const names = await fs.readdir(this.root).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return [];
@@ -250,7 +250,7 @@ export class OwnedDirectory {
   private beat(series: object): void {
     this.time.after(beatEvery, () => {
       if (this.series !== series) return;
-      // A disk that fails now may work the next time. Where the folder is gone, that is told once.
+      // A disk that fails now may work the next time. A missing folder is reported once.
       void this.sign()
         .catch(() => this.loss())
         .catch(() => undefined)
@@ -282,7 +282,7 @@ export class OwnedDirectory {
     if (this.isTaken) return;
     this.isTaken = true;
     this.series = undefined;
-    // Whoever comes next begins anew, as any other process would.
+    // The next user begins again, as any other process would.
     if (this.life.directories.get(this.root) === this) this.life.directories.delete(this.root);
     for (const tell of this.users) tell(this.takenError().message);
   }

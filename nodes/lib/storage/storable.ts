@@ -1,6 +1,6 @@
 import { invalidInput } from '../contract/errors';
 
-/** What one message may take up in a store, in characters of JSON. */
+/** The largest size of one message in a store, in characters of JSON. */
 const longest = 64 * 1024;
 
 /** How deep a message may nest. */
@@ -11,10 +11,10 @@ const leftOut = ['req', 'res'];
 
 /**
  * Writes a message as text that any context store can keep, and {@link readMessage} reads back as it was: JSON, with
- * a mark for what JSON has no form for (Buffer, Date, BigInt, undefined in a list, and numbers such as NaN). `req`
+ * a mark for values that JSON cannot hold (Buffer, Date, BigInt, undefined in a list, and numbers such as NaN). `req`
  * and `res` are left out.
  *
- * @throws AuthyError - `AUTHY_INVALID_INPUT` naming the place, where something cannot be kept: a socket or another
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` naming the property, if something cannot be kept: a socket or another
  *   object of a class, a function, a value that contains itself, or more than 64 KiB
  */
 export function writeMessage(message: object): string {
@@ -27,7 +27,7 @@ export function writeMessage(message: object): string {
   return inOnePiece(text);
 }
 
-/** JSON.stringify leaves a text in pieces, which take more room than it does. */
+/** Joins the pieces in which JSON.stringify leaves a text: they take more memory. */
 function inOnePiece(text: string): string {
   return Buffer.from(text).toString();
 }
@@ -42,7 +42,7 @@ export function readMessage(text: string): Record<string, unknown> {
 interface Place {
   /** As a person would write it in a change node. */
   readonly path: string;
-  /** The objects it stands in. */
+  /** The objects around it. */
   readonly above: readonly object[];
   readonly budget: { left: number };
 }
@@ -94,7 +94,7 @@ function plainObject(value: object, place: Place): unknown {
     return value.map((item: unknown, index) => plain(item, inside(`${place.path}[${index}]`)));
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Of another realm, a function node's for one, an object is as plain as ours.
+  // A plain object of another realm, such as a function node's, counts as plain.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw unkeepable(place, `a ${value.constructor.name || 'special object'}`);
   }
@@ -127,7 +127,7 @@ function markOf(object: object): keyof typeof marks | undefined {
     : undefined;
 }
 
-/** Gives up as soon as it is too much, and not when all of it has been written. */
+/** Stops as soon as the text is too long, and not only when all of it is written. */
 function spend({ budget }: Place, characters: number): void {
   budget.left -= characters;
   if (budget.left < 0) throw tooLarge();

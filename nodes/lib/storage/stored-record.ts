@@ -6,7 +6,7 @@ const states: readonly unknown[] = ['unsent', 'sending', 'waiting', 'passing'];
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTime = (value: unknown): boolean => Number.isFinite(value);
 
-/** What each member of a record has to be. */
+/** The check of each member of a record. */
 const checks: { readonly [Name in keyof ApprovalRecord]-?: (value: unknown) => boolean } = {
   id: isText,
   accountId: isText,
@@ -23,10 +23,10 @@ const checks: { readonly [Name in keyof ApprovalRecord]-?: (value: unknown) => b
 };
 
 /**
- * Reads what a store gave back as a record of this version. Nothing in it is repaired.
+ * Reads a stored value as a record of this version. Nothing in it is repaired.
  *
  * @param id - under which it was kept
- * @throws Error - saying what is wrong with it, and nothing of what is in it
+ * @throws Error - says what is wrong with it, and shows none of its content
  */
 export function storedRecord(id: string, value: unknown): ApprovalRecord {
   const record = objectOf(value);
@@ -39,7 +39,7 @@ export function storedRecord(id: string, value: unknown): ApprovalRecord {
   return { ...rest, approvalId: approvalId?.toLowerCase() };
 }
 
-/** @throws Error - where it is not an object */
+/** @throws Error - if it is not an object */
 export function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error('it is not in the right format');
@@ -47,7 +47,7 @@ export function objectOf(value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A message that cannot be read would come to light only when it is to leave. */
+/** Otherwise a message that cannot be read would be noticed only when it has to leave. */
 function isMessage(value: unknown): boolean {
   try {
     return typeof value === 'string' && Object.keys(readMessage(value)).length > 0;

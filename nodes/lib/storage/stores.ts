@@ -6,17 +6,17 @@ import type { RecordEvents, Records } from './records';
 
 /** Tells the other instances of Node-RED that share an account, if there are any. */
 export interface Messenger {
-  /** A verified callback came here. What gets lost on the way is made up for by polling. */
+  /** A verified callback came here. If this message gets lost, polling finds the answer. */
   tell(answer: ApprovalAnswer): void;
 }
 
-/** All that an account keeps, wherever that is. */
+/** The stores of an account. */
 export interface Stores {
   readonly ledger: Ledger;
   readonly rails: Rails;
   readonly messenger: Messenger;
   /** Opens the records of one gate. */
   records(gate: Node, events: RecordEvents): Records;
-  /** Ends connections, once the records that were opened are closed. What is kept stays. @param removed - whether the account was deleted */
+  /** Ends connections, once the opened records are closed. Stored data stays. @param removed - whether the account was deleted */
   close(removed: boolean): Promise<void>;
 }

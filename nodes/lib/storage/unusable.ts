@@ -1,7 +1,7 @@
 import { AuthyError } from '../contract/errors';
 import type { Claim, Found, Records } from './records';
 
-/** The records of a gate whose account is set to a place that is not there: nothing is let in. */
+/** The records of a gate whose account is set to a store that does not exist: no message is let in. */
 export class Unusable implements Records {
   readonly name = 'nowhere';
 

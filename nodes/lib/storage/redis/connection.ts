@@ -10,13 +10,13 @@ import type { Clock } from '../../time';
 type Client = ReturnType<typeof createClient>;
 
 export interface RedisSettings {
-  /** `redis://` or `rediss://`, with a database number if need be. */
+  /** `redis://` or `rediss://`, with a database number if needed. */
   readonly url: string;
-  /** Empty for none. */
+  /** Empty if there is none. */
   readonly password: string;
   /** Why these cannot be used, if so; a sentence. */
   readonly problem?: string | undefined;
-  /** Takes a line about what happens to the connection; it holds no secret. */
+  /** Writes a line about the connection to the log; it holds no secret. */
   readonly log: (line: string) => void;
 }
 
@@ -27,7 +27,7 @@ const shas = Object.fromEntries(
   Object.entries(scripts).map(([name, source]) => [name, createHash('sha1').update(source).digest('hex')]),
 ) as Record<ScriptName, string>;
 
-/** The connections of one account to a real Redis: one for scripts, and one that hears what they publish. */
+/** The connections of one account to a real Redis: one for scripts, and one that receives what they publish. */
 export class RedisConnection implements Link {
   private readonly keys: [string, string];
   private readonly secrets: Secrets;
@@ -40,7 +40,7 @@ export class RedisConnection implements Link {
 
   /**
    * @param accountId - the same on all instances, since they run the same flows
-   * @param now - the time for the scripts; undefined for Redis's own, which is the one to use where nobody moves it
+   * @param now - the time for the scripts; undefined for Redis's own, which is used except in tests that move the time
    */
   constructor(
     accountId: string,
@@ -48,7 +48,7 @@ export class RedisConnection implements Link {
     private readonly time: Clock,
     private readonly now: () => number | undefined = () => undefined,
   ) {
-    // A server that does not know a command repeats it, and the first one holds the password.
+    // A server repeats an unknown command in its error, and the first command holds the password.
     this.secrets = new Secrets(
       [settings.password, passwordIn(settings.url)].map((password) => [password, '[password]']),
     );
@@ -83,7 +83,7 @@ export class RedisConnection implements Link {
   ): Promise<unknown> {
     const client = await this.connect();
     const inTime = (): void => {
-      // What was given up as not sent must not be sent afterwards.
+      // A command that was given up as not sent must not be sent afterwards.
       if (course.isLate) throw new NothingDone('the connection came too late');
       course.wasSent = true;
     };
@@ -128,7 +128,7 @@ export class RedisConnection implements Link {
       client = redis.createClient({
         url,
         ...(password === '' ? {} : { password }),
-        // A command that cannot be sent is an error at once: whoever sent it decides whether to try again.
+        // A command that cannot be sent is an error at once: its sender decides whether to try again.
         disableOfflineQueue: true,
         socket: {
           connectTimeout: commandDeadline,
@@ -150,7 +150,7 @@ export class RedisConnection implements Link {
     });
     const subscriber = client.duplicate();
     subscriber.on('error', () => {
-      // The other connection says so.
+      // The other connection reports it.
     });
     this.subscriber = subscriber;
     const known = new Promise<void>((resolve) => {
@@ -161,7 +161,7 @@ export class RedisConnection implements Link {
       .connect()
       .then(() => subscriber.subscribe(`${this.keys[0]}hints`, (text) => this.hear(text)))
       .catch(() => undefined);
-    // What comes right after a deploy must not fail because the connection is not there yet.
+    // A call right after a deploy must not fail because the connection is not there yet.
     await known;
     return client;
   }
@@ -175,14 +175,14 @@ export class RedisConnection implements Link {
     if (!this.isClosed) this.onHint?.(text);
   }
 
-  /** Lets what is on its way arrive: gates that close at the same time have records to end. */
+  /** Waits for commands on their way: gates that close at the same time have records to end. */
   private async end(client: Client | undefined, milliseconds: number): Promise<void> {
     if (client?.isReady)
       await this.inTime(client.close(), Math.min(milliseconds, commandDeadline)).catch(() => undefined);
     try {
       client?.destroy();
     } catch {
-      // It is closed, or never was connected.
+      // It is closed, or was never connected.
     }
   }
 

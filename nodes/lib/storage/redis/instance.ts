@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-/** A process among those that share a Redis. It outlives what a deploy replaces. */
+/** One of the processes that share a Redis. It outlives a deploy. */
 export class Instance {
   /**
-   * Records that were given up while nobody knew whether Redis has them, by store and id: what is left to do is to make
-   * sure that it has not, which whoever reaches Redis next does.
+   * Records that were given up while nobody knew whether Redis has them, by store and id. The next call that reaches Redis
+   * makes sure that it does not.
    */
   readonly givenUp = new Map<string, () => (string | number)[]>();
   private number = 0;
@@ -12,8 +12,8 @@ export class Instance {
   constructor(readonly id: string = randomUUID()) {}
 
   /**
-   * The number of what is asked next. Redis refuses what is not newer than the last change of a record: a command that
-   * was given up may still arrive, after what was asked in its place.
+   * The number of the next command. Redis refuses a command that is not newer than the last change of a record: one that
+   * was given up may still arrive, after the command that replaced it.
    */
   next(): number {
     return (this.number += 1);

@@ -4,11 +4,11 @@ import type { Scripts } from './link';
 
 // All in milliseconds.
 const week = 7 * 24 * 3600 * 1000;
-/** As long as a request may be open; one that can be answered for ever is remembered so long as well. */
+/** The longest time that a request may be open; one that can be answered for ever is remembered as long. */
 const year = 31_536_000 * 1000;
 
 /**
- * How long it is to be remembered that a request was sent.
+ * How long to remember that a request was sent.
  *
  * @param seconds - how long it can be answered; 0 is for ever
  * @returns in milliseconds
@@ -17,7 +17,7 @@ export function remembered(seconds: number): number {
   return (seconds === 0 ? year : Math.ceil(seconds * 1000)) + week;
 }
 
-/** What was asked and answered, in Redis. */
+/** The sent requests and their answers, in Redis. */
 export class RedisLedger implements Ledger {
   constructor(private readonly scripts: Scripts) {}
 

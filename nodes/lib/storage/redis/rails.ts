@@ -19,7 +19,7 @@ export class RedisRails implements Rails {
   }
 
   count(): void {
-    // Redis has not forgotten it.
+    // Redis still knows it.
   }
 
   async release({ id, authyId }: Pick<ApprovalRecord, 'id' | 'authyId'>): Promise<void> {

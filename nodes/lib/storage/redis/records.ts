@@ -6,20 +6,20 @@ import { NothingDone, type Scripts } from './link';
 import { readOldRecord, readRecord } from './texts';
 import type { Clock } from '../../time';
 
-/** How many records are worked on in one step, in which Redis does nothing else. */
+/** How many records one step handles: Redis does nothing else meanwhile. */
 const atOnce = 100;
 
 // In milliseconds.
-/** Between two tries of what has to become certain. */
+/** The pause between two tries of a change that has to become certain. */
 const pause = 1000;
-/** Until the first look again at what others are handing on, which takes them two round trips; then twice as long. */
+/** The first pause while others hand messages on, which takes them two round trips; each further one is twice as long. */
 const passingPause = 50;
-/** What is being handed on for longer than this is left by an instance that died, and taken over by then. */
+/** A record that is being handed on for longer than this belongs to an instance that died, and is taken over by then. */
 const passesWithin = 30_000;
-/** A claim whose answer took longer is asked for again: this process may have stood still, and been taken for dead. */
+/** A claim whose answer took longer is made again: this process may have stood still, and been considered dead. */
 const claimIsGood = 5000;
 
-/** What the records of all gates of an account share. */
+/** The state that the records of all gates of an account share. */
 export interface Shared {
   readonly name: string;
   readonly scripts: Scripts;
@@ -28,7 +28,7 @@ export interface Shared {
   now(): number;
   /** Settles once {@link now} is the time of Redis. */
   knowTime(): Promise<void>;
-  /** Settles once it is known what instances of the version before have left. */
+  /** Settles once the records of instances of the previous version are known. */
   lookForOld(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export class RedisRecords implements Records {
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing: Promise<void>;
   private readonly inTurn = { take: queue(), withdrawn: queue() };
-  /** Taken over by the last step: the next one confirms it. */
+  /** The records that the last step took over: the next step confirms them. */
   private got: string[] = [];
   private isClosed = false;
   private beginClosing!: () => void;
@@ -96,7 +96,7 @@ export class RedisRecords implements Records {
     return this.track(this.inTurn.take(() => this.takeOver(except)));
   }
 
-  /** Tells the gate what others have withdrawn, if they have. */
+  /** Tells the gate which records others have withdrawn, if any. */
   tellWithdrawn(): Promise<void> {
     return this.track(this.inTurn.withdrawn(() => this.learnWithdrawn()));
   }
@@ -129,7 +129,7 @@ export class RedisRecords implements Records {
     );
   }
 
-  /** Goes on until it is certain that no such record is there. @returns false where it was made, and went on without us */
+  /** Goes on until it is certain that no such record is there. @returns false if it was made, and went on without us */
   private async makeVoid(
     { id, epoch, endsAt, lifetime }: ApprovalRecord,
     number: number,
@@ -178,7 +178,7 @@ export class RedisRecords implements Records {
     }
   }
 
-  /** Until none is being handed on: that may have been too late for, or wait again because a gate was closed. */
+  /** Goes on until no record is being handed on: such a record may leave, or wait again because its gate was closed. */
   private async withdraw(approvalId: string | undefined, isWanted: () => boolean): Promise<boolean> {
     const { time } = this.shared;
     const begun = time.steady();
@@ -189,21 +189,21 @@ export class RedisRecords implements Records {
     return true;
   }
 
-  /** @returns how many are just being handed on */
+  /** @returns how many are being handed on now */
   private async withdrawOpen(approvalId: string | undefined): Promise<number> {
     const hint = JSON.stringify({ from: this.me, gate: this.gateId });
     if (approvalId !== undefined) {
       const answer = await this.ask('withdraw', this.me, this.gateId, approvalId, hint);
       const [known, passing] = answer as [number, number];
       if (known > 0) return passing;
-      // It is over, or Redis has lost the list: looking through all of them tells.
+      // It has ended, or Redis has lost the list: looking through all records tells.
     }
-    // What an instance took over from a dead one meanwhile was perhaps with neither when it was asked for. It is with one
-    // that lives now, and stays there: so all are asked twice.
+    // A record that was being taken over from a dead instance meanwhile may have been with neither when that one was asked.
+    // It is with a living one now, and stays there: so all are asked twice.
     return (await this.withdrawFromAll(approvalId, hint)) + (await this.withdrawFromAll(approvalId, hint));
   }
 
-  /** Part by part, from each of the others that hold something. @returns how many are just being handed on */
+  /** Withdraws part by part, from each other instance with records. @returns how many are being handed on now */
   private async withdrawFromAll(approvalId: string | undefined, hint: string): Promise<number> {
     let passing = 0;
     for (const holder of (await this.ask('holders', this.me, this.gateId)) as string[]) {
@@ -221,7 +221,7 @@ export class RedisRecords implements Records {
   private async learnWithdrawn(): Promise<void> {
     let ids: string[] = [];
     while (!this.isClosed) {
-      // What it was told is confirmed with the next question.
+      // The next call confirms these ids.
       ids = (await this.ask('withdrawn', this.me, this.gateId, atOnce, ...ids)) as string[];
       if (ids.length === 0) return;
       this.events.onWithdrawn(ids);
@@ -231,7 +231,7 @@ export class RedisRecords implements Records {
   // ---- taking over
 
   private async takeOver(except: ReadonlyMap<string, number>): Promise<Found[]> {
-    // Whoever is taken over is judged by Redis's clock.
+    // Redis's clock decides which instances are dead.
     await this.shared.knowTime();
     while (!this.isClosed) {
       const [lost, isMore, ...values] = (await this.ask(
@@ -247,7 +247,7 @@ export class RedisRecords implements Records {
       const found: Found[] = [];
       for (const [id = '', text = '', state = '', epoch, isLate] of groups(values, 5)) {
         got.push(String(id));
-        // What the gate has of an older epoch it cannot hand on any more: another instance has had it since.
+        // The gate cannot hand on its copy in an older epoch: another instance has had the record since.
         if ((except.get(String(id)) ?? -1) >= Number(epoch)) continue;
         try {
           const record = readRecord(String(id), String(text), String(state), Number(epoch));
@@ -257,7 +257,7 @@ export class RedisRecords implements Records {
           await this.ask('setAside', this.me, this.gateId, String(id));
         }
       }
-      // Not before: what the gate does not get has to come again.
+      // Not before: records that the gate does not get have to come again.
       this.got = got;
       if (found.length > 0) return found;
       if (isMore === 1 || values.length > 0) continue;
@@ -266,7 +266,7 @@ export class RedisRecords implements Records {
     return [];
   }
 
-  /** Makes records of those of the version before. @returns whether there were any: they can be taken now */
+  /** Converts records of the previous version. @returns whether there were any: they can be taken now */
   private async moveOld(): Promise<boolean> {
     await this.shared.lookForOld();
     const [lost, ...values] = (await this.ask('oldHeld', this.gateId, atOnce)) as [number, ...string[]];
@@ -321,7 +321,7 @@ export class RedisRecords implements Records {
     });
   }
 
-  /** Closing waits for it. */
+  /** Closing waits for this work. */
   private track<T>(work: Promise<T>): Promise<T> {
     this.underWay.add(work);
     const over = (): boolean => this.underWay.delete(work);
@@ -330,7 +330,7 @@ export class RedisRecords implements Records {
   }
 }
 
-/** What of a record changes, as the scripts take it. */
+/** The changing members of a record, as the scripts take them. */
 function content(record: ApprovalRecord): [string, number, number, string, string] {
   const { state, endsAt, lifetime, approvalId = '' } = record;
   return [state, Math.ceil(endsAt), Math.ceil(lifetime), approvalId, JSON.stringify(record)];
@@ -341,7 +341,7 @@ function isUncertain(error: unknown): boolean {
   return !(error instanceof NothingDone) && error instanceof AuthyError && error.code === 'AUTHY_STORE';
 }
 
-/** Lets one piece of work begin when the one before is over. */
+/** Runs pieces of work one after the other. */
 function queue(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -1,31 +1,31 @@
-/** An instance that gave no sign of life for so long is dead, in milliseconds. */
+/** An instance without a sign of life for this long is dead, in milliseconds. */
 export const deadAfter = 15_000;
 
 /**
- * What has to happen in one step in Redis. All of it is in keys with the account's prefix, which is KEYS[1] and has a
- * hash tag: an account lies on one node of a cluster. KEYS[2] is the prefix of the version before. ARGV[1] is the time,
- * in milliseconds since 1970; empty, it is Redis's own: one clock for all instances.
+ * The scripts: each is one step in Redis. All data is in keys with the account's prefix, which is KEYS[1] and has a
+ * hash tag: an account is on one node of a cluster. KEYS[2] is the prefix of the previous version. ARGV[1] is the time,
+ * in milliseconds since 1970; if empty, it is Redis's own: one clock for all instances.
  *
- * - `born`: a random mark; another one means that Redis has lost what it held
+ * - `born`: a random mark; a different one means that Redis has lost its data
  * - `instances`: when each instance last gave a sign of life
- * - `request:ID`: a record as text (`record`), and what the scripts have to know of it: its `state`, `holder` (an
+ * - `request:ID`: a record as text (`record`), and what the scripts need to know about it: its `state`, `holder` (an
  *   instance), `epoch`, `gate`, `user`, `approvalId`, `endsAt`, `lifetime`, the number of its last change (`no`), when
- *   that was (`writtenAt`) and from which state it was claimed (`was`). It has no time to live: it goes only by an end,
- *   of which it remains as a tombstone, with `state` (`ended`, `withdrawn`, or `void` where it is certain that none was
- *   made), `holder`, `epoch`, `no`, `gate`, `until` and, where the claim was all, `final`.
+ *   that was (`writtenAt`) and from which state it was claimed (`was`). It has no time to live: only an end removes it.
+ *   Then it stays as a tombstone, with `state` (`ended`, `withdrawn`, or `void` if it is certain that none was
+ *   made), `holder`, `epoch`, `no`, `gate`, `until` and, if nothing came after the claim, `final`.
  * - `held:INSTANCE:GATE`: the ids an instance holds for a gate; `taken:INSTANCE:GATE`: those of them that it has taken
  *   over and has not confirmed to have got
  * - `holders:GATE`: the instances that hold or held something for a gate
  * - `approval:APPROVALID`: the ids that wait for the answer to a request
  * - `withdrawn:INSTANCE:GATE`: the ids that others have withdrawn, until the instance confirms that it knows
- * - `cancelled:GATE:APPROVALID`: until when whatever says that it waits for the answer to this request is withdrawn
+ * - `cancelled:GATE:APPROVALID`: until when records that begin to wait for the answer to this request are withdrawn
  * - `broken:GATE`: ids of records that cannot be read; they are kept for a person to look at
  * - `user:AUTHYID`: the ids open for a user, by when they end; `cool:AUTHYID`: until when the user may not be asked
  * - `asked:APPROVALID`, `answer:APPROVALID`: who was asked, and the decision a callback brought
- * - `oldholders:GATE`, `scanned`: instances of the version before that left something, once all keys were looked through
+ * - `oldholders:GATE`, `scanned`: instances of the previous version that left records, once all keys were scanned
  *
- * What ends by itself has the time of its end in it, and that decides. Redis removes it a minute later: so a time
- * that is given is as good as its own. A list of ids is a sorted set with equal scores: in order, and read in parts.
+ * Keys that expire hold the time of their end, which decides. Redis removes them a minute later: so a time in ARGV[1]
+ * works as well as Redis's own. A list of ids is a sorted set with equal scores: in order, and read in parts.
  *
  * Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
  */
@@ -148,7 +148,7 @@ end
 `;
 
 export const scripts = {
-  /** ARGV: instance, a mark to set where there is none. Returns the mark and the time. */
+  /** ARGV: instance, a mark to set if there is none. Returns the mark and the time. */
   signOfLife: `${start}
 redis.call('SET', prefix .. 'born', ARGV[3], 'NX')
 local instances = prefix .. 'instances'
@@ -161,7 +161,7 @@ redis.call('ZREMRANGEBYSCORE', instances, '-inf', now - day)
 redis.call('ZADD', instances, now, ARGV[2])
 return { redis.call('GET', prefix .. 'born'), now }`,
 
-  /** ARGV: instance, gate, id, epoch, number, state, endsAt, lifetime, user, approval id or nothing, record. Returns 1 where it was made. */
+  /** ARGV: instance, gate, id, epoch, number, state, endsAt, lifetime, user, approval id or nothing, record. Returns 1 if it was made. */
   create: `${records}
 local found = read(ARGV[4])
 if found and not (found.state == 'void' and tonumber(found.no) < tonumber(ARGV[6])) then return 0 end
@@ -170,8 +170,8 @@ if isCancelled(ARGV[3], ARGV[11]) then withdraw(read(ARGV[4])) end
 return 1`,
 
   /**
-   * Makes sure that no such record is there, and that a command to make it that still is on its way makes none.
-   * ARGV: instance, gate, id, epoch, number, endsAt, lifetime, the number of that command. Returns 0 where the record was
+   * Makes sure that no such record is there, and that a command to make it which is still on its way does nothing.
+   * ARGV: instance, gate, id, epoch, number, endsAt, lifetime, the number of that command. Returns 0 if the record was
    * made and has gone on: it was taken over, withdrawn or ended by another instance.
    */
   void: `${records}
@@ -188,7 +188,7 @@ found.no = ARGV[6]
 finish(found, 'void')
 return 1`,
 
-  /** ARGV: instance, id, epoch, number, state, endsAt, lifetime, approval id or nothing, record. Returns 1 where it was changed. */
+  /** ARGV: instance, id, epoch, number, state, endsAt, lifetime, approval id or nothing, record. Returns 1 if it was changed. */
   update: `${records}
 local found = read(ARGV[3])
 if not isMine(found, ARGV[2], ARGV[4], ARGV[5]) or not isOpen(found) then return 0 end
@@ -204,7 +204,7 @@ write(found.id, ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
 if redis.call('ZSCORE', prefix .. 'user:' .. found.user, found.id) then count(found.user, found.id, ARGV[7]) end
 return 1`,
 
-  /** ARGV: instance, gate, id, epoch, number, 1 where nothing is handed on, approval id or nothing. Returns a `Claim`. */
+  /** ARGV: instance, gate, id, epoch, number, 1 if nothing is handed on, approval id or nothing. Returns a `Claim`. */
   claim: `${records}
 local found = read(ARGV[4])
 if not found then
@@ -231,7 +231,7 @@ else
 end
 return 'ours'`,
 
-  /** ARGV: instance, id, epoch, number. Returns 1 where the record waits again. */
+  /** ARGV: instance, id, epoch, number. Returns 1 if the record waits again. */
   unclaim: `${records}
 local found = read(ARGV[3])
 if not isMine(found, ARGV[2], ARGV[4], ARGV[5]) or found.state ~= 'passing' then return 0 end
@@ -239,7 +239,7 @@ redis.call('HSET', request(found.id), 'state', found.was, 'no', ARGV[5], 'writte
 redis.call('HDEL', request(found.id), 'was')
 return 1`,
 
-  /** ARGV: instance, id, epoch, number. Returns 1 where it was ended. */
+  /** ARGV: instance, id, epoch, number. Returns 1 if it was ended. */
   end: `${records}
 local found = read(ARGV[3])
 if not isMine(found, ARGV[2], ARGV[4], ARGV[5]) then return 0 end
@@ -248,8 +248,8 @@ finish(found, 'ended')
 return 1`,
 
   /**
-   * Withdraws what waits for the answer to a request and is held by others. ARGV: instance, gate, approval id, a text
-   * to publish. Returns how many ids are known to wait for it, whoever holds them, and how many others are handing on.
+   * Withdraws records of other instances that wait for the answer to a request. ARGV: instance, gate, approval id, a text
+   * to publish. Returns how many ids are known to wait for it, with any holder, and how many others are handing on.
    */
   withdraw: `${records}
 local key, cancelled = prefix .. 'approval:' .. ARGV[4], prefix .. 'cancelled:' .. ARGV[3] .. ':' .. ARGV[4]
@@ -272,7 +272,7 @@ end
 if withdrawn > 0 then redis.call('PUBLISH', prefix .. 'hints', ARGV[5]) end
 return { #ids, passing }`,
 
-  /** ARGV: instance, gate. Returns the other instances that hold or held something for it. */
+  /** ARGV: instance, gate. Returns the other instances that hold or held records for it. */
   holders: `${start}
 local others = {}
 for _, instance in ipairs(redis.call('ZRANGE', prefix .. 'holders:' .. ARGV[3], 0, -1)) do
@@ -281,9 +281,9 @@ end
 return others`,
 
   /**
-   * Withdraws what one instance holds for a gate, part by part. ARGV: gate, its holder, the id to go on after or
-   * nothing, how many at most, the approval id they have to have or nothing, a text to publish. Returns the id to go on
-   * after, or nothing once all are done, and how many are just being handed on.
+   * Withdraws the records that one instance holds for a gate, part by part. ARGV: gate, its holder, the id to go on after
+   * or nothing, how many at most, the approval id that they must have or nothing, a text to publish. Returns the id to go
+   * on after, or nothing once all are done, and how many are being handed on now.
    */
   withdrawHeld: `${records}
 local after = ARGV[4] == '' and '-' or '(' .. ARGV[4]
@@ -310,9 +310,9 @@ for index = 5, #ARGV do redis.call('ZREM', key, ARGV[index]) end
 return first(key, ARGV[4])`,
 
   /**
-   * Takes over what dead instances hold for a gate. ARGV: instance, gate, how many at most, ids that it has got. Returns
-   * how many records Redis has lost, 1 where there may be more, and for each record its id, text, state, epoch and
-   * whether it was written later than now (1 or 0). Until it is confirmed to have come, a record comes again.
+   * Takes over the records that dead instances hold for a gate. ARGV: instance, gate, how many at most, ids that it has
+   * received. Returns how many records Redis has lost, 1 if there may be more, and for each record its id, text, state,
+   * epoch and whether it was written later than now (1 or 0). A record comes again until it is confirmed.
    */
   take: `${records}
 local mine = list('taken', ARGV[2], ARGV[3])
@@ -359,7 +359,7 @@ answer[1] = lost
 if left <= 0 then answer[2] = 1 end
 return answer`,
 
-  /** Nobody gets it any more, and it stays. ARGV: instance, gate, id. */
+  /** Sets a record aside: it stays, and no instance gets it any more. ARGV: instance, gate, id. */
   setAside: `${records}
 redis.call('ZREM', list('held', ARGV[2], ARGV[3]), ARGV[4])
 redis.call('ZREM', list('taken', ARGV[2], ARGV[3]), ARGV[4])
@@ -376,7 +376,7 @@ return 1`,
 local user = current(prefix .. 'asked:' .. ARGV[2])
 return user or redis.call('GET', old .. 'asked:' .. ARGV[2])`,
 
-  /** ARGV: approval id, decision, how long to remember it at least, and where nobody knows of the request, in ms. Returns what was decided before, or nothing. */
+  /** ARGV: approval id, decision, how long to remember it at least, and if nobody knows of the request, in ms. Returns the earlier decision, or nothing. */
   decided: `${start}${ledger}
 local key = prefix .. 'answer:' .. ARGV[2]
 local before = current(key) or redis.call('GET', old .. 'answer:' .. ARGV[2])
@@ -408,8 +408,8 @@ return redis.call('ZREM', prefix .. 'user:' .. ARGV[3], ARGV[2])`,
 return redis.call('PUBLISH', prefix .. 'hints', ARGV[2])`,
 
   /**
-   * Looks for what instances of the version before have left, part by part: those of which nothing was heard for long are
-   * in no list. ARGV: where to go on, 0 at first. Returns where to go on, 0 once all is done.
+   * Looks for records of instances of the previous version, part by part: instances that were silent for long are in no
+   * list. ARGV: where to go on, 0 at first. Returns where to go on, 0 once all is done.
    */
   scanOld: `${start}
 if redis.call('EXISTS', prefix .. 'scanned') == 1 then return '0' end
@@ -423,8 +423,8 @@ if part[1] == '0' then redis.call('SET', prefix .. 'scanned', 1) end
 return part[1]`,
 
   /**
-   * What dead instances of the version before hold for a gate. ARGV: gate, how many at most. Returns how many records
-   * Redis has lost, and for each its holder, id, text and state.
+   * The records that dead instances of the previous version hold for a gate. ARGV: gate, how many at most. Returns how many
+   * records Redis has lost, and for each its holder, id, text and state.
    */
   oldHeld: `${start}
 local answer, left, lost = { 0 }, tonumber(ARGV[3]), 0
@@ -452,10 +452,10 @@ answer[1] = lost
 return answer`,
 
   /**
-   * Puts records in the place of one of the version before, all at once, where that has not changed and its holder is
-   * dead. ARGV: instance, gate, its holder, its id, text and state, how long to remember that it was asked in ms; then for
+   * Replaces a record of the previous version by new ones, all at once, if it has not changed and its holder is dead.
+   * ARGV: instance, gate, its holder, its id, text and state, how long to remember that it was asked in ms; then for
    * each record: id, state, endsAt, lifetime, user, approval id or nothing, text. Without any it is set aside. Returns 1
-   * where it was done. They are handed over by `take`.
+   * if it was done. They are handed over by `take`.
    */
   moveOld: `${records}${ledger}
 local before, theirs = old .. 'request:' .. ARGV[5], old .. 'held:' .. ARGV[4] .. ':' .. ARGV[3]

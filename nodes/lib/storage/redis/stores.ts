@@ -16,13 +16,13 @@ import { realTime, type Clock } from '../../time';
 const signOfLifeEvery = 5000;
 /** Node-RED gives a node 15 s to close. */
 const closesWithin = 12_000;
-/** The time of an answer that was longer on its way says too little. */
+/** An answer that took longer is not used to set the clock. */
 const tellsTime = 1000;
 
 export interface RedisStoresOptions {
-  /** Tells stores apart: another account in the same Redis is another one. It may hold a secret, and is not shown. */
+  /** Identifies the store: another account in the same Redis has another one. It may hold a secret, and is not shown. */
   readonly name: string;
-  /** Takes a line that holds no secret. */
+  /** Writes a line to the log; it holds no secret. */
   readonly log: (line: string) => void;
   /** Takes the answers whose callbacks came to another instance. */
   readonly onAnswer: (answer: ApprovalAnswer) => void;
@@ -31,7 +31,7 @@ export interface RedisStoresOptions {
 }
 
 /**
- * All that an account keeps, in Redis.
+ * The stores of an account, in Redis.
  *
  * @param accountId - the same on all instances, since they run the same flows
  * @param onAnswer - takes the answers whose callbacks came to another instance
@@ -46,9 +46,9 @@ export function redisStores(
 }
 
 /**
- * All that an account keeps, in Redis, for several instances of the same flows. A record is held by the instance that
- * made it, which alone may hand its message on, and has it with its `req` and `res`; where an instance gives no sign of
- * life for 15 s, any other takes its records over.
+ * The stores of an account, in Redis, for several instances of the same flows. A record is held by the instance that
+ * made it: only this one may hand its message on, and has its `req` and `res`. If an instance gives no sign of life for
+ * 15 s, any other takes its records over.
  */
 export class RedisStores implements Stores {
   readonly name: string;
@@ -85,7 +85,7 @@ export class RedisStores implements Stores {
   }
 
   now(): number {
-    // By the clock that nobody sets: the other may jump between two answers of Redis.
+    // By the steady clock: the other may jump between two answers of Redis.
     return this.clockOffset === undefined ? this.time.wall() : this.time.steady() + this.clockOffset;
   }
 
@@ -123,7 +123,7 @@ export class RedisStores implements Stores {
 
   private tell(answer: ApprovalAnswer): void {
     this.scripts.run('tell', JSON.stringify({ from: this.instance.id, answer })).catch(() => {
-      // What is lost here is made up for by polling.
+      // If this is lost, polling finds the answer.
     });
   }
 
@@ -134,7 +134,7 @@ export class RedisStores implements Stores {
     for (const records of this.opened) if (records.gateId === heard.gate) this.tellWithdrawn(records);
   }
 
-  /** Gives a sign of life, looks after what others have left or withdrawn, and goes on doing so. */
+  /** Gives a sign of life, takes up what others have left or withdrawn, and repeats that. */
   private async beat(): Promise<void> {
     if (this.isBeating || this.isEnded) return;
     this.isBeating = true;
@@ -147,7 +147,7 @@ export class RedisStores implements Stores {
         records.events.onAbandoned();
       }
     } catch {
-      // Redis is away; the connection has said so.
+      // Redis is away; the connection has reported it.
     }
     this.isBeating = false;
     if (!this.hasEnded()) this.cancelBeat = this.time.after(signOfLifeEvery, () => void this.beat());
@@ -178,12 +178,12 @@ export class RedisStores implements Stores {
     this.born = born;
   }
 
-  /** What closing left uncertain becomes certain now. */
+  /** Makes certain what closing left uncertain. */
   private async finishGivenUp(): Promise<void> {
     const { givenUp } = this.instance;
     for (const [key, args] of givenUp) {
       if (!key.startsWith(`${this.name} `)) continue;
-      // One that fails must not keep the others, and what comes after them, waiting.
+      // One that fails must not block the others, or what comes after them.
       await this.scripts.run('void', ...args()).then(
         () => givenUp.delete(key),
         () => undefined,

@@ -5,21 +5,21 @@ import type { ApprovalRecord } from '../records';
 import { objectOf, storedRecord } from '../stored-record';
 
 /**
- * Reads a record as it is kept. What the scripts have changed since it was written is beside it.
+ * Reads a stored record. The values that the scripts have changed since it was written are beside it.
  *
- * @throws Error - saying what is wrong with it, and nothing of what is in it
+ * @throws Error - says what is wrong with it, and shows none of its content
  */
 export function readRecord(id: string, text: string, state: string, epoch: number): ApprovalRecord {
   return storedRecord(id, { ...objectOf(JSON.parse(text)), state, epoch });
 }
 
-/** What instances tell each other. */
+/** A message between instances. */
 export interface Hint {
-  /** Who tells it. */
+  /** The sender. */
   readonly from: string;
   /** A callback that came there. */
   readonly answer?: ApprovalAnswer;
-  /** A gate of which something was withdrawn. */
+  /** A gate with withdrawn records. */
   readonly gate?: string;
 }
 
@@ -49,11 +49,11 @@ function isAnswer(value: unknown): value is ApprovalAnswer {
 }
 
 /**
- * Makes records of one of the version before, which held all messages that wait for its request.
+ * Makes records from one of the previous version, which held all messages that wait for its request.
  *
- * @param state - what the store says beside the text
- * @returns one for each message; their ids are told from its id, so that they are the same each time
- * @throws Error - saying what is wrong with it, and nothing of what is in it
+ * @param state - its state in the store, beside the text
+ * @returns one for each message; their ids follow from its id, so that they are the same each time
+ * @throws Error - says what is wrong with it, and shows none of its content
  */
 export function readOldRecord(id: string, text: string, state: string): ApprovalRecord[] {
   const old = objectOf(JSON.parse(text));
