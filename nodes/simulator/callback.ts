@@ -77,13 +77,13 @@ function seconds(time: number | undefined): number {
 }
 
 /**
- * Sends a callback as Authy does, or as its course has it, and reports what came of it; never throws. How late it is
- * is up to the caller. Of several copies the first that gets no answer is the last.
+ * Sends a callback as Authy does, or with the faults of its course, and reports the result; never throws. The caller
+ * handles a delay. If one of several copies gets no answer, no further ones are sent.
  *
  * @param target - where it goes; undefined: nowhere
  * @param approval - one that was answered
  * @param now - the clock, in milliseconds since 1970, for the nonces
- * @param stop - ends a delivery that is under way
+ * @param stop - ends a running delivery
  */
 export async function deliverCallback(
   settings: Readonly<Settings>,
@@ -120,7 +120,7 @@ async function send(
   now: number,
   stop: AbortSignal,
 ): Promise<number> {
-  // What is signed is the address as it was set, without its query string.
+  // The address is signed as it was set, without its query string.
   const [address = '', query = ''] = (callbackUrl.split('#')[0] ?? '').split(/\?(.*)/s);
   // In a GET the parameters of the address are parameters like the others.
   const params = method === 'GET' ? { ...parseQuery(query), ...body } : body;
@@ -135,7 +135,7 @@ async function send(
       'X-Authy-Signature': signature({ apiKey, nonce, method, url: address, params }),
       'X-Authy-Signature-Nonce': nonce,
     },
-    // The address may be anything: it is called directly, once, and what it says is not read.
+    // The address may be anything: it is called directly, once, and its answer is not read.
     proxy: false,
     ...(certificates === undefined ? {} : { httpsAgent: onlyFor(certificates) }),
     maxRedirects: 0,
@@ -152,7 +152,7 @@ function onlyFor(certificates: readonly (string | Buffer)[]): https.Agent {
   const known = certificates.map((certificate) => new X509Certificate(certificate).fingerprint256);
   return new https.Agent({
     ca: [...certificates],
-    // A certificate that others have signed is trusted as well without theirs.
+    // A certificate signed by others is trusted as well, without theirs.
     allowPartialTrustChain: true,
     checkServerIdentity: (_name, { fingerprint256 }) =>
       known.includes(fingerprint256) ? undefined : new Error('the certificate is not the one of this server'),

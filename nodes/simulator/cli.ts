@@ -17,7 +17,7 @@ only and forgets everything when it ends.
   --json              print one line {"url","apiKey","phone"} when ready, and no more
   --help              print this`;
 
-/** A bad command line; its message says what is bad. */
+/** A bad command line; its message says what is wrong. */
 class UsageError extends Error {}
 
 void main(process.argv.slice(2));
@@ -80,7 +80,7 @@ function parse(args: readonly string[]) {
 }
 
 async function run({ port, json, simulator: options }: Options): Promise<void> {
-  // What happens goes to stderr, so that stdout holds the addresses alone.
+  // The log goes to stderr, so that stdout holds only the addresses.
   const simulator = new Simulator({
     ...options,
     ...(json ? {} : { log: (line: string) => console.error(line) }),

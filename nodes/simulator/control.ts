@@ -21,11 +21,11 @@ import type { Answer, Approval } from './state/approvals';
 import { capacities } from './state/limits';
 import { approvalView, userView } from './views';
 
-/** What the control interface works on, beside what the endpoints do. */
+/** The state that the control interface works on, with that of the endpoints. */
 export interface ControlBackend extends Backend {
-  /** Changes settings, as far as they are given. */
+  /** Changes the given settings. */
   readonly configure: (settings: Partial<Settings>) => void;
-  /** Ends callbacks that are under way, late ones too. */
+  /** Ends running callbacks, late ones too. */
   readonly stop: () => AbortSignal;
 }
 
@@ -170,7 +170,7 @@ function statusOf(error: unknown): number | undefined {
   return error instanceof BodyTooLarge ? 413 : undefined;
 }
 
-/** The body: parsed already where the application around has a body parser, else read here. */
+/** The body: already parsed if the application around has a body parser, otherwise read here. */
 async function controlBody(request: IncomingMessage & { body?: unknown }): Promise<Params> {
   if (request.body !== undefined && request.body !== null) {
     const parsed = asObject(request.body);
@@ -276,7 +276,7 @@ async function answerApproval({ backend, id, body }: ControlCall): Promise<objec
   const status = approvals.statusOf(approval);
   if (status !== 'pending') throw new ControlError(409, `The approval request is already ${status}.`);
   approvals.answer(approval, answer satisfies Answer);
-  // Without an address there is no callback that a fault could meet.
+  // Without an address there is no callback that a fault could apply to.
   const course = courseOf(
     callbackTarget(backend.settings) === undefined ? [] : backend.faults.takeForCallback(),
   );
@@ -285,7 +285,7 @@ async function answerApproval({ backend, id, body }: ControlCall): Promise<objec
   return approvalView(approvals, approval, now());
 }
 
-/** Sends the callback of an approval that was answered, and writes down what came of it; never throws. */
+/** Sends the callback of an answered approval, and records the result; never throws. */
 async function reportAnswer(
   backend: ControlBackend,
   approval: Approval,
@@ -299,7 +299,7 @@ async function reportAnswer(
   approval.callback = { url: target?.url ?? null, method: settings.callbackMethod };
   if (course.delay !== undefined) {
     await sleep(course.delay, undefined, { signal: stop, ref: false }).catch(() => undefined);
-    // What was forgotten meanwhile has nothing to report.
+    // An approval that was forgotten meanwhile has no report.
     if (approvals.get(approval.uuid) !== approval) return;
   }
   approval.callback = await deliverCallback(settings, target, approval, course, now, stop);

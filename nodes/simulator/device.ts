@@ -4,7 +4,7 @@ import type { User } from './state/users';
 export type Device = ReturnType<typeof deviceOf>;
 
 /**
- * The phone of a user, as verified tokens and callbacks describe it. It has no place: it is on this machine.
+ * The phone of a user, as verified tokens and callbacks describe it. It has no location: it is on this machine.
  *
  * Source: the callbacks in twilio/authy-java's tests (TestAuthyUtil.java)
  */

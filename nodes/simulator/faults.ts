@@ -1,26 +1,26 @@
 import { asObject } from './parameters';
 import { failureReply, type Reply } from './replies';
 
-/** Which requests a fault meets. */
+/** Which requests a fault applies to. */
 interface RequestScope {
   /** Of this method only. */
   readonly method?: string;
-  /** Only where the path, without the query string, contains this. */
+  /** Only if the path, without the query string, contains this. */
   readonly path?: string;
-  /** Only the next so many requests that it meets; without end where absent. */
+  /** Only the next so many requests that it applies to; without end if absent. */
   readonly times?: number;
   /** True: the request is carried out first, and only its answer goes wrong. */
   readonly after?: boolean;
 }
 
-/** One way to misbehave when an endpoint of Authy's is asked. */
+/** A fault in the answer of an Authy endpoint. */
 export type RequestFault = RequestScope &
   (
     | {
         /** An error of Authy's. */
         readonly kind: 'status';
         readonly status: number;
-        /** Its `error_code`; that of the status where there is one, else none. */
+        /** Its `error_code`; by default the status's own, if it has one. */
         readonly code?: string;
         readonly message?: string;
         /** Seconds, or a date as HTTP writes it. */
@@ -28,23 +28,23 @@ export type RequestFault = RequestScope &
       }
     /** A page as a proxy sends it; status 502 unless another is given. */
     | { readonly kind: 'html'; readonly status?: number }
-    /** The answer comes late by so many milliseconds; other faults go on to apply. */
+    /** The answer comes late by so many milliseconds; other faults still apply. */
     | { readonly kind: 'latency'; readonly ms: number }
     /** The connection breaks without an answer. */
     | { readonly kind: 'drop' }
     /** Status 200, and JSON that ends in the middle. */
     | { readonly kind: 'garbage' }
-    /** A GET with a body is refused with 400, as Twilio does since 2026; other requests are not met. */
+    /** A GET with a body is refused with 400, as Twilio does since 2026; it does not apply to other requests. */
     | { readonly kind: 'refuseGetBody' }
   );
 
-/** Which callbacks a fault meets. */
+/** Which callbacks a fault applies to. */
 interface CallbackScope {
-  /** Only the next so many callbacks; without end where absent. */
+  /** Only the next so many callbacks; without end if absent. */
   readonly times?: number;
 }
 
-/** One way to misbehave when an answer is reported. Several kinds may meet one callback. */
+/** A fault in the callback of an answer. Several kinds may apply to one callback. */
 export type CallbackFault = CallbackScope &
   (
     | {
@@ -63,7 +63,7 @@ export type CallbackFault = CallbackScope &
 
 export type Fault = RequestFault | CallbackFault;
 
-/** The request, as far as it matters to faults. */
+/** The parts of a request that matter to faults. */
 export interface FaultTarget {
   readonly method: string;
   readonly path: string;
@@ -81,7 +81,7 @@ export type FaultAnswer =
       readonly headers: Readonly<Record<string, string>>;
     };
 
-/** How a callback goes its way. */
+/** How a callback is sent. */
 export interface CallbackCourse {
   readonly isLost: boolean;
   /** Milliseconds; undefined if it is not late. */
@@ -92,7 +92,7 @@ export interface CallbackCourse {
   readonly contradicts: boolean;
 }
 
-/** What is wrong with a list of faults, naming the place. */
+/** An error in a list of faults; its message names the place. */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
 }
@@ -102,7 +102,7 @@ const maximalLatency = 600_000;
 
 type Member = readonly [description: string, isValid: (value: unknown) => boolean];
 
-/** By name; those marked by a star have to be there. */
+/** By name; members marked by a star are required. */
 type Members = Readonly<Record<string, Member>>;
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
@@ -113,7 +113,7 @@ const status: Member = ['a status from 200 to 599', isWhole(200, 599)];
 const ms: Member = [`milliseconds from 0 to ${maximalLatency}`, isWhole(0, maximalLatency)];
 const times: Member = ['a whole number from 1', isWhole(1, Number.MAX_SAFE_INTEGER)];
 
-/** Every kind and its members, by what it meets. */
+/** Every kind and its members, by whether it applies to requests or callbacks. */
 const kinds: {
   readonly requests: Readonly<Record<RequestFault['kind'], Members>>;
   readonly callbacks: Readonly<Record<CallbackFault['kind'], Members>>;
@@ -143,7 +143,7 @@ const kinds: {
   },
 };
 
-/** What limits a fault, by what it meets. */
+/** The limits of a fault, in the same way. */
 const scopes: Readonly<Record<keyof typeof kinds, Members>> = {
   requests: {
     method: ['a method such as "GET"', (value) => typeof value === 'string' && /^[A-Za-z]+$/.test(value)],
@@ -154,7 +154,7 @@ const scopes: Readonly<Record<keyof typeof kinds, Members>> = {
   callbacks: { times },
 };
 
-/** What the index of the control interface says about faults. */
+/** The description of faults in the index of the control interface. */
 export const faultDescription = { requests: describeAll('requests'), callbacks: describeAll('callbacks') };
 
 /** The members of each kind, with those of its scope. */
@@ -164,10 +164,10 @@ const membersOf: ReadonlyMap<string, Members> = new Map(
   ),
 );
 
-/** The status kinds that have an `error_code` of their own. */
+/** The statuses that have their own `error_code`. */
 const codesByStatus: Readonly<Record<number, string>> = { 429: '60003' };
 
-/** The faults that are set, and how often each has still to happen. */
+/** The current faults, and how often each still has to happen. */
 export class Faults {
   private list: { fault: Fault; left: number }[] = [];
 
@@ -195,7 +195,7 @@ export class Faults {
     this.list = [];
   }
 
-  /** The faults that meet a request, in order: latencies up to the first that ends it. Counts them as happened. */
+  /** The faults that apply to a request, in order: latencies up to the first that ends it. Counts them as happened. */
   takeForRequest(target: FaultTarget): RequestFault[] {
     const taken: RequestFault[] = [];
     for (const entry of this.list) {
@@ -208,7 +208,7 @@ export class Faults {
     return taken;
   }
 
-  /** The faults that meet a callback: of each kind the first, up to one that loses it. Counts them as happened. */
+  /** The faults that apply to a callback: the first of each kind, up to one that loses it. Counts them as happened. */
   takeForCallback(): CallbackFault[] {
     const taken: CallbackFault[] = [];
     for (const entry of this.list) {
@@ -227,7 +227,7 @@ export class Faults {
   }
 }
 
-/** What a fault answers; a latency answers nothing. */
+/** The answer of a fault; a latency has none. */
 export function answerOf(fault: Exclude<RequestFault, { kind: 'latency' }>): FaultAnswer {
   switch (fault.kind) {
     case 'drop':
@@ -251,7 +251,7 @@ export function answerOf(fault: Exclude<RequestFault, { kind: 'latency' }>): Fau
   }
 }
 
-/** How a callback goes that these faults meet, at most one of each kind. */
+/** How a callback with these faults is sent; at most one of each kind. */
 export function courseOf(faults: readonly CallbackFault[]): CallbackCourse {
   const find = <K extends CallbackFault['kind']>(kind: K) =>
     faults.find((fault): fault is Extract<CallbackFault, { kind: K }> => fault.kind === kind);

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** The language of whoever asks for none, or for one that there is no catalogue of. */
+/** The language if none is asked for, or one without a catalogue. */
 const fallback = 'en-US';
 
-/** The texts of one language, as its file has them; `__name__` stands for what is put in. */
+/** The texts of one language, as its file has them; `__name__` is replaced by a value. */
 interface Catalogue {
   readonly [key: string]: string | Catalogue;
 }
@@ -21,7 +21,7 @@ export class Language {
    * A text in this language.
    *
    * @param key - its place in the catalogue, such as `message.token`
-   * @param values - what is put in; it is not looked at again, whatever it holds
+   * @param values - the values to put in; `__name__` inside them is not replaced
    * @throws Error - there is no such text
    */
   text(key: string, values: Readonly<Record<string, string>> = {}): string {
@@ -57,7 +57,7 @@ export class Languages {
   }
 
   /**
-   * The language that a `locale` parameter names; English where it names none or one that is not spoken here.
+   * The language that a `locale` parameter names; English if it names none or one that is not spoken here.
    *
    * @param locale - such as `es` or `fr-CA`
    */
@@ -66,7 +66,7 @@ export class Languages {
   }
 
   /**
-   * The language that a browser likes best of those there are.
+   * The browser's preferred language among those there are.
    *
    * @param header - Accept-Language, such as `fr-CA,fr;q=0.9,en;q=0.5` (RFC 9110, 12.5.4)
    */
@@ -78,7 +78,7 @@ export class Languages {
         return { tag, weight: Number(/^q=([\d.]+)$/i.exec(weight)?.[1] ?? 1) };
       })
       .filter(({ weight }) => weight > 0)
-      // What is liked equally well keeps its order.
+      // Equally preferred languages keep their order.
       .sort((one, other) => other.weight - one.weight);
     for (const { tag } of wanted) {
       const language = this.match(tag);
@@ -87,7 +87,7 @@ export class Languages {
     return this.english;
   }
 
-  /** The language itself, else the one spoken elsewhere: `fr-CA` finds `fr`, and `pt` and `pt-PT` find `pt-BR`. */
+  /** The language itself, otherwise another region's: `fr-CA` finds `fr`, and `pt` and `pt-PT` find `pt-BR`. */
   private match(tag: string): Language | undefined {
     const [wanted, primary] = [tag.toLowerCase(), primaryOf(tag)];
     return (
@@ -105,7 +105,7 @@ export class Languages {
 
 let spoken: Languages | undefined;
 
-/** The languages, read with the first simulator of this process and not again. */
+/** The languages, read only once, with the first simulator of this process. */
 export function spokenLanguages(): Languages {
   return (spoken ??= new Languages());
 }
@@ -114,7 +114,7 @@ function primaryOf(tag: string): string {
   return tag.split('-')[0]?.toLowerCase() ?? '';
 }
 
-/** Built, `locales` stands beside the simulator's folder; in the sources, beside that of the nodes. */
+/** In the built package `locales` is beside the simulator's folder; in the sources, beside the folder of the nodes. */
 function localesFolder(): string {
   const folders = [path.join(__dirname, '..', 'locales'), path.join(__dirname, '..', '..', 'locales')];
   const folder = folders.find((candidate) => fs.existsSync(candidate));

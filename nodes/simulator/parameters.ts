@@ -7,11 +7,11 @@ export class ParameterError extends Error {
 }
 
 /**
- * The parameters of a request, as Ruby on Rails merges them: those of the body, JSON or form, replace those of the
- * query string, whatever the method.
+ * The parameters of a request, as Ruby on Rails merges them: parameters of the body, JSON or form, replace those of the
+ * query string, with every method.
  *
  * @param query - without the leading `?`
- * @param contentType - the header, if there is one; what is not JSON is read as a form
+ * @param contentType - the header, if there is one; a body that is not JSON is read as a form
  * @throws ParameterError
  */
 export function mergeParameters(query: string, contentType: string | undefined, body: Buffer): Params {
@@ -43,7 +43,7 @@ export function asList(value: unknown): readonly unknown[] | undefined {
   return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, element]) => element);
 }
 
-/** Text, number or boolean as text; undefined for what is absent, null, blank or no scalar. */
+/** Text, number or boolean as text; undefined if absent, null, blank or not a scalar. */
 export function asText(value: unknown): string | undefined {
   const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
   return text.trim() === '' ? undefined : text;
@@ -54,7 +54,7 @@ export function asFlag(value: unknown): boolean {
   return ['true', '1'].includes(asText(value)?.toLowerCase() ?? '');
 }
 
-/** A whole number not below 0, as number or text; NaN for anything else that is there, undefined for what is not. */
+/** A whole number not below 0, as number or text; NaN for any other value, undefined if there is none. */
 export function asInteger(value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const text = asText(value) ?? '';

@@ -21,7 +21,7 @@ export interface Line {
   readonly refusal?: 'landline' | 'notProvisioned';
   /** Why nothing can be found out: one of the simulator's errors. */
   readonly lookupFailure?: 'phoneInfoMissing' | 'phoneInfoFailed';
-  /** What the ending makes of a number, for the control interface's index. */
+  /** The meaning of a number's ending, for the control interface's index. */
   readonly meaning: string;
 }
 
@@ -36,7 +36,7 @@ const cellphone: Line = {
   meaning: 'a cellphone',
 };
 
-/** The numbers that are not ordinary cellphones, by their last four digits. */
+/** The special numbers, by their last four digits. */
 export const lines: Readonly<Record<string, Line>> = {
   '0000': {
     type: 'landline',
@@ -78,7 +78,7 @@ export function readPhone(countryCode: string, number: string): PhoneNumber | 'c
   const country = countryCode.replace(/^\+/, '');
   if (!/^[1-9]\d{0,3}$/.test(country)) return 'country';
   if (!/^[+(]?\d[\d .()-]{1,30}$/.test(number)) return 'number';
-  // A code that belongs to no country, such as that of satellite phones, is known as a part of whole numbers only.
+  // A code without a country, such as the one of satellite phones, is known only as a part of whole numbers.
   const isCountry = callingCodes.has(country);
   const parsed = isCountry
     ? parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false })
@@ -93,7 +93,7 @@ export function readPhone(countryCode: string, number: string): PhoneNumber | 'c
   };
 }
 
-/** The last four digits, the three before them, and the rest, whatever the country. */
+/** The last four digits, the three before them, and the others, for every country. */
 function inGroups(national: string): string {
   const groups = [national.slice(0, -7), national.slice(-7, -4), national.slice(-4)];
   return groups.filter((group) => group !== '').join('-');

@@ -3,7 +3,7 @@ import path from 'node:path';
 import express, { type RequestHandler } from 'express';
 import type { Language, Languages } from './languages';
 
-/** Nothing but the page's own files runs or is fetched; logos may come from anywhere. */
+/** Only the page's own files run or are fetched; logos may come from anywhere. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -30,7 +30,7 @@ export function phonePage(languages: Languages): RequestHandler {
     const [pathname = ''] = request.originalUrl.split('?');
     const place = request.url.split('?')[0] ?? '';
     if (place === '/' && !pathname.endsWith('/')) {
-      // The page's own addresses are relative to its folder; this one too, whatever is in front of it.
+      // The page's own addresses are relative to its folder; so is this one, with any prefix in front.
       response.statusCode = 302;
       response.setHeader('Location', `${pathname.split('/').at(-1) ?? ''}/`);
       response.end();

@@ -1,11 +1,11 @@
-/** What the simulator answers, before it is written: `body` becomes JSON without spaces. */
+/** An answer of the simulator, before it is written: `body` becomes JSON without spaces. */
 export interface Reply {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Every error the simulator answers of itself: HTTP status, number, and what it says if nothing more is known.
+ * Every error of the simulator: HTTP status, number, and its default text.
  *
  * Source: https://www.twilio.com/docs/authy/api (return and error codes), the Verify v1 error table, and the list in
  * twilio/authy-java (`com.authy.api.Error.Code`). Texts are those that the real Authy was seen to
@@ -18,7 +18,7 @@ const failures = {
   invalidRequest: [400, '60002', 'Invalid request.'],
   tooManyRequests: [429, '60003', 'Too many requests.'],
   invalidParameter: [400, '60004', 'Invalid parameter'],
-  // A token is asked about in words of its own.
+  // A token has its own text.
   noSuchUser: [401, '60016', "User doesn't exist"],
   tokenReused: [401, '60019', 'Token is invalid. Token was used recently'],
   tokenInvalid: [401, '60020', 'Token is invalid'],
@@ -42,14 +42,14 @@ const failures = {
 
 export type FailureName = keyof typeof failures;
 
-/** Thrown by whatever handles a request: the answer is an error of Authy's. */
+/** Thrown by the handler of a request: the answer is an Authy error. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly reply: Reply;
 
   /**
    * @param more.message - instead of the general one
-   * @param more.fields - what is wrong, by field: stands among the errors and at top level
+   * @param more.fields - what is wrong, by field: among the errors and at top level
    * @param more.top - further members at top level
    */
   constructor(
@@ -75,7 +75,7 @@ export function failureReply(
   fields: Readonly<Record<string, string>> = {},
   top: Readonly<Record<string, unknown>> = {},
 ): Reply {
-  // Of this one number the documented body has no text among its errors.
+  // For this number only, the documented body has no text among its errors.
   const errors = code === failures.approvalNotFound[1] ? {} : { message, ...fields };
   const number = code === undefined ? {} : { error_code: code };
   return { status, body: { message, ...fields, ...top, success: false, errors, ...number } };

@@ -1,4 +1,4 @@
-/** What answers one method and path; `{name}` in the path stands for one segment. */
+/** The handler of one method and path; `{name}` in the path stands for one segment. */
 export interface Route<Handler> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;

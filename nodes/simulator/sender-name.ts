@@ -1,7 +1,7 @@
 import type { Language } from './languages';
 import type { Settings } from './settings';
 
-/** Who a message says it is from: it has to say that it is a simulator's. */
+/** The sender's name in a message: it has to say that a simulator sent it. */
 export function senderName({ appName }: Readonly<Settings>, language: Language): string {
   return /simulator/i.test(appName) ? appName : language.text('message.sender', { app: appName });
 }

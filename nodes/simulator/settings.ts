@@ -2,17 +2,17 @@ import { objectId } from './state/random';
 
 export type CallbackMethod = 'POST' | 'GET';
 
-/** The year whose callbacks are sent: those of 2019 carry more about the device, among it a list. */
+/** The year of the callback's format: callbacks of 2019 carry more about the device, with a list. */
 export type CallbackForm = '2017' | '2019';
 
 /** Where a callback goes. */
 export interface CallbackTarget {
   readonly url: string;
-  /** In PEM, where the server there has to show one of these; absent: one that this machine trusts. */
+  /** In PEM: the server there has to show one of these; absent: one that this machine trusts. */
   readonly certificates?: readonly (string | Buffer)[];
 }
 
-/** As it was set, or found out when it is needed, as that of a server which begins to listen later. */
+/** As it was set, or found out when needed, for a server that begins to listen later. */
 export type CallbackAddress = string | (() => CallbackTarget | undefined);
 
 /** What can be changed while the simulator runs. */

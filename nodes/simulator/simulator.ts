@@ -15,15 +15,15 @@ import type { QrCode } from './state/qr-codes';
 import { State } from './state/state';
 
 export interface SimulatorOptions {
-  /** The key that clients have to send; made at random where it is absent or empty. */
+  /** The key that clients have to send; random if it is absent or empty. */
   apiKey?: string;
-  /** Where answered approval requests are reported; nowhere where it is absent. */
+  /** Where answered approval requests are reported; nowhere if it is absent. */
   callbackUrl?: CallbackAddress | undefined;
-  /** POST where absent. */
+  /** POST if absent. */
   callbackMethod?: CallbackMethod;
   /** The name of the application; at most 30 characters. */
   appName?: string;
-  /** Takes one line about each thing that happens; it holds no key, token or phone number. */
+  /** Writes one line about each event; it holds no key, token or phone number. */
   log?: (line: string) => void;
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
@@ -32,13 +32,13 @@ export interface SimulatorOptions {
 const host = '127.0.0.1';
 
 /**
- * An Authy of one's own: Authy's endpoints, the phone page of its users, and an interface to control both, on this
- * machine only and in memory only. It lives as long as the object does, listening or not.
+ * A simulator of Authy: its endpoints, the phone page of its users, and an interface to control both, on this machine
+ * only and in memory only. It keeps its state as long as the object exists, listening or not.
  */
 export class Simulator {
   /** The page of the phones: files with relative addresses. Mountable anywhere, above it {@link control}. */
   readonly phonePage: RequestHandler;
-  /** The JSON control interface. Mountable anywhere; it checks no key and no origin: whoever mounts it decides who may use it. */
+  /** The JSON control interface. Mountable anywhere; it checks no key and no origin: the application decides who may use it. */
   readonly control: RequestHandler;
 
   private readonly settings: Settings;
@@ -74,7 +74,7 @@ export class Simulator {
     this.control = controlInterface(backend);
     this.app = express()
       .disable('x-powered-by')
-      // Listening on loopback alone is not enough: every web page can make the browser of this machine ask it.
+      // Listening on loopback is not enough: every web page can make the browser of this machine ask it.
       .use(ownPagesOnly(ofThisMachine))
       .get('/', (_request, response) => response.redirect('simulator/phone/'))
       .get('/qr/:id.svg', (request, response) => {
@@ -104,7 +104,7 @@ export class Simulator {
   /**
    * Starts listening on loopback, or goes on if it does.
    *
-   * @param port - 0 for any; absent: that of the last time if it is still free, else any
+   * @param port - 0 for any; absent: the last one if it is still free, otherwise any
    * @returns the base URL, such as `http://127.0.0.1:4730`
    * @throws the system's error, such as EADDRINUSE
    */
@@ -116,7 +116,7 @@ export class Simulator {
     return this.starting;
   }
 
-  /** Stops listening, cuts its connections and ends callbacks under way. What it remembers stays. */
+  /** Stops listening, cuts its connections and ends running callbacks. Its memory stays. */
   async close(): Promise<void> {
     await this.starting?.catch(() => undefined);
     const { server } = this;
@@ -131,7 +131,7 @@ export class Simulator {
     });
   }
 
-  /** Changes what is given; what the simulator remembers stays. An empty key leaves the old one. */
+  /** Changes the given options; the simulator's memory stays. An empty key leaves the old one. */
   configure(options: Partial<Omit<SimulatorOptions, 'now'>>): void {
     const { settings } = this;
     if (options.apiKey) settings.apiKey = options.apiKey;

@@ -9,7 +9,7 @@ export interface UserView {
   phone: string;
   countryCode: string;
   phoneNumber: string;
-  /** The one that mail goes to first. */
+  /** The first one gets the mail. */
   emails: readonly string[];
   app: boolean;
   confirmed: boolean;

@@ -28,17 +28,17 @@ const routes: readonly CallRoute[] = [
 /** The methods and paths of the endpoints, for people to read. */
 export const endpoints: readonly string[] = routes.map(({ method, path }) => `${method} ${path}`);
 
-/** What the endpoints work on. */
+/** The state that the endpoints work on. */
 export interface Backend {
   readonly state: State;
   readonly settings: Readonly<Settings>;
   readonly faults: Faults;
   readonly languages: Languages;
-  /** Takes a line about what happened. */
+  /** Writes a line about an event. */
   readonly log: (line: string) => void;
 }
 
-/** What came in. */
+/** A request that came in. */
 interface Incoming {
   readonly method: string;
   /** Without the query string. */
@@ -48,11 +48,11 @@ interface Incoming {
   readonly body: Buffer;
 }
 
-/** Authy's endpoints: reads a request, misbehaves if told to, carries it out, answers and remembers it. */
+/** Authy's endpoints: reads a request, applies faults, carries it out, answers and remembers it. */
 export function authyApi(backend: Backend): RequestHandler {
   return (request, response, next) => {
     serve(backend, request, response).catch((error: unknown) => {
-      // A client that broke off while it was sending is nobody's error.
+      // A client that broke off while it was sending is not an error.
       if (!request.destroyed || request.complete) next(error);
     });
   };
@@ -89,7 +89,7 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
     status,
     fault: faults.at(-1)?.kind ?? null,
   });
-  // Of what is asked again and again only what goes wrong is worth a line.
+  // For polled endpoints only failures are logged.
   const isRoutine = found?.route.isPolled === true && status === 200 && faults.length === 0;
   if (!isRoutine) backend.log(`${method} ${shownPath}: ${status ?? 'connection dropped'}`);
   if (answer.drop) response.socket?.destroy();

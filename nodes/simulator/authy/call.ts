@@ -13,7 +13,7 @@ export interface Call {
   readonly state: State;
   readonly settings: Readonly<Settings>;
   readonly params: Params;
-  /** What the request's `locale` asks for: the language of what comes to the phone, and of a phone verification's answer. */
+  /** The language of the request's `locale`: for messages on the phone, and for a phone verification's answer. */
   readonly language: Language;
   /** The values in the path, by name. */
   readonly path: Readonly<Record<string, string>>;
@@ -25,14 +25,14 @@ export interface Call {
 export type CallHandler = (call: Call) => Reply;
 
 export type CallRoute = Route<CallHandler> & {
-  /** Whether clients that wait ask it again and again. */
+  /** Whether waiting clients poll it. */
   readonly isPolled?: true;
 };
 
 /**
  * The user whose id the path holds.
  *
- * @param unknown - what the endpoint answers where there is no such user
+ * @param unknown - the endpoint's answer if there is no such user
  * @throws Failure - 60026, or `unknown`
  */
 export function userOf({ state, path }: Call, unknown: FailureName = 'userNotFound'): User {

@@ -8,7 +8,7 @@ import { type Call, type CallRoute, userOf } from './call';
 /** In seconds; 0 is never. */
 const defaultLifetime = 86_400;
 
-/** Ten years: beyond that times are no dates any more. */
+/** Ten years: later times would not be valid dates. */
 const maximalLifetime = 315_360_000;
 
 const logoSizes = ['default', 'low', 'med', 'high'];
@@ -57,7 +57,7 @@ function read(call: Call): Reply {
       _user_email: user.emails[0],
       app_id: application.id,
       created_at: isoSeconds(createdAt),
-      // False in every answer that was seen, whatever became of the request.
+      // False in every answer that was seen, in every state of the request.
       notified: false,
       processed_at: processedAt === undefined ? null : isoSeconds(processedAt),
       seconds_to_expire: approval.secondsToExpire,

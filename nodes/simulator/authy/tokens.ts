@@ -56,7 +56,7 @@ function verify(request: Call): Reply {
   );
   request.state.statistics.count('auths_count');
   if (verdict === 'right') return valid(user);
-  // As documented, and dangerous: whoever does not force lets every token of such a user pass.
+  // As documented, and dangerous: without force, every token of such a user passes.
   if (!user.confirmed && !asFlag(request.params['force'])) return valid(user);
   throw new Failure(verdict === 'reused' ? 'tokenReused' : 'tokenInvalid', { top: { token: 'is invalid' } });
 }
@@ -70,7 +70,7 @@ function valid(user: User): Reply {
   });
 }
 
-/** Of a user without the app nearly nothing is known, and not even that of the address it was registered from. */
+/** For a user without the app nearly nothing is known, not even the address that it was registered from. */
 function smsDevice(user: User): Partial<Record<keyof Device, unknown>> {
   const { registration_date, ...device } = deviceOf(user);
   const names = Object.keys(device).filter((name) => name !== 'registration_ip');

@@ -39,7 +39,7 @@ function create({ state, settings, params, language }: Call): Reply {
     throw new Failure('userNotValid', { fields });
   const { user, isNew } = state.users.register(phone, email);
   if (isNew) state.statistics.count('users_count');
-  // On unless switched off; authy-php puts the switch inside `user`, where Authy does not look for it.
+  // On unless switched off; authy-php puts the switch inside `user`, where Authy ignores it.
   if (asFlag(params['send_install_link_via_sms'] ?? true)) {
     state.messages.send({
       authyId: user.id,
@@ -75,7 +75,7 @@ function status(call: Call): Reply {
   });
 }
 
-/** Every user has one, also who has no app. */
+/** Every user has one, also users without the app. */
 function detailedDevice(user: User): object {
   const device = deviceOf(user);
   const { app } = user;
@@ -114,7 +114,7 @@ function secret(call: Call): Reply {
   }
   const issuer = call.settings.appName;
   const label = asText(call.params['label']) ?? user.emails[0] ?? user.phone.e164;
-  // A new secret each time: a picture that was shown before is worth nothing from now on.
+  // A new secret each time: a picture that was shown before is invalid from now on.
   user.authenticator = new Authenticator();
   const id = call.state.qrCodes.add({ text: user.authenticator.uri(issuer, label), size });
   return success({ label, issuer, qr_code: `${call.baseUrl}/qr/${id}.svg` });
@@ -132,7 +132,7 @@ function registerActivity(call: Call): Reply {
   return success({ message: 'Activity was created.' });
 }
 
-/** Of users who register a phone of their own with an SDK: the simulator has none. */
+/** For users who register their own phone with an SDK: the simulator has none. */
 function registrationStatus({ params }: Call): Reply {
   requiredText(params, 'custom_user_id');
   throw new Failure('registrationNotFound');

@@ -3,7 +3,7 @@
 
   const { lang, dataset } = document.documentElement;
 
-  /** The texts of the page in its language; `__name__` stands for what is put in. */
+  /** The texts of the page in its language; `__name__` is replaced by a value. */
   const texts = JSON.parse(dataset.texts);
 
   function text(key, values = {}) {
@@ -33,7 +33,7 @@
     }
   }
 
-  /** Asks the control interface; an error's message is one for people. */
+  /** Calls the control interface; an error's message is for people. */
   async function ask(method, path, body) {
     let response;
     let answer;
@@ -51,13 +51,13 @@
     } catch {
       throw new Error(text('problem.unreachable'));
     }
-    // An account in a subflow, with a phone for each instance of that.
+    // An account in a subflow, with a phone for each instance of the subflow.
     if (response.status === 300) throw new SeveralPhones(answer.instances);
     if (!response.ok) throw new Error(text(`problem.${problemOf(method, response)}`));
     return answer;
   }
 
-  /** There is a phone for each of several instances of the account; this page is that of none. */
+  /** The account has several instances, each with its own phone; this page belongs to none of them. */
   class SeveralPhones extends Error {
     constructor(instances) {
       super('');
@@ -65,9 +65,9 @@
     }
   }
 
-  /** What a refusal of the control interface means here, where it is always asked for what there was. */
+  /** What a refusal of the control interface means here: the page only asks for things that existed. */
   function problemOf(method, { status, headers }) {
-    // What else refuses has no words of ours: a proxy that asks to log in, for example.
+    // Other refusals have no text of ours: for example a proxy that asks to log in.
     const isOurs = /json/.test(headers.get('content-type') ?? '');
     if (status === 403 && isOurs) return 'strangeName';
     if (status === 401 || status === 403) return 'logIn';
@@ -75,7 +75,7 @@
     return status === 409 ? 'notPending' : 'failed';
   }
 
-  /** Writes only what differs: what does not change must not be read out or selected anew. */
+  /** Writes only differences: unchanged text must not be read out or selected again. */
   function put(element, value) {
     if (element.textContent !== value) element.textContent = value;
   }
@@ -261,7 +261,7 @@
 
   filter.addEventListener('change', render);
 
-  // ---- what happens ----
+  // ---- events ----
 
   function render() {
     renderFilter();
@@ -284,7 +284,7 @@
     tick();
   }
 
-  /** What has been there before; undefined until the first answer, whose contents are no news. */
+  /** What was there before; undefined until the first answer, whose contents are not new. */
   let seen;
 
   /** Tells those who listen to the page what has arrived. */
@@ -329,10 +329,10 @@
     show(byId('problem'), problem !== '');
   }
 
-  /** How many changes are on their way; meanwhile what was read is out of date. */
+  /** How many changes are on their way; meanwhile readings are out of date. */
   let busy = 0;
 
-  /** Changes something and shows what came of it. */
+  /** Changes something and shows the result. */
   async function attempt(action) {
     busy += 1;
     let problem = '';
@@ -368,14 +368,14 @@
     latest += 1;
     const turn = latest;
     const answer = await ask('GET', `state?limit=${newest}`);
-    // Another one was asked for since, or something is being changed: this one is out of date.
+    // Another reading was begun since, or something is being changed: this one is out of date.
     if (turn !== latest || busy > 0) return;
     state = answer;
     receivedAt = performance.now();
     render();
   }
 
-  /** The ways to the phones of an account's instances, where there are several. */
+  /** The links to the phones of an account's instances, if there are several. */
   function renderInstances(instances) {
     const list = byId('instances-list');
     const texts = instances.map(({ id, name }) => name || id);

@@ -8,7 +8,7 @@ export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired';
 
 export type Answer = 'approve' | 'deny';
 
-/** What an application asks its user. */
+/** An application's question to its user. */
 export interface ApprovalQuestion {
   readonly message: string;
   readonly details: Readonly<Record<string, string>> | null;
@@ -32,7 +32,7 @@ export interface Approval extends ApprovalQuestion {
   expiresAt: number | undefined;
   answer: Answer | undefined;
   answeredAt: number | undefined;
-  /** What became of the callback; undefined until an answer was given. */
+  /** The report on the callback; undefined until an answer was given. */
   callback: CallbackReport | undefined;
 }
 
@@ -68,7 +68,7 @@ export class Approvals {
     return approval;
   }
 
-  /** The status now: time alone expires a request, nothing has to run for it. */
+  /** The current status: a request expires by its time, without a timer. */
   statusOf({ answer, expiresAt }: Approval): ApprovalStatus {
     if (answer !== undefined) return answer === 'approve' ? 'approved' : 'denied';
     return expiresAt !== undefined && this.now() >= expiresAt ? 'expired' : 'pending';
@@ -80,7 +80,7 @@ export class Approvals {
     approval.answeredAt = this.now();
   }
 
-  /** A user who is removed can answer no more: what is pending expires. */
+  /** A removed user cannot answer any more: pending requests expire. */
   withdrawAll(user: User): void {
     for (const approval of this.all) {
       if (approval.user === user && this.statusOf(approval) === 'pending') approval.expiresAt = this.now();

@@ -25,7 +25,7 @@ export class Authenticator {
     return this.secret.base32;
   }
 
-  /** What a QR code for an authenticator app says. */
+  /** The content of a QR code for an authenticator app. */
   uri(issuer: string, label: string): string {
     return this.totp(6, issuer, label).toString();
   }
@@ -41,7 +41,7 @@ export class Authenticator {
     return { code: totp.generate({ timestamp: now }), digits, period, secondsLeft };
   }
 
-  /** Judges a token of 6 or 7 digits; one that was right is used up. */
+  /** Judges a token of 6 or 7 digits; a right one is used up. */
   check(token: string, now: number): Verdict {
     if (token.length !== 6 && token.length !== 7) return 'wrong';
     const delta = this.totp(token.length).validate({ token, timestamp: now, window: skew });

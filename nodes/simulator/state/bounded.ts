@@ -1,4 +1,4 @@
-/** A list that keeps the newest `capacity` items: what the simulator remembers must not grow for ever. */
+/** A list that keeps the newest `capacity` items: the simulator's memory must not grow for ever. */
 export class BoundedList<T> {
   private readonly items: T[] = [];
 
@@ -34,7 +34,7 @@ export class BoundedMap<K, V> {
     return this.entries.get(key);
   }
 
-  /** Adds an entry as the newest one, also where the key was there before. */
+  /** Adds an entry as the newest one, also if the key was there before. */
   set(key: K, value: V): void {
     this.entries.delete(key);
     this.entries.set(key, value);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BoundedList } from './bounded';
 import { capacities } from './limits';
 
-/** What a message is: a code by one of three channels, the code of a phone verification, or the link to the app. */
+/** The kind of a message: a code by one of three channels, the code of a phone verification, or the link to the app. */
 export type MessageKind = 'sms' | 'call' | 'email' | 'verification' | 'install';
 
 /** A message that came to a simulated phone. */
@@ -23,7 +23,7 @@ export interface Message {
   readonly language: string | null;
   readonly code: string | null;
   readonly action: string | null;
-  /** What the client asked for. */
+  /** The client's `locale`. */
   readonly locale: string | null;
 }
 
@@ -38,7 +38,7 @@ export class Messages {
     return this.list.all;
   }
 
-  /** What is not given counts as absent. */
+  /** Members that are not given count as absent. */
   send(
     message: Pick<Message, 'authyId' | 'phone' | 'to' | 'kind' | 'via' | 'text'> &
       Partial<Pick<Message, 'language' | 'code' | 'action' | 'locale'>>,

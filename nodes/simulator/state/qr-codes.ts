@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BoundedMap } from './bounded';
 import { capacities } from './limits';
 
-/** What a picture shows, and how big. */
+/** The content of a picture, and its size. */
 export interface QrCode {
   readonly text: string;
   /** Width and height in pixels. */

@@ -6,7 +6,7 @@ import { Statistics } from './statistics';
 import { Users } from './users';
 import { Verifications } from './verifications';
 
-/** All that the simulator remembers, in memory only. */
+/** The simulator's whole state, in memory only. */
 export class State {
   readonly users: Users;
   readonly messages: Messages;

@@ -1,7 +1,7 @@
 import { BoundedMap } from './bounded';
 import { capacities } from './limits';
 
-/** What is counted. */
+/** The counters. */
 export type Counter = 'sms_count' | 'calls_count' | 'users_count' | 'auths_count' | 'api_calls_count';
 
 /** The counts of one month, as Authy answers them. */

@@ -7,7 +7,7 @@ import { randomCode } from './random';
 /** Digits of a code that Authy sends by SMS, call or e-mail. */
 const codeLength = 7;
 
-/** How long such a code is accepted, in milliseconds. No source says; it is that of a phone verification. */
+/** How long such a code is accepted, in milliseconds. No source says; it is the same as for a phone verification. */
 const codeLifetime = 600_000;
 
 /** How a code reaches a user. */
@@ -30,7 +30,7 @@ export interface Activity {
 export interface User {
   readonly id: number;
   readonly phone: PhoneNumber;
-  /** The one that mail goes to first. */
+  /** The first one gets the mail. */
   emails: string[];
   /** Whether the Authy app counts as installed, so that unforced text messages and calls are ignored. */
   app: boolean;
@@ -61,7 +61,7 @@ export class Users {
     return this.byId.get(id);
   }
 
-  /** The user with this phone, made if there is none; a further e-mail address is added to those known. */
+  /** The user with this phone, created if there is none; a further e-mail address is added to the known ones. */
   register(phone: PhoneNumber, email: string): { user: User; isNew: boolean } {
     const known = this.all.find((user) => user.phone.e164 === phone.e164);
     if (known !== undefined) {
@@ -91,7 +91,7 @@ export class Users {
     this.byId.clear();
   }
 
-  /** Makes a code for a channel; the one before it is void. */
+  /** Makes a code for a channel; the previous one is invalid. */
   issueCode(user: User, channel: Channel, action: string | undefined): string {
     const code = randomCode(codeLength);
     user.codes.set(channel, { code, action, sentAt: this.now(), used: false });
@@ -99,8 +99,8 @@ export class Users {
   }
 
   /**
-   * Judges a token: the last code of any channel, for the action it was sent for, or that of the authenticator.
-   * One that was right is used up and confirms the user.
+   * Judges a token: the last code of any channel, for the action it was sent for, or the authenticator's.
+   * A right one is used up and confirms the user.
    */
   checkToken(user: User, token: string, action: string | undefined): Verdict {
     const verdict = this.judge(user, token, action);

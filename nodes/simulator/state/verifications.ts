@@ -36,7 +36,7 @@ export class Verifications {
     return this.byPhone.all.find((verification) => verification.uuid === uuid.toLowerCase());
   }
 
-  /** Starts one, or goes on with the pending one, whose code is then sent again, unless another code is asked for. */
+  /** Starts one, or continues the pending one: its code is sent again, unless another code is asked for. */
   start(phone: PhoneNumber, codeLength: number, customCode: string | undefined): Verification {
     const pending = this.pendingOf(phone);
     if (pending !== undefined && (customCode === undefined || customCode === pending.code)) return pending;
@@ -70,7 +70,7 @@ export class Verifications {
     return this.now() < verification.startedAt + lifetime ? 'pending' : 'expired';
   }
 
-  /** Whole seconds; Authy says 599 of one that has just begun. */
+  /** Whole seconds; Authy says 599 for one that has just begun. */
   secondsLeft(verification: Verification): number {
     return Math.max(0, Math.floor((verification.startedAt + lifetime - this.now() - 1) / 1000));
   }
