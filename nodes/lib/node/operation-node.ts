@@ -44,7 +44,7 @@ class OperationRunner {
   private readonly badge: Badge;
   private underWay = 0;
   /** Called when no call is running any more. */
-  private over: (() => void) | undefined;
+  private onIdle: (() => void) | undefined;
   private readonly closing = new AbortController();
 
   constructor(
@@ -70,13 +70,13 @@ class OperationRunner {
   /** Ends the running calls and waits until each has ended. */
   async close(): Promise<void> {
     this.closing.abort();
-    if (this.underWay > 0) await new Promise<void>((resolve) => (this.over = resolve));
+    if (this.underWay > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
     this.badge.clear();
   }
 
   private readonly ended = (): void => {
     this.underWay -= 1;
-    if (this.underWay === 0) this.over?.();
+    if (this.underWay === 0) this.onIdle?.();
   };
 
   /** Never rejects: whatever happens ends in one `done`. */

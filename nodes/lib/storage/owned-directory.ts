@@ -23,7 +23,7 @@ export class Life {
 
   /** The process ends: the next one need not wait until this one counts as dead. */
   end(): void {
-    for (const directory of this.directories.values()) directory.letGo();
+    for (const directory of this.directories.values()) directory.release();
   }
 }
 
@@ -113,7 +113,7 @@ export class OwnedDirectory {
   }
 
   /** The process ends, in this very turn. */
-  letGo(): void {
+  release(): void {
     this.series = undefined;
     const isEntered = this.entering !== undefined && this.folder !== '';
     this.entering = undefined;
