@@ -79,7 +79,7 @@ describe('contract: documents and examples', () => {
     });
   }
 
-  it('what is typed into a form of an example is trimmed where the flow takes it from there', () => {
+  it('text typed into a form of an example is trimmed where the flow reads it', () => {
     const taken = [...examples().values()].flatMap((nodes) => {
       const pages = nodes.map(({ template }) => (typeof template === 'string' ? template : '')).join('\n');
       const fields = [...pages.matchAll(/<input [^>]*\bname="(\w+)"/g)].map(([, field]) => field ?? '');

@@ -51,7 +51,7 @@ function problemsIn(folder: string): string[] {
 const fragment = (name: string) => `<template id="${name}">`;
 const use = (name: string, content = '') => `<shared-help name="${name}">${content}</shared-help>`;
 
-describe('contract: what several helps say', () => {
+describe('contract: fragments that several helps share', () => {
   it('is written once', () => {
     const files = filesOf('locales/en-US', '.html');
     const texts = files.flatMap((file) => textsIn(read('locales', 'en-US', file)));

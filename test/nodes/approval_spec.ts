@@ -280,7 +280,7 @@ describe('Approval gate', function () {
   });
 
   describe('through deploys', () => {
-    it('of the node: what waits goes on, with the message itself', async () => {
+    it('of the node: messages go on waiting, and the same message comes out', async () => {
       const running = await start();
       const req = { method: 'GET' };
       const id = running.give({ authyId, topic: 'x', req });
@@ -321,7 +321,7 @@ describe('Approval gate', function () {
       left(await running.ending(id), 0);
     });
 
-    it('disabled: what waits is withdrawn, and the log says so', async () => {
+    it('disabled: waiting messages are withdrawn, and the log says so', async () => {
       const running = await start();
       const id = running.give({ authyId });
       await onPhone();
@@ -332,7 +332,7 @@ describe('Approval gate', function () {
       running.log.join('\n').should.match(/1 open approval requests were withdrawn/);
     });
 
-    it('of an account that is gone: what waits expires, and says why', async () => {
+    it('of an account that is gone: waiting messages expire, and say why', async () => {
       const running = await start({ timeout: '2' });
       const id = running.give({ authyId });
       await onPhone();
@@ -410,7 +410,7 @@ describe('Approval gate', function () {
       left(ending, 2).should.match({ decision: 'expired', reason: 'statusUnreadable' });
     });
 
-    it('waits no longer where the clock was set back meanwhile: nobody can tell when its time is over', async () => {
+    it('waits no longer if the clock was set back meanwhile: nobody can tell when its time is over', async () => {
       const ending = await found({ timeout: 1, endsAt: clock() + 86_400_000 }, 'approve');
       left(ending, 2).should.match({ decision: 'expired', reason: 'clock' });
     });
@@ -419,7 +419,7 @@ describe('Approval gate', function () {
       ['asking', /while the approval request was being sent/],
       ['passing', /while a decision was being handed on/],
     ] as const) {
-      it(`and was ${state} is an error: what became of it nobody knows`, async () => {
+      it(`and was ${state} is an error: nobody knows what happened to it`, async () => {
         const { sent, caught } = await found({ state }, 'approve');
         should(sent).eql([]);
         should(caught[0]).match({ topic: 'before', error: { code: 'AUTHY_OUTCOME_UNKNOWN', message: text } });

@@ -191,7 +191,7 @@ describe('OneTouch callback node behind http in', () => {
     (await call(answer())).output?.should.equal(2);
   });
 
-  it('an answer that comes again is no error where another wire has answered the sender', async () => {
+  it('a repeated answer is not an error if another wire has answered the sender', async () => {
     await start({}, { wires: [['early', 'node']] }, { apiKey }, '', [
       { id: 'early', type: 'http response', z: 'tab', statusCode: '202', wires: [] },
       { id: 'nowhere', type: 'helper', z: 'tab', wires: [] },
@@ -209,7 +209,7 @@ describe('OneTouch callback node behind http in', () => {
     }
   });
 
-  it('an answer that comes again is no error where its sender has gone, or is answered by nobody', async () => {
+  it('a repeated answer is not an error if its sender has gone, or nobody answers it', async () => {
     await start({}, { wires: [['held']] }, { apiKey }, '', [
       { id: 'held', type: 'helper', z: 'tab', wires: [] },
     ]);

@@ -387,7 +387,7 @@ describe('Operation nodes against the simulator', () => {
     should(started.statuses.at(-1)?.text).equal(word('read'));
   });
 
-  it('thousands of messages: the badge is not set more often than one can see, and ends with what is so', async () => {
+  it('thousands of messages: the badge is not set more often than one can see, and ends with the current state', async () => {
     const started = await node('tokenVerify', { token: 'x', tokenType: 'str' });
     const began = performance.now();
     for (let round = 0; round < 20; round++) {
@@ -401,7 +401,7 @@ describe('Operation nodes against the simulator', () => {
     started.statuses.length.should.be.belowOrEqual(allowed).and.be.below(4000);
   });
 
-  it('ignored is an outcome of its own colour', async () => {
+  it('ignored is an outcome with its own colour', async () => {
     await fetch(`${baseUrl}/simulator/users/${authyId}`, {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json' },

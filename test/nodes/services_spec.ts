@@ -145,7 +145,7 @@ describe('A service', () => {
 });
 
 describe('Settings of an older version', () => {
-  it('the simulator was a service of its own', () => {
+  it('the simulator was a separate service', () => {
     const saved = { name: 'mine', service: 'simulator', callbackUrl: '/here' };
     should(migrated(saved)).eql({ ...saved, service: 'authy', simulated: true });
     should(migrated({ ...saved, version: 1 })).eql({
@@ -180,7 +180,7 @@ describe('Settings of an older version', () => {
     should(migrated({ service: 'authy' })).eql({ service: 'authy' });
   });
 
-  it('a version that is none is the first', () => {
+  it('a value that is not a version counts as the first', () => {
     for (const version of ['2', null, 0, NaN, {}]) {
       should(migrated({ version, service: 'simulator' })).match({ simulated: true });
     }

@@ -134,7 +134,7 @@ describe('Settings', () => {
     return { output, reason: (message?.['authy'] as Record<string, unknown>)['reason'] };
   }
 
-  describe('an API key that is none', () => {
+  describe('a text that is not an API key', () => {
     for (const placeholder of placeholders) {
       it(`${placeholder}: a callback that is signed with this text is rejected, and calls say which variable is missing`, async () => {
         const running = await startCallbacks({ credentials: { apiKey: placeholder } });
@@ -362,7 +362,7 @@ describe('Settings', () => {
       }
     }
 
-    it('a certificate that is none', async () => {
+    it('a text that is not a certificate', async () => {
       const error = await fails(
         await start({
           account: { tls: 'tls' },
@@ -481,7 +481,7 @@ describe('Settings', () => {
     }
 
     for (const node of [appDetails, { ...approvalGate, id: 'node' }]) {
-      it(`what is no time is refused by ${node.type}, and nothing is sent`, async () => {
+      it(`a value that is not a time is refused by ${node.type}, and nothing is sent`, async () => {
         for (const requestTimeout of [0, -1, NaN, '0', '-5', 'abc', '1e3', ' 50', true, {}, [50]]) {
           const running = await start({ node, outputs: 3 });
           const error = await fails(running, { authyId: '209', requestTimeout });

@@ -144,7 +144,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     }
   });
 
-  it('forged: has a signature that is none', async () => {
+  it('forged: has a signature that does not verify', async () => {
     await set({ kind: 'callbackForged', times: 1 });
     const { body } = await answerNew();
     should(body['callback']).eql(delivered());

@@ -245,7 +245,7 @@ describe('simulator: what clients send', () => {
     for (const secret of [code, key, phone.phone_number]) all.should.not.containEql(secret);
   });
 
-  it('logs of what those who wait ask again and again only what goes wrong', async () => {
+  it('logs only failures of polled endpoints', async () => {
     const uuid = await harness.createApproval(id);
     const route = `/onetouch/json/approval_requests/${uuid}`;
     harness.lines.length = 0;
@@ -258,7 +258,7 @@ describe('simulator: what clients send', () => {
 });
 
 describe('simulator: its life', () => {
-  it('keeps what it knows and where it listened from one listening to the next', async () => {
+  it('keeps its state and its port when it listens again', async () => {
     const simulator = new Simulator({ apiKey: key });
     should(simulator.url).be.undefined();
     const url = await simulator.listen();
@@ -285,7 +285,7 @@ describe('simulator: its life', () => {
     await simulator.close();
   });
 
-  it('makes a key of its own, and finds another port where the last one is taken', async () => {
+  it('makes its own key, and finds another port if the last one is taken', async () => {
     const first = new Simulator();
     const second = new Simulator({ apiKey: '' });
     first.apiKey.should.match(/^[0-9a-f]{32}$/);
@@ -299,7 +299,7 @@ describe('simulator: its life', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it('cuts what is under way when it is closed', async () => {
+  it('cuts running requests when it is closed', async () => {
     const simulator = new Simulator({ apiKey: key });
     const url = await simulator.listen();
     await fetch(`${url}/simulator/faults`, {

@@ -138,7 +138,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     });
   });
 
-  it('a user has a device in detail, and confirmed without the app none in short', async () => {
+  it('a user has a device in detail, and a confirmed user without the app none in short', async () => {
     const read = async () => {
       const { body } = await harness.api('GET', `/protected/json/users/${id}/status`);
       return body['status'] as { devices: string[]; detailed_devices: Record<string, unknown>[] };
@@ -161,7 +161,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     }
   });
 
-  it('the device of who has no app says nothing of where it was registered', async () => {
+  it('the device of a user without the app does not say where it was registered', async () => {
     await harness.api('GET', `/protected/json/sms/${id}`);
     const { body } = await verify(await harness.code('sms'));
     should(body['device']).have.property('os_type', 'sms');
@@ -191,7 +191,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     );
   });
 
-  it('XML is told in plain words to be none of its languages', async () => {
+  it('XML is refused with a plain sentence', async () => {
     for (const path of [`/protected/xml/users/${id}/status`, `/onetouch/xml/users/${id}/approval_requests`]) {
       const answer = await harness.api('GET', path);
       shouldFail(answer, 404, '60000');

@@ -121,7 +121,7 @@ describe('simulator: one-time tokens', () => {
     }
   });
 
-  it('without force, whoever is not confirmed passes with any token; whoever is, does not', async () => {
+  it('without force, an unconfirmed user passes with any token; a confirmed one does not', async () => {
     for (const params of [{}, { force: 'false' }]) {
       (await verify('0000000', params)).body.should.have.property('token', 'is valid');
     }
@@ -132,7 +132,7 @@ describe('simulator: one-time tokens', () => {
     shouldFail(await verify('0000000', {}), 401, '60020');
   });
 
-  it('the action has to be that of the code', async () => {
+  it('the action has to be the one of the code', async () => {
     await send('sms', { action: 'pay' });
     const code = await harness.code('sms');
     shouldFail(await verify(code), 401, '60020');

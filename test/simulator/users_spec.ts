@@ -148,7 +148,7 @@ describe('simulator: users', () => {
       (await (await fetch(String(body['qr_code']))).text()).should.containEql('width="300"');
     });
 
-    it('refuses a size that is none', async () => {
+    it('refuses a size that is not a number of pixels', async () => {
       const id = await harness.createUser();
       for (const qr_size of ['big', 0, 5000, 1.5]) {
         const bad = await harness.api('POST', `/protected/json/users/${id}/secret`, { qr_size });

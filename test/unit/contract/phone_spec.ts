@@ -108,7 +108,7 @@ describe('Phone numbers', () => {
     should(read('8 (912) 345-67-89', '7')).equal('+79123456789');
   });
 
-  it('that begin with what one dials to get abroad are those of that country', () => {
+  it('that begin with the international prefix are numbers of that country', () => {
     should(read('004915157012345', '49')).equal('+4915157012345');
     should(read('0044 7911 123456', '49')).equal('+447911123456');
     should(read('0044 7911 123456', '1')).equal('+447911123456');
@@ -201,7 +201,7 @@ describe('Phone numbers', () => {
     });
   });
 
-  it('of Mexico with what was dropped in 2019 say so', () => {
+  it('of Mexico with a prefix that was dropped in 2019 say so', () => {
     should(read('+52 55 1234 5678')).equal('+525512345678');
     should(read('55 1234 5678', '52')).equal('+525512345678');
     for (const [number, country] of [

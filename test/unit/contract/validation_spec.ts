@@ -72,7 +72,7 @@ describe('Validation', () => {
       refused(input.countryCode, bad);
   });
 
-  it('looks at phone numbers as they are written only where they are written as such', () => {
+  it('checks only the characters of a phone number', () => {
     for (const good of ['+57 300 123 4567', '317-338-9302', '(317) 338.9302', '004915157012345']) {
       input.phoneNumber(good, 'phoneNumber').should.equal(good);
     }

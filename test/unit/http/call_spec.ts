@@ -4,7 +4,7 @@ import { basicAuthorization, formBody, jsonBody, jsonObject } from '../../../nod
 import { type Call, Caller, type CallRequest } from '../../../nodes/lib/http/call';
 import { ScriptedServer } from '../../support/scripted_server';
 
-describe('One call, whoever is called', () => {
+describe('One call, to any service', () => {
   let server: ScriptedServer;
   let caller: Caller;
 
@@ -51,7 +51,7 @@ describe('One call, whoever is called', () => {
     should(server.seen[0]?.body).equal('{"a":1}');
   });
 
-  it('DELETE, which has no body and says the type of none', async () => {
+  it('DELETE, which has no body and no content type', async () => {
     server.script({ status: 204, text: '', type: 'text/plain' });
     should(await caller.call(call({ method: 'DELETE', path: '/Factors/YF1' }))).equal(204);
     should(server.seen[0]).match({ method: 'DELETE', url: '/v2/Factors/YF1', body: '' });

@@ -69,19 +69,19 @@ describe('Messages as they are kept', () => {
     });
   }
 
-  it('refuse what contains itself, at any depth', () => {
+  it('refuse a value that contains itself, at any depth', () => {
     const message: Record<string, unknown> = { topic: 'x' };
     message['payload'] = { message };
     should(() => writeMessage(message)).throw(/^msg\.payload\.message: is a value that contains itself/);
   });
 
-  it('refuse what nests too deep, without a crash', () => {
+  it('refuse a value that nests too deep, without a crash', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 100_000; level++) deep = [deep];
     should(() => writeMessage({ payload: deep })).throw(/nested deeper than 100/);
   });
 
-  it('refuse what is too large, without writing all of it', () => {
+  it('refuse a value that is too large, without writing all of it', () => {
     should(() => writeMessage({ payload: Buffer.alloc(100 * 1024 * 1024) })).throw(/larger than 64 KiB/);
     should(() => writeMessage({ payload: Array(1e6).fill('x') })).throw(/larger than 64 KiB/);
     should(() => writeMessage({ payload: '\u0001'.repeat(60_000) })).throw(/larger than 64 KiB/);

@@ -441,7 +441,7 @@ describe('Authy client', () => {
     });
   });
 
-  describe('what waits for later holds no place', () => {
+  describe('a call that waits for a later try holds no place', () => {
     const verify: [OperationName, Record<string, unknown>] = [
       'tokenVerify',
       { authyId: '209', token: '0123456' },
@@ -506,7 +506,7 @@ describe('Authy client', () => {
       (await service.perform(...status)).outcome.should.equal('read');
     });
 
-    it('one that finds no place any more in its time says what it was told', async () => {
+    it('one that finds no place in its time reports its last answer', async () => {
       server.script(tooMany, 'hang');
       const service = serviceWith({ maxInFlight: 1, deadline: 60_000 });
       const controller = new AbortController();
@@ -674,7 +674,7 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('whose address is none are named, with where it stands', () => {
+    it('with a wrong address are named, with where it is from', () => {
       const target = new URL('https://api.authy.com/x');
       for (const [url, problem] of [
         ['proxy.example:3128', /must begin with http/],
@@ -754,7 +754,7 @@ describe('Authy client', () => {
       await new Promise((resolve) => deaf.close(resolve));
     });
 
-    it('what undici calls a connection is no word for a user', async () => {
+    it('a code of undici is not shown to users', async () => {
       const deaf = net.createServer((socket) => socket.on('error', () => undefined).resume());
       await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
       const { port } = deaf.address() as AddressInfo;
@@ -1000,7 +1000,7 @@ describe('Authy client', () => {
       (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     });
 
-    it('a page that names it is none of Authy', async () => {
+    it('a page that names it is not an answer of Authy', async () => {
       server.script({ status: 503, text: 'DoS protection: account suspended', type: 'text/plain' });
       (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     });
