@@ -1,3 +1,4 @@
+import { numbers } from '../../nodes/lib/node/settings';
 import type { FlowNode } from '../support/node_red';
 import { apiKey, authyId, type Caller, checkAnswer, token, verifyPath } from './call';
 import type { EmbeddedNodeRed, Message } from './embedded_node_red';
@@ -12,7 +13,7 @@ const place = { z: 'tab', x: 1, y: 1 };
  *
  * @param prefix - of their ids
  * @param url - of the server, with what comes before every path
- * @param maxInFlight - how many calls the account lets be under way
+ * @param maxInFlight - how many calls the account lets be under way; an account lets 100 at most, and the others wait
  */
 export function callFlows(prefix: string, url: string, maxInFlight: number): FlowNode[] {
   const id = (name: string): string => `${prefix}-${name}`;
@@ -38,7 +39,7 @@ export function callFlows(prefix: string, url: string, maxInFlight: number): Flo
       baseUrl: origin,
       pathPrefix: pathname === '/' ? '' : pathname,
       deadline: 15,
-      maxInFlight,
+      maxInFlight: Math.min(maxInFlight, numbers.maxInFlight.most),
       approvalStore: 'context',
       credentials: { apiKey },
     },

@@ -46,6 +46,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the wall clock is believed after a restart',
+    from: 4_500,
     file: 'gate.ts',
     changes: [
       ["if (isClockWrong) request.decide(expired('clock', this.time.wall()));", 'void isClockWrong;'],
@@ -69,6 +70,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'an answer without times counts whenever it is seen',
+    from: 3_400,
     file: 'outcome.ts',
     changes: [["return isBeforeEnd ? undefined : 'clock';", 'return undefined;']],
   },
@@ -107,6 +109,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'whoever holds something is dead before its first sign of life',
+    from: 9_300,
     file: 'redis_stand_in.ts',
     changes: [
       ["    this.zadd('instances', this.now, instance);\n  }\n\n  private write", '  }\n\n  private write'],
@@ -140,6 +143,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a deploy forgets what the store has not been told',
+    from: 28_738,
     file: 'gate.ts',
     changes: [['    for (const request of ending) this.finish(request);\n', '    void ending;\n']],
   },
