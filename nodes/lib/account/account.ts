@@ -73,6 +73,8 @@ export class Account {
   readonly stores: Stores;
   private readonly environment: Environment;
   private opened: Promise<Service> | undefined;
+  /** The same, once it is there. */
+  private service: Service | undefined;
   private verifier: Promise<CallbackVerifier> | undefined;
 
   constructor(private readonly settings: AccountSettings) {
@@ -117,7 +119,7 @@ export class Account {
    * @throws AuthyError - `AUTHY_INVALID_INPUT`, `AUTHY_NOT_SUPPORTED`; those of {@link perform} if nothing can be performed
    */
   async read<N extends OperationName>(name: N, raw: Readonly<Record<string, unknown>>): Promise<ValuesOf<N>> {
-    const { phones } = await this.open();
+    const { phones } = this.service ?? (await this.open());
     const values = readInputs(operations[name], raw, phones) as ValuesOf<N>;
     this.assertSupported(name, values);
     return values;
@@ -141,7 +143,7 @@ export class Account {
     values: ValuesOf<N>,
     options?: CallOptions,
   ): Promise<Performed<N>> {
-    const service = await this.open();
+    const service = this.service ?? (await this.open());
     this.assertSupported(name, values);
     const performed = await service.perform(name, values, options);
     if (portOf(name, performed.outcome) === undefined) throw foreignOutcome(performed.outcome);
@@ -222,7 +224,8 @@ export class Account {
   }
 
   private async openService(): Promise<Service> {
-    return this.kind().open(this.settings.service, this.environment);
+    this.service = await this.kind().open(this.settings.service, this.environment);
+    return this.service;
   }
 }
 

@@ -15,8 +15,9 @@ export function unsupportedBy(
 ): { readonly reason: string; readonly field?: string } | undefined {
   const ability = abilities[name];
   if ('unsupported' in ability) return { reason: ability.unsupported };
+  if (ability.refuses === undefined) return undefined;
   const refusals: Readonly<Record<string, ((value: never) => string | undefined) | undefined>> =
-    ability.refuses ?? {};
+    ability.refuses;
   for (const [field, refuse] of Object.entries(refusals)) {
     const value = values[field];
     const reason = value === undefined ? undefined : refuse?.(value as never);
