@@ -38,7 +38,9 @@ describe('Approvals in simulated worlds', function () {
     // A message that waited for one that never got to be sent; one withdrawn while another instance handed it on; a claim
     // that overtook a write; one withdrawn before its node had it again; an instance before its first sign of life.
     const second = [920_751_205, 920_863_745, 920_992_867, 921_156_477, 921_222_013];
-    for (const seed of [...first, ...second]) {
+    // A withdrawn message that two instances told of; a record that came back by way of another instance.
+    const third = [922_967_685, 923_043_403];
+    for (const seed of [...first, ...second, ...third]) {
       const { problems, trace } = await problemsIn(seed, core);
       should(problems).eql([], `world ${seed}:\n${trace.join('\n')}\n`);
     }
