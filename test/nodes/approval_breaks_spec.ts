@@ -44,6 +44,8 @@ describe('Approval gate where it once broke', function () {
   let status: (uuid: string) => Step | Promise<Step>;
   /** What the service says to a request, before it takes it. */
   let taking: () => Promise<void> | undefined;
+  /** What it answers, where that is not that it takes it. */
+  let taken: () => Step | undefined;
 
   const isSend = ({ method }: SeenRequest): boolean => method === 'POST';
   const sent = (): number => service.seen.filter(isSend).length;
@@ -54,7 +56,7 @@ describe('Approval gate where it once broke', function () {
     service.decide((request) => {
       if (!isSend(request)) return status(request.url.slice(-36));
       const uuid = `00000000-0000-4000-8000-${String((uuids += 1)).padStart(12, '0')}`;
-      const step: Step = { status: 200, json: { success: true, approval_request: { uuid } } };
+      const step: Step = taken() ?? { status: 200, json: { success: true, approval_request: { uuid } } };
       return taking()?.then(() => step) ?? step;
     });
   });
@@ -69,6 +71,7 @@ describe('Approval gate where it once broke', function () {
     userDir = temporaryDirectory();
     status = answered('pending');
     taking = () => undefined;
+    taken = () => undefined;
   });
   afterEach(async () => {
     store.release();
@@ -285,6 +288,40 @@ describe('Approval gate where it once broke', function () {
       should(sent()).equal(0);
     });
   });
+
+  it('the store fails, the account is gone and the time is over: an error, and no end without one', async () => {
+    await start();
+    const id = flow.give({ authyId });
+    await waits(1);
+    await flow.redeploy({ d: true }, `account${serial}`);
+    store.fail(isRecord);
+    sleep(600 + 11);
+    should(await ends(id)).eql(['AUTHY_STORE']);
+  });
+
+  for (const answer of [
+    { status: 200, text: 'a page', type: 'text/html' },
+    { status: 400, json: { success: false, error_code: '60004', message: 'no' } },
+  ] satisfies Step[]) {
+    it(`HTTP ${answer.status} while the node closes: "nothing was sent" is kept only where that is certain`, async () => {
+      const latch = new Latch();
+      taking = () => latch.opened;
+      taken = () => answer;
+      await start();
+      const states: unknown[] = [];
+      store.hold((_name, value) => {
+        states.push((value as { state?: string } | undefined)?.state);
+        return false;
+      });
+      const id = flow.give({ authyId });
+      await until('it to be sent', () => sent() === 1);
+      const deployed = flow.redeploy({ name: 'renamed' });
+      latch.open();
+      await deployed;
+      should(await ends(id)).eql([answer.status === 200 ? 'AUTHY_BAD_RESPONSE' : 'AUTHY_INVALID_REQUEST']);
+      should(states.includes('unsent')).equal(answer.status !== 200);
+    });
+  }
 
   for (const [how, deploy] of [
     ['everything', () => flow.redeployAll()],
@@ -521,6 +558,20 @@ describe('Approval gate where it once broke', function () {
       await deployed;
       should(await ends(reset)).eql(['AUTHY_CANCELLED']);
       should(await ends(id)).eql(['withdrawn']);
+      flow.log.join('\n').should.match(/ended while its node was closed\. Withdraw it again/);
+    });
+
+    it('while the store fails and the account is gone: not complete before the store has noted it', async () => {
+      await start();
+      const id = flow.give({ authyId });
+      await waits(1);
+      await flow.redeploy({ d: true }, `account${serial}`);
+      store.fail(isRecord);
+      should(await ends(flow.give({ reset: true }))).eql(['AUTHY_CANCELLED']);
+      isOpen(id);
+      store.release();
+      await flow.redeploy({ d: false }, `account${serial}`);
+      should(await ends(flow.give({ reset: true }), id)).eql(['withdrawn', 'withdrawn']);
     });
 
     it('while the store is away: never approved afterwards', async () => {

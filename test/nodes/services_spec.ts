@@ -1,7 +1,7 @@
 import should from 'should';
 import { type Operation, operations } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
-import type { Performed } from '../../nodes/lib/contract/service';
+import type { Abilities, Performed } from '../../nodes/lib/contract/service';
 import { migrated } from '../../nodes/lib/node/migrate';
 import { addService } from '../../nodes/lib/services/registry';
 import { filesOf, read } from '../contract/panels';
@@ -47,10 +47,11 @@ describe('A service', () => {
     node: Record<string, unknown> & { type: string },
     outputs: number,
     does: Does | undefined,
+    refuses: Partial<Abilities> = {},
   ): Promise<Flow> {
     await flow?.stop();
     remove?.();
-    remove = does && addService(memoryService('memory', does));
+    remove = does && addService(memoryService('memory', does, refuses));
     flow = await Flow.start({ id: 'node', account: 'account', ...node }, outputs, [
       { id: 'account', type: 'authy-config', version: 2, service: 'memory', approvalStore: 'context' },
     ]);
@@ -106,6 +107,34 @@ describe('A service', () => {
     });
   }
 
+  it('that refuses a value of an input: an error that names it, and nothing is performed', async () => {
+    const refuses: Partial<Abilities> = {
+      onetouchSend: { refuses: { logos: () => 'leave it out.' } },
+    };
+    let performed = 0;
+    const does: Does = {
+      onetouchSend: () => {
+        performed += 1;
+        return sent();
+      },
+    };
+    const node = {
+      type: 'authy-onetouch-send',
+      authyId: '209',
+      authyIdType: 'str',
+      message: 'Open?',
+      messageType: 'str',
+    };
+    const list = [{ res: 'default', url: 'https://example.com/a.png' }];
+    const logos = { logos: JSON.stringify(list), logosType: 'json' };
+    const { sent: left, caught } = await (await start({ ...node, ...logos }, 1, does, refuses)).deliver({});
+    should(left).be.empty();
+    should(caught[0]?.error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /logos: leave it out\./ });
+    should(performed).equal(0);
+    should((await (await start(node, 1, does, refuses)).deliver({})).sent).have.length(1);
+    should(performed).equal(1);
+  });
+
   describe('at an approval gate', () => {
     const gate = { ...approvalGate, timeout: '1', maxOpen: 0 };
 
@@ -135,6 +164,21 @@ describe('A service', () => {
       const { caught } = await (await start(gate, 3, {})).deliver({ authyId: '209' });
       should(caught[0]?.error?.code).equal('AUTHY_NOT_SUPPORTED');
       should(flow?.log.some((line) => line.includes('Leave out onetouchSend'))).be.true();
+    });
+
+    it('that refuses a value: before the guard rails count the request', async () => {
+      const refuses: Partial<Abilities> = {
+        onetouchSend: { refuses: { message: (text) => (text === 'no' ? 'say something else.' : undefined) } },
+      };
+      const strict = { ...gate, message: 'message', messageType: 'msg', maxOpen: 1, coolDown: 0 };
+      const does = { onetouchSend: sent, onetouchStatus: () => status('approved') };
+      const running = await start(strict, 3, does, refuses);
+      const { caught } = await running.deliver({ authyId: '209', message: 'no' });
+      should(caught[0]?.error).match({
+        code: 'AUTHY_NOT_SUPPORTED',
+        message: /message: say something else\./,
+      });
+      should((await running.deliver({ authyId: '209', message: 'yes' })).sent).match([{ output: 0 }]);
     });
 
     it('that is not there: a wrong setting', async () => {

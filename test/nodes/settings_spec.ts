@@ -241,6 +241,22 @@ describe('Settings', () => {
       });
     }
 
+    for (const settings of [{ deadline: '${AUTHY_UNSET}' }, { maxInFlight: 'ten' }, { baseUrl: 'none' }]) {
+      it(`${JSON.stringify(settings)}: callbacks are verified all the same`, async () => {
+        const running = await startCallbacks({ account: settings });
+        (await callback(running, key)).output.should.equal(0);
+        (await callback(running, 'another-key-of-a-test')).should.eql({
+          output: 2,
+          reason: 'signatureMismatch',
+        });
+      });
+    }
+
+    it('a service that is not there: callbacks are rejected', async () => {
+      const running = await startCallbacks({ account: { service: 'verify' } });
+      (await callback(running, key)).should.eql({ output: 2, reason: 'noApiKey' });
+    });
+
     for (const blank of ['', null, undefined]) {
       it(`${String(blank)}: the default`, async () => {
         const running = await start({ account: { deadline: blank, maxInFlight: blank, pathPrefix: blank } });

@@ -476,6 +476,20 @@ describe('what an account keeps in Redis', function () {
       }
     });
 
+    it('says that it is not certain where one is being handed on all the time, and an instance stands still', async () => {
+      let ahead = 0;
+      const time: Time = { ...still, steady: () => realTime.steady() + ahead };
+      const jumping = await new Life(world, { time }).ready();
+      const asked = waiting('abc');
+      await one.records.create(asked);
+      await one.records.claim(asked, false);
+      const withdrawing = jumping.records.withdrawElsewhere(undefined);
+      await eventually('it to look', () => jumping.asked.includes('withdrawHeld') || undefined);
+      ahead = 31 * second;
+      should(await withdrawing).be.false();
+      should(await one.records.claim(asked, false)).equal('ours');
+    });
+
     it('says that it is not certain where it is closed meanwhile', async () => {
       const asked = waiting('abc');
       await one.records.create(asked);

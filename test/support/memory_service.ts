@@ -6,13 +6,13 @@ import type { Abilities, Performed, ServiceKind, ServiceSettings } from '../../n
 export type Does = { readonly [N in OperationName]?: (values: ValuesOf<N>) => Performed<N> };
 
 /** A service that asks nobody: all there has to be of one. */
-export function memoryService(id: string, does: Does): ServiceKind {
+export function memoryService(id: string, does: Does, refuses: Partial<Abilities> = {}): ServiceKind {
   const names = Object.keys(operations) as OperationName[];
   const abilities = names.map((name) => [name, does[name] ? {} : { unsupported: `Leave out ${name}.` }]);
   const settings: ServiceSettings = { name: id, warnings: [], isSimulated: false };
   return {
     id,
-    abilities: Object.fromEntries(abilities) as Abilities,
+    abilities: { ...(Object.fromEntries(abilities) as Abilities), ...refuses },
     settings: [],
     credentials: [],
     read: () => settings,

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { AuthyError, foreignOutcome } from '../contract/errors';
+import { AuthyError, foreignOutcome, noAccount } from '../contract/errors';
 import { operations, portOf, type ValuesOf } from '../contract/operations';
 import { unsetVariable } from '../contract/placeholder';
 import { readInputs } from '../contract/read-inputs';
@@ -14,6 +14,7 @@ import type {
   ServiceKind,
   ServiceSettings,
 } from '../contract/service';
+import { sentences } from '../contract/sentences';
 import { assertSupported, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
@@ -55,12 +56,7 @@ export function chosenAccount(RED: NodeAPI, id: string): Account {
   const account = accountOf(RED, id);
   if (account === undefined) {
     const unset = unsetVariable(id);
-    throw new AuthyError(
-      'AUTHY_NO_ACCOUNT',
-      unset === undefined
-        ? 'No Authy account is chosen, or it is disabled. Open the node and choose one.'
-        : `account: ${unset}`,
-    );
+    throw noAccount(unset && `account: ${unset}`);
   }
   return account;
 }
@@ -116,13 +112,11 @@ export class Account {
    * Validates the inputs of an operation, once: later steps use the values.
    *
    * @param raw - by name, as they came from outside
-   * @throws AuthyError - `AUTHY_INVALID_INPUT`, `AUTHY_NOT_SUPPORTED`; those of {@link perform} if nothing can be performed
+   * @throws AuthyError - `AUTHY_INVALID_INPUT`; those of {@link perform} if nothing can be performed
    */
   async read<N extends OperationName>(name: N, raw: Readonly<Record<string, unknown>>): Promise<ValuesOf<N>> {
     const { phones } = this.service ?? (await this.open());
-    const values = readInputs(operations[name], raw, phones) as ValuesOf<N>;
-    this.assertSupported(name, values);
-    return values;
+    return readInputs(operations[name], raw, phones) as ValuesOf<N>;
   }
 
   /** @throws AuthyError - `AUTHY_NOT_SUPPORTED` if its service does not do an operation with these values */
@@ -136,6 +130,7 @@ export class Account {
    *
    * @param values - validated
    * @throws AuthyError - those of the service; `AUTHY_BAD_CONFIG` and `AUTHY_NO_API_KEY` if it cannot be opened;
+   *   `AUTHY_NOT_SUPPORTED` if it does not do this;
    *   `AUTHY_BAD_RESPONSE` if it reports an outcome that the operation does not have
    */
   async perform<N extends OperationName>(
@@ -211,11 +206,8 @@ export class Account {
 
   private badConfig(): AuthyError {
     const { problem, service } = this.settings;
-    const problems = [problem, service.problem].filter((text) => text !== undefined);
-    return new AuthyError(
-      'AUTHY_BAD_CONFIG',
-      problems.length === 0 ? 'Open the account and choose its service.' : problems.join(' '),
-    );
+    const why = sentences(problem, service.problem) ?? 'Open the account and choose its service.';
+    return new AuthyError('AUTHY_BAD_CONFIG', why);
   }
 
   private open(): Promise<Service> {

@@ -344,13 +344,10 @@ export class Course implements Carrier {
         if (request.is('decided')) await this.conclude(request, claim);
         break;
       } catch (error) {
-        this.desk.warnOfStore(error);
-        if (this.isClosing) break;
-        if (this.desk.isAbandoned) {
-          this.abandon(request, error as Error);
-          break;
-        }
-        await this.outage.wait();
+        if (await this.mayTryAgain(error)) continue;
+        // A withdrawal that the store has not noted is none: a later node of this gate goes on with it.
+        if (!this.isClosing && !isFinal()) this.abandon(request, error as Error);
+        break;
       }
     }
   }
@@ -378,8 +375,7 @@ export class Course implements Carrier {
   /** The store never comes back: its account is gone. */
   private abandon(request: Request, error: Error): void {
     if (!request.is('decided')) return;
-    if (request.end?.kind === 'withdrawn') this.desk.complete(request);
-    else this.desk.raise(request, error);
+    this.desk.raise(request, error);
     request.step('finished');
   }
 
@@ -552,11 +548,19 @@ export class Course implements Carrier {
         this.outage.answered();
         return true;
       } catch (error) {
-        this.desk.warnOfStore(error);
-        if (this.isClosing || this.desk.isAbandoned) return false;
-        await this.outage.wait();
+        if (!(await this.mayTryAgain(error))) return false;
       }
     }
+  }
+
+  /** Waits until a store that failed may be tried again. @returns false if the node is closed, or its account is gone */
+  private async mayTryAgain(error: unknown): Promise<boolean> {
+    this.desk.warnOfStore(error);
+    if (this.isClosing) return false;
+    const { isAbandoned } = this.desk;
+    await this.outage.wait();
+    // Seen twice: a deploy closes an account a moment before its gate.
+    return !(isAbandoned && this.desk.isAbandoned);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NodeMessageInFlow } from 'node-red';
-import { AuthyError } from '../contract/errors';
+import { AuthyError, noAccount } from '../contract/errors';
 import type { Admission, Limits } from '../storage/rails';
 import type { ApprovalRecord, Found, RecordEvents, Records } from '../storage/records';
 import { pause } from '../time';
@@ -148,8 +148,9 @@ export class Gate implements Desk {
   }
 
   private finishControl(message: NodeMessageInFlow, done: Done, error?: Error): void {
-    if (this.course.isClosing) this.unheard.push({ message, error });
-    else done(error);
+    if (!this.course.isClosing) done(error);
+    else if (error === undefined) this.unheard.push({ message, error });
+    else this.end(message, error, done);
   }
 
   /**
@@ -309,7 +310,7 @@ export class Gate implements Desk {
   async read(record: ApprovalRecord, deadline: number): Promise<StatusReading> {
     // The gate may have been set to another account since it asked.
     const account = this.host.account(record.accountId);
-    if (account === undefined) throw this.noAccount();
+    if (account === undefined) throw noAccount();
     return account.read(record, deadline);
   }
 
@@ -402,8 +403,8 @@ export class Gate implements Desk {
     }
     throw new AuthyError(
       'AUTHY_CANCELLED',
-      'Withdraw it again: it is not certain that it was withdrawn. The node was closed before the store could note it, or ' +
-        'another Node-RED was handing the decision on.',
+      'Withdraw it again: it is not certain that it was withdrawn. Its node was closed, or its account gone, before the ' +
+        'store could note it; or another Node-RED was handing the decision on.',
     );
   }
 
@@ -599,13 +600,6 @@ export class Gate implements Desk {
     // The account closes at the same time; it still finishes the calls that were made.
     const account = this.course.isClosing ? this.opened?.account : this.host.account();
     if (account !== undefined) return account;
-    throw this.noAccount();
-  }
-
-  private noAccount(): AuthyError {
-    return new AuthyError(
-      'AUTHY_NO_ACCOUNT',
-      'No Authy account is chosen, or it is disabled. Open the node and choose one.',
-    );
+    throw noAccount();
   }
 }

@@ -10,15 +10,17 @@ export function jsonBody(value: object): Body {
   return { type: 'application/json', text: JSON.stringify(value) };
 }
 
-/** Fields as an HTML form sends them; those that are undefined are left out. */
-export function formBody(fields: Readonly<Record<string, string | undefined>>): Body {
+/** Fields as an HTML form sends them; see {@link formText}. */
+export function formBody(fields: Readonly<Record<string, unknown>>): Body {
   return { type: 'application/x-www-form-urlencoded', text: formText(fields) };
 }
 
-/** Fields as a query or a form has them; those that are undefined are left out. */
-export function formText(fields: Readonly<Record<string, string | undefined>>): string {
+/** Fields as a query or a form has them: text as it is, other values as JSON. Those that are undefined are left out. */
+export function formText(fields: Readonly<Record<string, unknown>>): string {
   const text = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) text.set(name, value);
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) text.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  }
   return text.toString();
 }
 

@@ -3,6 +3,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type AccountSettings } from '../account/account';
 import type { ApprovalSettings } from '../account/approval-stores';
+import { sentences } from '../contract/sentences';
 import type { AccountReader, OwnAddress, ProxySetting, SettingsReader } from '../contract/service';
 import { ownAddress } from '../server/own-server';
 import { serviceIds, serviceKind } from '../services/registry';
@@ -76,8 +77,7 @@ export function accountSettings(
     approvals: approvalSettings(RED, config, credentials),
     log: (line: string): void => node.log(line),
   };
-  const problems = [chosen.problem, settings.problem].filter((problem) => problem !== undefined);
-  return { ...read, problem: problems.length === 0 ? undefined : problems.join(' ') };
+  return { ...read, problem: sentences(chosen.problem, settings.problem) };
 }
 
 /** The warnings at deploy, once each. */

@@ -29,7 +29,13 @@ export class NodeInputs {
       const ofEntries = inputs[input]?.ofEntries;
       if (typed.type !== listType || ofEntries === undefined) return [input, evaluator(RED, node, typed)];
       const entries = entriesOf(RED, node, typed.value, input);
-      return [input, async (message) => ofEntries(await entries(message))];
+      return [
+        input,
+        async (message) => {
+          const given = await entries(message);
+          return given.length === 0 ? undefined : ofEntries(given);
+        },
+      ];
     });
   }
 

@@ -1,6 +1,3 @@
-/** The version of an account's settings that this package writes. */
-export const settingsVersion = 2;
-
 type Saved = Readonly<Record<string, unknown>>;
 
 /** By version: the step that makes the next version of it. The editor does the same (`authy-editor.html`). */

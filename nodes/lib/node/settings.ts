@@ -1,5 +1,6 @@
 import { callLimits } from '../contract/limits';
 import { placeholderWithin, unsetVariable } from '../contract/placeholder';
+import { sentences } from '../contract/sentences';
 import type { SettingsReader } from '../contract/service';
 import { kind } from '../contract/validation';
 
@@ -38,7 +39,7 @@ export class Settings implements SettingsReader {
 
   /** What is wrong, each sentence beginning with the setting's name; undefined if nothing is. It shows no value. */
   get problem(): string | undefined {
-    return this.problems.length === 0 ? undefined : this.problems.join(' ');
+    return sentences(...this.problems);
   }
 
   /** Records what is wrong with a setting. @param whatToDo - a sentence */

@@ -3,7 +3,7 @@ import { AuthyError } from '../../contract/errors';
 import { type JsonObject, member, textOrNull } from '../../contract/json';
 import { Secrets } from '../../contract/secrets';
 import type { CallOptions, ProxySetting } from '../../contract/service';
-import { jsonBody, jsonObject } from '../../http/bodies';
+import { formText, jsonBody, jsonObject } from '../../http/bodies';
 import { type Call, Caller, type CallRequest, type Judged } from '../../http/call';
 import { proxyFor, secretsOf } from '../../http/proxy';
 import { hasEffect, type RepeatPolicy, retryAfterSeconds } from '../../http/retry';
@@ -165,11 +165,8 @@ function requestOf<Values>(
   const path = endpointPath(template, endpoint.pathValues?.(values));
   const parameters = endpoint.parameters?.(values) ?? {};
   if (method === 'POST') return { method, path, body: jsonBody(parameters) };
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined) query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
-  }
-  return { method, path: query.size === 0 ? path : `${path}?${query.toString()}` };
+  const query = formText(parameters);
+  return { method, path: query === '' ? path : `${path}?${query}` };
 }
 
 /** An answer that is not JSON: a proxy's page, a captive portal, a wrong base URL. */
