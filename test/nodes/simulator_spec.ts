@@ -107,8 +107,25 @@ describe("An account's simulator", () => {
       should(sent).match([{ output: 0, message: { payload: { status: 'approved' } } }]);
       const { device } = sent[0]?.message.payload as { device: object };
       should('enabled_unlock_methods' in device).equal(form === '2019');
+      // A callback starts a simulator that stands still; one that runs keeps what its page has set.
+      should(await control('get', '/settings')).match({
+        callbackUrl: `${flow.url}/authy/callback`,
+        callbackMethod: method,
+        callbackForm: form,
+      });
     });
   }
+
+  it('is kept while a setting of the account is wrong, and forgotten when the account goes then', async () => {
+    flow = await Flow.start(callback, 3, [account]);
+    await ready();
+    const status = async (): Promise<number> =>
+      (await flow.request().get('/authy-simulator/account/state')).status;
+    await flow.redeploy({ deadline: 'soon' }, 'account');
+    should(await status()).equal(200);
+    await flow.redeploy({ deadline: 'soon', d: true }, 'account');
+    should(await status()).equal(404);
+  });
 
   describe('beside the editor', () => {
     beforeEach(async () => {
