@@ -88,8 +88,13 @@ export class OwnedDirectory {
       life.directories.set(resolved, directory);
       const isFirst = directory.users.size === 0;
       await directory.enter(tell);
+      if (!isFirst) return directory;
       // Another process may have had it since the last user left, and have released it again.
-      if (!isFirst || (await directory.loss()) !== 'taken') return directory;
+      const loss = await directory.loss().catch((error: unknown) => {
+        directory.users.delete(tell);
+        throw error;
+      });
+      if (loss !== 'taken') return directory;
     }
   }
 
@@ -135,12 +140,20 @@ export class OwnedDirectory {
     return this.folder;
   }
 
-  /** Whether the folder is gone, and why. Ask this last before doing something that cannot be undone. */
+  /**
+   * Whether the folder is gone, and why. Ask this last before doing something that cannot be undone.
+   *
+   * @throws AuthyError - `AUTHY_STORE` if the disk does not say
+   */
   async loss(): Promise<Loss | undefined> {
     if (this.isTaken) return 'taken';
-    if (await exists(path.join(this.folder, holderFile))) return undefined;
-    const [newest] = await this.lives();
-    if (newest === undefined || this.nameOf(newest) === this.folder) return 'gone';
+    try {
+      if (await exists(path.join(this.folder, holderFile))) return undefined;
+      const [newest] = await this.lives();
+      if (newest === undefined || this.nameOf(newest) === this.folder) return 'gone';
+    } catch (error) {
+      throw diskError(this.root, error);
+    }
     this.onTaken();
     return 'taken';
   }

@@ -142,6 +142,31 @@ describe('Records in files', () => {
     await after.close();
   });
 
+  it('say that the disk fails between two deploys, and begin anew after that', async () => {
+    const life = new Life();
+    const before = open(life);
+    const record = newRecord();
+    await before.create(record);
+    await before.close();
+    const [first = ''] = fs.readdirSync(root);
+    const [ours, aside] = [path.join(root, first), path.join(path.dirname(root), 'aside')];
+    fs.renameSync(ours, aside);
+    fs.writeFileSync(ours, 'a file');
+    const after = open(life);
+    await after.claim(record, true).should.be.rejectedWith({
+      code: 'AUTHY_STORE',
+      message: new RegExp(`folder ${root} cannot be used: it is not a folder`),
+    });
+
+    fs.unlinkSync(ours);
+    fs.renameSync(aside, ours);
+    const other = open();
+    should(idsOf(await takeAll(other))).eql([record.id]);
+    await other.close();
+    should(idsOf(await takeAll(after))).eql([record.id]);
+    await after.close();
+  });
+
   it('hand over some at a time, and none that the gate has', async () => {
     const before = open();
     const made = Array.from({ length: 250 }, () => newRecord());
