@@ -6,6 +6,7 @@ import { isOldRecord, recordsOfOld } from './old-records';
 import {
   type ApprovalRecord,
   type Claim,
+  clockTolerance,
   type Found,
   idPrefix,
   type RecordEvents,
@@ -19,9 +20,6 @@ const aliveName = `${idPrefix}alive`;
 
 /** It is written together with changes, but no more often than this, in milliseconds. */
 const aliveEvery = 5000;
-
-/** A clock may be set back a little, to the right time. In milliseconds. */
-const tolerance = 1000;
 
 /** How many records are taken over in one step: a store hands each over as an argument. */
 const takenAtOnce = 100;
@@ -302,7 +300,7 @@ export class ContextRecords implements Records {
     record.epoch += 1;
     // The record's own time counts as well: it was asked no earlier than this.
     const sign = Math.max(lastSign, record.endsAt - record.lifetime);
-    return { record, isClockWrong: this.now() + tolerance < sign };
+    return { record, isClockWrong: this.now() + clockTolerance < sign };
   }
 
   private async recordsOf(name: string, stored: unknown): Promise<ApprovalRecord[]> {

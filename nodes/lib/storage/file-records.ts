@@ -2,7 +2,14 @@ import { AuthyError } from '../contract/errors';
 import { folderName } from './disk';
 import { type Change, Folder, type Kept } from './folder';
 import { type Life, OwnedDirectory, type Tell, thisLife } from './owned-directory';
-import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from './records';
+import {
+  type ApprovalRecord,
+  type Claim,
+  clockTolerance,
+  type Found,
+  type RecordEvents,
+  type Records,
+} from './records';
 import { storedRecord } from './stored-record';
 import { realTime, type Clock } from '../time';
 
@@ -11,9 +18,6 @@ const passing = 'passing';
 
 /** The number of records handed over in one step. */
 const takenAtOnce = 100;
-
-/** A clock may be set back a little, to the right time. In milliseconds. */
-const tolerance = 1000;
 
 const claims: Readonly<Record<Change, Claim>> = {
   done: 'ours',
@@ -101,7 +105,7 @@ export class FileRecords implements Records {
 
   async take(except: ReadonlyMap<string, number>): Promise<Found[]> {
     const folder = await this.open();
-    const isClockWrong = this.time.wall() + tolerance < folder.lastSign;
+    const isClockWrong = this.time.wall() + clockTolerance < folder.lastSign;
     for (;;) {
       const kept = folder.take(takenAtOnce);
       const found = kept

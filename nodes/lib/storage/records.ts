@@ -46,6 +46,9 @@ export interface ApprovalRecord {
  */
 export type Claim = 'ours' | 'theirs' | 'withdrawn' | 'missing';
 
+/** A clock may be set back by so much, to the right time, before it counts as wrong. In milliseconds. */
+export const clockTolerance = 1000;
+
 /** A record of an earlier run, or of an instance that is gone. */
 export interface Found {
   readonly record: ApprovalRecord;

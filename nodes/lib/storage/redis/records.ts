@@ -1,17 +1,18 @@
 import { AuthyError } from '../../contract/errors';
+import { InTurn } from '../in-turn';
 import type { ApprovalRecord, Claim, Found, RecordEvents, Records } from '../records';
 import type { Instance } from './instance';
 import { remembered } from './ledger';
 import { NothingDone, type Scripts } from './link';
 import { readOldRecord, readRecord } from './texts';
-import type { Clock } from '../../time';
+import { pause, type Clock } from '../../time';
 
 /** How many records one step handles: Redis does nothing else meanwhile. */
 const atOnce = 100;
 
 // In milliseconds.
 /** The pause between two tries of a change that has to become certain. */
-const pause = 1000;
+const retryPause = 1000;
 /** The first pause while others hand messages on, which takes them two round trips; each further one is twice as long. */
 const passingPause = 50;
 /** A record that is being handed on for longer than this belongs to an instance that died, and is taken over by then. */
@@ -40,7 +41,7 @@ export class RedisRecords implements Records {
   private readonly me: string;
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly closing: Promise<void>;
-  private readonly inTurn = { take: queue(), withdrawn: queue() };
+  private readonly inTurn = new InTurn<'take' | 'withdrawn'>();
   /** The records that the last step took over: the next step confirms them. */
   private got: string[] = [];
   private isClosed = false;
@@ -93,12 +94,12 @@ export class RedisRecords implements Records {
   }
 
   take(except: ReadonlyMap<string, number>): Promise<Found[]> {
-    return this.track(this.inTurn.take(() => this.takeOver(except)));
+    return this.track(this.inTurn.do('take', () => this.takeOver(except)));
   }
 
   /** Tells the gate which records others have withdrawn, if any. */
   tellWithdrawn(): Promise<void> {
-    return this.track(this.inTurn.withdrawn(() => this.learnWithdrawn()));
+    return this.track(this.inTurn.do('withdrawn', () => this.learnWithdrawn()));
   }
 
   async close(): Promise<void> {
@@ -135,6 +136,7 @@ export class RedisRecords implements Records {
     number: number,
     isWanted: () => boolean,
   ): Promise<boolean> {
+    const { time } = this.shared;
     const times = [Math.ceil(endsAt), Math.ceil(lifetime)];
     const args = (): (string | number)[] => [
       ...[this.me, this.gateId, id, epoch, this.number()],
@@ -145,7 +147,7 @@ export class RedisRecords implements Records {
       try {
         return (await this.ask('void', ...args())) === 1;
       } catch {
-        await Promise.race([this.later(pause), this.closing]);
+        await Promise.race([pause(time, retryPause), this.closing]);
       }
     }
     this.shared.instance.givenUp.set(`${this.name} ${id}`, args);
@@ -184,7 +186,7 @@ export class RedisRecords implements Records {
     const begun = time.steady();
     for (let wait = passingPause; (await this.withdrawOpen(approvalId)) > 0; wait *= 2) {
       if (!isWanted() || time.steady() - begun > passesWithin) return false;
-      await Promise.race([this.later(Math.min(wait, pause)), this.closing]);
+      await Promise.race([pause(time, Math.min(wait, retryPause)), this.closing]);
     }
     return true;
   }
@@ -315,12 +317,6 @@ export class RedisRecords implements Records {
     return this.shared.instance.next();
   }
 
-  private later(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.shared.time.after(milliseconds, resolve);
-    });
-  }
-
   /** Closing waits for this work. */
   private track<T>(work: Promise<T>): Promise<T> {
     this.underWay.add(work);
@@ -339,16 +335,6 @@ function content(record: ApprovalRecord): [string, number, number, string, strin
 /** Whether a script may have run, or still may. */
 function isUncertain(error: unknown): boolean {
   return !(error instanceof NothingDone) && error instanceof AuthyError && error.code === 'AUTHY_STORE';
-}
-
-/** Runs pieces of work one after the other. */
-function queue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const result = last.then(work, work);
-    last = result.catch(() => undefined);
-    return result;
-  };
 }
 
 function groups<T>(values: readonly T[], size: number): T[][] {

@@ -1,3 +1,5 @@
+import { clockTolerance } from '../records';
+
 /** An instance without a sign of life for this long is dead, in milliseconds. */
 export const deadAfter = 15_000;
 
@@ -320,7 +322,7 @@ for index = 5, #ARGV do redis.call('ZREM', mine, ARGV[index]) end
 local left, lost, answer = tonumber(ARGV[4]), 0, { 0, 0 }
 
 local function hand(found)
-  local late = (tonumber(found.writtenAt) or 0) > now + 1000 and 1 or 0
+  local late = (tonumber(found.writtenAt) or 0) > now + ${clockTolerance} and 1 or 0
   local text = redis.call('HGET', request(found.id), 'record') or ''
   for _, value in ipairs({ found.id, text, found.state, tonumber(found.epoch) or 0, late }) do table.insert(answer, value) end
 end
