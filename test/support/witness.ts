@@ -37,7 +37,8 @@ export class Witness {
 
   private lines(): { no: number; outcome: string }[] {
     const text = fs.existsSync(this.file) ? fs.readFileSync(this.file, 'utf8') : '';
-    const lines = text.split('\n').filter(Boolean);
+    // What is behind the last line break is still being written.
+    const lines = text.split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as { no: number; outcome: string });
   }
 }
