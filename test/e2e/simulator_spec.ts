@@ -107,7 +107,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
     /** Another site. */
     const evil = http.createServer((_request, response) => {
       response.setHeader('Content-Type', 'text/html');
-      response.end('<title>evil</title><iframe name="hidden"></iframe>');
+      response.end('<title>evil</title>');
     });
 
     before(async function () {
@@ -176,10 +176,14 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
           const answered = page.waitForResponse((response) => response.url() === `${base}/${path}`);
           await page.evaluate(
             ([action, enctype, field, content]) => {
-              const form = Object.assign(document.createElement('form'), { method: 'post', action, enctype });
-              form.target = 'hidden';
+              // Each has a frame of its own: one that is just becoming another site's may be navigated unseen.
+              const target = `to ${action} as ${enctype}`;
+              const frame = Object.assign(document.createElement('iframe'), { name: target });
+              const form = Object.assign(document.createElement('form'), {
+                ...{ method: 'post', action, enctype, target },
+              });
               form.append(Object.assign(document.createElement('input'), { name: field, value: content }));
-              document.body.append(form);
+              document.body.append(frame, form);
               form.submit();
             },
             [`${base}/${path}`, type, name, value] as const,
