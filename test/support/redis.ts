@@ -42,8 +42,14 @@ export class Redis {
   }
 
   async stop(): Promise<void> {
-    await this.process?.stop();
-    this.process = undefined;
+    // It refuses to end while it writes its file anew.
+    const again = setInterval(() => this.signal('SIGTERM'), 500);
+    try {
+      await this.process?.stop();
+    } finally {
+      clearInterval(again);
+      this.process = undefined;
+    }
   }
 
   /** Ends it in the middle of whatever it does. */
