@@ -1,7 +1,9 @@
 // Builds dist/: the compiled nodes, and beside them the files Node-RED looks for next to each node file.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { serviceIds, serviceKind } from '../nodes/lib/services/registry.ts';
+import { editorFacts, editorWith } from './editor.ts';
 import { helpsIn } from './help.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -24,6 +26,9 @@ cpSync(from('locales'), from('dist', 'locales'), {
   recursive: true,
   filter: (file) => !file.endsWith('.html'),
 });
+const editor = readFileSync(from('nodes', 'authy-editor.html'), 'utf8');
+const kinds = serviceIds().map((id) => serviceKind(id));
+writeFileSync(from('dist', 'authy-editor.html'), editorWith(editorFacts(kinds), editor));
 for (const [file, help] of helps) writeFileSync(from('dist', 'locales', file), help);
 chmodSync(from('dist', 'simulator', 'cli.js'), 0o755);
 

@@ -33,10 +33,16 @@ export function formsOf(language: string, key: string): string[] {
   return [...categories].map((category) => key + (suffixes[category] ?? `_${category}`));
 }
 
-/** The texts of a catalogue of Node-RED's own nodes. */
+/** The texts of Node-RED's own nodes and of its editor, with the catalogue in front of each key. */
 export function coreTexts(): Map<string, string> {
-  const file = require.resolve('@node-red/nodes/locales/en-US/messages.json');
-  return flat(JSON.parse(fs.readFileSync(file, 'utf8')) as object);
+  return new Map(
+    [
+      ['node-red:', '@node-red/nodes/locales/en-US/messages.json'],
+      ['editor:', '@node-red/editor-client/locales/en-US/editor.json'],
+    ].flatMap(([prefix = '', file = '']) => [
+      ...flat(JSON.parse(fs.readFileSync(require.resolve(file), 'utf8')) as object, prefix),
+    ]),
+  );
 }
 
 function flat(catalogue: object, prefix = ''): Map<string, string> {

@@ -1,10 +1,13 @@
 import type { CallExpression } from 'acorn';
 import should from 'should';
+import type { OperationName } from '../../nodes/lib/contract/results';
+import type { Refusal, Supported, Unsupported } from '../../nodes/lib/contract/service';
 import { sharedHelp } from '../../scripts/help';
 import {
   callsOf,
   declaredIn,
   filesOf,
+  kinds,
   literal,
   manifest,
   operationsByType,
@@ -37,6 +40,20 @@ const badges = [
   // An error that is none of ours.
   'error.UNEXPECTED',
 ].map((badge) => `status.${badge}`);
+
+/** What services do not do: for each key in the account's catalogue, what the runtime says. */
+const reasons = new Map(
+  kinds.flatMap(
+    ({ id, abilities }) =>
+      Object.entries<Supported<OperationName> | Unsupported>(abilities).flatMap(([name, ability]) => {
+        if ('unsupported' in ability) return [[`common.unsupported.${id}.${name}`, ability.unsupported]];
+        return Object.entries<Refusal>(ability.refuses ?? {}).map(([input, { reason }]) => [
+          `common.refused.${id}.${name}.${input}`,
+          reason,
+        ]);
+      }) as [string, string][],
+  ),
+);
 
 /** The full key, with its catalogue, of a key as a node's panel writes it. */
 function fullKey(type: string, key: string): string {
@@ -84,15 +101,17 @@ describe('contract: catalogues', () => {
     const used = new Set([
       ...types.flatMap(keysOf),
       ...keysInScript(scriptOf(read('nodes', 'authy-editor.html'))),
-      ...badges.map((key) => fullKey('authy-config', key)),
+      ...[...badges, ...reasons.keys()].map((key) => fullKey('authy-config', key)),
     ]);
-    const there = new Set([
-      ...types.flatMap((type) => [...textsOf('en-US', type).keys()].map((key) => fullKey(type, key))),
-      ...[...coreTexts().keys()].map((key) => `node-red:${key}`),
-    ]);
+    const ours = types.flatMap((type) => [...textsOf('en-US', type).keys()].map((key) => fullKey(type, key)));
+    const there = new Set([...ours, ...coreTexts().keys()]);
     should([...used].filter((key) => !there.has(key))).deepEqual([], 'keys without a text');
-    const unused = [...there].filter((key) => !used.has(key) && !key.startsWith('node-red:'));
-    should(unused).deepEqual([], 'texts that nothing uses');
+    should(ours.filter((key) => !used.has(key))).deepEqual([], 'texts that nothing uses');
+  });
+
+  it('the English text of what a service does not do is what the runtime says', () => {
+    const texts = textsOf('en-US', 'authy-config');
+    for (const [key, reason] of reasons) should(texts.get(key)).equal(reason, key);
   });
 
   it('each catalogue is of its own node, and only the account has what all share', () => {

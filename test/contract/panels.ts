@@ -3,11 +3,14 @@ import path from 'node:path';
 import vm from 'node:vm';
 import { type AnyNode, type CallExpression, type ObjectExpression, parse as parseScript } from 'acorn';
 import { type HTMLElement, parse as parseHtml } from 'node-html-parser';
+import { editorFacts, editorWith } from '../../scripts/editor';
 import { gateSettings } from '../../nodes/lib/approval/approval-node';
 import { approvalInputs } from '../../nodes/lib/approval/question';
 import { accountProperties } from '../../nodes/lib/node/account-settings';
 import { callbackSettings } from '../../nodes/lib/node/callback-node';
 import { type Inputs, type Operation, operations } from '../../nodes/lib/contract/operations';
+import type { ServiceKind } from '../../nodes/lib/contract/service';
+import { serviceIds, serviceKind } from '../../nodes/lib/services/registry';
 
 export const root = path.resolve(__dirname, '..', '..');
 
@@ -137,7 +140,7 @@ export function panelOf(type: string): Panel {
   const source = read('nodes', `${type}.html`);
   const form = parseHtml(templateOf(source, type));
   const script = scriptOf(source);
-  const panel = { source, script, form, ...registered(script) };
+  const panel = { source, script, form, ...registered(script, editorPlugin) };
   panels.set(type, panel);
   return panel;
 }
@@ -165,7 +168,8 @@ interface EditorPlugin {
 const closedEditor = {
   $: () => ({ val: () => undefined }),
   RED: {
-    _: (key: string) => key,
+    _: (key: string, options?: { defaultValue?: string }) => options?.defaultValue ?? key,
+    nodes: { node: (() => undefined) as (id: string) => unknown },
     utils: { validateTypedProperty: () => true },
   },
 };
@@ -177,16 +181,29 @@ function runInEditor(script: string, globals: object): void {
   run(globals);
 }
 
-/** The plugin that all panels share. */
-export const editorPlugin = ((): EditorPlugin => {
+/** The plugin that all panels share, in an editor that knows these services. */
+function pluginFor(kinds: readonly ServiceKind[], editor: typeof closedEditor): EditorPlugin {
   const window: { AuthyEditor?: EditorPlugin } = {};
-  runInEditor(scriptOf(read('nodes', 'authy-editor.html')), { ...closedEditor, window });
+  const plugin = editorWith(editorFacts(kinds), read('nodes', 'authy-editor.html'));
+  runInEditor(scriptOf(plugin), { ...editor, window });
   if (window.AuthyEditor === undefined) throw new Error('The plugin does not set AuthyEditor.');
   return window.AuthyEditor;
-})();
+}
+
+/** Every service there is. */
+export const kinds = serviceIds().flatMap((id) => serviceKind(id) ?? []);
+
+export const editorPlugin = pluginFor(kinds, closedEditor);
+
+/** The panel of a node type in an editor with one account, of a service that is not among those there are. */
+export function definitionOn(kind: ServiceKind, type: string): Definition {
+  const nodes = { node: (id: string) => (id === 'account' ? { service: kind.id } : undefined) };
+  const editor = { ...closedEditor, RED: { ...closedEditor.RED, nodes } };
+  return registered(panelOf(type).script, pluginFor([...kinds, kind], editor)).definition;
+}
 
 /** Runs a panel as the editor would. */
-function registered(script: string): { type: string; definition: Definition } {
+function registered(script: string, plugin: EditorPlugin): { type: string; definition: Definition } {
   const found: { type: string; definition: Definition }[] = [];
   const nodes = {
     registerType: (type: string, definition: Definition) => found.push({ type, definition }),
@@ -194,7 +211,7 @@ function registered(script: string): { type: string; definition: Definition } {
   runInEditor(script, {
     ...closedEditor,
     RED: { ...closedEditor.RED, nodes },
-    AuthyEditor: editorPlugin,
+    AuthyEditor: plugin,
   });
   const [first] = found;
   if (first === undefined || found.length > 1) {

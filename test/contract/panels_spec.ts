@@ -4,10 +4,14 @@ import type { AnyNode } from 'acorn';
 import { AuthyError } from '../../nodes/lib/contract/errors';
 import { isPublicUrl } from '../../nodes/lib/server/request-address';
 import { type Input, operations } from '../../nodes/lib/contract/operations';
+import type { Abilities } from '../../nodes/lib/contract/service';
+import { unsupportedBy } from '../../nodes/lib/contract/support';
+import { memoryService } from '../support/memory_service';
 import { readInputs } from '../../nodes/lib/contract/read-inputs';
 import { numbers, Settings } from '../../nodes/lib/node/settings';
 import {
   callsOf,
+  definitionOn,
   type Definition,
   editorPlugin,
   exists,
@@ -422,3 +426,73 @@ function wordsOf(type: string, input: string): string[] | undefined {
   }
   return undefined;
 }
+
+describe('contract: a panel whose account is on a service that does not do all of it', () => {
+  const refuses: Partial<Abilities> = {
+    tokenSms: {
+      refuses: {
+        force: { accepts: [false], reason: 'leave it at false.' },
+        action: { reason: 'leave it blank.' },
+      },
+    },
+    onetouchSend: {
+      refuses: {
+        secondsToExpire: { accepts: [0], atMost: 3600, reason: 'an hour at most.' },
+        logos: { reason: 'leave them out.' },
+      },
+    },
+  };
+  const kind = memoryService('memory', {}, refuses);
+  const verdictOn = (
+    type: string,
+    node: Record<string, unknown>,
+    property: string,
+    value: unknown,
+  ): unknown =>
+    definitionOn(kind, type).defaults[property]?.validate?.call(
+      { type, account: 'account', ...node },
+      value,
+      { label: property },
+    );
+
+  it('says that it does not do what the node is for', () => {
+    for (const { node } of Object.values(operations)) {
+      const verdict = verdictOn(node, {}, 'account', 'account');
+      if (node === 'authy-token-sms' || node === 'authy-onetouch-send') should(verdict).be.true();
+      else should(verdict).match(/^account: Leave out \w+\.$/);
+    }
+    should(verdictOn('authy-token-sms', {}, 'account', 'gone')).equal(
+      'editor:validator.errors.missing-config',
+    );
+    should(verdictOn('authy-token-sms', {}, 'account', '_ADD_')).equal(
+      'editor:validator.errors.missing-required-prop',
+    );
+    should(verdictOn('authy-onetouch-callback', {}, 'account', 'account')).be.true();
+  });
+
+  it('refuses the fixed values that the service refuses at run time, and no other', () => {
+    for (const [type, name, input, kindOf, values] of [
+      ['authy-token-sms', 'tokenSms', 'force', 'bool', [true, false]],
+      ['authy-token-sms', 'tokenSms', 'action', 'str', ['', 'login']],
+      ['authy-onetouch-send', 'onetouchSend', 'secondsToExpire', 'num', ['', 0, 60, 3600, 3601, 86400]],
+    ] as const) {
+      for (const value of values) {
+        const known = value === '' ? {} : { [input]: value };
+        const reason = unsupportedBy(kind.abilities, name, known)?.reason;
+        const verdict = verdictOn(type, { [`${input}Type`]: kindOf }, input, String(value));
+        should(verdict).equal(reason ?? true, `${input}: ${value}`);
+      }
+      should(verdictOn(type, { [`${input}Type`]: 'msg' }, input, 'payload')).be.true();
+    }
+    const logos = { logosType: 'list' };
+    should(verdictOn('authy-onetouch-send', logos, 'logos', '[]')).be.true();
+    should(
+      verdictOn(
+        'authy-onetouch-send',
+        logos,
+        'logos',
+        JSON.stringify([row('default', 'https://a.example/')]),
+      ),
+    ).equal('logos: leave them out.');
+  });
+});

@@ -134,7 +134,7 @@ describe('contract: fragments that several helps share', () => {
 
   it('stops the build, which leaves nothing to ship', () => {
     const folder = temporaryDirectory();
-    for (const name of ['scripts', 'locales']) {
+    for (const name of ['scripts', 'locales', 'nodes']) {
       fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
     }
     fs.mkdirSync(path.join(folder, 'dist'));

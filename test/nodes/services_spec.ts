@@ -109,7 +109,7 @@ describe('A service', () => {
 
   it('that refuses a value of an input: an error that names it, and nothing is performed', async () => {
     const refuses: Partial<Abilities> = {
-      onetouchSend: { refuses: { logos: () => 'leave it out.' } },
+      onetouchSend: { refuses: { logos: { reason: 'leave it out.' } } },
     };
     let performed = 0;
     const does: Does = {
@@ -133,6 +133,37 @@ describe('A service', () => {
     should(performed).equal(0);
     should((await (await start(node, 1, does, refuses)).deliver({})).sent).have.length(1);
     should(performed).equal(1);
+  });
+
+  it('that refuses a fixed value: said at deploy as well, and not of a value that comes with the message', async () => {
+    const refuses: Partial<Abilities> = {
+      onetouchSend: { refuses: { secondsToExpire: { atMost: 3600, reason: 'an hour at most.' } } },
+    };
+    const asks = { authyId: '209', authyIdType: 'str', message: 'Open?', messageType: 'str' };
+    const saidAtDeploy = async (node: Record<string, unknown> & { type: string }): Promise<boolean> => {
+      await start(
+        { ...asks, ...node },
+        3,
+        { onetouchSend: sent, onetouchStatus: () => status('approved') },
+        refuses,
+      );
+      const said = flow?.log.some((line) => line.includes('secondsToExpire: an hour at most.')) ?? false;
+      should(flow?.statuses.at(0)?.text?.endsWith('NOT_SUPPORTED') ?? false).equal(said);
+      return said;
+    };
+    const seconds = (value: string, kind: string) => ({ secondsToExpire: value, secondsToExpireType: kind });
+    const send = { type: 'authy-onetouch-send' };
+    process.env['SECONDS_FOR_A_TEST'] = '3601';
+    should(await saidAtDeploy({ ...send, ...seconds('3601', 'num') })).be.true();
+    should(await saidAtDeploy({ ...send, ...seconds('SECONDS_FOR_A_TEST', 'env') })).be.true();
+    should(await saidAtDeploy({ ...send, ...seconds('3600', 'num') })).be.false();
+    should(await saidAtDeploy({ ...send, ...seconds('later', 'num') })).be.false();
+    should(await saidAtDeploy({ ...send, ...seconds('seconds', 'msg') })).be.false();
+    // A gate offers a request for as long as it waits.
+    should(await saidAtDeploy({ ...approvalGate, timeout: '3601' })).be.true();
+    should(await saidAtDeploy({ ...approvalGate, timeout: '3600' })).be.false();
+    should(await saidAtDeploy({ ...approvalGate, timeout: '3601', ...seconds('60', 'num') })).be.false();
+    delete process.env['SECONDS_FOR_A_TEST'];
   });
 
   describe('at an approval gate', () => {
@@ -168,7 +199,7 @@ describe('A service', () => {
 
     it('that refuses a value: before the guard rails count the request', async () => {
       const refuses: Partial<Abilities> = {
-        onetouchSend: { refuses: { message: (text) => (text === 'no' ? 'say something else.' : undefined) } },
+        onetouchSend: { refuses: { message: { accepts: ['yes'], reason: 'say something else.' } } },
       };
       const strict = { ...gate, message: 'message', messageType: 'msg', maxOpen: 1, coolDown: 0 };
       const does = { onetouchSend: sent, onetouchStatus: () => status('approved') };

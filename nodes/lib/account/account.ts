@@ -100,12 +100,14 @@ export class Account {
   /**
    * Why its service does not do an operation for any message: a sentence. Undefined if nothing is known against it before
    * there is a message.
+   *
+   * @param known - the values that each message has, validated
    */
-  unsupported(name: OperationName): string | undefined {
+  unsupported(name: OperationName, known: Readonly<Record<string, unknown>>): string | undefined {
     const { kind, problem } = this.settings;
     return kind === undefined || problem !== undefined
       ? undefined
-      : unsupportedBy(kind.abilities, name)?.reason;
+      : unsupportedBy(kind.abilities, name, known)?.reason;
   }
 
   /**

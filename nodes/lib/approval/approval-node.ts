@@ -4,14 +4,14 @@ import { answerFacts } from '../node/answer-facts';
 import { AuthyError, untrustedAnswer } from '../contract/errors';
 import { Badge } from '../node/badge';
 import { deadlineOf, NodeInputs } from '../node/inputs';
-import { readInputs } from '../contract/read-inputs';
+import { readInputs, readKnown } from '../contract/read-inputs';
 import { RateLimitedLog } from '../node/rate-limited-log';
 import { Settings } from '../node/settings';
 import { warnOfUnsupported } from '../node/unsupported';
 import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
 import type { Outcome } from './outcome';
 import { thisProcess } from './process';
-import { approvalInputs } from './question';
+import { approvalInputs, requestOf } from './question';
 import type { Request } from './request';
 
 /** The settings of a gate beside its inputs. */
@@ -64,9 +64,7 @@ export class ApprovalNode {
     this.emits = settings.flag('events', config.events, false);
     this.gate = new Gate(this.host(settings), thisProcess);
     this.problem = settings.problem;
-    for (const name of ['onetouchSend', 'onetouchStatus'] as const) {
-      warnOfUnsupported(node, this.badge, this.account(), name);
-    }
+    void this.warnOfUnsupported();
     if (this.problem === undefined) return;
     node.warn(this.problem);
     this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
@@ -86,6 +84,13 @@ export class ApprovalNode {
     await this.gate.close(removed);
     this.log.close();
     this.badge.clear();
+  }
+
+  private async warnOfUnsupported(): Promise<void> {
+    const known = requestOf(readKnown(approvalInputs, await this.inputs.fixed()));
+    for (const name of ['onetouchSend', 'onetouchStatus'] as const) {
+      if (warnOfUnsupported(this.node, this.badge, this.account(), name, known)) return;
+    }
   }
 
   private host(settings: Settings): GateHost {
@@ -115,7 +120,7 @@ export class ApprovalNode {
         // Before anything is counted or kept: it is refused like any other wrong input.
         deadlineOf(message);
         const asked = readInputs({ inputs: approvalInputs }, await inputs.evaluate(message));
-        this.account()?.assertSupported('onetouchSend', asked);
+        this.account()?.assertSupported('onetouchSend', requestOf(asked));
         return asked;
       },
       send: (request, outcome) => this.send(request, outcome),
@@ -150,8 +155,8 @@ export class ApprovalNode {
         });
       },
       async send(asked, message) {
-        const inputs = { ...asked, secondsToExpire: asked.secondsToExpire ?? asked.timeout };
-        const { result } = await account.perform('onetouchSend', inputs, { deadline: deadlineOf(message) });
+        const options = { deadline: deadlineOf(message) };
+        const { result } = await account.perform('onetouchSend', requestOf(asked), options);
         return result.approvalId;
       },
       async read({ approvalId = '', authyId }, deadline) {

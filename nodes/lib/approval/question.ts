@@ -13,6 +13,11 @@ export const approvalInputs = {
 /** The validated inputs of a gate. */
 export type Asked = Values<typeof approvalInputs>;
 
+/** The inputs of the request that a gate sends: unless it is told otherwise, the phone offers it as long as the gate waits. */
+export function requestOf<Given extends Partial<Asked>>(asked: Given): Given {
+  return { ...asked, secondsToExpire: asked.secondsToExpire ?? asked.timeout };
+}
+
 /** A short text that is the same for the same question to the same person. */
 export function questionOf({ authyId, message, details, hiddenDetails, logos }: Asked): string {
   const question = JSON.stringify([authyId, message, details, hiddenDetails, logos]);

@@ -67,7 +67,7 @@ const force = (value: boolean): Input<boolean, false> => optional(input.flag, St
 const actionText = optional(input.text(255));
 /** The languages that messages are written in. Source: https://www.twilio.com/docs/verify/api/v1/verification */
 // prettier-ignore
-const languages = [
+export const languages = [
   'af', 'ar', 'ca', 'zh', 'zh-CN', 'zh-HK', 'hr', 'cs', 'da', 'nl', 'en', 'fi', 'fr', 'de', 'el', 'he', 'hi', 'hu',
   'id', 'it', 'ja', 'ko', 'ms', 'nb', 'pl', 'pt-BR', 'pt', 'ro', 'ru', 'es', 'sv', 'tl', 'th', 'tr', 'vi',
 ] as const;

@@ -3,6 +3,25 @@ import type { Inputs, Operation, Values } from './operations';
 import { phone, type PhoneRule } from './phone';
 
 /**
+ * Validates the inputs that are known before there is a message. Those that are wrong are left out: the panel and each
+ * message say so.
+ *
+ * @param raw - by input name
+ */
+export function readKnown(inputs: Inputs, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { parse }] of Object.entries(inputs)) {
+    try {
+      const value = raw[name];
+      if (!isBlank(value)) values[name] = parse(value, name);
+    } catch {
+      continue;
+    }
+  }
+  return values;
+}
+
+/**
  * Validates inputs. A phone number and its country code become the one number that they mean.
  *
  * @param entry - an operation, or anything with inputs like one
@@ -18,7 +37,7 @@ export function readInputs<I extends Inputs>(
   const values: Record<string, unknown> = {};
   for (const [name, { parse, required }] of Object.entries(entry.inputs)) {
     const value = raw[name];
-    if (value !== undefined && value !== null && value !== '') values[name] = parse(value, name);
+    if (!isBlank(value)) values[name] = parse(value, name);
     else if (required) throw invalidInput(name, 'is missing.');
   }
   entry.check?.(values);
@@ -28,4 +47,8 @@ export function readInputs<I extends Inputs>(
     Object.assign(values, { phoneNumber: meant.e164, countryCode: meant.countryCode });
   }
   return values as Values<I>;
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }

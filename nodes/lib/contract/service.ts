@@ -41,19 +41,31 @@ export interface Unsupported {
   readonly unsupported: string;
 }
 
-/** An operation that a service does: with all values of its inputs, or all but some. */
+/** An input that a service does not take: it has to be left blank, or be a value that the service takes. */
+export interface Refusal<T = unknown> {
+  /** The values that it takes. */
+  readonly accepts?: readonly T[];
+  /** It takes numbers up to this. */
+  readonly atMost?: number;
+  /** What to do instead: a sentence. */
+  readonly reason: string;
+}
+
+/** An operation that a service does, with all values of its inputs but those refused. */
 export interface Supported<N extends OperationName> {
-  /** By input: why a value is refused, as a sentence; undefined if it is not. */
-  readonly refuses?: {
-    readonly [I in keyof ValuesOf<N>]?: (value: NonNullable<ValuesOf<N>[I]>) => string | undefined;
-  };
+  readonly refuses?: { readonly [I in keyof ValuesOf<N>]?: Refusal<NonNullable<ValuesOf<N>[I]>> };
 }
 
 /**
- * Which operations a service does. One fact for three places: the panel, the badge and the warning at deploy, and the
- * error `AUTHY_NOT_SUPPORTED`.
+ * Which operations a service does, as data. One fact for three places: the panel, the badge and the warning at deploy, and
+ * the error `AUTHY_NOT_SUPPORTED`.
  */
 export type Abilities = { readonly [N in OperationName]: Supported<N> | Unsupported };
+
+/** The operations that a service does: `{ [N in DoneBy<typeof abilities>]: … }` has a handler for each, and no other. */
+export type DoneBy<A extends Abilities> = {
+  [N in OperationName]: A[N] extends Unsupported ? never : N;
+}[OperationName];
 
 /** The proxy of an account. */
 export interface ProxySetting {

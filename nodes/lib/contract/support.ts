@@ -1,29 +1,37 @@
 import { AuthyError } from './errors';
 import type { OperationName } from './results';
-import type { Abilities } from './service';
+import type { Abilities, Refusal } from './service';
+
+/** What a service does not do. */
+export interface Unable {
+  /** What to do instead: a sentence. */
+  readonly reason: string;
+  /** The input that it is about, if it is about one. */
+  readonly field?: string;
+}
 
 /**
- * Why a service does not do an operation.
+ * What a service does not do of an operation.
  *
- * @param values - validated; absent if it is asked before there is a message
- * @returns a sentence that says what to do; undefined if the service does it
+ * @param values - validated; those that are known
+ * @returns undefined if it does all of it
  */
 export function unsupportedBy(
   abilities: Abilities,
   name: OperationName,
   values: Readonly<Record<string, unknown>> = {},
-): { readonly reason: string; readonly field?: string } | undefined {
+): Unable | undefined {
   const ability = abilities[name];
   if ('unsupported' in ability) return { reason: ability.unsupported };
-  if (ability.refuses === undefined) return undefined;
-  const refusals: Readonly<Record<string, ((value: never) => string | undefined) | undefined>> =
-    ability.refuses;
-  for (const [field, refuse] of Object.entries(refusals)) {
-    const value = values[field];
-    const reason = value === undefined ? undefined : refuse?.(value as never);
-    if (reason !== undefined) return { reason: `${field}: ${reason}`, field };
+  for (const [field, refusal] of Object.entries<Refusal>(ability.refuses ?? {})) {
+    if (isRefused(values[field], refusal)) return { reason: `${field}: ${refusal.reason}`, field };
   }
   return undefined;
+}
+
+function isRefused(value: unknown, { accepts = [], atMost }: Refusal): boolean {
+  if (value === undefined || accepts.includes(value)) return false;
+  return !(typeof value === 'number' && atMost !== undefined && value <= atMost);
 }
 
 /** @throws AuthyError - `AUTHY_NOT_SUPPORTED` if the service does not do an operation with these values */

@@ -27,6 +27,16 @@ export function kind(value: unknown): string {
   }
 }
 
+/** The formats of texts. The panels check fixed values by the same ones. */
+export const formats = {
+  /** A person's Authy ID. */
+  authyId: /^[1-9][0-9]{0,19}$/,
+  uuid: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
+  countryCode: /^\+?[1-9][0-9]{0,3}$/,
+  phoneNumber: /^(?:\+|\()?[0-9][0-9 ().-]{1,23}[0-9]$/,
+  email: /^(?=.{3,254}$)[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*$/,
+} as const;
+
 /** Text that matches a pattern; numbers are refused because they have already lost their leading zeros. */
 function digits(pattern: RegExp, expected: string): Parser<string> {
   return (value, field) => {
@@ -53,13 +63,10 @@ export const token = digits(/^[0-9]{6,12}$/, 'a token of 6 to 12 digits');
 /** The code of a phone verification: 4 to 10 ASCII digits, as text. */
 export const verificationCode = digits(/^[0-9]{4,10}$/, 'a code of 4 to 10 digits');
 
-/** The format of a person's Authy ID, as text. */
-export const authyIdForm = /^[1-9][0-9]{0,19}$/;
-
 /** An Authy ID: 1 to 20 digits without a leading zero, as text, or a positive safe integer. */
 export const authyId: Parser<string> = (value, field) => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return String(value);
-  if (typeof value === 'string' && authyIdForm.test(value)) return value;
+  if (typeof value === 'string' && formats.authyId.test(value)) return value;
   throw invalidInput(
     field,
     `expected an Authy ID, a positive whole number such as 1234567, got ${kind(value)}. It is what "create user" returned.`,
@@ -68,8 +75,7 @@ export const authyId: Parser<string> = (value, field) => {
 
 /** The id of an approval request or phone verification: 8-4-4-4-12 hexadecimal digits, in lower case from here on. */
 export const uuid: Parser<string> = (value, field) => {
-  if (typeof value === 'string' && /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value))
-    return value.toLowerCase();
+  if (typeof value === 'string' && formats.uuid.test(value)) return value.toLowerCase();
   throw invalidInput(
     field,
     `expected an id such as 4a725520-bff5-0135-eb01-0e5d90336a8c, got ${kind(value)}.`,
@@ -79,7 +85,7 @@ export const uuid: Parser<string> = (value, field) => {
 /** A country's calling code: 1 to 4 digits with or without a leading plus; the plus is dropped. */
 export const countryCode: Parser<string> = (value, field) => {
   const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text === 'string' && /^\+?[1-9][0-9]{0,3}$/.test(text)) return text.replace('+', '');
+  if (typeof text === 'string' && formats.countryCode.test(text)) return text.replace('+', '');
   throw invalidInput(
     field,
     `expected a calling code of 1 to 4 digits such as 1, 44 or +57, got ${kind(value)}.`,
@@ -94,8 +100,7 @@ export const phoneNumber: Parser<string> = (value, field) => {
       'expected a phone number as a string, got a number. Send it as a string, best with + and the country code.',
     );
   }
-  if (typeof value === 'string' && /^(?:\+|\()?[0-9][0-9 ().-]{2,24}$/.test(value) && /[0-9]$/.test(value))
-    return value;
+  if (typeof value === 'string' && formats.phoneNumber.test(value)) return value;
   throw invalidInput(
     field,
     `expected a phone number such as +13175550123 or 317-555-0123, got ${kind(value)} in the wrong format.`,
@@ -104,8 +109,7 @@ export const phoneNumber: Parser<string> = (value, field) => {
 
 /** An e-mail address: something, an at sign, a host. Only a mail can tell whether it exists. */
 export const email: Parser<string> = (value, field) => {
-  if (typeof value === 'string' && value.length <= 254 && /^[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*$/.test(value))
-    return value;
+  if (typeof value === 'string' && formats.email.test(value)) return value;
   throw invalidInput(
     field,
     `expected an e-mail address such as user@example.com, got ${kind(value)} in the wrong format.`,

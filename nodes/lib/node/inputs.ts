@@ -4,7 +4,7 @@ import { kind } from '../contract/validation';
 import { type Evaluator, evaluator, sourceOf, type TypedValue } from './evaluate';
 import { type Inputs, listType } from '../contract/operations';
 import type { CallOptions } from '../contract/service';
-import { entriesOf } from './rows';
+import { entriesOf, rowsOf } from './rows';
 import { unsetVariable } from '../contract/placeholder';
 
 /** The inputs of a node as its configuration has them: `x` and `xType` for each input `x`. */
@@ -73,6 +73,26 @@ export class NodeInputs {
     return values;
   }
 
+  /**
+   * Evaluates the inputs that are the same for each message, as far as that is possible: fixed values, and variables of
+   * the environment.
+   *
+   * @returns the values by name, not yet validated
+   */
+  async fixed(): Promise<Record<string, unknown>> {
+    const values: Record<string, unknown> = {};
+    for (const [input, evaluate] of this.evaluators) {
+      const typed = this.typed[input];
+      if (typed === undefined || !isFixed(typed)) continue;
+      try {
+        values[input] = await evaluate({});
+      } catch {
+        // Each message has this error.
+      }
+    }
+    return values;
+  }
+
   /** Adds where a refused input came from: "authyId is missing" alone does not say which property was empty. */
   withSource(error: unknown): Error {
     if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
@@ -81,6 +101,18 @@ export class NodeInputs {
     const source = typed && sourceOf(typed);
     if (source === undefined) return error;
     return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
+  }
+}
+
+/** The types whose value no message changes. */
+const fixedTypes: readonly string[] = ['str', 'num', 'bool', 'json', 'env'];
+
+function isFixed({ value, type }: TypedValue): boolean {
+  if (type !== listType) return fixedTypes.includes(type);
+  try {
+    return rowsOf(value, listType).every((row) => fixedTypes.includes(row.type));
+  } catch {
+    return false;
   }
 }
 

@@ -7,6 +7,7 @@ import { Badge } from './badge';
 import { warnOfUnsupported } from './unsupported';
 import { deadlineOf, NodeInputs } from './inputs';
 import { type Operation, operations, type OutcomePort, portOf } from '../contract/operations';
+import { readKnown } from '../contract/read-inputs';
 import type { OperationName } from '../contract/results';
 import type { Performed } from '../contract/service';
 
@@ -58,7 +59,12 @@ class OperationRunner {
     // Each running call listens, and Node.js takes more than ten listeners for a leak.
     setMaxListeners(0, this.closing.signal);
     this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.isSimulated);
-    warnOfUnsupported(node, this.badge, accountOf(RED, config.account), name);
+    void this.warnOfUnsupported();
+  }
+
+  private async warnOfUnsupported(): Promise<void> {
+    const known = readKnown(this.operation.inputs, await this.inputs.fixed());
+    warnOfUnsupported(this.node, this.badge, accountOf(this.RED, this.config.account), this.name, known);
   }
 
   input(message: NodeMessageInFlow, send: Send, done: Done): void {

@@ -44,7 +44,8 @@ async function entryOf(row: Row, evaluate: () => unknown, field: string): Promis
   throw invalidInput(field, `"${row.name}" is blank.${place}`);
 }
 
-function rowsOf(list: unknown, field: string): Row[] {
+/** The rows of a list. @throws AuthyError - `AUTHY_INVALID_INPUT` if it is none */
+export function rowsOf(list: unknown, field: string): readonly Row[] {
   const rows = typeof list === 'string' ? (JSON.parse(list) as unknown) : list;
   if (!Array.isArray(rows) || !rows.every(isRow)) {
     throw invalidInput(field, 'expected a list of rows, each with name, value and type.');

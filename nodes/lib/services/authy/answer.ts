@@ -1,6 +1,6 @@
 import { AuthyError } from '../../contract/errors';
 import { isObject, type JsonObject, member } from '../../contract/json';
-import { authyIdForm } from '../../contract/validation';
+import { formats } from '../../contract/validation';
 
 /** An answer of Authy: its status and its body, which is a JSON object. */
 export interface Answer {
@@ -36,6 +36,6 @@ export function objectOf(answer: Answer, name: string): JsonObject {
 export function idOf(object: JsonObject, name: string, answer: Answer): string {
   const value = member(object, name);
   const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text === 'string' && authyIdForm.test(text)) return text;
+  if (typeof text === 'string' && formats.authyId.test(text)) return text;
   throw untrusted(`"${name}" is not an id`, answer);
 }

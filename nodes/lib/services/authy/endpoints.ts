@@ -10,6 +10,8 @@ import {
 } from '../../contract/json';
 import type { OutcomeOf, ValuesOf } from '../../contract/operations';
 import type { OperationName, PhoneResult, ResultOf } from '../../contract/results';
+import type { DoneBy } from '../../contract/service';
+import type { abilities } from './abilities';
 import { idOf, objectOf, untrusted } from './answer';
 import type { Endpoint, Outcome } from './endpoint';
 
@@ -65,7 +67,7 @@ function sendCode(path: string): EndpointOf<'tokenSms'> {
 }
 
 /** How Authy is asked each operation, and how its answer is read. Source: https://www.twilio.com/docs/authy/api */
-export const endpoints: { readonly [N in OperationName]: EndpointOf<N> } = {
+export const endpoints: { readonly [N in DoneBy<typeof abilities>]: EndpointOf<N> } = {
   userCreate: {
     method: 'POST',
     paths: ['/protected/json/users/new'],

@@ -1,31 +1,10 @@
 import { AuthyError } from '../../contract/errors';
-import type { Abilities, CallbackVerifier, Environment, Service, ServiceKind } from '../../contract/service';
+import type { CallbackVerifier, Environment, Service, ServiceKind } from '../../contract/service';
 import { placeholder } from '../../contract/placeholder';
+import { abilities } from './abilities';
 import { apiKeyProblem } from './api-key';
 import { type AuthySettings, plainSettings, readSettings } from './settings';
 import { simulatorOf, startSimulator, stopSimulator } from './simulators';
-
-/** Authy does all operations: these nodes began as Authy's nodes. */
-const abilities: Abilities = {
-  userCreate: {},
-  userStatus: {},
-  userUpdate: {},
-  userDelete: {},
-  userQr: {},
-  userActivity: {},
-  tokenSms: {},
-  tokenCall: {},
-  tokenEmail: {},
-  tokenVerify: {},
-  phoneStart: {},
-  phoneCheck: {},
-  phoneStatus: {},
-  phoneInfo: {},
-  appDetails: {},
-  appStats: {},
-  onetouchSend: {},
-  onetouchStatus: {},
-};
 
 /** Authy, and its simulator. */
 const authy: ServiceKind<AuthySettings> = {

@@ -7,7 +7,7 @@ import type {
   CallbackVerifier,
   Rejection,
 } from '../../../contract/service';
-import { authyIdForm } from '../../../contract/validation';
+import { formats } from '../../../contract/validation';
 import { limits, outOfBounds } from './bounds';
 import { ordinaryCanonical } from './ordinary';
 import { parseQuery, QueryError } from './query';
@@ -225,7 +225,7 @@ function readAnswer(params: Params, nonce: string): CallbackVerdict {
   if (!hasForm(approvalId, uuidForm)) return refused('missingField', 'it has no uuid');
   const id = member(params, 'authy_id');
   const authyId = typeof id === 'number' ? String(id) : id;
-  if (!hasForm(authyId, authyIdForm)) return refused('missingField', 'it has no authy_id');
+  if (!hasForm(authyId, formats.authyId)) return refused('missingField', 'it has no authy_id');
   const transaction = member(member(params, 'approval_request'), 'transaction');
   if (!isObject(transaction)) return refused('missingField', 'it has no approval_request');
   if (member(transaction, 'status') !== decision) {
