@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import { setTimeout } from 'node:timers/promises';
@@ -184,9 +185,8 @@ for (const runtime of runtimes) {
       };
     }
 
-    let serial = 0;
     async function sendGenuine(route: string): Promise<number | undefined> {
-      const uuid = `00000000-0000-0000-0000-${String((serial += 1)).padStart(12, '0')}`;
+      const uuid = randomUUID();
       const params: Params = { ...callbackAnswer(), uuid };
       const method = route === 'get' ? 'GET' : 'POST';
       const url = 'https://nodered.example/authy/callback';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import should from 'should';
 import { canonicalParams, type Params, signature } from '../../nodes/lib/services/authy/callback/signature';
@@ -82,12 +83,8 @@ describe('Hold: callbacks that come again, contradict each other, or are old', f
 
   it('all at once, in any mix: each request is decided once, by a genuine and fresh one', async () => {
     const account = { calls: 0, decided: 0, again: 0, refused: 0 };
-    let serial = 0;
     for (const calls of samples(fc.array(call, { minLength: 5, maxLength: 40 }), 50)) {
-      const uuids = Array.from(
-        { length: 5 },
-        () => `00000000-0000-0000-0000-${String((serial += 1)).padStart(12, '0')}`,
-      );
+      const uuids = Array.from({ length: 5 }, () => randomUUID());
       const first = [flow.all(0).length, flow.all(1).length] as const;
       const statuses = await Promise.all(calls.map((one) => send(one, uuids[one.request] ?? '')));
       const left = [flow.all(0).slice(first[0]), flow.all(1).slice(first[1])] as const;

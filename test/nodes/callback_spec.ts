@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import should from 'should';
@@ -6,11 +7,9 @@ import { Flow, type FlowNode } from '../support/flow';
 import { ScriptedServer } from '../support/scripted_server';
 
 const apiKey = 'callback-test-key';
-let serial = 0;
-
-/** A fresh approval each time: an account remembers what was decided. */
+/** A fresh approval each time: an account remembers what was decided, here also for other files of tests. */
 function answer(status = 'approved'): Record<string, unknown> {
-  const uuid = `00000000-0000-0000-0000-${String((serial += 1)).padStart(12, '0')}`;
+  const uuid = randomUUID();
   return {
     authy_id: 209,
     uuid,

@@ -74,13 +74,25 @@ export async function eventually<T>(
 
 /** A port of 127.0.0.1 that nobody listens on. Node-RED has to be told one: its callback address holds it. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = (lastPort += 1);
+    const server = net.createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
+
+/**
+ * The files of tests run in processes beside each other, and each has ports of its own: below those that the system gives
+ * to whoever asks for any.
+ */
+let lastPort = 12_000 + 2000 * Number(process.env['MOCHA_WORKER_ID'] ?? 4) + Math.floor(Math.random() * 1500);
 
 const directories: string[] = [];
 
