@@ -1,5 +1,7 @@
 import type { Node } from 'node-red';
 import type { Account } from '../account/account';
+import type { JsonObject } from '../contract/json';
+import type { Rejection } from '../contract/service';
 
 /** The members of `msg.authy`: facts about the answer to a message, beside the result in its payload. */
 export interface AnswerFacts {
@@ -11,7 +13,7 @@ export interface AnswerFacts {
   /** The answer as it came, parsed. */
   readonly response?: unknown;
   /** Why a callback is not believed. */
-  readonly reason?: string;
+  readonly reason?: Rejection;
 }
 
 /** An answer, or an error that holds one. */
@@ -30,10 +32,19 @@ export function answerFacts(
   return { ...factsOf(node, account), statusCode, response };
 }
 
-/** What `msg.authy` says about the node and its service. */
-export function factsOf(
-  { type }: Node,
+/**
+ * The same for a callback.
+ *
+ * @param verdict - everything that it carried, or why it is not believed
+ */
+export function callbackFacts(
+  node: Node,
   account: Account | undefined,
-): Pick<AnswerFacts, 'operation' | 'service'> {
+  verdict: { readonly response: JsonObject } | { readonly reason: Rejection },
+): AnswerFacts {
+  return { ...factsOf(node, account), ...verdict };
+}
+
+function factsOf({ type }: Node, account: Account | undefined): Pick<AnswerFacts, 'operation' | 'service'> {
   return { operation: type.replace('authy-', ''), service: account?.serviceName };
 }

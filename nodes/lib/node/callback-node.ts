@@ -11,7 +11,7 @@ import type {
 } from '../contract/service';
 import { type Addresses, addressesOf } from '../server/request-address';
 import type { Ledger } from '../storage/ledger';
-import { factsOf } from './answer-facts';
+import { callbackFacts } from './answer-facts';
 import { Badge } from './badge';
 import { PublicUrl, PublicUrlUnknown } from './public-url';
 import { RateLimitedLog } from './rate-limited-log';
@@ -202,7 +202,7 @@ export class CallbackValidator {
     message.payload = { status: decision, approvalId, authyId, ...about };
     message['approvalId'] = approvalId;
     message['authyId'] = authyId;
-    message['authy'] = { ...factsOf(this.node, this.account()), response: body };
+    message['authy'] = callbackFacts(this.node, this.account(), { response: body });
     message['statusCode'] = 200;
   }
 
@@ -213,7 +213,7 @@ export class CallbackValidator {
     this.log.write(reason, `${event} (${reason}): ${detail.replace(/\.$/, '')}.`);
     const isOurFault = reason === 'storeUnavailable';
     message.payload = { error: isOurFault ? 'Service Unavailable' : 'Forbidden' };
-    message['authy'] = { ...factsOf(this.node, this.account()), reason };
+    message['authy'] = callbackFacts(this.node, this.account(), { reason });
     message['statusCode'] = isOurFault ? 503 : 403;
     return { outcome: 'rejected', word: reason === 'publicUrlUnknown' ? reason : 'rejected' };
   }
