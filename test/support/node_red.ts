@@ -117,8 +117,9 @@ export async function installedInCache(
 ): Promise<string> {
   const prefix = path.join(root, '.cache', folder);
   const done = path.join(prefix, `${packages.join(' ').replaceAll('/', '+')}.installed`);
-  if (!fs.existsSync(done)) {
-    fs.mkdirSync(prefix, { recursive: true });
+  fs.mkdirSync(prefix, { recursive: true });
+  await alone(path.join(prefix, '.lock'), async () => {
+    if (fs.existsSync(done)) return;
     await npm(
       ['install', '--prefix', prefix, '--no-audit', '--no-fund', ...options, ...packages],
       root,
@@ -127,8 +128,38 @@ export async function installedInCache(
       throw error;
     });
     fs.writeFileSync(done, '');
-  }
+  });
   return path.join(prefix, 'node_modules');
+}
+
+/** Does something that no other process of the tests may do at the same time. */
+async function alone(lock: string, work: () => Promise<void>): Promise<void> {
+  while (!locked(lock)) await new Promise((resolve) => setTimeout(resolve, 200));
+  try {
+    await work();
+  } finally {
+    fs.rmSync(lock, { force: true });
+  }
+}
+
+function locked(lock: string): boolean {
+  try {
+    fs.writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    if (isLeftBehind(lock)) fs.rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+/** Whether the process that has a lock is gone. */
+function isLeftBehind(lock: string): boolean {
+  try {
+    process.kill(Number(fs.readFileSync(lock, 'utf8')), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 async function nodeRed5(context: Mocha.Context): Promise<{ node: string; red: string }> {
@@ -152,7 +183,10 @@ export function installedModules(context: Mocha.Context): Promise<string> {
 
 async function install(): Promise<string> {
   const directory = temporaryDirectory();
-  const { stdout } = await npm(['pack', '--json', '--silent', '--pack-destination', directory], root);
+  // `npm test` has built it, and another process of the tests may be packing it as well.
+  const isBuilt = process.env['MOCHA_WORKER_ID'] !== undefined;
+  const options = ['--json', '--silent', ...(isBuilt ? ['--ignore-scripts'] : [])];
+  const { stdout } = await npm(['pack', ...options, '--pack-destination', directory], root);
   // What the build says comes before it.
   const [tarball] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as { filename: string }[];
   if (tarball === undefined) throw new Error(`npm pack made nothing: ${stdout}`);
