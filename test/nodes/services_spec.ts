@@ -4,11 +4,13 @@ import type { OperationName } from '../../nodes/lib/contract/results';
 import type { Abilities, Performed } from '../../nodes/lib/contract/service';
 import { migrated } from '../../nodes/lib/node/migrate';
 import { addService } from '../../nodes/lib/services/registry';
+import { AuthyError } from '../../nodes/lib/contract/errors';
 import { filesOf, read } from '../contract/panels';
 import { approvalGate } from '../support/approval_gate';
 import { exchanges } from '../support/exchanges';
 import { type Ending, Flow } from '../support/flow';
 import { type Does, memoryService } from '../support/memory_service';
+import { ScriptedServer, type Step } from '../support/scripted_server';
 
 const names = Object.keys(operations) as OperationName[];
 const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
@@ -63,7 +65,8 @@ describe('A service', () => {
     return Math.max(...Object.values(outcomes).map(([output]) => output)) + 1;
   };
 
-  async function operate(name: OperationName, does: Does | undefined): Promise<Ending> {
+  /** A node with fixed inputs, those of the documented exchange. */
+  function asking(name: OperationName): Record<string, unknown> & { type: string } {
     const inputs = Object.entries(exchanges[name].inputs);
     const properties = inputs.flatMap(([input, value]): [string, unknown][] => {
       const isText = typeof value === 'string';
@@ -72,8 +75,41 @@ describe('A service', () => {
         [`${input}Type`, isText ? 'str' : 'json'],
       ];
     });
-    const node = { ...Object.fromEntries(properties), type: operations[name].node };
-    return (await start(node, outputsOf(name), does)).deliver({});
+    return { ...Object.fromEntries(properties), type: operations[name].node };
+  }
+
+  async function operate(name: OperationName, does: Does | undefined): Promise<Ending> {
+    return (await start(asking(name), outputsOf(name), does)).deliver({});
+  }
+
+  /** The same on Authy. */
+  async function operateOnAuthy(name: OperationName, step: Step): Promise<Ending> {
+    const server = await new ScriptedServer().start();
+    server.script(step);
+    await flow?.stop();
+    flow = await Flow.start(
+      { id: 'node', account: 'account', ...asking(name) },
+      outputsOf(name),
+      [{ id: 'account', type: 'authy-config', version: 2, service: 'authy', baseUrl: server.url }],
+      { account: { apiKey: 'a-key-of-sixteen-letters' } },
+    );
+    const ending = await flow.deliver({});
+    await server.stop();
+    return ending;
+  }
+
+  /** How a message ended and what its node showed, without what the service alone can say. */
+  function seen({ sent, caught, completed }: Ending): object {
+    const same = { service: '', statusCode: undefined, response: undefined };
+    return {
+      sent: sent.map(({ output, message }) => ({
+        output,
+        message: { ...message, authy: { ...(message as { authy?: object }).authy, ...same } },
+      })),
+      caught: caught.map(({ error }) => error?.code),
+      completed,
+      statuses: flow?.statuses,
+    };
   }
 
   for (const name of names) {
@@ -86,6 +122,26 @@ describe('A service', () => {
         should(completed).equal(0);
         should(caught.map(({ error }) => error?.code)).eql(['AUTHY_BAD_RESPONSE']);
       }
+    });
+
+    it(`${name}: a message goes on from any service as it does from Authy`, async () => {
+      const { answer, outcome, result } = exchanges[name];
+      const does = { [name]: () => ({ outcome, result: structuredClone(result) }) } as unknown as Does;
+      const expected = seen(await operateOnAuthy(name, { status: 200, json: answer }));
+      should(seen(await operate(name, does))).eql(expected);
+      should(flow?.statuses).not.be.empty();
+    });
+
+    it(`${name}: an error of any service is caught as one of Authy's is`, async () => {
+      const does = {
+        [name]: () => {
+          throw new AuthyError('AUTHY_INVALID_API_KEY', 'Enter another key.');
+        },
+      } as unknown as Does;
+      const refused = { error_code: '60001', message: 'Invalid API key', success: false };
+      const expected = seen(await operateOnAuthy(name, { status: 401, json: refused }));
+      should(expected).match({ sent: [], caught: ['AUTHY_INVALID_API_KEY'], completed: 0 });
+      should(seen(await operate(name, does))).eql(expected);
     });
 
     it(`${name}: what the service does not do is said at deploy and by each message`, async () => {

@@ -1,0 +1,164 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import { lastCode, playExample, type Played, sendForm, wrong } from '../support/example_player';
+import {
+  eventually,
+  type FlowNode,
+  NodeRed,
+  type Runtime,
+  runtimes,
+  temporaryDirectory,
+} from '../support/node_red';
+
+const [runtime] = runtimes as [Runtime];
+
+/** A person with a phone, on one of the services. */
+interface Person {
+  code(): Promise<string>;
+  answer(answer: 'approved' | 'denied'): Promise<void>;
+}
+
+/** What the service in memory brought to the phone, in order. */
+class PhoneFile {
+  readonly file = path.join(temporaryDirectory(), 'phone');
+
+  newest(via: (via: string) => boolean): Promise<Record<string, string>> {
+    return eventually('it to be on the phone', () => {
+      if (!fs.existsSync(this.file)) return undefined;
+      const lines = fs.readFileSync(this.file, 'utf8').split('\n').slice(0, -1);
+      const all = lines.map((line) => JSON.parse(line) as Record<string, string>);
+      return all.filter((message) => via(message['via'] ?? '')).at(-1);
+    });
+  }
+}
+
+const phoneFile = new PhoneFile();
+
+/** Every service that the same flow runs on: the settings of its account, and its person. */
+const services: Readonly<Record<string, { account: object; person: (played: Played) => Person }>> = {
+  'Authy, simulated': {
+    account: { service: 'authy', simulated: true },
+    person: ({ phone, pending }) => ({
+      async code() {
+        const sent = await eventually('the code', async () => (await phone.messages()).at(-1));
+        return lastCode(phone, sent.via);
+      },
+      answer: async (answer) =>
+        phone.answer((await pending()).uuid, answer === 'approved' ? 'approve' : 'deny'),
+    }),
+  },
+  'a service in memory': {
+    account: { service: 'memory', simulated: false },
+    person: () => ({
+      code: async () => (await phoneFile.newest((via) => via !== 'approval'))['code'] ?? '',
+      async answer(answer) {
+        const { approvalId = '' } = await phoneFile.newest((via) => via === 'approval');
+        fs.writeFileSync(`${phoneFile.file}.${approvalId}`, answer);
+      },
+    }),
+  },
+};
+
+/** The names and types of what a payload holds; a null says nothing about the type. */
+function shapeOf(payload: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(payload).map(([name, value]) => [name, value === null ? 'null' : typeof value]),
+  );
+}
+
+describe('the ready flow on every service', function () {
+  this.timeout(60_000);
+  let nodeRed: NodeRed;
+  /** By service and output: the shapes of the payloads that left there, in order. */
+  const shapes = new Map<string, Record<string, Record<string, string>[]>>();
+
+  before(async function () {
+    this.timeout(600_000);
+    nodeRed = await NodeRed.start(this, runtime, {
+      env: {
+        NODE_OPTIONS: `--require ${path.join(__dirname, '../support/memory_service_probe.cjs')}`,
+        MEMORY_SERVICE: phoneFile.file,
+      },
+    });
+  });
+  after(() => (nodeRed as NodeRed | undefined)?.stop());
+
+  for (const [service, { account, person }] of Object.entries(services)) {
+    describe(service, () => {
+      async function play(name: string): Promise<Played> {
+        fs.rmSync(phoneFile.file, { force: true });
+        return playExample(nodeRed, name, (node: FlowNode) => {
+          if (node.type === 'authy-config') return { ...node, ...account };
+          // The door stays open for as long as it is looked at.
+          return node.type === 'trigger' ? { ...node, duration: '1', units: 'hr' } : node;
+        });
+      }
+
+      /** What left a node by an output, kept for the comparison. */
+      async function left(played: Played, type: string, output = 0): Promise<object> {
+        const payload = await played.left(type, output);
+        const known = shapes.get(service) ?? {};
+        shapes.set(service, known);
+        (known[`${type} ${output}`] ??= []).push(shapeOf(payload));
+        return payload;
+      }
+
+      for (const [answer, output, door] of [
+        ['approved', 0, 'open'],
+        ['denied', 1, 'closed'],
+      ] as const) {
+        it(`the garage door: ${answer}`, async () => {
+          const played = await play('Garage door with approval');
+          await played.press('ask as if the button was pressed');
+          const { authyId } = (await left(played, 'authy-user-create')) as { authyId: string };
+          await left(played, 'authy-onetouch-approval', 3);
+          await person(played).answer(answer);
+          const decided = await left(played, 'authy-onetouch-approval', output);
+          should(decided).match({ decision: answer, reason: null, authyId });
+          should(await played.context('step')).equal(answer);
+          should(await played.context('door')).equal(door);
+        });
+      }
+
+      for (const [button, type] of [
+        ['by text message', 'authy-token-sms'],
+        ['by phone call', 'authy-token-call'],
+        ['by e-mail', 'authy-token-email'],
+      ] as const) {
+        it(`a code ${button}: the wrong one is refused, and the right one is taken`, async () => {
+          const played = await play('Code by SMS and verify');
+          const url = `${nodeRed.nodeUrl}authy/code`;
+          await played.press(button);
+          should(await left(played, type)).match({ sent: true });
+          const code = await person(played).code();
+          const [, refused] = await sendForm(url, { code: wrong(code) });
+          should(await left(played, 'authy-token-verify', 1)).match({ valid: false, reason: 'wrong' });
+          const [, taken] = await sendForm(url, { code });
+          should(await left(played, 'authy-token-verify', 0)).match({ valid: true, reason: null });
+          should([refused, taken]).eql(['Not right', 'Welcome']);
+        });
+      }
+    });
+  }
+
+  describe('all of them', () => {
+    it('hands on the same', () => {
+      const [first = {}, ...others] = shapes.values();
+      should(others).have.length(Object.keys(services).length - 1);
+      for (const found of others) {
+        should(Object.keys(found)).eql(Object.keys(first));
+        for (const [output, payloads] of Object.entries(found)) {
+          for (const [index, shape] of payloads.entries()) {
+            const expected = first[output]?.[index] ?? {};
+            should(Object.keys(shape).sort()).eql(Object.keys(expected).sort(), output);
+            const differing = Object.entries(shape).filter(
+              ([name, type]) => ![type, expected[name]].includes('null') && type !== expected[name],
+            );
+            should(differing).eql([], output);
+          }
+        }
+      }
+    });
+  });
+});
