@@ -164,7 +164,7 @@ export class Course implements Carrier {
     if (record.question !== '') sentAt.set(request, this.time.steady());
     try {
       const approvalId = await this.desk.send(request, asked);
-      this.courseOf(request).taken(request, approvalId);
+      this.courseOf(request).accepted(request, approvalId);
     } catch (error) {
       this.courseOf(request).fail(request, error as Error);
     }
@@ -181,7 +181,7 @@ export class Course implements Carrier {
   }
 
   /** The service has accepted the request: from now on an answer counts. */
-  private taken(request: Request, approvalId: string): void {
+  private accepted(request: Request, approvalId: string): void {
     const { record } = request;
     record.approvalId = approvalId;
     // Withdrawn meanwhile: it is on the phone, and nobody waits for the answer.
@@ -189,7 +189,7 @@ export class Course implements Carrier {
     record.state = 'waiting';
     request.askedAt = this.time.steady();
     record.endsAt = request.records.now() + record.lifetime;
-    request.step('taken');
+    request.step('accepted');
     unannounced.add(request);
     // With the id, another instance may withdraw the request: so the store has to know it before anybody else.
     void this.write(request).then(() => this.announce(request));
@@ -246,7 +246,7 @@ export class Course implements Carrier {
     record.joinedAfter = joinedAfter(request, leader);
     request.askedAt = askedAt;
     record.endsAt = request.records.now() + request.endsAt - this.time.steady();
-    request.step(request.is('kept') ? 'joined' : 'taken');
+    request.step(request.is('kept') ? 'joined' : 'accepted');
     void this.write(request);
     this.proceed(request);
   }
@@ -345,7 +345,7 @@ export class Course implements Carrier {
         break;
       } catch (error) {
         if (await this.mayTryAgain(error)) continue;
-        // A withdrawal that the store has not noted is none: a later node of this gate goes on with it.
+        // A withdrawal that the store has not recorded is none: a later node of this gate goes on with it.
         if (!this.isClosing && !isFinal()) this.abandon(request, error as Error);
         break;
       }
@@ -483,7 +483,7 @@ export class Course implements Carrier {
     return true;
   }
 
-  /** Records of a message that it was not sent, in case no node replaces this one. */
+  /** Records that the request of a message was not sent, in case no node replaces this one. */
   async keepUnsent(request: Request): Promise<void> {
     const { record, end } = request;
     const isRefused = request.is('decided') && end?.kind === 'error' && !isUnknown(end.error);

@@ -11,7 +11,7 @@ import { type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
 import { type Done, Request } from './request';
 import { readMessage, writeMessage } from '../storage/storable';
-import type { Rested, Unheard } from './rested';
+import type { Handover, Unreported } from './handover';
 import { isOnItsWay, type Stage } from './stages';
 import type { Watch } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
@@ -97,7 +97,7 @@ export class Gate implements Desk {
   private readonly arriving = new Set<Promise<void>>();
   /** Messages that withdraw. Closing waits for them. */
   private readonly controls = new Set<Promise<void>>();
-  private readonly unheard: Unheard[] = [];
+  private readonly unreported: Unreported[] = [];
   /** Requests that were taken over during a withdrawal, for each message that withdraws. */
   private readonly takenMeanwhile = new Set<Set<Request>>();
   /** Requests that are being withdrawn, part by part. */
@@ -121,9 +121,9 @@ export class Gate implements Desk {
   /** Goes on with the requests that were open before. Call it once all nodes of the flow are there. */
   begin(): void {
     if (this.course.isClosing) return;
-    const { rested } = this.process;
-    const left = rested.get(this.host.nodeId);
-    rested.delete(this.host.nodeId);
+    const { handovers } = this.process;
+    const left = handovers.get(this.host.nodeId);
+    handovers.delete(this.host.nodeId);
     this.beginning = this.goOn(left).finally(() => (this.beginning = undefined));
   }
 
@@ -149,7 +149,7 @@ export class Gate implements Desk {
 
   private finishControl(message: NodeMessageInFlow, done: Done, error?: Error): void {
     if (!this.course.isClosing) done(error);
-    else if (error === undefined) this.unheard.push({ message, error });
+    else if (error === undefined) this.unreported.push({ message, error });
     else this.end(message, error, done);
   }
 
@@ -159,17 +159,17 @@ export class Gate implements Desk {
    */
   async close(removed: boolean): Promise<void> {
     this.course.close();
-    const { rested } = this.process;
+    const { handovers } = this.process;
     const { nodeId } = this.host;
-    const resting = this.rest(removed);
+    const handover = this.handOver(removed);
     // At once: the next node may begin before this one is done.
-    if (!removed) rested.set(nodeId, resting);
-    const { requests, ending, unheard } = await resting;
-    if (requests.length + ending.length + unheard.length === 0 && rested.get(nodeId) === resting)
-      rested.delete(nodeId);
+    if (!removed) handovers.set(nodeId, handover);
+    const { requests, ending, unreported } = await handover;
+    if (requests.length + ending.length + unreported.length === 0 && handovers.get(nodeId) === handover)
+      handovers.delete(nodeId);
   }
 
-  private async rest(removed: boolean): Promise<Rested> {
+  private async handOver(removed: boolean): Promise<Handover> {
     for (const request of this.requests) this.course.unwatch(request);
     // At once: the nodes that could be told are about to close as well.
     const withdrawing = removed ? this.withdrawForGood() : this.withdrawNow();
@@ -192,7 +192,7 @@ export class Gate implements Desk {
     }
     this.host.badge.waiting(0);
     for (const records of [...this.former, this.opened?.records]) await records?.close();
-    return { requests, ending: [...this.course.ending], unheard: this.unheard };
+    return { requests, ending: [...this.course.ending], unreported: this.unreported };
   }
 
   private get time(): Process['outside']['time'] {
@@ -222,7 +222,7 @@ export class Gate implements Desk {
       this.end(message, error as Error, done);
       return;
     }
-    this.take(request);
+    this.add(request);
     if (leader === undefined) {
       await this.course.ask(request, asked);
     } else {
@@ -324,7 +324,7 @@ export class Gate implements Desk {
   }
 
   complete({ message, done }: Request): void {
-    if (this.course.isClosing) this.unheard.push({ message, error: undefined });
+    if (this.course.isClosing) this.unreported.push({ message, error: undefined });
     else if (done !== undefined) done();
     // The node was to receive it again, and it has not come yet.
     else this.giveBack(message, (whenBack) => whenBack());
@@ -334,7 +334,7 @@ export class Gate implements Desk {
   private end(message: NodeMessageInFlow, error: Error, done: Done | undefined): void {
     if (this.course.isClosing) {
       this.host.log(`A message ended while its node was closed. ${error.message}`);
-      this.unheard.push({ message, error });
+      this.unreported.push({ message, error });
       return;
     }
     this.host.badge.failed(error);
@@ -386,12 +386,12 @@ export class Gate implements Desk {
     try {
       // At once: what follows may have to wait for the store.
       const withdrawing = this.withdraw(meant());
-      // What came in before it is meant as well.
-      const mayCome = this.beginning !== undefined || this.arriving.size > 0;
+      // Messages that came in before it are meant as well.
+      const areComing = this.beginning !== undefined || this.arriving.size > 0;
       await Promise.all([this.beginning, ...this.arriving]);
       const areCertain = await Promise.all([
         withdrawing,
-        mayCome ? this.withdraw(meant()) : true,
+        areComing ? this.withdraw(meant()) : true,
         this.opened?.records.withdrawElsewhere(approvalId, () => !this.course.isClosing),
       ]);
       // Requests that were just being taken over were neither here nor on another instance.
@@ -404,7 +404,7 @@ export class Gate implements Desk {
     throw new AuthyError(
       'AUTHY_CANCELLED',
       'Withdraw it again: it is not certain that it was withdrawn. Its node was closed, or its account gone, before the ' +
-        'store could note it; or another Node-RED was handing the decision on.',
+        'store could record it; or another Node-RED was handing the decision on.',
     );
   }
 
@@ -423,7 +423,7 @@ export class Gate implements Desk {
     return uncertain === 0;
   }
 
-  /** Withdraws at once what was being withdrawn part by part: the next node must not find it waiting. */
+  /** Withdraws at once all that were being withdrawn part by part: the next node must not find them waiting. */
   private async withdrawNow(): Promise<void> {
     await Promise.all([...this.withdrawing].flat().map((request) => this.course.withdraw(request)));
   }
@@ -437,10 +437,10 @@ export class Gate implements Desk {
 
   // ---- the requests of before, and of others
 
-  private async goOn(left: Promise<Rested> | undefined): Promise<void> {
-    const { requests = [], ending = [], unheard = [] } = (await left) ?? {};
+  private async goOn(left: Promise<Handover> | undefined): Promise<void> {
+    const { requests = [], ending = [], unreported = [] } = (await left) ?? {};
     await inParts(requests, (request) => this.adopt(request), this.time);
-    for (const { message, error } of unheard) {
+    for (const { message, error } of unreported) {
       this.giveBack(message, (done) => {
         if (error === undefined) done();
         else this.end(message, error, done);
@@ -453,8 +453,8 @@ export class Gate implements Desk {
     await takingOver;
   }
 
-  /** Takes a request on. It is not watched before the node has received its message again. */
-  private take(request: Request): void {
+  /** Adds a request to those of this gate. It is not watched before the node has received its message again. */
+  private add(request: Request): void {
     const { question, message } = request.record;
     request.course = this.course;
     this.requests.add(request);
@@ -466,8 +466,8 @@ export class Gate implements Desk {
   private adopt(request: Request): void {
     // If it was on its way to the store when its node closed, it may have ended since.
     if (request.is('ended')) return;
-    this.take(request);
-    request.markRested();
+    this.add(request);
+    request.markUnwatched();
     if (isOnItsWay(request.stage)) this.host.badge.begin();
   }
 
@@ -590,7 +590,7 @@ export class Gate implements Desk {
   /** Another instance was told to withdraw these. */
   private lose(ids: ReadonlySet<string>): void {
     for (const request of [...this.requests]) {
-      // What a closed gate has left is the next one's.
+      // A request that this gate has handed over is its successor's.
       if (ids.has(request.record.id) && request.course === this.course)
         this.course.withdrawnElsewhere(request);
     }

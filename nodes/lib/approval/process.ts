@@ -2,14 +2,14 @@ import { outside, type Outside } from './outside';
 import { onAnswers } from '../account/answers';
 import { InTurn } from '../storage/in-turn';
 import type { Request } from './request';
-import type { RestedGates } from './rested';
+import type { Handovers } from './handover';
 import { Watch } from './watch';
 
 /** The state that the gates of one process share. It outlives their nodes. */
 export interface Process {
   readonly outside: Outside;
   /** What closed gates leave to their successors. */
-  readonly rested: RestedGates;
+  readonly handovers: Handovers;
   /** The store calls for each message, one after the other. */
   readonly atStore: InTurn<Request>;
   /** The watch of an account, which outlives a deploy as the requests do. */
@@ -28,7 +28,7 @@ export function newProcess(
   const watches = new Map<string, Watch>();
   return {
     outside: from,
-    rested: new Map(),
+    handovers: new Map(),
     atStore: new InTurn(),
     watchOf(accountId) {
       const known = watches.get(accountId);

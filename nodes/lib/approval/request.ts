@@ -29,7 +29,7 @@ export type End =
 
 // Data that only few requests have is kept outside of them.
 const restored = new WeakSet<Request>();
-const rested = new WeakSet<Request>();
+const unwatched = new WeakSet<Request>();
 /** For messages that joined a request already sent: when they did so, by the steady clock. */
 const joinedAt = new WeakMap<Request, number>();
 
@@ -131,12 +131,12 @@ export class Request implements Watched {
   }
 
   get mayBeAnswered(): boolean {
-    return rested.has(this);
+    return unwatched.has(this);
   }
 
   /** Its node was closed for a while: nobody looked at it. */
-  markRested(): void {
-    rested.add(this);
+  markUnwatched(): void {
+    unwatched.add(this);
   }
 
   /** It was found in the store: no clock of this process knows when its request was sent. */

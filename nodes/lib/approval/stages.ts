@@ -23,17 +23,17 @@ export type Stage = 'arriving' | 'kept' | 'sending' | 'waiting' | 'decided' | 'c
  * | `arriving` | none yet, or `sending`                         | lost as any message is; or as `sending`                |
  * | `kept`     | `sending`, or `unsent` once its node is closed | as `sending`; or an error: nothing was sent            |
  * | `sending`  | `sending`, also while it waits for its turn    | an error: nobody knows whether it is on the phone      |
- * | `waiting`  | `waiting` once that is written; before, as was | it goes on waiting; or as `sending`                    |
- * | `decided`  | as was, until the store has taken the claim:   | as was; what was answered, its status decides again    |
- * |            | `passing`, or none where it was withdrawn      | as `claimed`; or nothing                               |
+ * | `waiting`  | the old one, until `waiting` is written        | as `sending`; or it goes on waiting                    |
+ * | `decided`  | the old one, until the claim is written:       | as in that state; the status is read and decides again |
+ * |            | `passing`, or none if it was withdrawn         | as `claimed`; or nothing                               |
  * | `claimed`  | `passing`                                      | an error: nobody knows whether it left                 |
- * | `ended`    | `passing`, until the store has taken the end:  | it has left, and that error comes as well              |
+ * | `ended`    | `passing`, until the end is written:           | it has left, and that error comes as well              |
  * |            | ended, or none                                 | nothing: it has left                                   |
  */
 export const course = {
   arriving: { kept: 'kept', refused: 'ended' },
   kept: { sent: 'sending', joined: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
-  sending: { taken: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
+  sending: { accepted: 'waiting', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
   waiting: { answered: 'decided', failed: 'decided', withdrawn: 'decided', takenOver: 'ended' },
   decided: { claimed: 'claimed', takenOver: 'ended', finished: 'ended' },
   claimed: { handedOn: 'ended' },
