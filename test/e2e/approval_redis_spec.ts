@@ -237,10 +237,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await each(numbers.slice(3), 'AUTHY_STORE', 'other', 40);
     for (const { log } of [one, other]) log.should.match(/it has lost this request/);
     for (const red of [one, other]) {
-      await eventually(
-        'the reason in the log',
-        () => /Redis has lost what it held/.test(red.log) || undefined,
-      );
+      await eventually('the reason in the log', () => /Redis has lost its data/.test(red.log) || undefined);
     }
     should(await openInRedis()).equal(0);
     await goesOn(one, 'one');

@@ -375,7 +375,7 @@ describe('what an account keeps in Redis', function () {
       should(idsOf(await other.takeAll())).eql(good.map(({ id }) => id).sort());
       const told = other.troubles.join('\n');
       should(told).containEql(broken.id).and.containEql(odd.id);
-      should(told).match(/2 approval requests were lost by Redis/);
+      should(told).match(/Redis has lost 2 approval requests/);
       should(await raw.zRange('approvals:{account}:broken:gate', 0, -1)).eql([broken.id, odd.id].sort());
       should(await hash(broken.id)).have.property('record', '{"id":');
       world.pass(20 * second);
@@ -616,7 +616,7 @@ describe('what an account keeps in Redis', function () {
       for (const each of told.values()) should(await one.records.claim(each, false)).equal('ours');
       should(one.troubles.join('\n'))
         .match(/approval_broken/)
-        .and.match(/1 approval requests were lost/);
+        .and.match(/Redis has lost 1 approval requests/);
       should((await raw.keys(`${old}request:*`)).sort()).eql(
         ['approval_alive', 'approval_broken'].map((id) => `${old}request:${id}`),
       );
@@ -733,7 +733,7 @@ describe('a Redis that fails', function () {
       (await life.records.claim(asked[0], true).catch(() => undefined)) === 'ours' ? true : undefined,
     );
     should(await life.records.claim(asked[1], false)).equal('ours');
-    should(life.lines.join('\n')).not.match(/lost what it held/);
+    should(life.lines.join('\n')).not.match(/lost its data/);
   });
 
   for (const [how, options, lose] of [
@@ -754,11 +754,11 @@ describe('a Redis that fails', function () {
       await life.records.create(asked);
       await lose();
       await eventually('the loss to be noticed', () =>
-        life.lines.some((line) => line.includes('lost what it held')) ? true : undefined,
+        life.lines.some((line) => line.includes('lost its data')) ? true : undefined,
       );
       should(await life.records.claim(asked, false)).equal('missing');
       should(await life.records.update(asked)).be.false();
-      should(life.lines.filter((line) => line.includes('lost what it held'))).have.length(1);
+      should(life.lines.filter((line) => line.includes('lost its data'))).have.length(1);
     });
   }
 

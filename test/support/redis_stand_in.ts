@@ -122,12 +122,12 @@ export class RedisStandIn {
     this.zrem(`held:${holder}:${gate}`, id);
     this.zrem(`taken:${holder}:${gate}`, id);
     if (found.approvalId !== undefined) this.zrem(`approval:${found.approvalId}`, id);
-    const over = Math.max(Number(found.endsAt), this.now) + Number(found.lifetime) + day;
+    const expiresAt = Math.max(Number(found.endsAt), this.now) + Number(found.lifetime) + day;
     const hash = this.hash(`request:${id}`);
     for (const name of ['record', 'user', 'approvalId', 'endsAt', 'lifetime', 'writtenAt', 'was']) {
       hash.delete(name);
     }
-    this.hset(`request:${id}`, { state, holder, epoch, no, gate, until: String(over) });
+    this.hset(`request:${id}`, { state, holder, epoch, no, gate, until: String(expiresAt) });
   }
 
   private withdrawOne(found: Request): void {
@@ -146,13 +146,13 @@ export class RedisStandIn {
     return value === undefined || until <= this.now ? undefined : { value, until };
   }
 
-  private note(key: string, value: string, until: number): void {
+  private remember(key: string, value: string, until: number): void {
     this.hset(key, { value, until: String(until) });
   }
 
-  private noteAsked(approvalId: string, user: string, keep: string): void {
+  private rememberAsked(approvalId: string, user: string, duration: string): void {
     const before = this.current(`asked:${approvalId}`)?.until ?? 0;
-    this.note(`asked:${approvalId}`, user, Math.max(before, this.now + Number(keep)));
+    this.remember(`asked:${approvalId}`, user, Math.max(before, this.now + Number(duration)));
   }
 
   // ---- the scripts
@@ -348,8 +348,8 @@ export class RedisStandIn {
     return 1;
   }
 
-  private asked([approvalId = '', user = '', keep = '']: readonly string[]): Reply {
-    this.noteAsked(approvalId, user, keep);
+  private asked([approvalId = '', user = '', duration = '']: readonly string[]): Reply {
+    this.rememberAsked(approvalId, user, duration);
     return 1;
   }
 
@@ -364,7 +364,7 @@ export class RedisStandIn {
     const asked = this.current(`asked:${approvalId}`);
     const until =
       asked === undefined ? this.now + Number(atMost) : Math.max(asked.until, this.now + Number(atLeast));
-    this.note(key, decision, until);
+    this.remember(key, decision, until);
     return null;
   }
 
@@ -428,7 +428,7 @@ export class RedisStandIn {
   }
 
   private moveOld(args: readonly string[]): Reply {
-    const [instance = '', gate = '', holder = '', oldId = '', text = '', state = '', keep = ''] = args;
+    const [instance = '', gate = '', holder = '', oldId = '', text = '', state = '', duration = ''] = args;
     const before = this.hash(`old:request:${oldId}`);
     const isSame =
       before.get('holder') === holder &&
@@ -445,7 +445,7 @@ export class RedisStandIn {
         this.make([instance, gate, id, '1', '0', ...rest]);
         this.hset(`request:${id}`, { writtenAt: String(alive) });
         this.zadd(`taken:${instance}:${gate}`, 0, id);
-        if (approvalId !== '') this.noteAsked(approvalId, user, keep);
+        if (approvalId !== '') this.rememberAsked(approvalId, user, duration);
       }
       if (index === 0) this.count(user, id, endsAt);
     }

@@ -33,7 +33,7 @@ export class RedisConnection implements Link {
   private readonly secrets: Secrets;
   private connecting: Promise<Client> | undefined;
   private subscriber: Client | undefined;
-  private certain: (new (message: string) => Error)[] = [];
+  private nothingDoneErrors: (new (message: string) => Error)[] = [];
   private onReady: (() => void) | undefined;
   private onHint: ((text: string) => void) | undefined;
   private isClosed = false;
@@ -64,14 +64,14 @@ export class RedisConnection implements Link {
 
   async run(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
     const options = { keys: this.keys, arguments: [this.now() ?? '', ...args].map(String) };
-    const course = { isLate: false, wasSent: false };
+    const progress = { isLate: false, wasSent: false };
     try {
-      return await this.inTime(this.send(name, options, course), commandDeadline);
+      return await this.withDeadline(this.send(name, options, progress), commandDeadline);
     } catch (error) {
-      course.isLate = true;
+      progress.isLate = true;
       if (error instanceof AuthyError) throw error;
-      const problem = this.said(error);
-      if (!course.wasSent || this.isCertain(error)) throw new NothingDone(problem);
+      const problem = this.textOf(error);
+      if (!progress.wasSent || this.didNothing(error)) throw new NothingDone(problem);
       throw new AuthyError('AUTHY_STORE', unreachable(problem));
     }
   }
@@ -79,27 +79,27 @@ export class RedisConnection implements Link {
   private async send(
     name: ScriptName,
     options: { keys: string[]; arguments: string[] },
-    course: { readonly isLate: boolean; wasSent: boolean },
+    progress: { readonly isLate: boolean; wasSent: boolean },
   ): Promise<unknown> {
     const client = await this.connect();
-    const inTime = (): void => {
+    const checkInTime = (): void => {
       // A command that was given up as not sent must not be sent afterwards.
-      if (course.isLate) throw new NothingDone('the connection came too late');
-      course.wasSent = true;
+      if (progress.isLate) throw new NothingDone('the connection came too late');
+      progress.wasSent = true;
     };
-    inTime();
+    checkInTime();
     try {
       return await client.evalSha(shas[name], options);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      inTime();
+      checkInTime();
       return client.eval(scripts[name], options);
     }
   }
 
-  /** Whether an error says that Redis did nothing: it has refused the command, or never had it. */
-  private isCertain(error: unknown): boolean {
-    return this.certain.some((kind) => error instanceof kind);
+  /** Whether an error says that Redis did nothing: it refused the command, or never got it. */
+  private didNothing(error: unknown): boolean {
+    return this.nothingDoneErrors.some((kind) => error instanceof kind);
   }
 
   async close(milliseconds: number): Promise<void> {
@@ -108,10 +108,10 @@ export class RedisConnection implements Link {
     await Promise.all([client, this.subscriber].map((one) => this.end(one, milliseconds)));
   }
 
-  /** Connects once, and then again and again for as long as the account is there. */
+  /** Connects once. After that, the client reconnects by itself for as long as the account is there. */
   private connect(): Promise<Client> {
     this.connecting ??= this.connectOnce().catch((error: unknown) => {
-      // Not a Redis that is away, which is tried again, but settings that cannot work.
+      // The settings cannot work. A Redis that is away is no error here: the client tries again.
       this.connecting = undefined;
       throw error;
     });
@@ -122,7 +122,7 @@ export class RedisConnection implements Link {
     const { url, password, problem, log } = this.settings;
     if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     const redis = await loadClient();
-    this.certain = [redis.ErrorReply, redis.ClientOfflineError, redis.ClientClosedError];
+    this.nothingDoneErrors = [redis.ErrorReply, redis.ClientOfflineError, redis.ClientClosedError];
     let client: Client;
     try {
       client = redis.createClient({
@@ -136,11 +136,14 @@ export class RedisConnection implements Link {
         },
       });
     } catch (error) {
-      throw new AuthyError('AUTHY_BAD_CONFIG', `The Redis address of the account: ${this.said(error)}`);
+      throw new AuthyError(
+        'AUTHY_BAD_CONFIG',
+        `Check the Redis address of the account: ${this.textOf(error)}`,
+      );
     }
     let isAway = false;
     client.on('error', (error: Error) => {
-      if (!isAway) log(`Redis is not reachable (${this.said(error)}); trying again.`);
+      if (!isAway) log(`Redis is not reachable (${this.textOf(error)}); trying again.`);
       isAway = true;
     });
     client.on('ready', () => {
@@ -153,7 +156,7 @@ export class RedisConnection implements Link {
       // The other connection reports it.
     });
     this.subscriber = subscriber;
-    const known = new Promise<void>((resolve) => {
+    const connectedOrFailed = new Promise<void>((resolve) => {
       client.once('ready', resolve).once('error', () => resolve());
     });
     void client.connect().catch(() => undefined);
@@ -162,11 +165,11 @@ export class RedisConnection implements Link {
       .then(() => subscriber.subscribe(`${this.keys[0]}hints`, (text) => this.hear(text)))
       .catch(() => undefined);
     // A call right after a deploy must not fail because the connection is not there yet.
-    await known;
+    await connectedOrFailed;
     return client;
   }
 
-  private said(error: unknown): string {
+  private textOf(error: unknown): string {
     const { message, name } = error as Error;
     return this.secrets.outOfText(message || name);
   }
@@ -175,10 +178,10 @@ export class RedisConnection implements Link {
     if (!this.isClosed) this.onHint?.(text);
   }
 
-  /** Waits for commands on their way: gates that close at the same time have records to end. */
+  /** Waits for commands on their way: gates that close at the same time still end records. */
   private async end(client: Client | undefined, milliseconds: number): Promise<void> {
     if (client?.isReady)
-      await this.inTime(client.close(), Math.min(milliseconds, commandDeadline)).catch(() => undefined);
+      await this.withDeadline(client.close(), Math.min(milliseconds, commandDeadline)).catch(() => undefined);
     try {
       client?.destroy();
     } catch {
@@ -186,7 +189,7 @@ export class RedisConnection implements Link {
     }
   }
 
-  private inTime<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  private withDeadline<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
     let cancel: (() => void) | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       cancel = this.time.after(milliseconds, () =>
@@ -207,8 +210,8 @@ async function loadClient(): Promise<typeof import('@redis/client')> {
   } catch {
     throw new AuthyError(
       'AUTHY_BAD_CONFIG',
-      'The account keeps its open approval requests in Redis, and the client for it is not installed. ' +
-        'Run "npm install @redis/client" in the user directory of Node-RED, and restart it.',
+      'Run "npm install @redis/client" in the user directory of Node-RED, and restart it: the account keeps its open ' +
+        'approval requests in Redis, and the client for Redis is not installed.',
     );
   }
 }

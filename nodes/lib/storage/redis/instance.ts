@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 /** One of the processes that share a Redis. It outlives a deploy. */
 export class Instance {
   /**
-   * Records that were given up while nobody knew whether Redis has them, by store and id. The next call that reaches Redis
-   * makes sure that it does not.
+   * Records that were given up while nobody knew whether Redis has them, by store and id. The next sign of
+   * life makes sure that it does not.
    */
   readonly givenUp = new Map<string, () => (string | number)[]>();
   private number = 0;

@@ -4,7 +4,7 @@ import type { Scripts } from './link';
 
 // All in milliseconds.
 const week = 7 * 24 * 3600 * 1000;
-/** The longest time that a request may be open; one that can be answered for ever is remembered as long. */
+/** The longest time that a request may be open; one that can be answered for ever is remembered for as long. */
 const year = 31_536_000 * 1000;
 
 /**

@@ -17,8 +17,8 @@ const retryPause = 1000;
 const passingPause = 50;
 /** A record that is being handed on for longer than this belongs to an instance that died, and is taken over by then. */
 const passesWithin = 30_000;
-/** A claim whose answer took longer is made again: this process may have stood still, and been considered dead. */
-const claimIsGood = 5000;
+/** A claim whose answer took longer is made again: this process may have stood still, and others may think it dead. */
+const claimValidFor = 5000;
 
 /** The state that the records of all gates of an account share. */
 export interface Shared {
@@ -126,11 +126,15 @@ export class RedisRecords implements Records {
     }
     throw new AuthyError(
       'AUTHY_STORE',
-      `${id}: Redis had a request of this id before; it makes none a second time.`,
+      `${id}: Redis has had a request with this id before, and an id is used only once.`,
     );
   }
 
-  /** Goes on until it is certain that no such record is there. @returns false if it was made, and went on without us */
+  /**
+   * Repeats until it is certain that no such record is there.
+   *
+   * @returns false if it was made, and another instance has changed it since
+   */
   private async makeVoid(
     { id, epoch, endsAt, lifetime }: ApprovalRecord,
     number: number,
@@ -174,13 +178,13 @@ export class RedisRecords implements Records {
         final,
         approvalId,
       );
-      // While a computer sleeps, only one of its clocks may go on.
+      // While a computer sleeps, perhaps only one of its clocks runs.
       const took = Math.max(time.steady() - steady, time.wall() - wall);
-      if (answer !== 'ours' || took <= claimIsGood) return answer as Claim;
+      if (answer !== 'ours' || took <= claimValidFor) return answer as Claim;
     }
   }
 
-  /** Goes on until no record is being handed on: such a record may leave, or wait again because its gate was closed. */
+  /** Repeats until no record is being handed on: such a record may leave, or wait again because its gate was closed. */
   private async withdraw(approvalId: string | undefined, isWanted: () => boolean): Promise<boolean> {
     const { time } = this.shared;
     const begun = time.steady();
@@ -198,10 +202,10 @@ export class RedisRecords implements Records {
       const answer = await this.ask('withdraw', this.me, this.gateId, approvalId, hint);
       const [known, passing] = answer as [number, number];
       if (known > 0) return passing;
-      // It has ended, or Redis has lost the list: looking through all records tells.
+      // It has ended, or Redis has lost the list: look through all records.
     }
-    // A record that was being taken over from a dead instance meanwhile may have been with neither when that one was asked.
-    // It is with a living one now, and stays there: so all are asked twice.
+    // If a record is taken over from a dead instance meanwhile, the first round may miss it with both holders. After that
+    // it stays with a living one: so all are asked twice.
     return (await this.withdrawFromAll(approvalId, hint)) + (await this.withdrawFromAll(approvalId, hint));
   }
 
@@ -249,7 +253,7 @@ export class RedisRecords implements Records {
       const found: Found[] = [];
       for (const [id = '', text = '', state = '', epoch, isLate] of groups(values, 5)) {
         got.push(String(id));
-        // The gate cannot hand on its copy in an older epoch: another instance has had the record since.
+        // The gate has it. A copy in an older epoch cannot be handed on: another instance has had the record since.
         if ((except.get(String(id)) ?? -1) >= Number(epoch)) continue;
         try {
           const record = readRecord(String(id), String(text), String(state), Number(epoch));
@@ -259,7 +263,7 @@ export class RedisRecords implements Records {
           await this.ask('setAside', this.me, this.gateId, String(id));
         }
       }
-      // Not before: records that the gate does not get have to come again.
+      // Not earlier: records that the gate does not get have to be handed over again.
       this.got = got;
       if (found.length > 0) return found;
       if (isMore === 1 || values.length > 0) continue;
@@ -281,12 +285,12 @@ export class RedisRecords implements Records {
       } catch (error) {
         this.tellBroken(id, error);
       }
-      const keep = remembered((records[0]?.lifetime ?? 0) / 1000);
+      const rememberFor = remembered((records[0]?.lifetime ?? 0) / 1000);
       const all = records.flatMap((record) => {
         const [stateNow, endsAt, lifetime, approvalId, textNow] = content(record);
         return [record.id, stateNow, endsAt, lifetime, record.authyId, approvalId, textNow];
       });
-      const args = [this.me, this.gateId, holder, id, text, state, keep, ...all];
+      const args = [this.me, this.gateId, holder, id, text, state, rememberFor, ...all];
       if ((await this.ask('moveOld', ...args)) === 1) isMoved = true;
     }
     return isMoved;
@@ -295,7 +299,7 @@ export class RedisRecords implements Records {
   private tellLost(count: number): void {
     if (count === 0) return;
     this.events.onTrouble(
-      `${count} approval requests were lost by Redis: their ids are there, and they are not. ` +
+      `Redis has lost ${count} approval requests: it still has their ids, but not the requests. ` +
         'Set its maxmemory-policy to noeviction, and let nothing else remove its keys.',
     );
   }
@@ -320,8 +324,8 @@ export class RedisRecords implements Records {
   /** Closing waits for this work. */
   private track<T>(work: Promise<T>): Promise<T> {
     this.underWay.add(work);
-    const over = (): boolean => this.underWay.delete(work);
-    work.then(over, over);
+    const forget = (): boolean => this.underWay.delete(work);
+    work.then(forget, forget);
     return work;
   }
 }

@@ -16,7 +16,7 @@ export const deadAfter = 15_000;
  *   Then it stays as a tombstone, with `state` (`ended`, `withdrawn`, or `void` if it is certain that none was
  *   made), `holder`, `epoch`, `no`, `gate`, `until` and, if nothing came after the claim, `final`.
  * - `held:INSTANCE:GATE`: the ids an instance holds for a gate; `taken:INSTANCE:GATE`: those of them that it has taken
- *   over and has not confirmed to have got
+ *   over and has not confirmed yet
  * - `holders:GATE`: the instances that hold or held something for a gate
  * - `approval:APPROVALID`: the ids that wait for the answer to a request
  * - `withdrawn:INSTANCE:GATE`: the ids that others have withdrawn, until the instance confirms that it knows
@@ -52,7 +52,7 @@ local fields = { 'state', 'holder', 'epoch', 'no', 'gate', 'user', 'approvalId',
 local function request(id) return prefix .. 'request:' .. id end
 local function list(name, instance, gate) return prefix .. name .. ':' .. instance .. ':' .. gate end
 
--- Nothing where there is no record of ours, and where its tombstone has had its time.
+-- Returns nil if there is no record of ours, or if its tombstone has expired.
 local function read(id)
   local values = redis.pcall('HMGET', request(id), unpack(fields))
   if values.err or not values[1] then return nil end
@@ -67,7 +67,7 @@ end
 
 local function isOpen(found) return found.state == 'unsent' or found.state == 'sending' or found.state == 'waiting' end
 
--- The record is there, held by this instance in this epoch, and nothing newer than this was done to it.
+-- The record is there, held by this instance in this epoch, and no newer command has changed it.
 local function isMine(found, instance, epoch, no)
   return found and not found['until'] and found.holder == instance and found.epoch == epoch
     and tonumber(found.no) < tonumber(no)
@@ -82,7 +82,7 @@ end
 local function hold(instance, gate, id)
   redis.call('ZADD', list('held', instance, gate), 0, id)
   redis.call('ZADD', prefix .. 'holders:' .. gate, 0, instance)
-  -- Whoever holds something lives: else another one would take it over at once.
+  -- An instance that holds a record counts as alive: otherwise another one would take it over at once.
   redis.call('ZADD', prefix .. 'instances', now, instance)
 end
 
@@ -101,32 +101,32 @@ local function make(instance, gate, id, epoch, no, state, endsAt, lifetime, user
   write(id, no, state, endsAt, lifetime, approvalId, record)
 end
 
--- Leaves a tombstone, which outlives whoever might come late.
+-- Leaves a tombstone, which outlives every late command.
 local function finish(found, state)
   local key = request(found.id)
   redis.call('ZREM', list('held', found.holder, found.gate), found.id)
   redis.call('ZREM', list('taken', found.holder, found.gate), found.id)
   if found.approvalId then redis.call('ZREM', prefix .. 'approval:' .. found.approvalId, found.id) end
-  local over = math.max(tonumber(found.endsAt) or 0, now) + (tonumber(found.lifetime) or 0) + day
+  local expiresAt = math.max(tonumber(found.endsAt) or 0, now) + (tonumber(found.lifetime) or 0) + day
   redis.call('HDEL', key, 'record', 'user', 'approvalId', 'endsAt', 'lifetime', 'writtenAt', 'was')
-  redis.call('HSET', key, 'state', state, 'holder', found.holder, 'epoch', found.epoch, 'no', found.no, 'gate', found.gate, 'until', over)
-  redis.call('PEXPIRE', key, over - now + spare)
-  return over
+  redis.call('HSET', key, 'state', state, 'holder', found.holder, 'epoch', found.epoch, 'no', found.no, 'gate', found.gate, 'until', expiresAt)
+  redis.call('PEXPIRE', key, expiresAt - now + spare)
+  return expiresAt
 end
 
 local function withdraw(found)
-  local over = finish(found, 'withdrawn')
+  local expiresAt = finish(found, 'withdrawn')
   if found.user then redis.call('ZREM', prefix .. 'user:' .. found.user, found.id) end
   local told = list('withdrawn', found.holder, found.gate)
   redis.call('ZADD', told, 0, found.id)
-  redis.call('PEXPIRE', told, math.max(redis.call('PTTL', told), over - now + spare))
+  redis.call('PEXPIRE', told, math.max(redis.call('PTTL', told), expiresAt - now + spare))
 end
 
 -- Whether a request was withdrawn by its approval id, before the store knew who waits for it.
 local function isCancelled(gate, approvalId)
   if approvalId == '' then return false end
-  local over = redis.call('GET', prefix .. 'cancelled:' .. gate .. ':' .. approvalId)
-  return over and tonumber(over) > now
+  local expiresAt = redis.call('GET', prefix .. 'cancelled:' .. gate .. ':' .. approvalId)
+  return expiresAt and tonumber(expiresAt) > now
 end
 `;
 
@@ -137,15 +137,15 @@ local function current(key)
   return found[1], tonumber(found[2])
 end
 
-local function note(key, value, over)
-  redis.call('HSET', key, 'value', value, 'until', over)
-  redis.call('PEXPIRE', key, over - now + spare)
+local function remember(key, value, expiresAt)
+  redis.call('HSET', key, 'value', value, 'until', expiresAt)
+  redis.call('PEXPIRE', key, expiresAt - now + spare)
 end
 
-local function asked(approvalId, user, keep)
+local function asked(approvalId, user, duration)
   local key = prefix .. 'asked:' .. approvalId
   local _, before = current(key)
-  note(key, user, math.max(before or 0, now + keep))
+  remember(key, user, math.max(before or 0, now + duration))
 end
 `;
 
@@ -154,11 +154,11 @@ export const scripts = {
   signOfLife: `${start}
 redis.call('SET', prefix .. 'born', ARGV[3], 'NX')
 local instances = prefix .. 'instances'
--- Where the clock was set back, nobody can have been alive later than now.
+-- If the clock was set back: no instance can have been alive later than now.
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', instances, '(' .. string.format('%.0f', now), '+inf')) do
   redis.call('ZADD', instances, now, instance)
 end
--- Who is not listed is dead as well: what it holds is not forgotten with it.
+-- An instance that is not listed counts as dead as well: the records it holds are not forgotten.
 redis.call('ZREMRANGEBYSCORE', instances, '-inf', now - day)
 redis.call('ZADD', instances, now, ARGV[2])
 return { redis.call('GET', prefix .. 'born'), now }`,
@@ -214,9 +214,9 @@ if not found then
   redis.call('ZREM', list('taken', ARGV[2], ARGV[3]), ARGV[4])
   return 'missing'
 end
--- Whoever had it then is told; to those of before it is somebody else's.
+-- Its holder at that time is told so; for earlier holders the record is another's.
 if found.state == 'withdrawn' then return found.holder == ARGV[2] and found.epoch == ARGV[5] and 'withdrawn' or 'theirs' end
--- Asked for again, after its answer was lost.
+-- Asked again, because the answer was lost.
 if found.final and found.holder == ARGV[2] and found.epoch == ARGV[5] then return 'ours' end
 if not isMine(found, ARGV[2], ARGV[5], ARGV[6]) then return 'theirs' end
 if isOpen(found) and isCancelled(ARGV[3], ARGV[8]) then
@@ -251,7 +251,8 @@ return 1`,
 
   /**
    * Withdraws records of other instances that wait for the answer to a request. ARGV: instance, gate, approval id, a text
-   * to publish. Returns how many ids are known to wait for it, with any holder, and how many others are handing on.
+   * to publish. Returns how many ids are known to wait for it, with any holder, and how many records of other instances are
+   * being handed on.
    */
   withdraw: `${records}
 local key, cancelled = prefix .. 'approval:' .. ARGV[4], prefix .. 'cancelled:' .. ARGV[3] .. ':' .. ARGV[4]
@@ -378,13 +379,16 @@ return 1`,
 local user = current(prefix .. 'asked:' .. ARGV[2])
 return user or redis.call('GET', old .. 'asked:' .. ARGV[2])`,
 
-  /** ARGV: approval id, decision, how long to remember it at least, and if nobody knows of the request, in ms. Returns the earlier decision, or nothing. */
+  /**
+   * ARGV: approval id, decision, how long to remember it in ms: at least, and for an unknown request. Returns the earlier
+   * decision, or nothing.
+   */
   decided: `${start}${ledger}
 local key = prefix .. 'answer:' .. ARGV[2]
 local before = current(key) or redis.call('GET', old .. 'answer:' .. ARGV[2])
 if before then return before end
-local user, over = current(prefix .. 'asked:' .. ARGV[2])
-note(key, ARGV[3], user and math.max(over, now + ARGV[4]) or now + ARGV[5])
+local user, expiresAt = current(prefix .. 'asked:' .. ARGV[2])
+remember(key, ARGV[3], user and math.max(expiresAt, now + ARGV[4]) or now + ARGV[5])
 return false`,
 
   /** ARGV: id, user, endsAt, most that may be open, cool-down in ms. Returns a word and a number. */
@@ -392,7 +396,7 @@ return false`,
 local user, cool = prefix .. 'user:' .. ARGV[3], prefix .. 'cool:' .. ARGV[3]
 redis.call('ZREMRANGEBYSCORE', user, '-inf', now)
 local open = redis.call('ZCARD', user)
--- Asked for again, after its answer was lost.
+-- Asked again, because the answer was lost.
 if redis.call('ZSCORE', user, ARGV[2]) then return { 'admitted', open } end
 if tonumber(ARGV[5]) > 0 and open >= tonumber(ARGV[5]) then return { 'open', open } end
 local wait = (redis.call('GET', cool) or 0) - now

@@ -63,7 +63,7 @@ export class RedisStores implements Stores {
   private isBeating = false;
   private isEnded = false;
   /** The mark that Redis had when it last answered. */
-  private born: string | undefined;
+  private lastMark: string | undefined;
   private clockOffset: number | undefined;
   private looking: Promise<void> | undefined;
 
@@ -108,7 +108,7 @@ export class RedisStores implements Stores {
     return this.looking;
   }
 
-  /** Gives signs of life until the last moment: gates that close have something to end. */
+  /** Gives signs of life until the last moment: gates that close still end records. */
   async close(): Promise<void> {
     const begun = this.time.steady();
     const left = (): number => closesWithin - (this.time.steady() - begun);
@@ -134,7 +134,7 @@ export class RedisStores implements Stores {
     for (const records of this.opened) if (records.gateId === heard.gate) this.tellWithdrawn(records);
   }
 
-  /** Gives a sign of life, takes up what others have left or withdrawn, and repeats that. */
+  /** Gives a sign of life, looks for records that others have abandoned or withdrawn, and repeats that. */
   private async beat(): Promise<void> {
     if (this.isBeating || this.isEnded) return;
     this.isBeating = true;
@@ -166,24 +166,24 @@ export class RedisStores implements Stores {
   private async giveSignOfLife(): Promise<void> {
     const askedAt = this.time.steady();
     const answer = await this.scripts.run('signOfLife', this.instance.id, randomUUID());
-    const [born, time] = answer as [string, number];
+    const [mark, time] = answer as [string, number];
     const took = this.time.steady() - askedAt;
     if (took < tellsTime || this.clockOffset === undefined) this.clockOffset = time - this.time.steady();
-    if (this.born !== undefined && this.born !== born) {
+    if (this.lastMark !== undefined && this.lastMark !== mark) {
       this.options.log(
-        'Redis has lost what it held: approval requests that were open end in an error. ' +
+        'Redis has lost its data: open approval requests end in an error. ' +
           'Let it write to the disk (appendonly yes), and let nobody flush it.',
       );
     }
-    this.born = born;
+    this.lastMark = mark;
   }
 
-  /** Makes certain what closing left uncertain. */
+  /** Makes sure that records that were given up when their gate closed are not in Redis. */
   private async finishGivenUp(): Promise<void> {
     const { givenUp } = this.instance;
     for (const [key, args] of givenUp) {
       if (!key.startsWith(`${this.name} `)) continue;
-      // One that fails must not block the others, or what comes after them.
+      // One that fails must not block the others, or the steps after them.
       await this.scripts.run('void', ...args()).then(
         () => givenUp.delete(key),
         () => undefined,

@@ -5,7 +5,7 @@ import type { ApprovalRecord } from '../records';
 import { objectOf, storedRecord } from '../stored-record';
 
 /**
- * Reads a stored record. The values that the scripts have changed since it was written are beside it.
+ * Reads a stored record. The values that the scripts have changed since it was written are passed beside it.
  *
  * @throws Error - says what is wrong with it, and shows none of its content
  */
@@ -38,7 +38,7 @@ export function readHint(text: string): Hint | undefined {
 function isAnswer(value: unknown): value is ApprovalAnswer {
   const { decision, approvalId, authyId, about, body } = objectOf(value);
   const isDecision = decision === 'approved' || decision === 'denied';
-  // Those of an earlier version have no more than the body: polling makes up for what is passed over.
+  // An earlier version sends only the body. Such a hint is ignored: polling finds the answer.
   return (
     isDecision &&
     typeof approvalId === 'string' &&
