@@ -5,11 +5,11 @@ export interface Clock {
   /** Milliseconds since 1970, by the computer's clock, which somebody may set. */
   wall(): number;
   /**
-   * Milliseconds by a monotonic clock: nobody can set it. Whole ones: V8 would make an object of each stored number with a
-   * fraction, and there may be 100,000 of them.
+   * Milliseconds by a monotonic clock: nobody can set it. They are whole: V8 would store each number with a fraction as
+   * an object, and there may be 100,000 of them.
    */
   steady(): number;
-  /** Calls back once, so many milliseconds from now. It keeps no process alive. @returns cancels the call */
+  /** Calls back once, so many milliseconds from now. It does not keep the process alive. @returns cancels the call */
   after(milliseconds: number, call: () => void): () => void;
 }
 
@@ -27,7 +27,7 @@ export interface Time extends Clock {
 /** How long the machine has slept since this process began, in milliseconds. */
 let slept = 0;
 
-/** The machine's uptime with sleep, minus the clock that may stand still in it. */
+/** The machine's uptime with sleep, minus the clock that may stand still during sleep. */
 const difference = (): number => os.uptime() * 1000 - performance.now();
 const differenceAtStart = difference();
 
@@ -36,7 +36,7 @@ export const realTime: Time = {
   wall: () => Date.now(),
   steady: () => Math.round(performance.now() + slept),
   noticeSleep() {
-    // On other systems the one clock does not stand still, or the other can be set.
+    // On other systems performance.now() goes on during sleep, or os.uptime() follows a clock that can be set.
     if (process.platform !== 'linux') return;
     const seen = difference() - differenceAtStart;
     // The two are read one after the other, and rounded.

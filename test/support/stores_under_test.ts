@@ -5,7 +5,7 @@ import { createClient } from '@redis/client';
 import type { Node, NodeContext } from 'node-red';
 import { ContextRecords, type KnownContexts } from '../../nodes/lib/storage/context-records';
 import { FileRecords } from '../../nodes/lib/storage/file-records';
-import { Life } from '../../nodes/lib/storage/owned-directory';
+import { ProcessRun } from '../../nodes/lib/storage/owned-directory';
 import type { RecordEvents, Records } from '../../nodes/lib/storage/records';
 import { RedisConnection } from '../../nodes/lib/storage/redis/connection';
 import { Instance } from '../../nodes/lib/storage/redis/instance';
@@ -55,8 +55,8 @@ export interface StoreUnderTest {
 export class FilesUnderTest implements StoreUnderTest {
   private readonly place = temporaryDirectory();
   private kills = 0;
-  private readonly lives = new Map<OpenRecords, Life>();
-  private readonly present = new Map<Machine, Life>();
+  private readonly runs = new Map<OpenRecords, ProcessRun>();
+  private readonly present = new Map<Machine, ProcessRun>();
   /** Timers that have gone off, and that their owners have not set again. */
   private owed = 0;
   /** What a power failure leaves. */
@@ -68,7 +68,7 @@ export class FilesUnderTest implements StoreUnderTest {
   }
 
   begin(machine: Machine, again?: OpenRecords): Promise<OpenRecords> {
-    const life = (again && this.lives.get(again)) ?? new Life();
+    const run = (again && this.runs.get(again)) ?? new ProcessRun();
     const { kills, root } = this;
     const time: Clock = {
       wall: () => epoch + this.scheduler.now + machine.clockAhead,
@@ -82,10 +82,9 @@ export class FilesUnderTest implements StoreUnderTest {
         });
       },
     };
-    const open: OpenRecords = (events) =>
-      new FileRecords({ root, accountId, gateId }, events, { time, life });
-    this.lives.set(open, life);
-    this.present.set(machine, life);
+    const open: OpenRecords = (events) => new FileRecords({ root, accountId, gateId }, events, { time, run });
+    this.runs.set(open, run);
+    this.present.set(machine, run);
     return Promise.resolve(open);
   }
 
@@ -93,7 +92,7 @@ export class FilesUnderTest implements StoreUnderTest {
   kill(_machine: Machine, isPower = false): void {
     const { root } = this;
     this.kills += 1;
-    this.lives.clear();
+    this.runs.clear();
     if (fs.existsSync(root)) fs.renameSync(root, this.root);
     if (isPower) this.bringBackSynced();
     else this.synced = this.records();

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Node } from 'node-red';
 
-/** Where a context store is, as a person looks for it. */
+/** A context store, as error messages name it. */
 export interface ContextPlace {
   /** Its name in the settings. */
   readonly name: string;
-  /** Of Node-RED's `localfilesystem`, the folder of its files. */
+  /** The folder of its files, if it is Node-RED's `localfilesystem`. */
   readonly folder?: string | undefined;
 }
 
@@ -16,8 +16,8 @@ export interface ContextSettings {
 }
 
 /**
- * Whether the settings name a context store. Without one, Node-RED has its own in memory, and throws the context of a node
- * away whenever that node is closed.
+ * Whether the settings name a context store. Without one, Node-RED has its own in memory, and deletes the context of a node
+ * whenever that node is closed.
  *
  * Source: `delete` in `nodes/context/index.js` of @node-red/runtime
  */
@@ -42,7 +42,7 @@ export function contextPlace(settings: ContextSettings, store: string | undefine
   const { contextStorage = { memory: { module: 'memory' } }, userDir } = settings;
   const first = 'default' in contextStorage ? 'default' : (Object.keys(contextStorage)[0] ?? 'memory');
   const named = store ?? first;
-  // The default one may only name another one.
+  // `default` may hold only the name of another store.
   const alias = contextStorage[named];
   const name = typeof alias === 'string' ? alias : named;
   const { module, config: { base = 'context', dir = userDir } = {} } = (contextStorage[name] ??
@@ -52,7 +52,7 @@ export function contextPlace(settings: ContextSettings, store: string | undefine
 
 /** The file of a node's context; undefined if it has none. */
 export function contextFile({ folder }: ContextPlace, node: Node): string | undefined {
-  // Within a subflow the file has the node's id in the subflow, and its folder is the instance.
+  // In a subflow instance, the folder is named by the instance, and the file by the node's id in the subflow.
   const { id, z, _alias } = node as Node & { _alias?: string };
   return folder === undefined ? undefined : path.join(folder, z, `${_alias ?? id}.json`);
 }

@@ -15,31 +15,31 @@ import {
 import { storedRecord } from './stored-record';
 import { realTime, type Clock } from '../time';
 
-/** Where the last sign of life is kept: the time by the computer's clock. */
+/** The name of the last sign of life: a time by the computer's clock. */
 const aliveName = `${idPrefix}alive`;
 
-/** It is written together with changes, but no more often than this, in milliseconds. */
+/** The shortest time between two signs of life, in milliseconds. They are written together with changes. */
 const aliveEvery = 5000;
 
-/** How many records are taken over in one step: a store hands each over as an argument. */
+/** How many records one step takes over: a store passes each to the callback as an argument. */
 const takenAtOnce = 100;
 
-/** A name that a store does not take for a path into an object. */
+/** The format of a record's name. It has no dots or brackets, which a store would read as a path into an object. */
 const recordName = new RegExp(`^${idPrefix}\\w+$`);
 
-/** How far a record of this process has come: `removing` has ended, and waits for the store to remove it. */
+/** The stage of a record of this process. `removing`: it has ended, and the store still has to remove it. */
 type Stage = 'waiting' | 'passing' | 'removing';
 
 interface Stages {
   readonly size: number;
   get(id: string): Stage | undefined;
   has(id: string): boolean;
-  /** To be called once the value is there. */
+  /** Call it once the value is there. */
   set(id: string, stage: Stage): unknown;
   delete(id: string): boolean;
 }
 
-/** The stages of records that are all in memory: they are told from the values, since a map of 100,000 takes room. */
+/** The stages of records in memory. They are read from the values: a second map of 100,000 entries takes memory. */
 class StagesOfValues implements Stages {
   private readonly removing = new Set<string>();
 
@@ -68,19 +68,19 @@ class StagesOfValues implements Stages {
   }
 }
 
-/** What is known of the records of one gate in one store. The old and the new gate of a deploy share it. */
+/** The state of the records of one gate in one store. The old and the new gate of a deploy share it. */
 interface Known {
   /** The values, if Node-RED would forget them. */
   readonly values: Map<string, unknown>;
   readonly stages: Stages;
   readonly changes: InTurn;
-  /** The names of records of an earlier run that are still to be taken, the last one first; undefined until they were read. */
+  /** The names of records of an earlier run that are still to be taken, the last one first; undefined until they are read. */
   left: string[] | undefined;
   /** Records that end before all are taken: they must not look like records of an earlier run. */
   readonly ended: Set<string>;
   /** The last sign of life of an earlier run; undefined until it was asked for. */
   lastSign: Promise<number> | undefined;
-  /** When this run gave one, by the steady clock. */
+  /** When this run last gave one, by the steady clock. */
   signedAt: number;
 }
 
@@ -92,21 +92,21 @@ export interface ContextStore {
   /** Why it cannot be used, if so. */
   readonly problem?: string | undefined;
   /**
-   * Whether the settings name no context store. Then Node-RED deletes the context of a node with each deploy, and the
-   * records are kept here, also in memory.
+   * Whether the settings name no context store. Then Node-RED deletes the context of a node with each deploy, so the
+   * records are kept here, in memory too.
    */
   readonly isForgotten?: boolean;
 }
 
-/** A process's state of the records in its contexts, by gate and store. Tests have several in one process. */
+/** The state of the records that a process has in contexts, by gate and store. Tests have several in one process. */
 export type KnownContexts = Map<string, Known>;
 
 const thisProcess: KnownContexts = new Map();
 
 /**
  * The records of a gate in its context, in one of Node-RED's stores: memory, file, or any that is installed. They survive
- * what that store survives. Only one process uses them, so a change within one turn is atomic; and a record that is not
- * known here has ended, so that nothing brings it back.
+ * whatever that store survives. Only one process uses them: so a change within one turn is atomic, and a record that is
+ * not known here has ended and is never brought back.
  *
  * Source: https://nodered.org/docs/api/context/
  */
@@ -116,7 +116,7 @@ export class ContextRecords implements Records {
   private readonly storeName: string | undefined;
   private readonly problem: string | undefined;
   private readonly isForgotten: boolean;
-  /** The store, and its file if it has one, for a person to find. */
+  /** The store, and its file if it has one, as error messages name them. */
   private readonly title: string;
   private readonly file: string;
   private readonly known: Known;
@@ -171,7 +171,7 @@ export class ContextRecords implements Records {
       try {
         await this.set(id, record);
       } catch (error) {
-        // This is all that a failing store can tell.
+        // A store that failed may have written it all the same.
         if (await this.isThere(id).catch(() => false)) await this.set(id, undefined);
         throw error;
       }
@@ -210,7 +210,7 @@ export class ContextRecords implements Records {
     const { id } = record;
     return this.change(id, async () => {
       if (this.known.stages.get(id) !== 'passing' || record.state === 'passing') return;
-      // A record that somebody has deleted must not come back by this.
+      // This must not bring back a record that somebody has deleted.
       if (await this.isThere(id)) await this.set(id, record);
       this.known.stages.set(id, 'waiting');
     });
@@ -229,7 +229,7 @@ export class ContextRecords implements Records {
   }
 
   take(except: ReadonlyMap<string, number>): Promise<Found[]> {
-    // Not even the old and the new gate of a deploy take the same.
+    // The old and the new gate of a deploy must not take the same records.
     return this.known.changes.do('take', async () => {
       if (this.context === undefined) return [];
       const left = (this.known.left ??= await this.readLeft());
@@ -256,7 +256,8 @@ export class ContextRecords implements Records {
     const names = await this.keys();
     const ours = names.filter((name) => name.startsWith(idPrefix) && name !== aliveName);
     await this.readSign();
-    for (const name of ours) if (!recordName.test(name)) this.setAside(name, 'its name is not one of ours');
+    for (const name of ours)
+      if (!recordName.test(name)) this.setAside(name, 'its name is not in the right format');
     // A record made from an old one comes after that one.
     return ours
       .filter((name) => recordName.test(name))
@@ -282,13 +283,13 @@ export class ContextRecords implements Records {
     const [values, lastSign] = [await this.get(wanted), await this.readSign()];
     const read = new Map<string, ApprovalRecord>();
     for (const [index, name] of wanted.entries()) {
-      // Made from an old one a moment ago.
+      // It was just made from an old record.
       if (read.has(name)) continue;
       for (const record of await this.recordsOf(name, values[index])) {
         if (isLeft(record.id)) read.set(record.id, record);
       }
     }
-    // Not before: if the store fails in between, all of them have to come again.
+    // Not earlier: if the store fails in between, all of them have to be handed over again.
     for (const { id, state } of read.values()) {
       this.known.stages.set(id, state === 'passing' ? 'passing' : 'waiting');
     }
@@ -298,7 +299,7 @@ export class ContextRecords implements Records {
 
   private foundOf(record: ApprovalRecord, lastSign: number): Found {
     record.epoch += 1;
-    // The record's own time counts as well: it was asked no earlier than this.
+    // The record's start is a sign of life as well: the clock had reached it.
     const sign = Math.max(lastSign, record.endsAt - record.lifetime);
     return { record, isClockWrong: this.now() + clockTolerance < sign };
   }
@@ -323,7 +324,7 @@ export class ContextRecords implements Records {
   private setAside(name: string, why: string): void {
     this.events.onTrouble(
       `The value "${name}" in the ${this.title} cannot be read as an approval request: ${why}. ` +
-        `It was left as it is; its message waits no longer.${this.file}`,
+        `It was left as it is; its message no longer waits.${this.file}`,
     );
   }
 
@@ -342,7 +343,7 @@ export class ContextRecords implements Records {
     this.known.changes
       .do(aliveName, async () => {
         const now = this.time.wall();
-        // A record that is overwritten cannot be found any more.
+        // This overwrites the sign of the earlier run, which has to be read first.
         await this.readSign();
         await this.set(aliveName, now);
       })

@@ -6,12 +6,12 @@ import { AuthyError } from '../contract/errors';
 /** The number of files open at once, for all callers: a process may not have many more. */
 const atOnce = 64;
 
-const readable: Readonly<Record<string, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file would be larger than is allowed',
-  EACCES: 'Node-RED has no right to do that there',
-  EPERM: 'Node-RED has no right to do that there',
+  EFBIG: 'the file would be larger than allowed',
+  EACCES: 'Node-RED is not allowed to do that there',
+  EPERM: 'Node-RED is not allowed to do that there',
   EROFS: 'the disk is read-only',
   EIO: 'the disk does not work',
   EMFILE: 'too many files are open',
@@ -24,7 +24,7 @@ const readable: Readonly<Record<string, string>> = {
 export function diskError(folder: string, error: unknown): AuthyError {
   if (error instanceof AuthyError) return error;
   const code = codeOf(error);
-  const reason = readable[code] ?? 'it failed';
+  const reason = reasons[code] ?? 'it failed';
   return new AuthyError('AUTHY_STORE', `The folder ${folder} cannot be used: ${reason} (${code}).`);
 }
 
@@ -34,12 +34,12 @@ export function codeOf(error: unknown): string {
 }
 
 /**
- * Gives a file new content. Whenever the power fails, the file has either its old content or all of the new.
+ * Gives a file new content. If the power fails, the file has either its old content or all of the new.
  * It is safe once the folder is synced as well.
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const temporary = `${file}.tmp`;
-  await withPlace(async () => {
+  await withOpenFile(async () => {
     try {
       await writeSynced(temporary, text);
       await fs.rename(temporary, file);
@@ -101,7 +101,7 @@ export class FolderSync {
   }
 }
 
-/** Makes folders inside one that has to be there: a folder that was moved away must not come back by this. */
+/** Makes folders inside `within`, which has to exist: a folder that somebody moved away must not come back. */
 export async function makeFolders(within: string, names: readonly string[]): Promise<string> {
   let folder = within;
   for (const name of names) {
@@ -116,19 +116,19 @@ export async function makeFolders(within: string, names: readonly string[]): Pro
   return folder;
 }
 
-let taken = 0;
+let openFiles = 0;
 const waiting = new Set<() => void>();
 
-/** Does something that needs an open file, as soon as there is a place for one more. */
-async function withPlace<T>(work: () => Promise<T>): Promise<T> {
-  if (taken >= atOnce) await new Promise<void>((resolve) => waiting.add(resolve));
-  else taken += 1;
+/** Does something that needs an open file, once fewer than {@link atOnce} are open. */
+async function withOpenFile<T>(work: () => Promise<T>): Promise<T> {
+  if (openFiles >= atOnce) await new Promise<void>((resolve) => waiting.add(resolve));
+  else openFiles += 1;
   try {
     return await work();
   } finally {
     const [next] = waiting;
     if (next === undefined) {
-      taken -= 1;
+      openFiles -= 1;
     } else {
       waiting.delete(next);
       next();

@@ -1,7 +1,7 @@
 import { AuthyError } from '../contract/errors';
 import { folderName } from './disk';
 import { type Change, Folder, type Kept } from './folder';
-import { type Life, OwnedDirectory, type Tell, thisLife } from './owned-directory';
+import { OwnedDirectory, type ProcessRun, type Tell, thisRun } from './owned-directory';
 import {
   type ApprovalRecord,
   type Claim,
@@ -13,7 +13,7 @@ import {
 import { storedRecord } from './stored-record';
 import { realTime, type Clock } from '../time';
 
-/** The mark of a record that was claimed. */
+/** The mark of a claimed record. */
 const passing = 'passing';
 
 /** The number of records handed over in one step. */
@@ -39,17 +39,17 @@ export interface FilePlace {
  * The records of a gate as files in the user directory, for one Node-RED: `ROOT/life-N/ACCOUNT/GATE/ID.json`, and
  * `ID.passing.json` once claimed. A change that has resolved is safe if the process is killed or the power fails.
  *
- * {@link OwnedDirectory} makes sure that only one process has them; taking over raises the epoch there, of all records at
- * once. Within the process the old and the new gate of a deploy share a {@link Folder}, which knows its records: a record
- * that it does not know has ended, and nothing brings it back.
+ * {@link OwnedDirectory} makes sure that only one process has them; taking over raises the epoch of all records at once.
+ * Within the process the old and the new gate of a deploy share a {@link Folder}, which knows its records: a record that it
+ * does not know has ended, and nothing brings it back.
  */
 export class FileRecords implements Records {
   readonly name: string;
   private readonly time: Clock;
-  private readonly life: Life;
+  private readonly run: ProcessRun;
   private directory: OwnedDirectory | undefined;
   private opening: Promise<Folder> | undefined;
-  /** The same, once it is there. */
+  /** The folder, once it is open. */
   private folder: Folder | undefined;
   private isClosed = false;
   private readonly tell: Tell = (sentence) => this.events.onTrouble(sentence);
@@ -57,12 +57,12 @@ export class FileRecords implements Records {
   constructor(
     private readonly place: FilePlace,
     private readonly events: RecordEvents,
-    { time = realTime, life = thisLife }: { readonly time?: Clock; readonly life?: Life } = {},
+    { time = realTime, run = thisRun }: { readonly time?: Clock; readonly run?: ProcessRun } = {},
   ) {
     this.name = `files ${place.root} ${place.accountId}`;
     this.time = time;
-    this.life = life;
-    // The next call reports what is wrong.
+    this.run = run;
+    // The next call reports the error.
     this.open().catch(() => undefined);
   }
 
@@ -93,7 +93,7 @@ export class FileRecords implements Records {
   }
 
   async end(record: ApprovalRecord): Promise<void> {
-    // If it was claimed here, the folder is there, and nothing runs between handing on and this.
+    // If it was claimed here, the folder is open: then nothing runs between handing on and the removal.
     const folder = this.folder ?? (await this.open());
     await folder.removeNow(record.id);
   }
@@ -133,7 +133,7 @@ export class FileRecords implements Records {
     } catch (error) {
       this.tell(
         `The file ${folder.setAside(id)} holds an approval request that cannot be read: ${(error as Error).message}. ` +
-          'It was left as it is; its message waits no longer.',
+          'It was left as it is; its message no longer waits.',
       );
       return [];
     }
@@ -154,7 +154,7 @@ export class FileRecords implements Records {
 
   private async begin(): Promise<Folder> {
     const { root, accountId, gateId } = this.place;
-    const directory = await OwnedDirectory.enter(root, this.tell, this.life, this.time);
+    const directory = await OwnedDirectory.enter(root, this.tell, this.run, this.time);
     this.directory = directory;
     const names = [folderName(accountId), folderName(gateId)];
     return Folder.open(directory, names, this.time, this.tell);

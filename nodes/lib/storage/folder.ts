@@ -24,7 +24,7 @@ export interface Kept {
   readonly value: unknown;
 }
 
-/** The result of a change: it is done and safe, or nothing was changed since the record is not there (any more). */
+/** The result of a change: it is done and safe, or nothing was changed because the record is not there (any more). */
 export type Change = 'done' | 'absent' | Loss;
 
 /** The content of a file: a record, and when it was written by the computer's clock. */
@@ -36,16 +36,15 @@ interface Content {
 /**
  * A folder of small records, each in its own file that only its owner can read. It does not know their content.
  *
- * - Content is written to another name, synced and renamed; so after a crash, or when the power fails, it is the old one
- *   or the new one.
- * - A record carries a *mark*, a word, in its file's name. It is changed by a rename, which takes half the time of new
- *   content and is as safe.
- * - A removal can be done within one turn, so that nothing but a power failure comes between it and the next line.
+ * - Content is written to another name, synced and renamed: after a crash or a power failure it is the old or the new
+ *   content.
+ * - A record carries a *mark*, a word, in its file's name. A rename changes it: as safe as new content, in half the time.
+ * - A removal can be done within one turn: only a power failure can come between it and the next line of code.
  *
  * A change is `done` once it is synced, and only if the folder was still ours after that; see {@link OwnedDirectory}.
  */
 export class Folder {
-  /** When the last sign of life before this run was, by the computer's clock: of the process, or of a record. */
+  /** The last sign of life before this run, by the computer's clock: of a process, or the time of a record. */
   lastSign: number;
   /** The records that are there, with their marks: those made here, and earlier ones that were taken. */
   private readonly marks = new Map<string, string>();
@@ -91,14 +90,14 @@ export class Folder {
     return path.join(this.directory.path, ...this.names);
   }
 
-  /** Hands over some records of an earlier run; none once all were. */
+  /** Hands over some records of an earlier run; none once all are taken. */
   take(count: number): Kept[] {
     const taken = this.left.splice(-count);
     for (const { id, mark } of taken) this.marks.set(id, mark);
     return taken;
   }
 
-  /** Forgets a record that was taken and cannot be understood. Its file stays. @returns its path */
+  /** Forgets a record that was taken and cannot be read. Its file stays. @returns its path */
   setAside(id: string): string {
     const file = this.fileOf(id, this.marks.get(id) ?? '');
     this.marks.delete(id);
@@ -121,7 +120,7 @@ export class Folder {
     return this.change(id, async () => {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw this.refused('a record needs an id of letters and digits');
       if (this.marks.has(id) || this.unreadable.has(id)) {
-        throw this.refused(`there is a record ${id} already, which must not be written over`);
+        throw this.refused(`there is a record ${id} already; it must not be overwritten`);
       }
       try {
         try {
@@ -144,8 +143,8 @@ export class Folder {
   replace(id: string, mark: string, value: object): Promise<Change> {
     return this.change(id, async () => {
       if (this.markOf(id) !== mark) return 'absent';
-      return this.changing(async () => {
-        // A rename would bring back what somebody has deleted.
+      return this.resultOf(async () => {
+        // A rename would bring back a file that somebody has deleted.
         await fs.promises.access(this.fileOf(id, mark));
         await this.write(id, mark, value);
       });
@@ -157,7 +156,7 @@ export class Folder {
     return this.change(id, async () => {
       const mark = this.markOf(id);
       if (mark !== from && mark !== to) return 'absent';
-      return this.changing(async () => {
+      return this.resultOf(async () => {
         if (mark === from) await fs.promises.rename(this.fileOf(id, from), this.fileOf(id, to));
         this.marks.set(id, to);
         await this.syncing.sync();
@@ -169,7 +168,7 @@ export class Folder {
   remove(id: string): Promise<Change> {
     return this.change(id, async () => {
       if (!this.marks.has(id)) return 'absent';
-      return this.changing(async () => {
+      return this.resultOf(async () => {
         if (!this.removed.has(id)) await fs.promises.unlink(this.fileOf(id, this.marks.get(id) ?? ''));
         this.removed.add(id);
         await this.syncing.sync();
@@ -218,7 +217,7 @@ export class Folder {
   }
 
   /** Makes a change and reports its result. */
-  private async changing(work: () => Promise<void>): Promise<Change> {
+  private async resultOf(work: () => Promise<void>): Promise<Change> {
     try {
       await work();
     } catch (error) {
@@ -235,7 +234,7 @@ export class Folder {
     await this.syncing.sync();
   }
 
-  /** A record that was not made, as far as its caller knows, must not be found after a restart. */
+  /** Its caller counts the record as not made: it must not be found after a restart. */
   private async removeForCertain(id: string, isWanted: () => boolean): Promise<void> {
     for (;;) {
       try {
@@ -261,7 +260,7 @@ export class Folder {
     return new AuthyError('AUTHY_STORE', `The folder ${this.path} cannot be used: ${why}.`);
   }
 
-  /** Somebody has deleted the folder, or one above it. */
+  /** Makes the folder again, after somebody has deleted it or one above it. */
   private async restore(): Promise<void> {
     await this.directory.restore();
     await makeFolders(this.directory.path, this.names);
@@ -308,11 +307,11 @@ export class Folder {
     } catch (error) {
       this.unreadable.add(id);
       const why = error instanceof SyntaxError ? 'it is not in the right format' : codeOf(error);
-      tell(`The file ${file} cannot be read (${why}). It was left as it is; what was in it waits no longer.`);
+      tell(`The file ${file} cannot be read (${why}). It was left as it is; its message no longer waits.`);
     }
   }
 
-  /** A disk without a journal may show both names of a rename in which the power failed. The one with the mark counts. */
+  /** After a power failure in a rename, a disk without a journal may show both names. The one with the mark counts. */
   private leaveOneOfEach(): void {
     const marked = new Set(this.left.filter(({ mark }) => mark !== '').map(({ id }) => id));
     const isDouble = ({ id, mark }: Kept): boolean => mark === '' && marked.has(id);
@@ -324,7 +323,7 @@ export class Folder {
     if (names.length === 0) return;
     const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
     tell(
-      `The folder ${folder} holds what is not a record and was left alone: ${names.slice(0, 5).join(', ')}${more}.`,
+      `The folder ${folder} holds files that are not records; they were left alone: ${names.slice(0, 5).join(', ')}${more}.`,
     );
   }
 }

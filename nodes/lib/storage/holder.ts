@@ -8,7 +8,7 @@ export interface Holder {
   readonly host: string;
   /** Where that process id is valid; see {@link here}. */
   readonly place: string;
-  /** Identifies one run of one process: process ids are used again. */
+  /** Identifies one run of one process: process ids are reused. */
   readonly nonce: string;
   /** Counts up for as long as the holder lives. */
   readonly beat: number;
@@ -25,7 +25,7 @@ export function writeHolder(holder: Holder): string {
   return JSON.stringify(holder).padEnd(length);
 }
 
-/** @returns undefined if it cannot be read, such as half of it */
+/** @returns undefined if it cannot be read, such as a half-written one */
 export function readHolder(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder | null;
@@ -37,8 +37,8 @@ export function readHolder(text: string): Holder | undefined {
 
 /**
  * Where process ids are comparable with this process's. A computer's name is not enough: containers may share one, and
- * each counts its processes from 1. So on Linux this is the start of the kernel and the namespace of process ids; a process
- * that is gone there is gone for certain.
+ * each counts its processes from 1. So on Linux this includes the kernel's boot id and the namespace of process ids; a
+ * process that is gone there is gone for certain.
  */
 export const here = [os.hostname(), linuxFact(readBoot), linuxFact(readNamespace)].join(' ');
 

@@ -51,7 +51,7 @@ export class LocalStores implements Stores {
     return new LocalStores(accountId, (gate, events) =>
       root === undefined
         ? new Unusable(
-            'This Node-RED has no user directory; open the account and keep approvals somewhere else.',
+            'Open the account and keep approvals somewhere else: this Node-RED has no user directory.',
           )
         : new FileRecords({ root, accountId, gateId: gate.id }, events),
     );

@@ -4,7 +4,7 @@ import type { Decision } from '../contract/service';
 import type { Ledger } from './ledger';
 import { realTime, type Clock } from '../time';
 
-/** Times are kept in minutes: a small whole number needs no extra memory, and that is exact enough. */
+/** Times are kept in minutes: a small whole number needs no extra memory, and a minute is exact enough. */
 const minute = 60_000;
 const hour = 60;
 const week = 7 * 24 * hour;
@@ -14,11 +14,11 @@ const year = 365 * 24 * hour;
 /** How many requests and answers are known at once, some 70 MB. More are refused: none is forgotten before its time. */
 const most = 500_000;
 
-/** How many entries are checked for forgetting, whenever one is added. */
+/** How many entries are checked, and forgotten if due, whenever one is added. */
 const lookedAt = 20;
 
 interface Entry {
-  /** Whom this account asked; undefined if it did not. */
+  /** The user whom this account asked; undefined if it asked nobody. */
   authyId: string | undefined;
   decision: Decision | undefined;
   /** Until when it is known, in minutes of the steady clock. */
@@ -28,9 +28,9 @@ interface Entry {
 /** An account's requests and answers, in memory: after a restart, earlier ones are not known. */
 export class MemoryLedger implements Ledger {
   private readonly entries = new Map<string, Entry>();
-  /** The entries that may be forgotten from an hour on, by its number. */
+  /** The entries to check, by the number of the hour in which they are due. */
   private readonly due = new Map<number, string[]>();
-  /** All hours before this one are done with. */
+  /** The entries of all hours before this one have been checked. */
   private nextHour: number;
 
   constructor(
@@ -53,7 +53,7 @@ export class MemoryLedger implements Ledger {
 
   decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
     return promiseOf(() => {
-      // With its answer a request has ended.
+      // A request ends with its answer.
       const entry = this.entry(approvalId, week);
       if (entry.decision === undefined) {
         entry.decision = decision;
@@ -89,7 +89,7 @@ export class MemoryLedger implements Ledger {
     return entry;
   }
 
-  /** Forgets what is due, as far as it gets. */
+  /** Forgets due entries. It checks at most so many. */
   private forget(atMost: number): void {
     const now = this.now();
     for (let looked = 0; this.nextHour <= hourOf(now) && looked < atMost; looked++) {
@@ -115,7 +115,7 @@ function hourOf(minutes: number): number {
 function full(size: number): AuthyError {
   return new AuthyError(
     'AUTHY_STORE',
-    `${size} approval requests of this account are remembered, as many as fit into memory; none may be forgotten yet. ` +
-      'Keep the approvals in Redis, or restart Node-RED.',
+    `Keep the approvals in Redis, or restart Node-RED: ${size} approval requests of this account are remembered, as many ` +
+      'as fit into memory; none may be forgotten yet.',
   );
 }

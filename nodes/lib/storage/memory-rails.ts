@@ -8,17 +8,17 @@ type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
 
 interface User {
   /**
-   * The ids of the requests that are open, so that none is counted or taken off twice. There may be 100,000 users with one
-   * each: so that one stands here as it is.
+   * The ids of the open requests, so that none is counted or removed twice. A single id has no set around it: there may be
+   * 100,000 users with one request each.
    */
   open: string | Set<string> | undefined;
-  /** When the user was asked last, by the steady clock; undefined where that was before this process. */
+  /** When the user was asked last, by the steady clock; undefined if that was before this process. */
   askedAt: number | undefined;
 }
 
-/** How many users are known at once. With more, no user is forgotten whose pause is not over. */
+/** How many users are known at once. More are refused: none is forgotten before the pause is over. */
 const most = 500_000;
-/** How many users are checked for forgetting, whenever one is asked. */
+/** How many users are checked, and forgotten if possible, whenever one is asked. */
 const lookedAt = 3;
 const lookedAtWhenFull = 1000;
 
@@ -101,7 +101,6 @@ function openOf({ open }: User): number {
 function full(size: number): AuthyError {
   return new AuthyError(
     'AUTHY_STORE',
-    `${size} users were asked within the pause that is set between two requests, more than fit into memory. ` +
-      'Shorten the pause.',
+    `Shorten the pause between two requests: ${size} users were asked within it, and no more fit into memory.`,
   );
 }

@@ -14,21 +14,21 @@ const beatEvery = 2000;
 const look = { every: 500, times: 10 };
 
 const holderFile = 'holder.json';
-const lifeName = /^life-([1-9]\d{0,14})$/;
+const folderPattern = /^life-([1-9]\d{0,14})$/;
 
 /** One run of a process. Tests have several in one process. */
-export class Life {
+export class ProcessRun {
   readonly nonce = randomBytes(8).toString('hex');
   readonly directories = new Map<string, OwnedDirectory>();
 
-  /** The process ends: the next one need not wait until this one counts as dead. */
+  /** Releases its directories as the process ends: the next one need not wait until this one counts as dead. */
   end(): void {
     for (const directory of this.directories.values()) directory.release();
   }
 }
 
-export const thisLife = new Life();
-process.once('exit', () => thisLife.end());
+export const thisRun = new ProcessRun();
+process.once('exit', () => thisRun.end());
 
 /** Why the folder is missing: taken over by another process, or deleted by somebody. */
 export type Loss = 'taken' | 'gone';
@@ -39,20 +39,20 @@ export type Tell = (sentence: string) => void;
 /**
  * A directory that one process at a time has to itself.
  *
- * Its content is in a folder `life-N`. A process takes the directory over by renaming that folder to `life-N+1`: of all
- * that try, one succeeds, and from that moment everything that an earlier holder still does fails, since its path does not
- * exist any more. This makes sure that there are never two holders, however long one of them stood still. So an earlier
- * holder that finds its folder gone does nothing more. One window remains: it stands still after it has looked, and before
- * it does something outside the folder.
+ * Its content is in a folder `life-N`. A process takes the directory over by renaming that folder to `life-N+1`. Of all
+ * that try, one succeeds. From that moment everything that an earlier holder still tries there fails, since its path no
+ * longer exists: there are never two holders, however long one of them stood still. So an earlier holder that finds its
+ * folder gone does nothing more. One gap remains: it stands still after it has looked, and before it does something outside
+ * the folder.
  *
- * A process waits while another one lives only to be polite. It knows by a sign of life: a file in that folder which its
- * holder changes every two seconds. Clocks of different processes are never compared.
+ * A process does not take the directory from a living holder; safety does not depend on that. A living holder gives a sign
+ * of life: it changes a file in that folder every two seconds. Clocks of different processes are never compared.
  *
  * All users in a process share the directory, and the process keeps it while nobody uses it: a deploy closes all and opens
  * them again. It is released when the process ends.
  */
 export class OwnedDirectory {
-  /** What the users of the directory know about its content, by any name; cleared with the folder. */
+  /** What the users of the directory store here about its content, by any name; cleared when it is taken. */
   readonly known = new Map<string, unknown>();
   /** When the previous holder gave its last sign of life, by the computer's clock. */
   lastSign = -Infinity;
@@ -66,7 +66,7 @@ export class OwnedDirectory {
 
   private constructor(
     readonly root: string,
-    private readonly life: Life,
+    private readonly run: ProcessRun,
     private readonly time: Clock,
   ) {}
 
@@ -79,13 +79,13 @@ export class OwnedDirectory {
   static async enter(
     root: string,
     tell: Tell,
-    life = thisLife,
+    run = thisRun,
     time: Clock = realTime,
   ): Promise<OwnedDirectory> {
     const resolved = path.resolve(root);
     for (;;) {
-      const directory = life.directories.get(resolved) ?? new OwnedDirectory(resolved, life, time);
-      life.directories.set(resolved, directory);
+      const directory = run.directories.get(resolved) ?? new OwnedDirectory(resolved, run, time);
+      run.directories.set(resolved, directory);
       const isFirst = directory.users.size === 0;
       await directory.enter(tell);
       if (!isFirst) return directory;
@@ -117,7 +117,7 @@ export class OwnedDirectory {
     await this.entering?.catch(() => undefined);
   }
 
-  /** The process ends, in this very turn. */
+  /** Releases the directory within this turn, as the process ends. */
   release(): void {
     this.series = undefined;
     const isEntered = this.entering !== undefined && this.folder !== '';
@@ -141,7 +141,7 @@ export class OwnedDirectory {
   }
 
   /**
-   * Whether the folder is gone, and why. Ask this last before doing something that cannot be undone.
+   * Whether the folder is gone, and why. Ask this right before doing something that cannot be undone.
    *
    * @throws AuthyError - `AUTHY_STORE` if the disk does not say
    */
@@ -149,7 +149,7 @@ export class OwnedDirectory {
     if (this.isTaken) return 'taken';
     try {
       if (await exists(path.join(this.folder, holderFile))) return undefined;
-      const [newest] = await this.lives();
+      const [newest] = await this.folderNumbers();
       if (newest === undefined || this.nameOf(newest) === this.folder) return 'gone';
     } catch (error) {
       throw diskError(this.root, error);
@@ -169,7 +169,7 @@ export class OwnedDirectory {
     await fs.mkdir(folder, { recursive: true, mode: 0o700 });
     await fs.writeFile(path.join(folder, holderFile), this.holder(false), { mode: 0o600 });
     await syncFolder(this.root);
-    const [newest] = await this.lives();
+    const [newest] = await this.folderNumbers();
     if (newest === undefined || this.nameOf(newest) === folder) return;
     this.onTaken();
     throw this.takenError();
@@ -187,17 +187,17 @@ export class OwnedDirectory {
     for (;;) {
       const made = await fs.mkdir(this.root, { recursive: true, mode: 0o700 });
       if (made !== undefined) await syncFolder(path.dirname(made));
-      const [newest = 0, ...others] = await this.lives();
+      const [newest = 0, ...others] = await this.folderNumbers();
       const before = newest === 0 ? undefined : await this.untilFree(this.nameOf(newest));
       const folder = this.nameOf(newest + 1);
       try {
         if (newest === 0) await fs.mkdir(folder, 0o700);
         else await fs.rename(this.nameOf(newest), folder);
-        // A new file: into this one an earlier holder that has it open may still write.
+        // A new file: an earlier holder that has the old one open may still write into that.
         await fs.rm(path.join(folder, holderFile), { force: true });
         await fs.writeFile(path.join(folder, holderFile), this.holder(false), { mode: 0o600 });
       } catch (error) {
-        // Another process was quicker. It will be seen to live.
+        // Another process was quicker. The next round sees its sign of life.
         if (['ENOENT', 'EEXIST', 'ENOTEMPTY'].includes(codeOf(error))) continue;
         throw error;
       }
@@ -244,20 +244,20 @@ export class OwnedDirectory {
     }
   }
 
-  /** The numbers of the existing folders, the newest first. There is more than one only if somebody copied them. */
-  private async lives(): Promise<number[]> {
+  /** The numbers of the existing folders, the newest first. There is more than one only if somebody copied one. */
+  private async folderNumbers(): Promise<number[]> {
     const names = await fs.readdir(this.root).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
     });
     return names
-      .map((name) => Number(lifeName.exec(name)?.[1] ?? 0))
-      .filter((life) => life > 0)
+      .map((name) => Number(folderPattern.exec(name)?.[1] ?? 0))
+      .filter((number) => number > 0)
       .sort((a, b) => b - a);
   }
 
-  private nameOf(life: number): string {
-    return path.join(this.root, `life-${life}`);
+  private nameOf(number: number): string {
+    return path.join(this.root, `life-${number}`);
   }
 
   private beat(series: object): void {
@@ -273,7 +273,7 @@ export class OwnedDirectory {
     });
   }
 
-  /** Gives a sign of life. The file has to be there: the folder of another life is not ours to write in. */
+  /** Gives a sign of life. The file has to be there: nothing may be made in another holder's folder. */
   private async sign(): Promise<void> {
     await fs.writeFile(path.join(this.folder, holderFile), this.holder(false), { flag: 'r+' });
   }
@@ -284,7 +284,7 @@ export class OwnedDirectory {
       pid: process.pid,
       host: os.hostname(),
       place: here,
-      nonce: this.life.nonce,
+      nonce: this.run.nonce,
       beat: this.beats,
       at: this.time.wall(),
       isFree,
@@ -296,7 +296,7 @@ export class OwnedDirectory {
     this.isTaken = true;
     this.series = undefined;
     // The next user begins again, as any other process would.
-    if (this.life.directories.get(this.root) === this) this.life.directories.delete(this.root);
+    if (this.run.directories.get(this.root) === this) this.run.directories.delete(this.root);
     for (const tell of this.users) tell(this.takenError().message);
   }
 
@@ -317,9 +317,9 @@ export class OwnedDirectory {
   }
 
   private tellOfOthers(others: readonly number[]): void {
-    const names = others.map((life) => path.basename(this.nameOf(life))).join(', ');
+    const names = others.map((number) => path.basename(this.nameOf(number))).join(', ');
     for (const tell of this.users) {
-      tell(`The folder ${this.root} holds more than one life; what is in ${names} was left alone.`);
+      tell(`The folder ${this.root} holds more than one folder life-N; these were left alone: ${names}.`);
     }
   }
 }

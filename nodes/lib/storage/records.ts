@@ -19,15 +19,15 @@ export interface ApprovalRecord {
   /** Who is asked. */
   readonly authyId: string;
   state: RecordState;
-  /** The service's id of the request; absent until it has taken it. */
+  /** The service's id of the request; absent until it has accepted the request. */
   approvalId?: string | undefined;
-  /** The question as a short text, to tell the same question from another; empty if nobody joins. */
+  /** A short text that is the same for the same question; empty if nobody joins. */
   readonly question: string;
   /** When its time is over, by {@link Records.now}. */
   endsAt: number;
-  /** How long after the service accepted the request an answer counts, in milliseconds. */
+  /** For how long after the service accepted the request an answer counts, in milliseconds. */
   lifetime: number;
-  /** From when on it counts, after the same moment, in milliseconds; absent for the message that asked. 0: every answer. */
+  /** How long after that an answer begins to count, in milliseconds; 0: every answer. Absent for the message that asked. */
   joinedAfter?: number | undefined;
   reminded: boolean;
   /** The message, as `writeMessage` wrote it. */
@@ -46,13 +46,13 @@ export interface ApprovalRecord {
  */
 export type Claim = 'ours' | 'theirs' | 'withdrawn' | 'missing';
 
-/** A clock may be set back by so much, to the right time, before it counts as wrong. In milliseconds. */
+/** How far a clock may be set back before it counts as wrong, in milliseconds. */
 export const clockTolerance = 1000;
 
 /** A record of an earlier run, or of an instance that is gone. */
 export interface Found {
   readonly record: ApprovalRecord;
-  /** Whether the clock went back since it was written, so that its end cannot be told. */
+  /** Whether the clock was set back since the record was written: then its end is not known. */
   readonly isClockWrong: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface RecordEvents {
   onAbandoned(): void;
   /** Another instance has withdrawn these. Their messages leave by no output. */
   onWithdrawn(ids: readonly string[]): void;
-  /** Something that a person has to look at; a sentence without secrets. */
+  /** A problem for a person to look at: a sentence without secrets. */
   onTrouble(sentence: string): void;
 }
 

@@ -76,7 +76,7 @@ function plain(value: unknown, place: Place): unknown {
     case 'object':
       return value === null ? null : plainObject(value, place);
     default:
-      throw unkeepable(place, `a ${typeof value}`);
+      throw notStorable(place, `a ${typeof value}`);
   }
 }
 
@@ -86,8 +86,8 @@ function plainObject(value: object, place: Place): unknown {
     return { $buffer: value.toString('base64') };
   }
   if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? '' : value.toISOString() };
-  if (place.above.includes(value)) throw unkeepable(place, 'a value that contains itself');
-  if (place.above.length > deepest) throw unkeepable(place, `nested deeper than ${deepest}`);
+  if (place.above.includes(value)) throw notStorable(place, 'a value that contains itself');
+  if (place.above.length > deepest) throw notStorable(place, `nested deeper than ${deepest}`);
   const inside = (name: string): Place => ({ ...place, path: name, above: [...place.above, value] });
   if (Array.isArray(value)) {
     spend(place, value.length);
@@ -96,7 +96,7 @@ function plainObject(value: object, place: Place): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   // A plain object of another realm, such as a function node's, counts as plain.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw unkeepable(place, `a ${value.constructor.name || 'special object'}`);
+    throw notStorable(place, `a ${value.constructor.name || 'special object'}`);
   }
   const copy = Object.fromEntries(
     Object.entries(value)
@@ -127,7 +127,7 @@ function markOf(object: object): keyof typeof marks | undefined {
     : undefined;
 }
 
-/** Stops as soon as the text is too long, and not only when all of it is written. */
+/** Stops as soon as the text is too long, before all of it is written. */
 function spend({ budget }: Place, characters: number): void {
   budget.left -= characters;
   if (budget.left < 0) throw tooLarge();
@@ -141,7 +141,7 @@ function tooLarge(): Error {
   );
 }
 
-function unkeepable({ path }: Place, what: string): Error {
+function notStorable({ path }: Place, what: string): Error {
   return invalidInput(
     path,
     `is ${what}, which cannot be kept while the answer is awaited. ` +

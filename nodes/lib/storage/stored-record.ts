@@ -33,9 +33,9 @@ export function storedRecord(id: string, value: unknown): ApprovalRecord {
   for (const [name, isRight] of Object.entries(checks)) {
     if (!isRight(record[name])) throw new Error(`its ${name} is not in the right format`);
   }
-  if (record['id'] !== id) throw new Error('it is kept under the name of another');
+  if (record['id'] !== id) throw new Error('it is stored under another id');
   const { approvalId, ...rest } = record as unknown as ApprovalRecord;
-  // Earlier versions kept it as it came.
+  // Earlier versions did not change its case.
   return { ...rest, approvalId: approvalId?.toLowerCase() };
 }
 

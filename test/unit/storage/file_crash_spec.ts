@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { FileRecords } from '../../../nodes/lib/storage/file-records';
 import { here, writeHolder } from '../../../nodes/lib/storage/holder';
-import { Life } from '../../../nodes/lib/storage/owned-directory';
+import { ProcessRun } from '../../../nodes/lib/storage/owned-directory';
 import { realTime } from '../../../nodes/lib/time';
 import { Process, root as project, temporaryDirectory } from '../../support/node_red';
 import { Random } from '../../support/random';
@@ -28,7 +28,7 @@ describe('Records in files, and processes that are killed, stopped or two', func
   this.timeout(180_000);
   let root: string;
   /** The last one that this process has had. */
-  let life: Life;
+  let run: ProcessRun;
 
   beforeEach(() => {
     root = path.join(temporaryDirectory(), 'approvals');
@@ -39,8 +39,8 @@ describe('Records in files, and processes that are killed, stopped or two', func
   }
 
   function open(told = new Told(), time = realTime): FileRecords {
-    life = new Life();
-    return new FileRecords({ root, accountId: 'account', gateId: 'gate' }, told, { life, time });
+    run = new ProcessRun();
+    return new FileRecords({ root, accountId: 'account', gateId: 'gate' }, told, { run, time });
   }
 
   it('each is the old or the new one, whenever the process is killed', async () => {
@@ -81,7 +81,7 @@ describe('Records in files, and processes that are killed, stopped or two', func
       }
       should([...found.keys()]).eql([]);
       await records.close();
-      life.end();
+      run.end();
     }
   });
 
@@ -107,10 +107,10 @@ describe('Records in files, and processes that are killed, stopped or two', func
     const second = start('hold');
     await second.until('it to be refused', () => /^refused AUTHY_STORE/m.test(second.output) || undefined);
     await second.kill();
-    const again = new FileRecords({ root, accountId: 'account', gateId: 'gate' }, new Told(), { life });
+    const again = new FileRecords({ root, accountId: 'account', gateId: 'gate' }, new Told(), { run });
     await again.create(newRecord());
     await again.close();
-    life.end();
+    run.end();
     const third = start('hold');
     await third.until('it to have them', () => /^ready /m.test(third.output) || undefined);
     await third.kill();

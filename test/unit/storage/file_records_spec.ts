@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { FileRecords } from '../../../nodes/lib/storage/file-records';
-import { Life } from '../../../nodes/lib/storage/owned-directory';
+import { ProcessRun } from '../../../nodes/lib/storage/owned-directory';
 import type { ApprovalRecord } from '../../../nodes/lib/storage/records';
 import { temporaryDirectory } from '../../support/node_red';
 import { newRecord, SetTime, takeAll, Told } from '../../support/records';
@@ -18,9 +18,12 @@ describe('Records in files', () => {
   });
 
   /** The records as a process sees them that is started now. */
-  function open(life = new Life(), more: { gateId?: string; time?: SetTime; told?: Told } = {}): FileRecords {
+  function open(
+    run = new ProcessRun(),
+    more: { gateId?: string; time?: SetTime; told?: Told } = {},
+  ): FileRecords {
     const place = { root, accountId: 'account', gateId: more.gateId ?? 'gate' };
-    return new FileRecords(place, more.told ?? told, { life, ...(more.time && { time: more.time }) });
+    return new FileRecords(place, more.told ?? told, { run, ...(more.time && { time: more.time }) });
   }
 
   /** Where the files are. */
@@ -32,7 +35,7 @@ describe('Records in files', () => {
   const idsOf = (records: readonly { record: ApprovalRecord }[]): string[] =>
     records.map(({ record }) => record.id).sort();
 
-  it('give a later life what an earlier one has left, with its epoch raised', async () => {
+  it('give a later run what an earlier one has left, with its epoch raised', async () => {
     const before = open();
     const waiting = newRecord({ state: 'sending', approvalId: undefined });
     const claimed = newRecord();
@@ -58,7 +61,7 @@ describe('Records in files', () => {
 
   it('change nothing for a holder that was taken over, and tell it so', async () => {
     const old = new Told();
-    const before = open(new Life(), { told: old });
+    const before = open(new ProcessRun(), { told: old });
     const [one, two, three, four] = [newRecord(), newRecord(), newRecord(), newRecord()];
     for (const record of [one, two, three]) await before.create(record);
     should(await before.claim(three, false)).equal('ours');
@@ -101,18 +104,18 @@ describe('Records in files', () => {
   });
 
   it('are shared by the old and the new gate of a deploy', async () => {
-    const life = new Life();
-    const old = open(life);
+    const run = new ProcessRun();
+    const old = open(run);
     const [one, two] = [newRecord(), newRecord()];
     await old.create(one);
     await old.create(two);
     should(await old.claim(two, false)).equal('ours');
-    const overlapping = open(life);
+    const overlapping = open(run);
     should(await takeAll(overlapping)).eql([]);
     should(await overlapping.update(one)).be.true();
     await Promise.all([old.close(), overlapping.close()]);
 
-    const next = open(life);
+    const next = open(run);
     should(await takeAll(next)).eql([]);
     should(await next.claim(one, false)).equal('ours');
     // Claimed by the node before, and left to this one to be handed on.
@@ -124,8 +127,8 @@ describe('Records in files', () => {
   });
 
   it('begin anew where another process had them between two deploys', async () => {
-    const life = new Life();
-    const before = open(life);
+    const run = new ProcessRun();
+    const before = open(run);
     const [one, two] = [newRecord(), newRecord()];
     await before.create(one);
     await before.create(two);
@@ -135,7 +138,7 @@ describe('Records in files', () => {
     should(await other.claim(one, true)).equal('ours');
     await other.close();
 
-    const after = open(life);
+    const after = open(run);
     // What the gate of before has still in mind.
     should(await after.claim(one, false)).equal('theirs');
     should(idsOf(await takeAll(after))).eql([two.id]);
@@ -143,8 +146,8 @@ describe('Records in files', () => {
   });
 
   it('say that the disk fails between two deploys, and begin anew after that', async () => {
-    const life = new Life();
-    const before = open(life);
+    const run = new ProcessRun();
+    const before = open(run);
     const record = newRecord();
     await before.create(record);
     await before.close();
@@ -152,7 +155,7 @@ describe('Records in files', () => {
     const [ours, aside] = [path.join(root, first), path.join(path.dirname(root), 'aside')];
     fs.renameSync(ours, aside);
     fs.writeFileSync(ours, 'a file');
-    const after = open(life);
+    const after = open(run);
     await after.claim(record, true).should.be.rejectedWith({
       code: 'AUTHY_STORE',
       message: new RegExp(`folder ${root} cannot be used: it is not a folder`),
@@ -196,7 +199,7 @@ describe('Records in files', () => {
   });
 
   it('keep ids from becoming paths', async () => {
-    const records = open(new Life(), { gateId: '../../Gate' });
+    const records = open(new ProcessRun(), { gateId: '../../Gate' });
     await records.create(newRecord());
     should(fs.readdirSync(path.dirname(folder()))).eql(['%2e%2e%2f%2e%2e%2f%47ate']);
     for (const id of ['../evil', 'a/b', '', 'a.b', 'x'.repeat(65)]) {
@@ -272,43 +275,43 @@ describe('Records in files', () => {
   });
 
   it('are missed after a deploy as well, where somebody has deleted them before', async () => {
-    const life = new Life();
-    const before = open(life);
+    const run = new ProcessRun();
+    const before = open(run);
     const record = newRecord();
     await before.create(record);
     fs.rmSync(root, { recursive: true });
     await before.close();
-    const after = open(life);
+    const after = open(run);
     should(await after.claim(record, false)).equal('missing');
     await after.create(newRecord());
     await after.close();
     should(await takeAll(open())).have.length(1);
   });
 
-  it('see that the clock was set back between two lives', async () => {
+  it('see that the clock was set back between two runs', async () => {
     const time = new SetTime();
     const start = time.wall();
-    const before = open(new Life(), { time });
+    const before = open(new ProcessRun(), { time });
     await before.create(newRecord());
     time.move(60_000);
     await before.close();
     time.set(start + 58_000);
-    const [found] = await takeAll(open(new Life(), { time }));
+    const [found] = await takeAll(open(new ProcessRun(), { time }));
     should(found?.isClockWrong).be.true();
     time.set(start + 59_500);
-    const [again] = await takeAll(open(new Life(), { time }));
+    const [again] = await takeAll(open(new ProcessRun(), { time }));
     should(again?.isClockWrong).be.false();
   });
 
   it('see it by what was written last as well', async () => {
     const time = new SetTime();
-    const before = open(new Life(), { time });
+    const before = open(new ProcessRun(), { time });
     await before.create(newRecord());
     time.set(time.wall() + 60_000);
     await before.create(newRecord());
     // No sign of life since; as if the power had failed.
     time.set(time.wall() - 30_000);
-    const found = await takeAll(open(new Life(), { time }));
+    const found = await takeAll(open(new ProcessRun(), { time }));
     should(found.map(({ isClockWrong }) => isClockWrong)).eql([true, true]);
   });
 
