@@ -323,7 +323,7 @@ describe('Settings', () => {
         otherCredentials: { proxy: { username: 'user', password: '${AUTHY_DIGITS}' } },
       });
       const ending = await running.deliver({});
-      ending.caught[0]?.error?.message.should.match(/proxy wants a user name and password/);
+      ending.caught[0]?.error?.message.should.match(/Set a user name and password in the http proxy node/);
       const credentials = Buffer.from('user:4711').toString('base64');
       seen.join().should.containEql(`Basic ${credentials}`);
       await new Promise((resolve) => proxy.close(resolve));

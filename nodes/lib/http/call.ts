@@ -48,7 +48,7 @@ interface FailedAttempt {
 
 /** A service's requests, and how it judges the answer. */
 export interface Call<T> {
-  /** What may happen when an attempt fails. */
+  /** How the call may be repeated when an attempt fails. */
   readonly repeat: RepeatPolicy;
   /**
    * The request. The ones after the first are tried in order, and only if the server has no such route.
@@ -183,7 +183,7 @@ export class Caller {
         )
       : new AuthyError(
           'AUTHY_UNAVAILABLE',
-          `${this.name} could not be asked: ${why}. Try again later.`,
+          `${this.name} gave no usable answer: ${why}. Try again later.`,
           facts,
         );
   }
@@ -207,7 +207,7 @@ export class Caller {
       try {
         await turn;
       } catch (reason) {
-        // No place came free in time: the error of the attempt before says more.
+        // No place came free in time: the error of the previous attempt says more.
         throw reason instanceof Cancelled && state.ending === 'deadline' ? error : reason;
       }
     }
@@ -271,12 +271,13 @@ export class Caller {
       );
     }
     if (error.kind === 'tooLarge') throw this.untrusted('it is larger than 1 MiB');
-    if (error.kind === 'compressed') throw this.untrusted('it is compressed, which was not asked for');
+    if (error.kind === 'compressed')
+      throw this.untrusted('it is compressed, although that was not requested');
     // Asking again with the same password could lock its owner out.
     if (error.reason === 'PROXY_HTTP_407') {
       throw new AuthyError(
         'AUTHY_NETWORK',
-        'The proxy wants a user name and password; set them in the http proxy node. Nothing was sent.',
+        'Set a user name and password in the http proxy node: the proxy asks for them. Nothing was sent.',
       );
     }
     if (!state.isSent) {

@@ -36,7 +36,7 @@ export interface Reply {
   readonly text: string;
 }
 
-/** An answer that came compressed, which was not asked for: its real content could be of any size. */
+/** An answer is compressed, although that was not requested: its real content could be of any size. */
 export class ReplyCompressed extends Error {
   readonly code = 'ANSWER_COMPRESSED';
 }
@@ -44,8 +44,8 @@ export class ReplyCompressed extends Error {
 /**
  * The connections to one service, kept open between requests and used last in, first out.
  *
- * Each is a separate undici client, with one request at a time: undici's pool would share connections that are being
- * opened, so that nobody could tell which request a connection is opened for, and end it with that request.
+ * Each is a separate undici client, with one request at a time. undici's pool shares connections that are being opened: it
+ * is not known for which request one is opened, so it cannot be ended with that request.
  */
 export class Connections {
   private readonly idle: Connection[] = [];
@@ -99,7 +99,7 @@ class Connection {
         );
       },
       maxResponseSize: largestReply,
-      // The call has its own clock.
+      // The call has its own deadline.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -154,6 +154,6 @@ class Connection {
 function textOf(chunks: readonly Buffer[]): string {
   const [only] = chunks;
   const text = (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString();
-  // JSON has none, and some servers write one: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+  // JSON has no byte order mark, but some servers write one: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }

@@ -9,7 +9,7 @@ export interface Route {
   /** Scheme, host and port. */
   readonly origin: string;
   readonly proxy?: Proxy | undefined;
-  /** What Node-RED's `tls-config` node sets: certificates, trust, server name. */
+  /** The settings of Node-RED's `tls-config` node: certificates, trust, server name. */
   readonly tls?: (SecureContextOptions & { servername?: string; rejectUnauthorized?: boolean }) | undefined;
 }
 
@@ -82,15 +82,15 @@ function ready(
     const abandon = (): void => {
       socket.destroy(new Cancelled());
     };
-    const over = (): void => abandoned.off(abandon);
+    const stopListening = (): void => abandoned.off(abandon);
     socket.once(event, () => {
-      over();
+      stopListening();
       socket.setNoDelay(true).setKeepAlive(true, probe);
       resolve(socket);
     });
     // This listener stays: an error without a listener would end Node-RED.
     socket.on('error', reject);
-    socket.once('close', over);
+    socket.once('close', stopListening);
     abandoned.onCancel(abandon);
   });
 }

@@ -24,7 +24,7 @@ export class Limiter {
    * Takes a place, first come first served; {@link leave} gives it back.
    *
    * @returns resolves once there is one; undefined if one was free
-   * @throws AuthyError - `AUTHY_BUSY` at once where the queue is full
+   * @throws AuthyError - `AUTHY_BUSY` at once if the queue is full
    * @throws Cancelled - or rejects with it, if nobody waits for it any more
    */
   enter(cancellation: Cancellation): Promise<void> | undefined {
@@ -36,8 +36,8 @@ export class Limiter {
     if (this.waiting.size >= this.maxWaiting) {
       throw new AuthyError(
         'AUTHY_BUSY',
-        `${this.running} calls are under way and ${this.maxWaiting} wait; nothing was sent. ` +
-          'Slow the flow down, for example with a delay node, or raise the limit in the account.',
+        'Slow the flow down, for example with a delay node, or raise the limit in the account: ' +
+          `${this.running} calls are running and ${this.maxWaiting} wait. Nothing was sent.`,
       );
     }
     return this.turn(cancellation);
@@ -55,7 +55,7 @@ export class Limiter {
     return this.afterPause(milliseconds, cancellation);
   }
 
-  /** Gives a place back. It goes straight to the next in line, so that nobody can overtake. */
+  /** Gives a place back. It goes straight to the next in line, so no other can overtake. */
   leave(): void {
     const [next] = this.waiting;
     if (next === undefined) {

@@ -20,8 +20,8 @@ export function isLoopback(hostname: string): boolean {
  *
  * @param setting - the account's proxy; absent if the environment variables decide: `https_proxy` or `all_proxy`,
  *   and `no_proxy` for the hosts that are reached without it
- * @returns undefined if there is none to be used
- * @throws TypeError - if the proxy's address is not an address
+ * @returns undefined if none is used
+ * @throws TypeError - if the proxy's address is not valid
  */
 export function proxyFor(
   target: URL,
@@ -59,7 +59,7 @@ function addressOf({ url: address, variable }: ProxySetting): URL {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw refused('begin with http:// or https://');
   }
-  // Otherwise a password with one of these signs would be taken for the port, and the user name for the host.
+  // Otherwise a password with one of these characters would be taken for the port, and the user name for the host.
   if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '') {
     throw refused('end with its port (in a password, write / as %2F, ? as %3F and # as %23)');
   }

@@ -6,13 +6,13 @@ const words: Readonly<Record<string, string>> = {
   ECONNABORTED: 'the connection was closed',
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection was closed',
-  EHOSTUNREACH: 'there is no way to it',
+  EHOSTUNREACH: 'there is no route to it',
   EMFILE: 'this machine has too many files and connections open',
   ENETUNREACH: 'there is no network',
   ENOTFOUND: 'there is no such name',
   EPERM: 'this machine does not allow the connection',
   EPIPE: 'the connection was closed',
-  EPROTO: 'the other end does not speak TLS as it should',
+  EPROTO: 'the other end does not speak TLS correctly',
   ETIMEDOUT: 'no connection in time',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet; check the clock',
@@ -25,16 +25,16 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why a connection failed, as a part of a sentence. The code stands behind it, where people look for it; but not a code of
- * undici, which users do not know.
+ * Why a connection failed, as a part of a sentence. The code follows, since people search for it; but not a code of undici,
+ * which users do not know.
  *
  * @param code - the system's, OpenSSL's, Node.js's or undici's, `NOT_HTTP`, or `PROXY_HTTP_…`
  */
 export function reasonOf(code: string): string {
   const [, status] = /^PROXY_HTTP_(\d+)$/.exec(code) ?? [];
   if (status !== undefined) return `the proxy answered HTTP ${status}`;
-  if (code === 'NOT_HTTP' || code.startsWith('HPE_')) return 'what came back is not HTTP';
-  if (code.startsWith('UND_ERR_')) return undiciWords[code] ?? 'what came back is not HTTP as it should be';
+  if (code === 'NOT_HTTP' || code.startsWith('HPE_')) return 'the answer is not HTTP';
+  if (code.startsWith('UND_ERR_')) return undiciWords[code] ?? 'the answer is not correct HTTP';
   const known = words[code];
   if (known !== undefined) return `${known}, ${code}`;
   return code === 'UNKNOWN' ? 'the connection failed' : `the connection failed, ${code}`;

@@ -33,7 +33,7 @@ const longestWait = 30_000;
 /** The first pause; each further one may be twice as long. In milliseconds. */
 const firstPause = 200;
 
-/** Why an attempt failed, as far as repeating it goes. */
+/** Why an attempt failed: it decides whether to repeat it. */
 export type Failure = 'notSent' | 'rateLimited' | 'noAnswer';
 
 /** Whether an operation with this policy does something at the service. */
@@ -90,7 +90,7 @@ const httpDate =
  * Reads a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3).
  *
  * @param now - milliseconds since the epoch
- * @returns seconds from now, at most 30; undefined if it says nothing
+ * @returns seconds from now, at most 30; undefined if it is absent or in the wrong format
  */
 export function retryAfterSeconds(header: string | undefined, now: number = Date.now()): number | undefined {
   const text = header?.trim() ?? '';

@@ -46,8 +46,8 @@ export class Transport {
   constructor({ headers, ...route }: TransportOptions) {
     this.connections = new Connections({
       ...route,
-      // Not by axios, which would normalize them for each request. A compressed answer could be larger than it looks, and
-      // answers of services are small.
+      // Not given to axios, which would normalize them for each request. A compressed answer could be larger than it looks,
+      // and answers of services are small.
       headers: { ...headers, 'Accept-Encoding': 'identity' },
       largestReply: largestAnswer,
     });
@@ -131,7 +131,7 @@ export function serviceAddress(baseUrl: string, pathPrefix = ''): string {
     throw new TypeError('The base URL must begin with https://; http:// is for this machine only.');
   }
   if (url.username !== '' || url.password !== '') {
-    throw new TypeError('The base URL must not carry a user name or password.');
+    throw new TypeError('The base URL must not contain a user name or password.');
   }
   if (url.search !== '' || url.hash !== '') {
     throw new TypeError('The base URL must not have a query or fragment.');

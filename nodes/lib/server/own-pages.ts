@@ -4,7 +4,7 @@ import os from 'node:os';
 import type { TLSSocket } from 'node:tls';
 import type { RequestHandler } from 'express';
 
-/** Under which names a server may be asked. */
+/** The names under which a server may be called. */
 export interface NameRule {
   /** @param name - of the Host header, in lower case; an IPv6 address in brackets */
   readonly allows: (name: string, request: IncomingMessage) => boolean;
@@ -15,17 +15,17 @@ export interface NameRule {
 /** Names of this machine, and of nothing else. */
 export const ofThisMachine: NameRule = {
   allows: (name) => ['localhost', '127.0.0.1', '[::1]'].includes(name),
-  remedy: 'Ask the simulator by localhost, 127.0.0.1 or [::1]: it answers this machine only.',
+  remedy: 'Call the simulator at localhost, 127.0.0.1 or [::1]: it answers this machine only.',
 };
 
 /** Domains of private networks at home and at work. Source: RFC 6761, 6762, 8375; ICANN on .internal and .home. */
 const notInPublicDns = ['localhost', 'local', 'home.arpa', 'internal', 'home', 'lan', 'localdomain'];
 
 /**
- * Names that no stranger can point at this machine. A page anywhere may make the name it was loaded under mean this
- * machine (DNS rebinding), and then counts as one of its own pages. It cannot do so with an address, with a name that
- * public DNS does not have, or if the browser checks a certificate for the name. The connection shows that it does, or
- * behind a proxy Sec-Fetch-Site, which no page can set and no browser sends to http://… except to loopback.
+ * Names that no stranger can point at this machine. Any web page may point the name it was loaded under at this machine
+ * (DNS rebinding), and then counts as one of its own pages. It cannot do so with an address, with a name that public DNS
+ * does not have, or if the browser checks a certificate for the name. An encrypted connection shows that it does. Behind a
+ * proxy, Sec-Fetch-Site shows it: no page can set that header, and over http browsers send it to loopback only.
  */
 export const ofNoStranger: NameRule = {
   allows: (name, request) =>
@@ -36,20 +36,20 @@ export const ofNoStranger: NameRule = {
     (request.socket as Partial<TLSSocket>).encrypted === true ||
     ['same-origin', 'none'].includes(String(request.headers['sec-fetch-site'])),
   remedy:
-    'Open Node-RED by its IP address, by localhost or by https, or set adminAuth in its settings: this name could be ' +
-    "a stranger's for this machine.",
+    'Open Node-RED by its IP address, by localhost or by https, or set adminAuth in its settings: this could ' +
+    "be a stranger's name for this machine.",
 };
 
 const foreignPage =
-  'Ask from a page of the editor or of the simulator itself: this came from another web page. A reverse proxy has to ' +
-  'pass the Host header on.';
+  'Send this request from a page of the editor or of the simulator: it came from another web page. A reverse proxy has ' +
+  'to pass the Host header on.';
 
 /**
  * Lets programs in, and the server's own pages; refuses requests that another web page makes the browser send. The Host
  * header shows under which name the browser asks, Origin and Sec-Fetch-Site show from where. JSON or a custom header
  * proves nothing: Node-RED's editor allows those to every page (`Access-Control-Allow-Origin: *`).
  *
- * @param names - under which the server may be asked
+ * @param names - under which the server may be called
  */
 export function ownPagesOnly(names: NameRule): RequestHandler {
   return (request, response, next) => {
@@ -69,7 +69,7 @@ export function isJson(request: IncomingMessage): boolean {
   return /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
 }
 
-/** A strict pattern: URL parsers would accept a backslash or an at sign, and a header must not use that. */
+/** A strict pattern: URL parsers would accept a backslash or an at sign, which a header must not have. */
 const hostForm = /^(\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::(\d{1,5}))?$/i;
 const originForm = /^(https?):\/\/(.+)$/i;
 
@@ -83,10 +83,10 @@ function isAddress(name: string): boolean {
 
 function isForeign({ headers, method = '' }: IncomingMessage, host: RegExpExecArray): boolean {
   const site = headers['sec-fetch-site'];
-  // The browser's own word, whatever a proxy has made of Host.
+  // The browser says so itself, even if a proxy has changed Host.
   if (site === 'same-origin') return false;
   if (headers.origin !== undefined) return !isOriginOf(host, headers.origin);
-  // A request that only reads and has no origin, such as a picture, cannot be read by the page that asked for it.
+  // A page cannot see the answer to a reading request that it sends without an origin, such as for a picture.
   const onlyReads = ['GET', 'HEAD'].includes(method);
   return !onlyReads && site !== undefined && site !== 'none';
 }

@@ -4,8 +4,8 @@ import type { NodeAPI } from 'node-red';
 import type { OwnAddress } from '../contract/service';
 
 /**
- * Where this Node-RED itself listens, for a path of its own http in nodes. Only its server knows: the machine may have
- * several addresses, the system may choose the port, the certificate may change while it runs.
+ * The address at which this Node-RED itself listens, for a path of its http in nodes. Only its server knows: the machine may
+ * have several addresses, the system may choose the port, the certificate may change while it runs.
  *
  * @param path - beginning with a slash
  * @returns undefined if it serves no http nodes, does not listen (yet), or listens on no port
@@ -17,12 +17,12 @@ export function ownAddress(RED: NodeAPI, path: string): OwnAddress | undefined {
   const address = server?.address?.();
   if (httpNodeRoot === false || typeof address !== 'object' || address === null) return undefined;
   const root = (httpNodeRoot ?? '').replace(/^\/|\/$/g, '');
-  const place = [root, path.slice(1)].filter(Boolean).join('/');
-  const at = `${reachable(address.address)}:${address.port}/${place}`;
-  if (!(server instanceof tls.Server)) return { url: `http://${at}` };
+  const fullPath = [root, path.slice(1)].filter(Boolean).join('/');
+  const withoutScheme = `${reachable(address.address)}:${address.port}/${fullPath}`;
+  if (!(server instanceof tls.Server)) return { url: `http://${withoutScheme}` };
   const certificates = certificatesOf(server);
-  // One that came as PKCS #12 cannot be read back: then it has to be one that this machine trusts.
-  return { url: `https://${at}`, ...(certificates.length === 0 ? {} : { certificates }) };
+  // A certificate that came as PKCS #12 cannot be read back: then this machine has to trust it already.
+  return { url: `https://${withoutScheme}`, ...(certificates.length === 0 ? {} : { certificates }) };
 }
 
 /** A server that listens on all addresses is reached by loopback. */

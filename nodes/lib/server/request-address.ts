@@ -8,7 +8,7 @@ export interface ReceivedAt {
 export interface Addresses {
   /** The address that the callback should have been signed for. */
   url: string;
-  /** Other addresses of the same request, as a proxy may have changed it: for the hint in the log, made when asked for. */
+  /** Other addresses of the same request, as a proxy may have changed it: for the hint in the log, computed when read. */
   readonly candidates: readonly string[];
   /** The query string as received, without `?`. */
   query: string;
@@ -70,8 +70,8 @@ function candidatesOf(request: ReceivedAt, configured: string | undefined, path:
   const hosts = new Set([hostOf(headers), forwardedHostOf(headers)]);
   const guesses = [...schemes].flatMap((scheme) =>
     [...hosts].flatMap((host) =>
-      [host, ...withForwardedPort(host, scheme, headers)].flatMap((place) =>
-        ['', forwardedPrefixOf(headers)].map((prefix) => `${scheme}://${place}${prefix}${path}`),
+      [host, ...withForwardedPort(host, scheme, headers)].flatMap((authority) =>
+        ['', forwardedPrefixOf(headers)].map((prefix) => `${scheme}://${authority}${prefix}${path}`),
       ),
     ),
   );
@@ -89,7 +89,7 @@ function withForwardedPort(host: string, scheme: string, headers: ReceivedAt['he
   return [port === (scheme === 'https' ? '443' : '80') ? name : `${name}:${port}`];
 }
 
-/** The prefix that the proxy removed from the path, with a slash before it and none behind. */
+/** The prefix that the proxy removed from the path, with a slash before it and none after it. */
 function forwardedPrefixOf(headers: ReceivedAt['headers']): string {
   const parts = first(headers['x-forwarded-prefix'])?.split('/').filter(Boolean) ?? [];
   return parts.map((part) => `/${part}`).join('');

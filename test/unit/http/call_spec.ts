@@ -59,7 +59,7 @@ describe('One call, to any service', () => {
   });
 
   it('errors name the service that was called, and no secret', async () => {
-    should(caller.noAnswerError('read', 'it broke').message).match(/^Another service could not be asked/);
+    should(caller.noAnswerError('read', 'it broke').message).match(/^Another service gave no usable answer/);
     await server.stop();
     const asked = caller.call(call({ method: 'GET', path: '/x' }));
     await asked.should.be.rejectedWith({ code: 'AUTHY_NETWORK', message: /nothing was sent/ });

@@ -786,7 +786,7 @@ describe('Authy client', () => {
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as AddressInfo;
       const { message } = await failure(sms, { baseUrl: `http://127.0.0.1:${port}` });
-      message.should.match(/the connection broke: what came back is not HTTP/);
+      message.should.match(/the connection broke: the answer is not HTTP/);
       await new Promise((resolve) => other.close(resolve));
     });
 
