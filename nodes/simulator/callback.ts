@@ -32,7 +32,7 @@ export function callbackBody(approval: Approval, form: CallbackForm, contradicts
   const status = (approval.answer === 'approve') !== contradicts ? 'approved' : 'denied';
   const device = deviceOf(user);
   const multidevice = { multidevice_enabled: false, multidevice_updated_at: device.registration_date };
-  const sinceThen = {
+  const fields2019 = {
     ...multidevice,
     last_unlock_date: seconds(approval.answeredAt),
     enabled_unlock_methods: ['pin'],
@@ -66,9 +66,9 @@ export function callbackBody(approval: Approval, form: CallbackForm, contradicts
       logos: approval.logos,
       app_id: application.id,
     },
-    // The device's own signature, which nobody can verify: of the right length, and nothing more.
+    // The device's own signature. Nobody can verify it: only its length is right.
     signature: randomBytes(256).toString('base64'),
-    ...(form === '2017' ? { device } : { device: { ...device, ...sinceThen }, ...multidevice }),
+    ...(form === '2017' ? { device } : { device: { ...device, ...fields2019 }, ...multidevice }),
   };
 }
 
@@ -152,7 +152,7 @@ function onlyFor(certificates: readonly (string | Buffer)[]): https.Agent {
   const known = certificates.map((certificate) => new X509Certificate(certificate).fingerprint256);
   return new https.Agent({
     ca: [...certificates],
-    // A certificate signed by others is trusted as well, without theirs.
+    // A certificate that an authority has signed is trusted as well, without the authority's own.
     allowPartialTrustChain: true,
     checkServerIdentity: (_name, { fingerprint256 }) =>
       known.includes(fingerprint256) ? undefined : new Error('the certificate is not the one of this server'),
@@ -163,6 +163,6 @@ function failureOf(error: unknown, stop: AbortSignal): Pick<CallbackReport, 'fai
   if (stop.aborted) return { failure: 'stopped', error: 'the simulator was stopped' };
   if (axios.isCancel(error)) return { failure: 'timeout', error: `no answer within ${deadline / 1000} s` };
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
-  // Both are there, but some errors have no message and some no code.
+  // Some errors have no message, and some no code.
   return { failure: 'connection', error: message || code || 'unknown error' };
 }

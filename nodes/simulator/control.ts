@@ -39,7 +39,7 @@ interface ControlCall {
 
 type ControlRoute = Route<(call: ControlCall) => object | Promise<object>> & { readonly does: string };
 
-/** A request to the control interface that cannot be met; its message says why. */
+/** A request to the control interface that cannot be carried out; its message says why. */
 class ControlError extends Error {
   override readonly name = 'ControlError';
 
@@ -147,7 +147,7 @@ async function serve(
     if (method !== 'GET' && !isJson(request)) {
       throw new ControlError(
         415,
-        'Content-Type has to be application/json: what changes something is no form.',
+        'Content-Type has to be application/json: a form cannot change anything here.',
       );
     }
     const call = {
@@ -239,9 +239,9 @@ function reset({ backend }: ControlCall): object {
 function messages({ backend, query }: ControlCall): object {
   const found = backend.state.messages.all.filter(
     (message) =>
-      isAsked(query, 'kind', message.kind) &&
-      isAsked(query, 'authyId', String(message.authyId)) &&
-      isAsked(query, 'phone', message.phone),
+      passesFilter(query, 'kind', message.kind) &&
+      passesFilter(query, 'authyId', String(message.authyId)) &&
+      passesFilter(query, 'phone', message.phone),
   );
   return { messages: found };
 }
@@ -250,13 +250,13 @@ function approvals({ backend, query }: ControlCall): object {
   const { approvals, now } = backend.state;
   const found = approvals.all.filter(
     (approval) =>
-      isAsked(query, 'status', approvals.statusOf(approval)) &&
-      isAsked(query, 'authyId', String(approval.user.id)),
+      passesFilter(query, 'status', approvals.statusOf(approval)) &&
+      passesFilter(query, 'authyId', String(approval.user.id)),
   );
   return { approvals: found.map((approval) => approvalView(approvals, approval, now())) };
 }
 
-function isAsked(query: URLSearchParams, name: string, value: string): boolean {
+function passesFilter(query: URLSearchParams, name: string, value: string): boolean {
   // A plus sign that was not encoded has become a space.
   return !query.has(name) || query.get(name)?.replace(/^ /, '+') === value;
 }
@@ -292,7 +292,7 @@ async function reportAnswer(
   course: CallbackCourse,
 ): Promise<void> {
   const { approvals, now } = backend.state;
-  // A late callback goes where it would have gone at once.
+  // A late callback uses the settings of this moment.
   const settings = { ...backend.settings };
   const target = callbackTarget(settings);
   const stop = backend.stop();
@@ -404,7 +404,7 @@ function changeFaults(call: ControlCall): object {
 function requests({ backend, query }: ControlCall): object {
   const found = backend.state.requests.all.filter(
     ({ method, path }) =>
-      isAsked(query, 'method', method) && (!query.has('path') || path.includes(query.get('path') ?? '')),
+      passesFilter(query, 'method', method) && (!query.has('path') || path.includes(query.get('path') ?? '')),
   );
   return { count: found.length, requests: found };
 }

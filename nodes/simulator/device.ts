@@ -1,6 +1,6 @@
 import type { User } from './state/users';
 
-/** The members that the simulated phone's answers hold about itself. */
+/** The members that describe a simulated phone in answers and callbacks. */
 export type Device = ReturnType<typeof deviceOf>;
 
 /**

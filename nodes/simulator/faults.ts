@@ -57,7 +57,7 @@ export type CallbackFault = CallbackScope &
     | { readonly kind: 'callbackRepeated'; readonly copies: number }
     /** It is signed with another key. */
     | { readonly kind: 'callbackForged' }
-    /** It is signed as it should be, and says the opposite of what was answered. */
+    /** Its signature is right, and it says the opposite of the answer. */
     | { readonly kind: 'callbackContradicts' }
   );
 
@@ -92,7 +92,7 @@ export interface CallbackCourse {
   readonly contradicts: boolean;
 }
 
-/** An error in a list of faults; its message names the place. */
+/** An error in a list of faults; its message names the member. */
 export class FaultError extends Error {
   override readonly name = 'FaultError';
 }
@@ -159,8 +159,8 @@ export const faultDescription = { requests: describeAll('requests'), callbacks: 
 
 /** The members of each kind, with those of its scope. */
 const membersOf: ReadonlyMap<string, Members> = new Map(
-  (['requests', 'callbacks'] as const).flatMap((met) =>
-    Object.entries(kinds[met]).map(([kind, members]) => [kind, { ...members, ...scopes[met] }] as const),
+  (['requests', 'callbacks'] as const).flatMap((group) =>
+    Object.entries(kinds[group]).map(([kind, members]) => [kind, { ...members, ...scopes[group] }] as const),
   ),
 );
 
@@ -199,7 +199,7 @@ export class Faults {
   takeForRequest(target: FaultTarget): RequestFault[] {
     const taken: RequestFault[] = [];
     for (const entry of this.list) {
-      if (isOfCallbacks(entry.fault) || !meets(entry.fault, target)) continue;
+      if (isOfCallbacks(entry.fault) || !appliesTo(entry.fault, target)) continue;
       entry.left -= 1;
       taken.push(entry.fault);
       if (entry.fault.kind !== 'latency') break;
@@ -280,40 +280,38 @@ function isOfCallbacks(fault: Fault): fault is CallbackFault {
   return Object.hasOwn(kinds.callbacks, fault.kind);
 }
 
-function meets(fault: RequestFault, { method, path, hasBody }: FaultTarget): boolean {
+function appliesTo(fault: RequestFault, { method, path, hasBody }: FaultTarget): boolean {
   if (fault.method !== undefined && fault.method.toUpperCase() !== method) return false;
   if (fault.path !== undefined && !path.includes(fault.path)) return false;
   return fault.kind !== 'refuseGetBody' || (method === 'GET' && hasBody);
 }
 
-function readFault(value: unknown, place: string): Fault {
+function readFault(value: unknown, path: string): Fault {
   const entry = asObject(value);
-  if (entry === undefined) throw new FaultError(`${place} has to be an object.`);
+  if (entry === undefined) throw new FaultError(`${path} has to be an object.`);
   const kind = typeof entry['kind'] === 'string' ? entry['kind'] : '';
   const members = membersOf.get(kind);
   if (members === undefined) {
-    throw new FaultError(`${place}.kind has to be one of ${[...membersOf.keys()].join(', ')}.`);
+    throw new FaultError(`${path}.kind has to be one of ${[...membersOf.keys()].join(', ')}.`);
   }
   for (const [name, [description, isValid]] of Object.entries(members)) {
     const member = name.replace('*', '');
     const given = entry[member];
     if (given === undefined && name === member) continue;
-    if (!isValid(given)) throw new FaultError(`${place}.${member} has to be ${description}.`);
+    if (!isValid(given)) throw new FaultError(`${path}.${member} has to be ${description}.`);
   }
   const known = ['kind', ...Object.keys(members).map((name) => name.replace('*', ''))];
   const unknown = Object.keys(entry).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new FaultError(
-      `${place}.${unknown} is not known; a fault of kind ${kind} has ${known.join(', ')}.`,
-    );
+    throw new FaultError(`${path}.${unknown} is not known; a fault of kind ${kind} has ${known.join(', ')}.`);
   }
   // Every member has been checked against the tables above.
   return { ...entry, kind } as Fault;
 }
 
-function describeAll(met: keyof typeof kinds): object {
-  const described = Object.entries(kinds[met]).map(([kind, members]) => [kind, describe(members)]);
-  return { kinds: Object.fromEntries(described) as object, scope: describe(scopes[met]) };
+function describeAll(group: keyof typeof kinds): object {
+  const described = Object.entries(kinds[group]).map(([kind, members]) => [kind, describe(members)]);
+  return { kinds: Object.fromEntries(described) as object, scope: describe(scopes[group]) };
 }
 
 function describe(members: Members): Record<string, string> {

@@ -66,7 +66,7 @@ export class Languages {
   }
 
   /**
-   * The browser's preferred language among those there are.
+   * The browser's preferred language among those that exist.
    *
    * @param header - Accept-Language, such as `fr-CA,fr;q=0.9,en;q=0.5` (RFC 9110, 12.5.4)
    */

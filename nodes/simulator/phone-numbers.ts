@@ -78,7 +78,7 @@ export function readPhone(countryCode: string, number: string): PhoneNumber | 'c
   const country = countryCode.replace(/^\+/, '');
   if (!/^[1-9]\d{0,3}$/.test(country)) return 'country';
   if (!/^[+(]?\d[\d .()-]{1,30}$/.test(number)) return 'number';
-  // A code without a country, such as the one of satellite phones, is known only as a part of whole numbers.
+  // A calling code without a country, such as that of satellite phones, is recognized only in a whole number.
   const isCountry = callingCodes.has(country);
   const parsed = isCountry
     ? parsePhoneNumberFromString(number, { defaultCallingCode: country, extract: false })

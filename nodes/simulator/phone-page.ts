@@ -28,8 +28,8 @@ export function phonePage(languages: Languages): RequestHandler {
 
   return (request, response, next) => {
     const [pathname = ''] = request.originalUrl.split('?');
-    const place = request.url.split('?')[0] ?? '';
-    if (place === '/' && !pathname.endsWith('/')) {
+    const mountedPath = request.url.split('?')[0] ?? '';
+    if (mountedPath === '/' && !pathname.endsWith('/')) {
       // The page's own addresses are relative to its folder; so is this one, with any prefix in front.
       response.statusCode = 302;
       response.setHeader('Location', `${pathname.split('/').at(-1) ?? ''}/`);
@@ -40,7 +40,7 @@ export function phonePage(languages: Languages): RequestHandler {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
     response.setHeader('Cache-Control', 'no-cache');
-    if (['/', '/index.html'].includes(place) && ['GET', 'HEAD'].includes(request.method)) {
+    if (['/', '/index.html'].includes(mountedPath) && ['GET', 'HEAD'].includes(request.method)) {
       const language = languages.ofBrowser(request.headers['accept-language']);
       response.setHeader('Content-Type', 'text/html; charset=utf-8');
       response.setHeader('Content-Language', language.tag);

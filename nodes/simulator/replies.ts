@@ -9,7 +9,7 @@ export interface Reply {
  *
  * Source: https://www.twilio.com/docs/authy/api (return and error codes), the Verify v1 error table, and the list in
  * twilio/authy-java (`com.authy.api.Error.Code`). Texts are those that the real Authy was seen to
- * answer, where one is known. The statuses of 60014, 60024, 60029, 60038 and 60080 are not documented; 400 is the
+ * answer, if one is known. The statuses of 60014, 60024, 60029, 60038 and 60080 are not documented; 400 is the
  * simulator's choice, and so is 404 for 60035.
  */
 const failures = {

@@ -36,7 +36,7 @@ const host = '127.0.0.1';
  * only and in memory only. It keeps its state as long as the object exists, listening or not.
  */
 export class Simulator {
-  /** The page of the phones: files with relative addresses. Mountable anywhere, above it {@link control}. */
+  /** The page of the phones: files with relative addresses. Mountable anywhere, one level below {@link control}. */
   readonly phonePage: RequestHandler;
   /** The JSON control interface. Mountable anywhere; it checks no key and no origin: the application decides who may use it. */
   readonly control: RequestHandler;
@@ -102,7 +102,7 @@ export class Simulator {
   }
 
   /**
-   * Starts listening on loopback, or goes on if it does.
+   * Starts listening on loopback, if it does not listen already.
    *
    * @param port - 0 for any; absent: the last one if it is still free, otherwise any
    * @returns the base URL, such as `http://127.0.0.1:4730`

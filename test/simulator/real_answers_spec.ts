@@ -195,7 +195,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     for (const path of [`/protected/xml/users/${id}/status`, `/onetouch/xml/users/${id}/approval_requests`]) {
       const answer = await harness.api('GET', path);
       shouldFail(answer, 404, '60000');
-      should(answer.body['message']).match(/JSON only: .*\/json\/.*\/xml\//);
+      should(answer.body['message']).match(/\/json\/ .*\/xml\/.*: .*JSON only/);
     }
   });
 

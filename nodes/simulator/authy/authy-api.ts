@@ -52,7 +52,7 @@ interface Incoming {
 export function authyApi(backend: Backend): RequestHandler {
   return (request, response, next) => {
     serve(backend, request, response).catch((error: unknown) => {
-      // A client that broke off while it was sending is not an error.
+      // It is no error if the client broke off while it was sending.
       if (!request.destroyed || request.complete) next(error);
     });
   };
@@ -72,13 +72,13 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
   const { method, path } = incoming;
   const faults = backend.faults.takeForRequest({ method, path, hasBody: incoming.body.length > 0 });
   const isLate = (fault: RequestFault): boolean => fault.after === true;
-  const perform = (list: RequestFault[]): Promise<FaultAnswer | undefined> => misbehave(list, gone.signal);
-  const early = await perform(faults.filter((fault) => !isLate(fault)));
-  // A client that went away while it was kept waiting has not asked for anything.
+  const apply = (list: RequestFault[]): Promise<FaultAnswer | undefined> => applyFaults(list, gone.signal);
+  const early = await apply(faults.filter((fault) => !isLate(fault)));
+  // The client went away during a latency: nothing is carried out.
   if (gone.signal.aborted) return;
   const found = findRoute(routes, method, path);
   let answer = early ?? replyAnswer(carryOut(backend, incoming, found));
-  if (early === undefined) answer = (await perform(faults.filter(isLate))) ?? answer;
+  if (early === undefined) answer = (await apply(faults.filter(isLate))) ?? answer;
   const status = answer.drop ? null : answer.status;
   const shownPath = path.replace(/^(\/protected\/json\/verify\/)[^/]+/, '$1***');
   backend.state.requests.add({
@@ -98,7 +98,7 @@ async function serve(backend: Backend, request: IncomingMessage, response: Serve
 
 /** @returns undefined if the body is too large */
 async function receive(request: IncomingMessage): Promise<Incoming | undefined> {
-  // A client that leaves a bare `?` behind has an empty query.
+  // A client may leave a bare `?` behind: its query is empty.
   const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
   try {
     const body = await readBody(request);
@@ -109,8 +109,8 @@ async function receive(request: IncomingMessage): Promise<Incoming | undefined> 
   }
 }
 
-/** Performs faults in order. @returns the answer of the one that ends the request, if one does */
-async function misbehave(
+/** Applies faults in order. @returns the answer of the one that ends the request, if one does */
+async function applyFaults(
   faults: readonly RequestFault[],
   gone: AbortSignal,
 ): Promise<FaultAnswer | undefined> {
@@ -146,7 +146,7 @@ function carryOut(
 
 function unknownUrl(path: string): Failure {
   const isXml = /^\/(protected|onetouch)\/xml\//.test(path);
-  const message = 'The Authy simulator speaks JSON only: ask for /json/ instead of /xml/ in the path.';
+  const message = 'Use /json/ instead of /xml/ in the path: the Authy simulator speaks JSON only.';
   return new Failure('unknownUrl', isXml ? { message } : {});
 }
 

@@ -14,7 +14,7 @@ export const tokenRoutes: readonly CallRoute[] = [
   { method: 'GET', path: '/protected/json/verify/{token}/{id}', handle: verify },
 ];
 
-/** Word by word, with the two spaces that Authy has there. */
+/** Word for word, with Authy's two spaces. */
 const ignoredTexts = {
   sms: 'Ignored: SMS is not needed for smartphones. Pass force=true if you want to actually send it anyway.',
   call:

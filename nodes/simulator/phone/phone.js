@@ -33,7 +33,7 @@
     }
   }
 
-  /** Calls the control interface; an error's message is for people. */
+  /** Calls the control interface; an error's message is for the user of the page. */
   async function ask(method, path, body) {
     let response;
     let answer;
@@ -65,9 +65,9 @@
     }
   }
 
-  /** What a refusal of the control interface means here: the page only asks for things that existed. */
+  /** The key of the text for a refusal. The page asks only for things that existed: with 404 they are gone. */
   function problemOf(method, { status, headers }) {
-    // Other refusals have no text of ours: for example a proxy that asks to log in.
+    // A refusal without JSON is not ours: for example a proxy that asks to log in.
     const isOurs = /json/.test(headers.get('content-type') ?? '');
     if (status === 403 && isOurs) return 'strangeName';
     if (status === 401 || status === 403) return 'logIn';
@@ -287,7 +287,7 @@
   /** What was there before; undefined until the first answer, whose contents are not new. */
   let seen;
 
-  /** Tells those who listen to the page what has arrived. */
+  /** Announces to screen readers what has arrived. */
   function announce(shown) {
     const before = seen;
     const keyOf = ({ uuid, id }) => uuid ?? id;

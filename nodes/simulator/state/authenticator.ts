@@ -1,6 +1,6 @@
 import { Secret, TOTP } from 'otpauth';
 
-/** Seconds that one code of an authenticator is shown. */
+/** For how many seconds an authenticator shows one code. */
 const period = 30;
 
 /** How many periods before and after the current one are accepted, because clocks differ. */
