@@ -23,7 +23,7 @@ let size = 0;
  *
  * Why a second one: by `outOfBounds` and `canonicalParams` alone, a callback takes 2.3 times as long to verify. One pass
  * that writes bytes and remembers nothing takes 1.3 times as long, as it sorts and escapes the same names each time.
- * `test/hold/canonical_spec.ts` holds this to what those two say.
+ * `test/attack/canonical_spec.ts` holds this to what those two say.
  *
  * There is no rule in here that is not in `canonicalParams` and `outOfBounds`. What is out of the ordinary or in doubt
  * is left to those: brackets in names, lists of lists or of numbers, objects of nothing but empty ones, half

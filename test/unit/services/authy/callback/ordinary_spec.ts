@@ -13,7 +13,7 @@ const written = (params: Params, maxSize = 64 * kibibyte): string | undefined =>
   return bytes && Buffer.from(bytes).toString('latin1');
 };
 
-// Beside the plain functions, on random trees: test/hold/canonical_spec.ts.
+// Beside the plain functions, on random trees: test/attack/canonical_spec.ts.
 describe('Canonical string of ordinary callbacks', () => {
   describe('what is published is ordinary', () => {
     for (const { id, body } of vectors.published) {

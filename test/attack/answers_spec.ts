@@ -128,7 +128,7 @@ async function serverOf(
   };
 }
 
-describe('Hold: answers', function () {
+describe('Attack: answers', function () {
   this.timeout(0);
   const trials = names.map((name) => new Trial(name));
   const account: Record<string, number> = {};

@@ -32,7 +32,7 @@ const call: fc.Arbitrary<Call> = fc.record({
   isForged: fc.boolean(),
 });
 
-describe('Hold: callbacks that come again, contradict each other, or are old', function () {
+describe('Attack: callbacks that come again, contradict each other, or are old', function () {
   this.timeout(0);
   let flow: Flow;
 

@@ -246,7 +246,7 @@ async function withFault({ change: [right, wrong] }: Fault, no: number): Promise
   return (await import(file)) as typeof quick;
 }
 
-describe('Hold: the canonical string that is written quickly', function () {
+describe('Attack: the canonical string that is written quickly', function () {
   this.timeout(0);
 
   it('is the one that is plainly written, within the same bounds, or left to that', () => {

@@ -126,7 +126,7 @@ const hostile: readonly [title: string, sent: Sent][] = [
 ]; // prettier-ignore
 
 for (const runtime of runtimes) {
-  describe(`Hold: hostile bodies in Node-RED ${runtime.version}x`, function () {
+  describe(`Attack: hostile bodies in Node-RED ${runtime.version}x`, function () {
     this.timeout(300_000);
     let nodeRed: NodeRed;
     let probe: LifeProbe;

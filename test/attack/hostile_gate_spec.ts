@@ -50,7 +50,7 @@ const hostile: readonly [title: string, reading: Reading][] = [
   ['no answer', () => undefined],
 ]; // prettier-ignore
 
-describe('Hold: an approval gate and a hostile service', function () {
+describe('Attack: an approval gate and a hostile service', function () {
   this.timeout(120_000);
 
   it('nothing but the documented approval opens it; each message ends once', async () => {

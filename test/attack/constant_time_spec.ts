@@ -7,7 +7,7 @@ import { callbackAnswer, callbackKey, callbackModes, signedCallback } from '../s
 
 const root = path.join(__dirname, '..', '..');
 
-describe('Hold: signatures are compared in constant time, by construction', function () {
+describe('Attack: signatures are compared in constant time, by construction', function () {
   // The linter takes a while to load.
   this.timeout(60_000);
 

@@ -100,7 +100,7 @@ const callback = fc
 
 const sent = (params: Params): Params => JSON.parse(JSON.stringify(params)) as Params;
 
-describe('Hold: a signed callback, whatever it carries', function () {
+describe('Attack: a signed callback, whatever it carries', function () {
   this.timeout(0);
 
   for (const mode of ['raw', 'parsed'] as const) {
@@ -282,7 +282,7 @@ function meaning(value: unknown, path: readonly (string | number)[] = []): [path
   return texts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-describe('Hold: any single change of a signed callback', function () {
+describe('Attack: any single change of a signed callback', function () {
   this.timeout(0);
   const mode = fc.constantFrom(...callbackModes);
   const refused = [
@@ -439,7 +439,7 @@ describe('Hold: any single change of a signed callback', function () {
   });
 });
 
-describe('Hold: anything at all instead of a callback', function () {
+describe('Attack: anything at all instead of a callback', function () {
   this.timeout(0);
 
   it('is a rejection with a reason, never an exception and never accepted', () => {

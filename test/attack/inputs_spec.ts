@@ -139,7 +139,7 @@ function casesOfLists(
   });
 }
 
-describe('Hold: inputs', function () {
+describe('Attack: inputs', function () {
   this.timeout(120_000);
   const authy = new ScriptedServer();
   let flow: Flow | undefined;
