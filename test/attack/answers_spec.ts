@@ -16,13 +16,13 @@ const names = Object.keys(operations) as OperationName[];
 /** The outcomes that open a door. */
 const decisive = ['valid', 'approved'];
 
-/** Wherever a field has a value, each of these instead. */
+/** Wrong values: each of them is put into every field. */
 const wrong: readonly unknown[] = [
   null, true, false, 0, 1, -1, 1.5, '', ' ', 'x', 'true', 'yes', 'is valid', 'approved', [], {}, [true], ['approved'], [[]],
   { toString: 'approved' }, { valueOf: true }, { length: 1 }, 'Approved', 'is valid ', '2', 9e15, 'x'.repeat(10_000),
 ]; // prettier-ignore
 
-/** What could be taken for yes. */
+/** Values of `success` that could be taken for true. */
 const spellings: readonly unknown[] = [
   'True', 'TRUE', 'true ', ' true', 'tru', 'truetrue', '"true"', 'yes', 'ok', 'success', 't', 'y', '1', 1, 2, -1, [], [true], ['true'],
   {}, { true: true }, { success: true }, 'false', false, 'False', 0, '0', '', null, 'null', 'undefined', 'ｔｒｕｅ', 'true\u0000',
@@ -52,7 +52,7 @@ function isDocumentedSuccess(name: OperationName, { status, text }: Answer): boo
   return own(request, 'status') === 'approved' && own(request, 'uuid') === uuid;
 }
 
-/** Every place in an answer, as a path of names. */
+/** The path of every field in an answer. */
 function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => [
@@ -61,7 +61,7 @@ function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   ]);
 }
 
-/** The answer with another value in one place; undefined takes it out. */
+/** The answer with another value in one field; undefined removes the field. */
 function withValue(answer: object, [name = '', ...rest]: readonly string[], value: unknown): object {
   if (rest.length === 0) return { ...answer, [name]: value };
   const inner = (answer as Record<string, unknown>)[name] as object;
@@ -69,7 +69,7 @@ function withValue(answer: object, [name = '', ...rest]: readonly string[], valu
   return { ...answer, [name]: Array.isArray(inner) ? Object.values(changed) : changed };
 }
 
-/** One operation, with a server of its own, so that all can be tried at once. */
+/** One operation, with a server of its own, so that all operations can be tried at once. */
 class Trial {
   readonly server = new ScriptedServer();
   private service: ValidatingService | undefined;
@@ -90,7 +90,7 @@ class Trial {
     return new ValidatingService(new AuthyClient({ apiKey: 'answers-test-key', baseUrl, deadline: 2000 }));
   }
 
-  /** How it ends when this is answered: the outcome, or the code of the error. */
+  /** How a call ends with these answers: the outcome, or the code of the error. */
   async endOf(...steps: [Step, ...Step[]]): Promise<string> {
     this.server.script(...steps);
     return this.end(this.service as ValidatingService);
@@ -109,7 +109,7 @@ class Trial {
 
 const json = ({ status, text }: Answer): Step => ({ status, text, type: 'application/json' });
 
-/** A server that answers each request as it is told here. */
+/** A server that answers each request with this function. */
 async function serverOf(
   answer: (response: http.ServerResponse) => void,
 ): Promise<{ url: string; stop: () => Promise<void> }> {
@@ -128,7 +128,7 @@ async function serverOf(
   };
 }
 
-describe('Attack: answers', function () {
+describe('Attack: answers that must not be believed', function () {
   this.timeout(0);
   const trials = names.map((name) => new Trial(name));
   const account: Record<string, number> = {};
@@ -139,20 +139,20 @@ describe('Attack: answers', function () {
     process.stdout.write(`      ${JSON.stringify(account)}\n`);
   });
 
-  /** All operations at once; where one fails, the others end first, so that they do not meet the next test. */
+  /** Tries all operations at once. If one fails, waits for the others, so that they do not disturb the next test. */
   async function eachTrial(attempt: (trial: Trial) => Promise<void>): Promise<void> {
     for (const result of await Promise.allSettled(trials.map(attempt))) {
       if (result.status === 'rejected') throw result.reason;
     }
   }
 
-  /** Tries a list of answers, each operation for itself. @throws where one opens a door that must not */
+  /** Tries a list of answers with each operation. @throws if one opens a door that must stay closed */
   async function tryAll(answersFor: (name: OperationName) => readonly Answer[]): Promise<void> {
     await eachTrial(async (trial) => {
       for (const answer of answersFor(trial.name)) {
         const end = await trial.endOf(json(answer));
         account[end] = (account[end] ?? 0) + 1;
-        // That a code is wrong, Authy says with an error.
+        // "invalid" may come with an error status: that is how Authy answers a wrong code.
         const isSuccess = !end.startsWith('AUTHY_') && end !== 'invalid';
         const isWrong = decisive.includes(end)
           ? !isDocumentedSuccess(trial.name, answer)
@@ -168,7 +168,7 @@ describe('Attack: answers', function () {
 
   const documented = (name: OperationName): object => exchanges[name].answer;
 
-  it('the documented one is believed, so that what follows could fail', async () => {
+  it('the documented answer is believed: so the tests below can fail', async () => {
     for (const trial of trials) {
       const end = await trial.endOf({ status: 200, json: documented(trial.name) });
       end.should.equal(exchanges[trial.name].outcome);
@@ -177,7 +177,7 @@ describe('Attack: answers', function () {
     }
   });
 
-  it('a wrong type in every field, and every field taken out', () =>
+  it('an answer with a wrong value in any field, or without any one field, opens no door', () =>
     tryAll((name) =>
       pathsOf(documented(name)).flatMap((path) =>
         [...wrong, undefined].map((value) => ({
@@ -187,7 +187,7 @@ describe('Attack: answers', function () {
       ),
     ));
 
-  it('success spelled in every way', async () => {
+  it('any other spelling of success is not believed', async () => {
     await eachTrial(async (trial) => {
       for (const success of spellings) {
         const end = await trial.endOf({ status: 200, json: { ...documented(trial.name), success } });
@@ -196,18 +196,18 @@ describe('Attack: answers', function () {
     });
   });
 
-  it('the documented body under every other status', () =>
+  it('the documented body with any other status opens no door', () =>
     tryAll((name) => {
       const isRepeated = !['tokenVerify', 'phoneCheck', 'onetouchSend', 'tokenSms'].includes(name);
       const all = Array.from({ length: 399 }, (_, index) => 201 + index);
-      // What is asked again after a 5xx takes its time.
+      // Operations that are repeated after a 5xx would take too long.
       return (isRepeated ? all.filter((status) => status < 500 && status !== 429) : all).map((status) => ({
         status,
         text: JSON.stringify(documented(name)),
       }));
     }));
 
-  it('status and body, or body and body, that contradict each other', () =>
+  it('an answer that contradicts itself, in status or body, opens no door', () =>
     tryAll((name) => {
       const text = (changes: object): string => JSON.stringify({ ...documented(name), ...changes });
       return [
@@ -230,7 +230,7 @@ describe('Attack: answers', function () {
     }
   });
 
-  it('pages, pieces and what only looks like the answer', () =>
+  it('a web page, a part of the answer, or something that looks like the answer opens no door', () =>
     tryAll((name) => {
       const text = JSON.stringify(documented(name));
       return [
@@ -242,7 +242,7 @@ describe('Attack: answers', function () {
       ].map((body) => ({ status: 200, text: body })); // prettier-ignore
     }));
 
-  it('anything at all', async () => {
+  it('a random answer opens no door', async () => {
     const member = fc.constantFrom(
       'success',
       'token',
@@ -299,7 +299,7 @@ describe('Attack: answers', function () {
     }
   });
 
-  it('a body of 1 GB is cut off soon after its first megabyte, also where it is small on its way', async () => {
+  it('a body of 1 GB is cut off soon after its first megabyte, also if it is compressed', async () => {
     const gigabyte = 1024 ** 3;
     for (const encoding of ['identity', 'gzip', 'without end']) {
       let taken = 0;
@@ -331,7 +331,7 @@ describe('Attack: answers', function () {
             trial.name,
           );
           service.close();
-          // What the sockets hold on both sides, and what gzip makes of it: of zeros, a thousandth.
+          // The sockets on both sides hold some of it too. With gzip, the sent bytes are far fewer than `taken`.
           if (encoding !== 'gzip') taken.should.be.below(32 * 1024 * 1024);
         }
       } finally {
@@ -340,7 +340,7 @@ describe('Attack: answers', function () {
     }
   });
 
-  it('headers without end, and an answer that is complete only after the deadline', async () => {
+  it('endless headers, and an answer that is not complete before the deadline, are errors', async () => {
     const responders: ((response: http.ServerResponse, name: OperationName) => void)[] = [
       (response) => response.socket?.write(`HTTP/1.1 200 OK\r\n${'X: x\r\n'.repeat(10_000)}`),
       (response) => {
@@ -352,14 +352,14 @@ describe('Attack: answers', function () {
         response.writeHead(200, { 'Content-Type': 'application/json' });
         let at = 0;
         const timer = setInterval(() => {
-          // All but the last byte comes soon; without that one it is nothing.
+          // All but the last byte comes soon; without that one the answer is not complete.
           at = Math.min(at + 40, text.length - 1);
           response.write(at === text.length - 1 ? ' ' : text.slice(at - 40, at));
         }, 5);
         response.on('close', () => clearInterval(timer));
       },
       (response, name) => {
-        // Whole, but it never says that it is over.
+        // The JSON is complete, but the response never ends.
         response.writeHead(200, { 'Content-Type': 'application/json' });
         response.write(JSON.stringify(documented(name)));
       },
@@ -378,7 +378,7 @@ describe('Attack: answers', function () {
     }
   });
 
-  it('an answer too many is not taken for that of the next call', async () => {
+  it('an additional answer is not taken for the answer of the next call', async () => {
     await eachTrial(async (trial) => {
       const text = JSON.stringify(documented(trial.name));
       let asked = 0;
@@ -390,7 +390,7 @@ describe('Attack: answers', function () {
         response.end(asked === 1 ? text : '{"success":false}');
         if (asked > 1) return;
         const { socket } = response;
-        // Once the first has been taken and the connection is free.
+        // By then the first answer has been read, and the connection is free.
         setTimeout(() => {
           const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}`;
           socket?.write(`${head}\r\n\r\n${text}`, () => written());
@@ -399,7 +399,7 @@ describe('Attack: answers', function () {
       const service = trial.serviceAt(server.url);
       (await trial.end(service)).should.equal(exchanges[trial.name].outcome);
       await isWritten;
-      // It is on this machine now; a turn or two, and it has been read.
+      // By then the client has read it.
       await new Promise((resolve) => setTimeout(resolve, 50));
       (await trial.end(service)).should.match(
         /^AUTHY_(?:BAD_RESPONSE|OUTCOME_UNKNOWN|UNAVAILABLE)$/,

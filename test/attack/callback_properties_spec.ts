@@ -24,7 +24,7 @@ function reasonOf(request: CallbackRequest): string {
   return verdict.accepted ? 'accepted' : verdict.reason;
 }
 
-/** Names as they come, and those that have been trouble elsewhere. None of them spells a path. */
+/** Random names, and names that have caused trouble elsewhere. None of them spells a path. */
 const name = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 8 }),
@@ -46,7 +46,7 @@ const name = fc
   )
   .filter((text) => text !== '' && !text.includes(']['));
 
-/** A name at the top: there a bracket begins a path. */
+/** A name at the top level, where a bracket would begin a path. */
 const topName = name.filter((text) => !text.includes('['));
 
 const text = fc.oneof(
@@ -79,10 +79,10 @@ const scalar = fc.oneof(
 
 const { tree } = trees(name, scalar, { maxDepth: 5, maxKeys: 5, maxLength: 4 });
 
-/** The names that decide what an answer says. */
+/** The names of the members that every answer has. */
 const fixedNames = Object.keys(callbackAnswer());
 
-/** A whole callback with anything beside what has to be there. */
+/** A complete callback with random additional members. */
 const callback = fc
   .tuple(
     fc.constantFrom('approved' as const, 'denied' as const),
@@ -100,11 +100,11 @@ const callback = fc
 
 const sent = (params: Params): Params => JSON.parse(JSON.stringify(params)) as Params;
 
-describe('Attack: a signed callback, whatever it carries', function () {
+describe('Attack: a signed callback with any content', function () {
   this.timeout(0);
 
   for (const mode of ['raw', 'parsed'] as const) {
-    it(`${mode}: what the simulator signs is accepted, and read as it was meant`, () => {
+    it(`${mode}: a callback signed by the simulator is accepted, and read as it was sent`, () => {
       fc.assert(
         fc.property(callback, (params) => {
           const verdict = verdictOf(signedCallback(params, mode));
@@ -118,21 +118,21 @@ describe('Attack: a signed callback, whatever it carries', function () {
     });
   }
 
-  it('get: it is accepted with the decision that was signed, or refused for a name that means two things', () => {
+  it('get: it is accepted with the signed decision, or refused if a name has two meanings', () => {
     let accepted = 0;
     fc.assert(
       fc.property(callback, (params) => {
         const request = signedCallback(params, 'get');
         const verdict = verdictOf(request);
         if (!verdict.accepted) {
-          // Types are lost in a query, so that lists of lists and of unlike objects can contradict themselves.
+          // A query has no types: so lists of lists, and lists of different objects, can become ambiguous.
           ['tooComplex', 'unreadableBody'].should.containEql(verdict.reason);
           return;
         }
         accepted += 1;
         should(verdict.answer.decision).equal(params['status']);
         should(verdict.answer.authyId).equal('209');
-        // A proxy may write it anew, in another order.
+        // A proxy may rewrite the query in another order.
         const rewritten = request.query.split('&').reverse().join('&');
         should(['accepted', 'signatureMismatch', 'tooComplex']).containEql(
           reasonOf({ ...request, query: rewritten }),
@@ -143,7 +143,7 @@ describe('Attack: a signed callback, whatever it carries', function () {
     accepted.should.be.above(0);
   });
 
-  it('get: names and texts come back as they were sent', () => {
+  it('get: names and texts are read as they were sent', () => {
     const flat = fc.dictionary(name, text, { maxKeys: 5 });
     fc.assert(
       fc.property(flat, (details) => {
@@ -163,7 +163,7 @@ describe('Attack: a signed callback, whatever it carries', function () {
     );
   });
 
-  it('numbers as another language writes them: raw they hold; parsed it is a rejection where their text is lost', () => {
+  it('numbers as other languages write them are accepted raw; parsed, they are rejected if their text is lost', () => {
     const digits = (length: number): fc.Arbitrary<string> =>
       fc.stringMatching(new RegExp(`^[1-9][0-9]{0,${length}}$`));
     const literal = fc.oneof(
@@ -180,13 +180,13 @@ describe('Attack: a signed callback, whatever it carries', function () {
           (body, written, index) => body.replace(`"@${index}@"`, written),
           JSON.stringify(callbackAnswer('approved', { amounts: marks })),
         );
-        // What was signed is what was written.
+        // The signature covers the numbers as they are written.
         const signed = callbackAnswer('approved', { amounts: literals });
         const request = signedCallback(signed, 'raw');
         should(reasonOf({ ...request, body: Buffer.from(json) })).equal('accepted');
         const reason = reasonOf({ ...request, body: JSON.parse(json) as unknown });
         const isKept = literals.every((written) => String(Number(written)) === written);
-        // Of 1.0 a parser leaves 1 and no trace.
+        // After parsing, 1.0 cannot be told from 1.
         const leavesTrace = literals.some((written) => !Number.isSafeInteger(Number(written)));
         should(reason).equal(isKept ? 'accepted' : leavesTrace ? 'numbersLost' : 'signatureMismatch');
         seen.add(reason);
@@ -197,7 +197,7 @@ describe('Attack: a signed callback, whatever it carries', function () {
   });
 });
 
-/** Everything in a tree that can be changed: the object or list, and the name in it. */
+/** Every place in a tree that can be changed: the object or list, and the name or index in it. */
 function placesOf(params: object): { holder: Record<string, unknown>; key: string }[] {
   return Object.entries(params).flatMap(([key, value]) => [
     { holder: params as Record<string, unknown>, key },
@@ -205,7 +205,7 @@ function placesOf(params: object): { holder: Record<string, unknown>; key: strin
   ]);
 }
 
-/** One change of one thing in a callback. Some change nothing that is signed: those are found by the signed text. */
+/** One change in a callback. Some changes leave the signed text as it is; {@link meaning} recognises these. */
 const change = fc.record({
   what: fc.constantFrom('value', 'name', 'remove', 'add', 'structure'),
   where: fc.nat(),
@@ -251,7 +251,7 @@ function changed(params: Params, { what, where, name: newName, value }: Change):
       else define(holder, newName, value);
       break;
     case 'structure':
-      // a: {b: 1} becomes "a[b]": 1, which is signed alike.
+      // a: {b: 1} becomes "a[b]": 1, which has the same signature.
       if (typeof old === 'object' && old !== null && !Array.isArray(old) && !Array.isArray(holder)) {
         // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
         delete holder[key];
@@ -267,12 +267,12 @@ function changed(params: Params, { what, where, name: newName, value }: Change):
 type Scalar = string | number | boolean;
 
 /**
- * Every text in a callback and where it stands, which is what Authy's signature covers: not the type of a value, not
- * what is empty, and not how the elements of a list in a list, or the members of the objects in a list, are grouped.
+ * Every text in a callback and its place. Authy's signature covers just that: not the type of a value, not what is
+ * empty, and not how the elements of a list in a list, or the members of the objects in a list, are grouped.
  */
 function meaning(value: unknown, path: readonly (string | number)[] = []): [path: string, text: string][] {
   if (Array.isArray(value)) {
-    // As an element of another list, an empty one is signed as a null.
+    // An empty list inside another list is signed as a null.
     const elements: unknown[] = value.length === 0 && path.at(-1) === 0 ? [null] : value;
     return elements.flatMap((element) => meaning(element, [...path, 0]));
   }
@@ -282,7 +282,7 @@ function meaning(value: unknown, path: readonly (string | number)[] = []): [path
   return texts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-describe('Attack: any single change of a signed callback', function () {
+describe('Attack: a signed callback is refused after any single change', function () {
   this.timeout(0);
   const mode = fc.constantFrom(...callbackModes);
   const refused = [
@@ -336,7 +336,7 @@ describe('Attack: any single change of a signed callback', function () {
       fc.property(callback, mode, method, (params, as, other) => {
         const request = signedCallback(params, as);
         if (other.toUpperCase() === request.method) return;
-        // With what was signed wherever the other method looks for it.
+        // The signed parameters are in both places, wherever the other method looks for them.
         isRefused({
           ...request,
           method: other,
@@ -416,7 +416,7 @@ describe('Attack: any single change of a signed callback', function () {
     );
   });
 
-  it('of a name, a value or the structure, also where both would be signed alike', () => {
+  it('of a name, a value or the structure, unless the change is not visible to a flow', () => {
     const tried = { refused: 0, same: 0 };
     fc.assert(
       fc.property(callback, mode, change, (params, as, one) => {
@@ -427,7 +427,7 @@ describe('Attack: any single change of a signed callback', function () {
           tried.refused += 1;
           return;
         }
-        // Accepted only where nothing was changed that a flow could see.
+        // Accepted: so the change must not be visible to a flow.
         tried.same += 1;
         const original = as === 'get' ? verdictOf(signedCallback(params, as)) : undefined;
         const before = original?.accepted ? original.answer.body : params;
@@ -439,10 +439,10 @@ describe('Attack: any single change of a signed callback', function () {
   });
 });
 
-describe('Attack: anything at all instead of a callback', function () {
+describe('Attack: a random request instead of a callback', function () {
   this.timeout(0);
 
-  it('is a rejection with a reason, never an exception and never accepted', () => {
+  it('is rejected with a reason; it is never accepted and never causes an exception', () => {
     const request = fc.record({
       method: fc.oneof(fc.constantFrom('GET', 'POST'), fc.string()),
       headers: fc.dictionary(

@@ -9,8 +9,8 @@ import { cases } from '../support/runs';
 import { callbackAnswer } from '../support/signed_callback';
 import { trees } from '../support/trees';
 
-/** Few, so that they meet: at one place, as the beginning of one another, and in orders that encoding changes. */
-const meeting = [
+/** A few names that collide: as equal names, as prefixes of each other, and in orders that encoding changes. */
+const colliding = [
   'a',
   'b',
   'B',
@@ -27,13 +27,13 @@ const meeting = [
   'é',
 ];
 
-/** That have been trouble elsewhere, or that are at the limit of what is ordinary. */
+/** Names that have caused trouble elsewhere, or that are at the limit of what `ordinary.ts` handles. */
 const odd = ['', 'a]', '[a', '[', '][', 'a[b]', 'b][a', '[]', '%5B', '%', 'a&b=c', '=', '+', '12', '0', '__proto__',
   'length', 'toString', '😀', '\uffee', '\ud800', 'a\udc00', ...[63, 64, 65].map((length) => 'n'.repeat(length)),
   'é'.repeat(40), 'é'.repeat(64)]; // prettier-ignore
 
 const ordinaryName = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...meeting) },
+  { weight: 4, arbitrary: fc.constantFrom(...colliding) },
   { weight: 1, arbitrary: fc.stringMatching(/^[^[\]]{1,5}$/u).filter((key) => key.isWellFormed()) },
 );
 const anyName = fc.oneof(
@@ -57,7 +57,7 @@ const anyScalar = fc.oneof(
 
 const { members: anything } = trees(anyName, anyScalar, { maxDepth: 6, maxKeys: 5, maxLength: 3 });
 
-/** Hardly anything that would be left to the plain functions. */
+/** Trees that are almost never left to the plain functions. */
 const { members: ordinary } = fc.letrec<{ value: unknown; members: Params }>((tie) => ({
   members: fc.dictionary(ordinaryName, tie('value'), { minKeys: 1, maxKeys: 5 }),
   value: fc.oneof(
@@ -72,7 +72,7 @@ const { members: ordinary } = fc.letrec<{ value: unknown; members: Params }>((ti
 const named = (count: number, prefix: string, value: unknown): Params =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${100 + index}`, value]));
 
-/** What is at one of the limits: those of a callback, and those of what is ordinary. */
+/** Values at one of the limits: of a callback, or of what `ordinary.ts` handles. */
 const atLimit: fc.Arbitrary<unknown> = fc.oneof(
   fc
     .tuple(fc.constantFrom(6, 7, 8, 31, 32, 33), fc.boolean(), fc.constantFrom('x', {}, [], null))
@@ -85,7 +85,7 @@ const atLimit: fc.Arbitrary<unknown> = fc.oneof(
     .tuple(fc.integer({ min: 8, max: 12 }), fc.oneof(noNumber, ordinary))
     .map(([length, value]) => Array.from({ length }, () => value)),
   fc.tuple(fc.integer({ min: 62, max: 66 }), noNumber).map(([count, value]) => named(count, 'n', value)),
-  // About as much as fits.
+  // About as much as fits into the buffer.
   fc
     .tuple(fc.constantFrom('x', ' ', '!', 'é', '😀'), fc.integer({ min: 0, max: 40 }))
     .map(([part, less]) => part.repeat(16_384 / encodeURIComponent(part).length - less)),
@@ -96,7 +96,7 @@ const atLimit: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(new Array<unknown>(3), Object.assign(['x'], { a: 'y' })),
 );
 
-/** About as many members as a callback may have, some of them elements. */
+/** About as many members as a callback may have, some of them elements of lists. */
 const many = fc
   .tuple(fc.integer({ min: 1997, max: 2003 }), fc.integer({ min: 0, max: 20 }))
   .map(([count, lists]): Params => {
@@ -110,7 +110,7 @@ const many = fc
     };
   });
 
-/** Trees of any kind, alone and within a callback; some with a part that is at a limit. */
+/** Trees of any kind, alone and within a callback; some have a part that is at a limit. */
 const tree: fc.Arbitrary<Params> = fc.oneof(
   {
     weight: 200,
@@ -134,20 +134,20 @@ const tree: fc.Arbitrary<Params> = fc.oneof(
   { weight: 1, arbitrary: many },
 );
 
-/** How many characters its names and texts have, which is what `maxSize` limits. */
+/** How many characters the names and texts have together, which `maxSize` limits. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 0;
   return Object.entries(value).reduce((sum, [key, content]) => sum + key.length + sizeOf(content), 0);
 }
 
-/** How much more or less than the size of the tree is allowed; mostly much more. */
+/** How much `maxSize` is above or below the size of the tree; mostly far above. */
 const room = fc.oneof(
   { weight: 3, arbitrary: fc.constant(64 * 1024) },
   { weight: 1, arbitrary: fc.constantFrom(-10, -1, 0, 1) },
 );
 
-/** The same, the members of each object in it changed. */
+/** The same value with the members of each object changed. */
 function withMembers(value: unknown, change: (all: [string, unknown][]) => [string, unknown][]): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const all = Object.entries(value).map(([key, content]): [string, unknown] => [
@@ -157,7 +157,7 @@ function withMembers(value: unknown, change: (all: [string, unknown][]) => [stri
   return Object.fromEntries(change(all));
 }
 
-/** What the names are is remembered from tree to tree: here they are fewer, then more, then the same, then turned round. */
+/** The code remembers the names from tree to tree: so they become fewer, then more, then stay, then are reversed. */
 function* inTurn(params: Params): Iterable<Params> {
   yield withMembers(params, (all) => all.slice(0, -1)) as Params;
   yield params;
@@ -171,7 +171,7 @@ class Account {
 
   constructor(private readonly ordinaryCanonical: typeof quick.ordinaryCanonical) {}
 
-  /** @throws Error - where a tree is neither left to the plain functions nor written as these would */
+  /** @throws Error - if a tree is neither left to the plain functions nor written as they write it */
   check(params: Params, more: number): void {
     for (const some of inTurn(params)) {
       const maxSize = Math.max(0, sizeOf(some) + more);
@@ -190,27 +190,27 @@ class Account {
   }
 }
 
-/** A mistake that the quick pass could have. */
+/** A mistake that `ordinary.ts` could have. */
 interface Fault {
   readonly name: string;
-  /** What keeps it out, and stands there once, and what would stand there with the mistake. */
+  /** The right text, which occurs once in `ordinary.ts`, and the wrong text that makes the mistake. */
   readonly change: readonly [right: string, wrong: string];
 }
 
 const faults: readonly Fault[] = [
   { name: 'members are not sorted', change: ['if (isSorted) {', 'if (isSorted && depth > 9) {'] },
   { name: 'members below a list are sorted', change: ['this.depth + 1, false)', 'this.depth + 1, true)'] },
-  { name: 'members are sorted by what is not encoded', change: ['(a.path < b.path ? -1 : 1)', '(decodeURIComponent(a.path) < decodeURIComponent(b.path) ? -1 : 1)'] },
-  { name: 'order at the top is not doubted', change: ['isTop && inOrder.some', 'depth > 9 && inOrder.some'] },
-  { name: 'order is doubted too little', change: ["next.charAt(path.length) < '='", "next.charAt(path.length) < '1'"] },
-  { name: 'other names, as many, are taken for the known ones', change: ['if (some[index] !== others[index]) return false', 'if (some[index] === undefined) return false'] },
+  { name: 'members are sorted by their names before encoding', change: ['(a.path < b.path ? -1 : 1)', '(decodeURIComponent(a.path) < decodeURIComponent(b.path) ? -1 : 1)'] },
+  { name: 'an ambiguous order at the top is not noticed', change: ['isTop && inOrder.some', 'depth > 9 && inOrder.some'] },
+  { name: 'some ambiguous orders are not noticed', change: ["next.charAt(path.length) < '='", "next.charAt(path.length) < '1'"] },
+  { name: 'other names of the same number are taken for the known ones', change: ['if (some[index] !== others[index]) return false', 'if (some[index] === undefined) return false'] },
   { name: 'more names are taken for the known ones', change: ['if (some.length !== others.length) return false;', 'if (some.length > others.length) return false;'] },
   { name: 'names may be empty', change: ["name !== '' && ", ''] },
   { name: 'names may have brackets', change: ['!/[[\\]]/.test(name) && ', ''] },
   { name: 'names may have an opening bracket', change: ['/[[\\]]/', '/[\\]]/'] },
-  { name: 'names may have halves of characters', change: [' && name.isWellFormed()', ''] },
-  { name: 'texts may have halves of characters', change: ['if (!text.isWellFormed()) return unusual;', ''] },
-  { name: 'an object of empty ones leaves nothing', change: ['at === start && names.length > 0 ? unusual : at', 'at'] },
+  { name: 'names may have lone surrogates', change: [' && name.isWellFormed()', ''] },
+  { name: 'texts may have lone surrogates', change: ['if (!text.isWellFormed()) return unusual;', ''] },
+  { name: 'an object of empty objects leaves nothing', change: ['at === start && names.length > 0 ? unusual : at', 'at'] },
   { name: 'an empty object is written in a list', change: ['if (elementNames.length === 0) return unusual;', ''] },
   { name: 'a list in a list is an object', change: ["Array.isArray(element) || typeof element === 'number'", "typeof element === 'number'"] },
   { name: 'a list may have gaps and names', change: ['names !== elements.length || ', ''] },
@@ -226,15 +226,15 @@ const faults: readonly Fault[] = [
   { name: 'a text goes beyond the buffer', change: ['if (start + head.length + 3 * text.length >= ordinary.bytes) return unusual;', 'if (start + head.length >= ordinary.bytes) return unusual;'] },
   { name: 'an encoded text goes beyond the buffer', change: ['at + encoded.length < ordinary.bytes ?', 'at < ordinary.bytes ?'] },
   { name: 'a space is escaped', change: ['code === 0x20 ? 0x2b : 0', '0'] },
-  { name: 'escapes are in small letters', change: ["'0123456789ABCDEF'", "'0123456789abcdef'"] },
+  { name: 'escapes are in lower case', change: ["'0123456789ABCDEF'", "'0123456789abcdef'"] },
   { name: 'the first digit of an escape is wrong', change: ['hexDigits[code >> 4]', 'hexDigits[(code >> 4) & 6]'] },
-  { name: 'what follows another character is lost', change: ['writeEncoded(text.slice(index), at)', 'writeEncoded(text.slice(index, index + 2), at)'] },
+  { name: 'the text after a character that has to be encoded is lost', change: ['writeEncoded(text.slice(index), at)', 'writeEncoded(text.slice(index, index + 2), at)'] },
   { name: 'the last pair has its separator', change: ['Math.max(0, end - 1)', 'Math.max(0, end)'] },
 ]; // prettier-ignore
 
 const source = path.join(__dirname, '../../nodes/lib/services/authy/callback/ordinary.ts');
 
-/** @throws Error - where the source does not say any more what keeps the fault out */
+/** @throws Error - if the right text is no longer in the source */
 async function withFault({ change: [right, wrong] }: Fault, no: number): Promise<typeof quick> {
   const folder = path.join(__dirname, '../../.cache/canonical');
   fs.mkdirSync(folder, { recursive: true });
@@ -246,10 +246,10 @@ async function withFault({ change: [right, wrong] }: Fault, no: number): Promise
   return (await import(file)) as typeof quick;
 }
 
-describe('Attack: the canonical string that is written quickly', function () {
+describe('Attack: the fast canonical string', function () {
   this.timeout(0);
 
-  it('is the one that is plainly written, within the same bounds, or left to that', () => {
+  it('equals the plain one, within the same bounds, or is left to the plain functions', () => {
     const account = new Account(quick.ordinaryCanonical);
     const settings = cases(50_000);
     fc.assert(
@@ -260,13 +260,13 @@ describe('Attack: the canonical string that is written quickly', function () {
     process.stdout.write(
       `      ${settings.numRuns} trees, four times each: ${written} written, ${left} left\n`,
     );
-    // Else little would have been compared.
+    // Otherwise too little would have been compared.
     const all = written + left;
     written.should.be.above(all / 3);
     left.should.be.above(all / 20);
   });
 
-  describe('would be found out', () => {
+  describe('the same test finds the mistake', () => {
     for (const [no, fault] of faults.entries()) {
       it(`if ${fault.name}`, async () => {
         const account = new Account((await withFault(fault, no)).ordinaryCanonical);

@@ -7,15 +7,14 @@ import { callbackAnswer, callbackKey, callbackModes, signedCallback } from '../s
 
 const root = path.join(__dirname, '..', '..');
 
-describe('Attack: signatures are compared in constant time, by construction', function () {
+describe('Attack: signatures are compared in constant time', function () {
   // The linter takes a while to load.
   this.timeout(60_000);
 
-  describe('each comparison is one of equal lengths by timingSafeEqual, whatever is wrong with the signature', () => {
+  describe('each comparison is by timingSafeEqual, of equal lengths, whatever is wrong with the signature', () => {
     const { timingSafeEqual } = crypto;
     let compared: [number, number][] = [];
 
-    // It is looked at, and does what it does.
     before(() => {
       crypto.timingSafeEqual = (a, b) => {
         compared.push([a.byteLength, b.byteLength]);
@@ -30,7 +29,7 @@ describe('Attack: signatures are compared in constant time, by construction', fu
     for (const mode of callbackModes) {
       const request = signedCallback(callbackAnswer(), mode);
       const signed = String(request.headers['x-authy-signature']);
-      // What is sent as a query is tried as it is and as it would be written anew.
+      // A query is checked twice: as it was received, and rewritten in canonical form.
       const texts = mode === 'get' ? 2 : 1;
       for (const [title, sent] of [
         ['wrong in its first character', `${signed.startsWith('A') ? 'B' : 'A'}${signed.slice(1)}`],
@@ -45,7 +44,7 @@ describe('Attack: signatures are compared in constant time, by construction', fu
         });
       }
 
-      it(`${mode}, of another length: it is compared with nothing`, () => {
+      it(`${mode}, a signature of another length is not compared at all`, () => {
         for (const sent of ['', signed.slice(1), `${signed}=`, `é${signed.slice(1)}`]) {
           const headers = { ...request.headers, 'x-authy-signature': sent };
           const verdict = verifyCallback(
@@ -59,7 +58,7 @@ describe('Attack: signatures are compared in constant time, by construction', fu
     }
   });
 
-  it('the linter refuses any other comparison where callbacks are verified', async () => {
+  it('the linter refuses any other comparison in the code that verifies callbacks', async () => {
     const eslint = new ESLint({ cwd: root });
     for (const file of ['nodes/lib/services/authy/callback/callback.ts', 'nodes/lib/node/callback-node.ts']) {
       const { rules } = (await eslint.calculateConfigForFile(path.join(root, file))) as Linter.Config;

@@ -20,8 +20,8 @@ const count = runs(10_000);
 const names = Object.keys(operations) as OperationName[];
 
 /**
- * How often an operation may be tried again after each failure: section 3 of the security promises, which
- * `nodes/lib/http/retry.ts` keeps in its own words.
+ * How often an operation may be tried again after each failure: an independent copy of the table in
+ * `nodes/lib/http/retry.ts`.
  */
 const mayRepeat = {
   read: { notSent: 2, rateLimited: 2, noAnswer: 2 },
@@ -52,13 +52,13 @@ const kinds: Readonly<Record<OperationName, Kind>> = {
   onetouchStatus: 'read',
 };
 
-/** How a call may end: `done`, or the code of its error, with how many requests have arrived then. */
+/** How a call may end: `done`, or the code of its error, and how many requests have arrived. */
 interface Ending {
   readonly outcome: string;
   readonly arrivals: number;
 }
 
-/** What a call has to come to, given what happens to its attempts; more than one where a failure shows in two ways. */
+/** The allowed endings of a call with these attempts; more than one if a failure can be seen in two ways. */
 function endingsOf(kind: Kind, plan: readonly Fate[]): Ending[] {
   const follow = (left: Record<string, number>, attempt: number, arrivals: number): Ending[] => {
     const fate = plan[attempt];
@@ -97,10 +97,10 @@ const deadEnds = [
   { id: 'stranger', what: 'unknown certificate', error: 'error AUTHY_TLS' },
 ] as const;
 
-/** What is printed in the end. */
+/** The counts that are printed at the end. */
 class Account {
   calls = 0;
-  /** Calls that met at least one fault, and those that were answered all the same. */
+  /** Calls that met at least one fault, and those of them that were answered in spite of it. */
   disturbed = 0;
   recovered = 0;
   duplicates = 0;
@@ -163,7 +163,7 @@ describe(`Faults of the network: ${count} calls`, function () {
       { id: 'watched', type: 'authy-app-details', account: '' },
       1,
       [
-        // What accounts refer to comes first, so that none has to wait.
+        // The nodes that accounts refer to come first, so that no account has to wait for them.
         { id: 'dead-proxy', type: 'http proxy', url: 'http://127.0.0.1:1' },
         ...lanes.map(({ id, network }) => ({
           id: `${id}-proxy`,
@@ -248,19 +248,19 @@ describe(`Faults of the network: ${count} calls`, function () {
     return outcome;
   }
 
-  /** What is going to happen to the attempts of one call. */
+  /** What will happen to the attempts of one call. */
   function newPlan(network: UnreliableNetwork): Fate[] {
     if (random.happens(0.3)) return [];
     const possible = fates.filter(({ ways }) => ways.includes(network.way));
     const plan = Array.from({ length: random.pick([1, 1, 1, 2, 2, 3]) }, () => random.pick(possible));
-    // What happens to a new connection cannot happen on one that is left from the last call.
+    // A fault of a new connection cannot happen on one that is left from the last call.
     return network.isConnected && plan[0]?.wire !== undefined ? [] : plan;
   }
 
   async function disturbed(id: string, network: UnreliableNetwork, name: OperationName): Promise<void> {
     const plan = newPlan(network);
     network.begin(plan, exchanges[name].answer);
-    // Where one would be waited for, it would be for 30 s.
+    // With less time than the 30 s that a call may wait for Retry-After, it ends at once.
     const isLong = plan.some(({ means }) => means.includes('rateLimitedForLong'));
     const outcome = outcomeOf(await call(id, name, isLong ? 29_000 : undefined));
     const { arrivals } = network;
@@ -275,18 +275,18 @@ describe(`Faults of the network: ${count} calls`, function () {
     if (network.met.length > 0 && outcome === 'done') account.recovered += 1;
   }
 
-  /** A server that is silent: what changes something is sent once, and what reads is asked again, which helps. */
+  /** A silent server: an operation that must not be repeated is sent once; any other is repeated, and then answered. */
   async function silent(id: string, network: UnreliableNetwork, name: OperationName): Promise<void> {
     const isOnce = kinds[name] === 'never';
     network.begin([silence], exchanges[name].answer);
     const outcome = outcomeOf(await call(id, name, isOnce ? 500 : 10_000));
-    // What was on its way when the time was over belongs to this call and not to the next.
+    // A request that is still on its way belongs to this call, not to the next one.
     await network.settle();
     account.note(account.byFault, silence.name);
     account.disturbed += 1;
     if (outcome === 'done') account.recovered += 1;
     if (isOnce) account.duplicates += Math.max(0, network.arrivals - 1);
-    // On a machine that is slow the time may be over before the request leaves.
+    // On a slow machine the time may be over before the request leaves.
     const allowed = isOnce
       ? ['error AUTHY_OUTCOME_UNKNOWN', 'error AUTHY_NETWORK', 'error AUTHY_TIMEOUT']
       : ['done'];
@@ -303,7 +303,7 @@ describe(`Faults of the network: ${count} calls`, function () {
     if (outcome !== error || stranger.arrivals > 0) account.wrong.push(`${name}, ${what}: ${outcome}`);
   }
 
-  it('each message ends once, as it should; nothing is done twice', async () => {
+  it('each message ends once, with an allowed outcome, and nothing is done twice', async () => {
     const until = async (step: (name: OperationName) => Promise<void>, atMost = count): Promise<void> => {
       for (let made = 0; made < atMost && account.calls < count; made++) await step(random.pick(names));
     };

@@ -13,7 +13,7 @@ import { callbackAnswer } from '../support/signed_callback';
 const apiKey = 'hostile-bodies-key';
 const mebibyte = 1024 * 1024;
 
-/** A flow with a callback node behind three http in nodes: raw, parsed, and by GET. The reason goes out in a header. */
+/** A flow with a callback node behind three http in nodes: raw, parsed, and by GET. The reason is sent in a header. */
 function callbackFlow(): FlowNode[] {
   const node = (id: string, type: string, wires: string[][], properties: object = {}): FlowNode => ({
     id,
@@ -59,9 +59,9 @@ interface Sent {
   body?: string | Buffer;
   query?: string;
   headers?: Record<string, string>;
-  /** In so many pieces, with a pause after each, as one that wants to hold a server does. */
+  /** Sends the body in so many pieces, with a pause after each, as an attacker does to keep a server busy. */
   pieces?: number;
-  /** It goes away before the body is complete. */
+  /** Closes the connection before the body is complete. */
   breaksOff?: boolean;
 }
 
@@ -71,7 +71,7 @@ const genuine = JSON.stringify(callbackAnswer());
 const many = (count: number, make: (index: number) => string, separator: string): string =>
   Array.from({ length: count }, (_, index) => make(index)).join(separator);
 
-/** What somebody sends who does not have the key. */
+/** Requests from an attacker without the key. */
 const hostile: readonly [title: string, sent: Sent][] = [
   ['nothing', { body: '' }],
   ['100,000 lists in each other', { body: `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}` }],
@@ -90,7 +90,7 @@ const hostile: readonly [title: string, sent: Sent][] = [
   ['no UTF-8', { body: Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0xc0, 0x80, 0x22, 0x3a, 0x31, 0x7d]) }],
   ['UTF-16', { body: Buffer.from(`\ufeff${genuine}`, 'utf16le') }],
   ['a byte order mark', { body: `\ufeff${genuine}` }],
-  ['half a character', { body: genuine.replace('Open?', '\\ud800') }],
+  ['a lone surrogate', { body: genuine.replace('Open?', '\\ud800') }],
   ['JSON that breaks off', { body: genuine.slice(0, -5) }],
   ['no object', { body: '"approved"' }],
   ['null', { body: 'null' }],
@@ -102,7 +102,7 @@ const hostile: readonly [title: string, sent: Sent][] = [
   ['a genuine body compressed', { body: gzipSync(genuine), headers: { 'Content-Encoding': 'gzip' } }],
   ['an encoding nobody knows', { body: genuine, headers: { 'Content-Encoding': 'compress' } }],
   ['a type nobody knows', { body: genuine, headers: { 'Content-Type': 'application/x-authy' } }],
-  ['a type that is none', { body: genuine, headers: { 'Content-Type': 'approved' } }],
+  ['an invalid type', { body: genuine, headers: { 'Content-Type': 'approved' } }],
   ['text', { body: genuine, headers: { 'Content-Type': 'text/plain' } }],
   ['bytes', { body: genuine, headers: { 'Content-Type': 'application/octet-stream' } }],
   ['XML', { body: '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', headers: { 'Content-Type': 'text/xml' } }],
@@ -121,7 +121,7 @@ const hostile: readonly [title: string, sent: Sent][] = [
   ['a query of 3,000 names', { query: many(3000, (index) => index.toString(36), '&') }],
   ['a query 1,000 deep', { query: `a${'[b]'.repeat(1000)}=1` }],
   ['a query with __proto__', { query: '__proto__[status]=approved&status=approved' }],
-  ['a query that is no escape', { query: '%=%&%ff=%zz' }],
+  ['a query with invalid escapes', { query: '%=%&%ff=%zz' }],
   ['a query of 20 KB', { query: 'x'.repeat(20_000) }],
 ]; // prettier-ignore
 
@@ -142,7 +142,7 @@ for (const runtime of runtimes) {
       await (nodeRed as NodeRed | undefined)?.stop();
     });
 
-    /** Sends a request with a signature of the right form; gives the status, the body and the reason. */
+    /** Sends a request with a signature in the right format; returns the status, the body and the reason. */
     async function send(route: string, { body, query = '', headers = {}, pieces = 1, breaksOff }: Sent) {
       const url = `${nodeRed.nodeUrl}${route}${query === '' ? '' : `?${query}`}`;
       const bytes = Buffer.from(body ?? '');
@@ -152,14 +152,14 @@ for (const runtime of runtimes) {
           ...json,
           'X-Authy-Signature': `${'A'.repeat(43)}=`,
           'X-Authy-Signature-Nonce': '1700000000',
-          // Without a length it goes out in chunks.
+          // Without a length the body is sent in chunks.
           ...(pieces > 1 || breaksOff || route === 'get' ? {} : { 'Content-Length': String(bytes.length) }),
           ...headers,
         },
       });
       const answer = new Promise<http.IncomingMessage | undefined>((resolve) => {
         request.once('response', resolve);
-        // What is refused before all of it was sent may break off in the middle.
+        // If the request is refused before all of it was sent, the connection may break.
         request.once('error', () => resolve(undefined));
       });
       for (let piece = 0; piece < pieces; piece++) {
@@ -200,7 +200,7 @@ for (const runtime of runtimes) {
 
     const routesOf = ({ query }: Sent): string[] => (query === undefined ? ['raw', 'parsed'] : ['get']);
 
-    it('all are refused, and nothing is told but that; genuine ones go on being accepted', async () => {
+    it('all of them are refused without details, and genuine callbacks are still accepted', async () => {
       const reasons: Record<string, number> = {};
       for (const [title, sent] of hostile) {
         for (const route of routesOf(sent)) {
@@ -209,14 +209,14 @@ for (const runtime of runtimes) {
             answer === undefined ? 'broken off' : (answer.reason?.toString() ?? `HTTP ${answer.status}`);
           reasons[how] = (reasons[how] ?? 0) + 1;
           if (answer === undefined) continue;
-          // Some are refused by Node-RED itself, before the node.
+          // Node-RED itself refuses some of them, before the node gets them.
           if (![400, 403, 413, 415, 431, 500].includes(answer.status)) {
             throw new Error(`HTTP ${answer.status} for ${title}, ${route}`);
           }
           if (answer.reason !== undefined) {
             answer.should.have.properties({ status: 403, text: '{"error":"Forbidden"}' });
           }
-          // Raw, nothing but headers that are too long and what breaks off can be refused before the node.
+          // With a raw body, only headers that are too long, or a broken connection, keep a request from the node.
           if (route === 'raw' && answer.status !== 431) should(answer.reason).be.a.String();
         }
         if ((await sendGenuine('raw')) !== 200) throw new Error(`Not accepted after ${title}.`);
@@ -236,9 +236,9 @@ for (const runtime of runtimes) {
       nodeRed.log.should.not.match(/uncaught|unhandled/i);
     });
 
-    it('again and again: no memory stays behind', async () => {
+    it('sent again and again, they leave no memory in use', async () => {
       const memory = async (): Promise<{ held: number; peak: number }> => {
-        // What ends only in a later turn is garbage only then.
+        // Some objects become garbage only in a later turn.
         for (let turn = 0; turn < 4; turn++) {
           await probe.figures();
           await setTimeout(50);
@@ -264,7 +264,7 @@ for (const runtime of runtimes) {
         `      ${rounds} rounds, ${mb(bytes)} received: held ${mb(before.held)} before, ${mb(after.held)} after; ` +
           `at most ${mb(after.peak)}\n`,
       );
-      // One body of 5 MB that stays behind in each round would be 15 MB.
+      // If one body of 5 MB stayed in memory in each round, it would be 15 MB.
       (after.held - before.held).should.be.below(12 * mebibyte);
       should(await sendGenuine('raw')).equal(200);
     });

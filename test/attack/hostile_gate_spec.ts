@@ -6,7 +6,7 @@ import { Flow } from '../support/flow';
 import { eventually } from '../support/node_red';
 import { Tally } from '../support/tally';
 
-/** How the service answers when it is asked for the status of a request; undefined lets it hang. */
+/** How the service answers when it is asked for the status of a request; undefined means no answer. */
 type Reading = (request: Record<string, unknown>) => { status?: number; text: string } | undefined;
 
 const answered = (request: object, beside: object = { success: true }): string =>
@@ -50,10 +50,10 @@ const hostile: readonly [title: string, reading: Reading][] = [
   ['no answer', () => undefined],
 ]; // prettier-ignore
 
-describe('Attack: an approval gate and a hostile service', function () {
+describe('Attack: an approval gate with a hostile service', function () {
   this.timeout(120_000);
 
-  it('nothing but the documented approval opens it; each message ends once', async () => {
+  it('only the documented approval opens the gate, and each message ends once', async () => {
     const tried: readonly [string, Reading][] = [...hostile, ['the documented one', approved({})]];
     const uuidOf = (index: number): string => `00000000-0000-0000-0000-${String(index).padStart(12, '0')}`;
     const server = http.createServer((request, response) => {
@@ -71,7 +71,7 @@ describe('Attack: an approval gate and a hostile service', function () {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const gates = tried.map((_, index) => `hostile${index}`);
-    // An account each, because the watch of one has four readings under way at most.
+    // One account for each gate, because an account reads at most four statuses at once.
     const flow = await Flow.start(
       { id: 'idle', type: 'helper' },
       0,

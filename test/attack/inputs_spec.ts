@@ -9,17 +9,17 @@ import { eventually } from '../support/node_red';
 import { ScriptedServer } from '../support/scripted_server';
 import { Tally } from '../support/tally';
 
-/** Every way in which a value gets into an input. */
+/** The types of a TypedInput. */
 const kinds = ['str', 'num', 'bool', 'json', 'msg', 'flow', 'global', 'env', 'jsonata'] as const;
 type Kind = (typeof kinds)[number];
 
-/** What the panel of a node would hold: a text, and the kind it is of. */
+/** What the panel of a node saves: a text and its type. */
 interface Typed {
   value: string;
   type: Kind | 'list';
 }
 
-/** The JSON that says this and nothing else; undefined where none does. */
+/** The JSON of exactly this value; undefined if there is none. */
 function jsonOf(value: unknown): string | undefined {
   try {
     const json = JSON.stringify(value) as string | undefined;
@@ -29,7 +29,7 @@ function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** How a value gets into an input by this kind, with `name` for where it is put; undefined where it cannot. */
+/** How an input of this kind gets a value, from the variable or property `name`; undefined if it cannot. */
 function typedBy(kind: Kind, value: unknown, name: string): Typed | undefined {
   const as = (text: string | undefined): Typed | undefined =>
     text === undefined || text === '' ? undefined : { value: text, type: kind };
@@ -42,7 +42,7 @@ function typedBy(kind: Kind, value: unknown, name: string): Typed | undefined {
     case 'json':
       return as(jsonOf(value));
     case 'env':
-      // The environment holds no NUL, which none of these has.
+      // A variable cannot contain NUL; none of these values does.
       return typeof value === 'string' ? as(name) : undefined;
     case 'msg':
     case 'flow':
@@ -71,7 +71,7 @@ const nodes: readonly { type: string; inputs: Inputs; settings: object }[] = [
   { type: 'authy-onetouch-approval', inputs: approvalInputs, settings: { ...approvalGate, maxOpen: 0 } },
 ];
 
-/** A node whose inputs are all right, but one. */
+/** A node whose inputs are all right, except one. */
 function caseOf(
   { type, inputs, settings }: (typeof nodes)[number],
   input: string,
@@ -81,7 +81,7 @@ function caseOf(
   const right = Object.keys(inputs).flatMap((other) => {
     const { right: value } = inputCorpus[other as InputName];
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    // Where both are given, the id alone is sent.
+    // If both are given, only the id is sent.
     const isAlternative = type === 'authy-phone-status' && other === 'verificationId';
     return [
       [other, isAlternative ? '' : text],
@@ -116,7 +116,7 @@ function casesFor(node: (typeof nodes)[number], input: string, values: readonly 
   );
 }
 
-/** Lists for an input: as they are written, and one whose only row reads each of these values from the message. */
+/** Lists for an input: those given as text, and lists whose only row reads one of these values from the message. */
 function casesOfLists(
   node: (typeof nodes)[number],
   input: string,
@@ -156,7 +156,7 @@ describe('Attack: inputs', function () {
     }
   });
 
-  /** Gives each its message; tells of those that did not end in this error, and once. */
+  /** Sends each case its message; returns the titles of those that did not end once in this error. */
   async function others(code: string, tried: readonly Case[]): Promise<string[]> {
     const running = await Flow.start(
       { id: 'idle', type: 'helper' },
@@ -203,7 +203,7 @@ describe('Attack: inputs', function () {
   for (const node of nodes) {
     if (Object.keys(node.inputs).length === 0) continue;
 
-    it(`${node.type}: what is wrong is refused by every kind, and nothing reaches the network`, async () => {
+    it(`${node.type}: a wrong value of any type is refused, and nothing reaches the network`, async () => {
       const tried = Object.entries(node.inputs).flatMap(([input, { required }]) => {
         const { refused } = inputCorpus[input as InputName];
         return casesFor(
@@ -219,10 +219,10 @@ describe('Attack: inputs', function () {
       process.stdout.write(`      ${tried.length} refused, 0 requests, 0 connections\n`);
     });
 
-    it(`${node.type}: what is right reaches the network by every kind that can hold it`, async () => {
+    it(`${node.type}: a right value of any type that can hold it reaches the network`, async () => {
       const tried = Object.keys(node.inputs).flatMap((input) => {
         const { right } = inputCorpus[input as InputName];
-        // A code is digits, which is no number; a text is not one either.
+        // The types num, bool and env fit only values of their own type: a code of digits is a text, not a number.
         return casesFor(node, input, [right]).filter(
           ({ kind }) =>
             (kind !== 'num' || typeof right === 'number') &&
@@ -237,7 +237,7 @@ describe('Attack: inputs', function () {
     const listed = Object.keys(node.inputs).filter((input) => node.inputs[input]?.ofEntries !== undefined);
     if (listed.length === 0) continue;
 
-    it(`${node.type}: so is what is wrong in a list, and nothing reaches the network`, async () => {
+    it(`${node.type}: a wrong list is refused, and nothing reaches the network`, async () => {
       const tried = listed.flatMap((input) =>
         casesOfLists(node, input, listCorpus[input]?.refused ?? [], wrongInRow),
       );
@@ -248,7 +248,7 @@ describe('Attack: inputs', function () {
       process.stdout.write(`      ${tried.length} refused, 0 requests, 0 connections\n`);
     });
 
-    it(`${node.type}: a list that is right reaches the network`, async () => {
+    it(`${node.type}: a right list reaches the network`, async () => {
       const tried = listed.flatMap((input) =>
         casesOfLists(node, input, [listCorpus[input]?.right ?? ''], []),
       );

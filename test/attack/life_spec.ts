@@ -21,7 +21,7 @@ const count = runs(25);
 const deployTypes: readonly DeployType[] = ['full', 'flows', 'nodes'];
 const names = Object.keys(operations) as OperationName[];
 
-/** How much more heap may be held after all those deploys, in bytes: what is remembered in bounded lists fills up. */
+/** How much the heap may have grown after all deploys, in bytes: lists with a limited length fill up. */
 const tolerance = 4 * 1024 * 1024;
 
 for (const runtime of runtimes) describeLife(runtime);
@@ -45,14 +45,14 @@ function describeLife(runtime: Runtime): void {
       await phones.stop();
     });
 
-    it('grows nowhere, ends every message once, and sends nothing after a close', async () => {
+    it('keeps its size, ends every message once, and sends nothing after a node was closed', async () => {
       const authyId = await phones.newUser();
       await phones.faults({ kind: 'latency', ms: 20 });
       const flow = new LivingFlow(phones, authyId);
       const busy = new Traffic(nodeRed, phones, authyId);
       traffic = busy;
 
-      /** Deploys, again and again, what a user might: changes, things that are missing, and all of it back. */
+      /** Deploys, again and again, what a user might: changes, and flows with something missing; the whole flow last. */
       const deploy = async (times: number): Promise<void> => {
         for (let time = 0; time < times; time++) {
           for (const type of deployTypes) {
@@ -65,14 +65,14 @@ function describeLife(runtime: Runtime): void {
         }
         await nodeRed.deploy(flow.whole(), 'full');
       };
-      /** @param timers - for how few of them to wait: a log that holds lines back has some for 10 s */
+      /** @param timers - waits until there are no more timers than this: a rate-limited log has some for 10 s */
       const rest = async (timers = Infinity): Promise<Figures> => {
         await busy.stop();
         return eventually(
           `every message to end, every connection to close, and at most ${timers} timers`,
           async () => {
             const figures = await probe.figures();
-            // What is idle is closed by its server after 5 s; the one that is left is the probe's.
+            // Servers close idle connections after 5 s; the one that is left belongs to the probe.
             const isQuiet = figures.messages.open === 0 && figures.sockets <= 1 && figures.timers <= timers;
             return isQuiet ? figures : undefined;
           },
@@ -126,7 +126,7 @@ function describeLife(runtime: Runtime): void {
   });
 }
 
-/** A flow with every node of the package, each behind an `http in` of its own, and the ways in which it is changed. */
+/** A flow with every node of the package, each behind an `http in` of its own, and the changes that are made to it. */
 class LivingFlow {
   private deploys = 0;
 
@@ -135,12 +135,12 @@ class LivingFlow {
     private readonly authyId: string,
   ) {}
 
-  /** What is changed, and what a request meanwhile has to be answered. */
+  /** Each change, and the answer that a request has to get after it. */
   private readonly changes: readonly {
     readonly change: (node: FlowNode, number: number) => FlowNode | undefined;
     readonly meanwhile?: readonly [path: string, answer: string];
   }[] = [
-    // A node is disabled, another one each time.
+    // A node is disabled, a different one each time.
     {
       change: (node, number) =>
         node.id === this.ids[number % this.ids.length] ? { ...node, d: true } : node,
@@ -157,19 +157,19 @@ class LivingFlow {
       meanwhile: ['gate', 'AUTHY_NO_ACCOUNT'],
     },
     { change: (node) => node, meanwhile: ['tokenSms', '200'] },
-    // Its credentials are missing.
+    // The account's credentials are missing.
     {
       change: (node) => (node.id === 'account' ? { ...node, credentials: { apiKey: '' } } : node),
       meanwhile: ['userStatus', 'AUTHY_NO_API_KEY'],
     },
     { change: (node) => node, meanwhile: ['callback', '403'] },
-    // Its context store is missing.
+    // The account's context store is missing.
     {
       change: (node) => (node.id === 'account' ? { ...node, approvalStore: 'context:nowhere' } : node),
       meanwhile: ['gate', 'AUTHY_BAD_CONFIG'],
     },
     { change: (node) => node },
-    // It turns into a simulator, whose users are others.
+    // The account becomes a simulator, which has other users.
     {
       change: (node) => (node.id === 'account' ? { ...node, service: 'simulator' } : node),
       meanwhile: ['appDetails', '200'],
@@ -187,7 +187,7 @@ class LivingFlow {
     return this.changes.length;
   }
 
-  /** What is deployed next, in each kind of deploy once: some node has always changed. */
+  /** The flows to deploy next; each change is deployed once by each kind of deploy. Some node has always changed. */
   next(): { flows: FlowNode[]; meanwhile: readonly [path: string, answer: string] | undefined } {
     const number = (this.deploys += 1);
     const { change, meanwhile } = this.changes[
@@ -199,7 +199,7 @@ class LivingFlow {
     return { flows, meanwhile };
   }
 
-  /** The nodes that can be used. */
+  /** The ids of the nodes that take requests. */
   private get ids(): string[] {
     return [...names, 'gate', 'callback'];
   }
@@ -275,7 +275,7 @@ class LivingFlow {
   }
 }
 
-/** Requests to all of those nodes, several at a time, and somebody who answers the phone. */
+/** Sends requests to all of those nodes, several at a time, and answers the phone. */
 class Traffic {
   /** How often each answer came: a status, or the code of an error. */
   readonly answers = new Map<string, number>();
@@ -304,7 +304,7 @@ class Traffic {
 
   private async work(paths: readonly string[], from: number): Promise<void> {
     for (let turn = from; this.isRunning; turn++) {
-      // Where everything is replaced, whoever waits for an answer to a request waits in vain.
+      // A request never gets an answer if a deploy replaces the whole flow meanwhile.
       await this.ask(paths[turn % paths.length] ?? '', 300);
     }
   }
@@ -312,7 +312,7 @@ class Traffic {
   /** Sends a request to one of the nodes. @returns the status, the code of the error, or `none` */
   async ask(path: string, patience: number): Promise<string> {
     const inputs = names.includes(path as OperationName) ? exchanges[path as OperationName].inputs : {};
-    // Only a user whom nobody needs is deleted.
+    // Deletes a user that no other request needs.
     const authyId = path === 'userDelete' ? '1' : this.authyId;
     const answer = await this.post(path, { ...inputs, authyId }, patience);
     this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);

@@ -15,7 +15,7 @@ interface Call {
   request: number;
   decision: 'approved' | 'denied';
   method: 'POST' | 'GET';
-  /** How far its nonce is from the clock, in seconds; not so near to the limit that a slow machine would pass it. */
+  /** How old its nonce is, in seconds; not so near to the limit that a slow machine would cross it. */
   age: number;
   isForged: boolean;
 }
@@ -32,7 +32,7 @@ const call: fc.Arbitrary<Call> = fc.record({
   isForged: fc.boolean(),
 });
 
-describe('Attack: callbacks that come again, contradict each other, or are old', function () {
+describe('Attack: callbacks that are repeated, contradict each other, or are old', function () {
   this.timeout(0);
   let flow: Flow;
 
@@ -81,7 +81,7 @@ describe('Attack: callbacks that come again, contradict each other, or are old',
     return response.status;
   }
 
-  it('all at once, in any mix: each request is decided once, by a genuine and fresh one', async () => {
+  it('each request is decided once, by a genuine and fresh callback, in any mix of callbacks at once', async () => {
     const account = { calls: 0, decided: 0, again: 0, refused: 0 };
     for (const calls of samples(fc.array(call, { minLength: 5, maxLength: 40 }), 50)) {
       const uuids = Array.from({ length: 5 }, () => randomUUID());

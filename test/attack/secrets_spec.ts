@@ -14,7 +14,7 @@ import { ScriptedServer, type Step } from '../support/scripted_server';
 
 const names = Object.keys(operations) as OperationName[];
 
-/** What must not get out, and can be told from anything else. */
+/** Secrets that must not leak; their texts occur nowhere else. */
 const keys = {
   apiKey: 'canary-api-key-4f1d9b',
   previousApiKey: 'canary-previous-key-7c2e',
@@ -59,7 +59,7 @@ function escaped(value: object): string {
   );
 }
 
-/** A server that says everything it was told. */
+/** A text of a server that repeats all secrets it was sent. */
 const gossip = `Key ${keys.apiKey} or ${keys.previousApiKey}, token ${token}, phone +1 317-555-4876 or ${national}`;
 const troubles: readonly [what: string, step: Step | undefined][] = [
   ['the documented answer', undefined],
@@ -97,7 +97,7 @@ describe('Secrets: what leaves the nodes', function () {
   after(() => server.stop());
 
   for (const name of names) {
-    it(`${name}: no key anywhere, no token and no phone number in errors, logs and badges`, async () => {
+    it(`${name}: keys appear nowhere, and tokens and phone numbers in no error, log or badge`, async () => {
       const flow = await Flow.start(
         operationNode(name),
         outputsOf(name),
@@ -119,7 +119,7 @@ describe('Secrets: what leaves the nodes', function () {
         for (const [what, step] of troubles) {
           server.script(step ?? { status: 200, json: exchanges[name].answer });
           const inputs = canaries(name);
-          // What would be tried again later says the same again.
+          // A repeated attempt would only get the same answer again.
           const requestTimeout = step === undefined ? 5000 : 300;
           const { sent, caught } = await flow.deliver({ ...inputs, requestTimeout });
           (sent.length + caught.length).should.equal(1, what);
@@ -132,7 +132,7 @@ describe('Secrets: what leaves the nodes', function () {
             leaks.push(...finds(all, personal).map((leak) => `${what}, error: ${leak}`));
           }
         }
-        // The test helper sees every line, down to those of level trace.
+        // The test helper records every line, also those of level trace.
         const rest = JSON.stringify([flow.log, flow.statuses]) + inspect(flow.statuses, { depth: null });
         leaks.push(...finds(rest, [...secrets, ...personal]).map((leak) => `log or badge: ${leak}`));
         leaks.should.eql([]);
@@ -142,7 +142,7 @@ describe('Secrets: what leaves the nodes', function () {
     });
   }
 
-  it('the error itself holds no cause, and neither its printed form nor its data holds a secret', async () => {
+  it('the error has no cause, and contains no secret when it is printed or written as JSON', async () => {
     const errors: Error[] = [];
     const flow = await Flow.start(
       operationNode('tokenVerify'),
@@ -162,7 +162,7 @@ describe('Secrets: what leaves the nodes', function () {
         should(error.cause).be.undefined();
         const printed = inspect(error, { depth: null }) + String(error.stack) + JSON.stringify(error);
         finds(printed, [...secrets, ...personal]).should.eql([]);
-        // What is hidden in it is the answer, without the key.
+        // The error's hidden member is the answer, without the key.
         finds(inspect(error, { depth: null, showHidden: true }), secrets).should.eql([]);
       }
     } finally {
@@ -171,7 +171,7 @@ describe('Secrets: what leaves the nodes', function () {
   });
 });
 
-describe('Secrets: what a Redis says', () => {
+describe('Secrets: error messages of Redis', () => {
   const asked: string[] = [];
   const sockets = new Set<net.Socket>();
   const parrot = net.createServer((socket) => {
@@ -190,7 +190,7 @@ describe('Secrets: what a Redis says', () => {
   });
 
   for (const where of ['in its own field', 'in the address']) {
-    it(`no password, ${where}, is in the log where the server repeats the command that holds it`, async () => {
+    it(`a password ${where} is not in the log, even if the server repeats the command with it`, async () => {
       asked.length = 0;
       const { port } = parrot.address() as net.AddressInfo;
       const isApart = where === 'in its own field';
@@ -207,7 +207,7 @@ describe('Secrets: what a Redis says', () => {
       });
       try {
         await eventually(
-          'the log to tell of it',
+          'the error in the log',
           () => /Redis is not reachable/.test(JSON.stringify(flow.log)) || undefined,
         );
         finds(asked.join(''), [keys.redisPassword]).should.eql([keys.redisPassword]);
@@ -219,7 +219,7 @@ describe('Secrets: what a Redis says', () => {
   }
 });
 
-// "password", with which these two sign in.
+// The hash of "password", the password of both users.
 const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
 
 describe('Secrets: what leaves Node-RED', function () {
@@ -294,7 +294,7 @@ describe('Secrets: what leaves Node-RED', function () {
     ];
   }
 
-  it('nothing is in its log at level trace, its files, its exports or its admin routes', async () => {
+  it('no secret is in its log at level trace, its files, its exports or its admin routes', async () => {
     const ask = async (name: OperationName): Promise<void> => {
       const response = await fetch(`${nodeRed.nodeUrl}${name}`, {
         method: 'POST',
@@ -365,7 +365,7 @@ describe('Secrets: what leaves Node-RED', function () {
     }
   });
 
-  it('its admin routes refuse who has no permission', async () => {
+  it('its admin routes refuse a user without permission', async () => {
     const guest = await nodeRed.signedInAs({ username: 'guest', password: 'password' });
     const routes: [string, string][] = [
       ['POST', 'authy-config/test'],
@@ -391,14 +391,14 @@ describe('Secrets: what leaves Node-RED', function () {
     await hasPolicy(`${nodeRed.adminUrl}authy-simulator/pretended/phone/`);
   });
 
-  /** Every route of the simulator's control interface, as it lists them itself. */
+  /** Every route of the simulator's control interface, from its own list. */
   async function simulatorRoutes(): Promise<[method: string, route: string][]> {
     const { control } = (await nodeRed.get('authy-simulator/pretended/')) as { control: object };
     return Object.keys(control).map((route) => route.split(' ') as [string, string]);
   }
 });
 
-describe('Secrets: who reaches the simulator', () => {
+describe('Secrets: access to the simulator', () => {
   const lines: string[] = [];
   const simulator = new Simulator({ apiKey: keys.apiKey, log: (line) => lines.push(line) });
   let url: URL;
@@ -414,7 +414,7 @@ describe('Secrets: who reaches the simulator', () => {
       .map(({ address, family, scopeid }) =>
         family === 'IPv6' && scopeid ? `${address}%${scopeid}` : address,
       );
-    // On Linux the whole of 127.0.0.0/8 is this machine.
+    // On Linux all of 127.0.0.0/8 is this machine.
     const addresses = [...others, '::1', ...(process.platform === 'linux' ? ['127.0.0.2'] : [])];
     for (const address of addresses) {
       should(await reaches(address, Number(url.port))).be.false(address);
@@ -484,7 +484,7 @@ describe('Secrets: who reaches the simulator', () => {
     finds(lines.join('\n'), secrets).should.eql([]);
   });
 
-  /** The first line of the answer to a request that is written by hand: no client would send these. */
+  /** The first line of the answer to a raw request: no HTTP client would send these headers. */
   function statusOf(place: string, headers: string): Promise<string> {
     return new Promise((resolve, reject) => {
       let answer = '';
@@ -507,7 +507,7 @@ function reaches(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Nothing runs that is not a file of the page's own, and the page needs nothing else. */
+/** Checks that the policy allows only the page's own files, and that the page needs nothing else. */
 async function hasPolicy(address: string): Promise<void> {
   const response = await fetch(address);
   response.status.should.equal(200);

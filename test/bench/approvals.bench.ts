@@ -12,13 +12,13 @@ import type { Bench, Goal, Measure, Report, Unit } from './figures';
 import { heapUsed } from './heap';
 
 const count = 100_000;
-/** So many are on their way at once: fewer than an account lets wait. */
+/** How many requests are being sent at once: fewer than an account allows to wait. */
 const atOnce = 400;
 
 const smallEnough: Goal = { atMost: 1024 };
 const shortEnough: Goal = { atMost: 20 };
 
-/** The timers that are alive, of those made by `setTimeout` in this process's JavaScript. */
+/** The timers made by `setTimeout` in this process's JavaScript that have not ended. */
 const timers = new Set<unknown>();
 
 function countTimers(): void {
@@ -44,13 +44,13 @@ new PerformanceObserver((list) => {
     collections.push({ from, to: from + duration });
 }).observe({ entryTypes: ['gc'] });
 
-/** A time in which nothing else could run, and how much of it was collecting garbage; in milliseconds. */
+/** A time in which nothing else could run, and how much of it was garbage collection; in milliseconds. */
 interface Stall {
   readonly length: number;
   readonly collecting: number;
 }
 
-/** The longest stall while something was done. */
+/** The longest stall during some work. */
 async function longestStall(work: () => Promise<void>): Promise<Stall> {
   const done = new AbortController();
   let longest = { from: 0, to: 0 };
@@ -65,7 +65,7 @@ async function longestStall(work: () => Promise<void>): Promise<Stall> {
   await work();
   done.abort();
   await watching;
-  // What was collected is told a little later.
+  // A garbage collection is reported a little later.
   await sleep(50);
   const collecting = collections.reduce(
     (sum, { from, to }) => sum + Math.max(0, Math.min(to, longest.to) - Math.max(from, longest.from)),
@@ -92,17 +92,17 @@ function startGate(baseUrl: string): Promise<EmbeddedNodeRed> {
   ]);
 }
 
-/** A figure of the one run there is. */
+/** A figure from a single run. */
 function figure(what: string, unit: Unit, value: number, goal?: Goal): Measure {
   return { what, unit, rounds: [value], ...(goal && { goal }) };
 }
 
-/** A stall against its goal, and what garbage collection had of it. */
+/** A stall against its goal, and the part of it that was garbage collection. */
 function stall(what: string, { length, collecting }: Stall): Measure[] {
   return [figure(what, 'ms', length, shortEnough), figure(`${what}: collecting garbage`, 'ms', collecting)];
 }
 
-/** What a message of a home dashboard may look like; each asks another user. */
+/** A message as a home dashboard may send it; each one is for another user. */
 function exampleMessage(no: number): Message {
   return {
     _msgid: String(no),
@@ -125,7 +125,7 @@ async function gateFigures(): Promise<Measure[]> {
   async function ask(many: number): Promise<void> {
     for (const last = given + many; given < last;) {
       gate.receive(exampleMessage((given += 1)));
-      // As wires do: what a flow sends is delivered one turn later.
+      // As wires do: they deliver a message one turn later.
       await turn();
       if (given - taken >= atOnce) {
         await eventually('requests to arrive', () => (given - taken < atOnce ? true : undefined));
@@ -134,7 +134,7 @@ async function gateFigures(): Promise<Measure[]> {
     await eventually('every request to arrive', () => (taken >= given ? true : undefined));
     await sleep(500);
   }
-  // What is loaded and compiled once does not count.
+  // The first requests load and compile code, which must not count.
   await ask(500);
   gate.receive({ reset: true });
   await sleep(500);
@@ -172,7 +172,7 @@ async function gateFigures(): Promise<Measure[]> {
   ];
 }
 
-/** All of them end in the same moment, which is the worst that can happen to the watch. */
+/** All of them end at the same moment, which is the worst case for the watch. */
 async function expiryFigures(): Promise<Measure[]> {
   const watch = new Watch(realTime);
   let ended = 0;

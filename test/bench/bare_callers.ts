@@ -5,11 +5,11 @@ import { apiKey, type Caller, checkAnswer, verifyPath } from './call';
 
 const headers = { 'X-Authy-API-Key': apiKey, Accept: 'application/json' };
 
-/** The names of the two that do nothing but carry bytes. */
+/** The names of the two callers that only send and receive bytes. */
 export const bareNames = ['bare undici', 'bare node:http'] as const;
 
 /**
- * HTTP clients as they are, with connections that are kept, and nothing around them but parsing the answer.
+ * Plain HTTP clients that keep their connections, with nothing around them but parsing the answer.
  *
  * @param url - of the server: scheme, host and port
  * @param inFlight - for undici, which is told how many connections to open

@@ -8,7 +8,7 @@ import type * as endpoints from '../../nodes/lib/services/authy/endpoints';
 import { root } from '../support/node_red';
 import { authyId, token } from './call';
 
-/** What is measured is what users run: the built CommonJS, by its name below `dist/lib`. */
+/** Loads a built CommonJS file by its name below `dist/lib`: users run the built files. */
 function built(name: string): unknown {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- It is CommonJS.
   return require(path.join(root, 'dist', 'lib', name));
@@ -21,7 +21,7 @@ export const { Transport } = built('http/transport.js') as typeof transport;
 const { endpoints: builtEndpoints } = built('services/authy/endpoints.js') as typeof endpoints;
 export const { verifyCallback } = built('services/authy/callback/callback.js') as typeof callback;
 
-/** Makes the call that all benchmarks make, by a client of the package; rejects where the answer is not "valid". */
+/** Makes the call that all benchmarks make, by a client of the package; rejects if the answer is not "valid". */
 export async function verifyBy(client: client.AuthyClient): Promise<void> {
   const values = { authyId, token, force: true, action: undefined };
   const { outcome } = await client.call(builtEndpoints.tokenVerify, values);

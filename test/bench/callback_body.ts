@@ -3,7 +3,7 @@ import type { Params } from '../../nodes/lib/services/authy/callback/signature';
 /** How large the body is, in bytes. */
 export const bodySize = 1600;
 
-/** A OneTouch callback as Authy sends it, with the fields of the published samples, brought to {@link bodySize}. */
+/** A OneTouch callback as Authy sends it, with the fields of the published samples, padded to {@link bodySize}. */
 export function callbackParams(): Params {
   const uuid = '4a725520-bff5-0135-eb01-0e5d90336a8c';
   const withNote = (note: string): Params => ({

@@ -20,19 +20,19 @@ const genuine = signedCallback(params, 'raw');
 const signature = String(genuine.headers['x-authy-signature']);
 const wrongSignature = signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'));
 
-/** As the node gives them: one key, and the limit of its panel, 64 KiB. */
+/** The rules that the node passes: one key, and the default limit of its panel, 64 KiB. */
 const rules = { apiKeys: [callbackKey], maxSize: 64 * 1024 };
 
 /** How long a contender works in a round, in milliseconds of processor time. */
 const roundTime = 100;
-/** So many checks between two looks at the clock. */
+/** How many checks are made between two readings of the clock. */
 const batch = 50;
 
 function withSignature(value: string | undefined): CallbackRequest {
   return { ...genuine, headers: { ...genuine.headers, 'x-authy-signature': value } };
 }
 
-/** Checks a second of processor time, for one that answers at once. */
+/** A contender whose check is synchronous; it measures checks per second of processor time. */
 function contender(name: string, check: () => boolean): Contender {
   return {
     name,
@@ -48,7 +48,7 @@ function contender(name: string, check: () => boolean): Contender {
   };
 }
 
-/** Ours, on the raw body as an http in node hands it over. */
+/** Our check, of the raw body that an http in node delivers. */
 export function ourContenders(): Contender[] {
   const forged = withSignature(wrongSignature);
   const unsigned = withSignature(undefined);
@@ -61,8 +61,8 @@ export function ourContenders(): Contender[] {
 }
 
 /**
- * What no validation can do without: the HMAC of a string that is ready, compared in constant time; and the same with the
- * parsing of the body, which is the limit for any.
+ * The least that any validation has to do: the HMAC of a string that is ready, compared in constant time; and the same
+ * after the body has been parsed, which is the limit for any.
  */
 export function bareContenders(): Contender[] {
   const signed = `${callbackNonce}|POST|${callbackUrl}|${canonicalParams(params)}`;
@@ -77,7 +77,7 @@ export function bareContenders(): Contender[] {
   ];
 }
 
-/** The request as authy-client takes it: one of express, whose body is parsed already. */
+/** The request that authy-client takes: one of Express, with a parsed body. */
 interface ParsedRequest {
   body: unknown;
   headers: Readonly<Record<string, unknown>>;
@@ -86,15 +86,15 @@ interface ParsedRequest {
   url: string;
 }
 
-/** The parts of authy-client that look at callbacks, with the key they were given. */
+/** The parts of authy-client that check callbacks, with the key they were given. */
 export interface TheirParts {
-  /** Rejects where it is not right. */
+  /** Rejects if the callback is not genuine. */
   verifyCallback(request: ParsedRequest): PromiseLike<unknown>;
-  /** Throws where it is not right. */
+  /** Throws if the signature is wrong. */
   checkSignature(request: ParsedRequest, signature: string): boolean;
 }
 
-/** Theirs, which get the body parsed: that is not on their clock. */
+/** The checks of authy-client. They get the body parsed: the parsing is not counted. */
 export function theirContenders(theirs: TheirParts): Contender[] {
   const { protocol, host, pathname } = new URL(callbackUrl);
   const request: ParsedRequest = {

@@ -24,7 +24,7 @@ type Client = new (options: { key: string }) => {
   verifyCallback(request: object): PromiseLike<unknown>;
 };
 type SignatureAssert = new (options: { key: string; request: object }) => {
-  /** Throws where the signature is another. */
+  /** Throws if the signature is wrong. */
   validate(signature: string): true;
 };
 

@@ -16,7 +16,7 @@ import { unlessSkipped } from './unless_skipped';
 const levels = [20, 1, 200] as const;
 /** How long each contender calls in a round, in milliseconds. */
 const roundTime = 200;
-/** How many calls have no answer while the heap is looked at. */
+/** How many calls have no answer yet when the heap is measured. */
 const heldAtOnce = 100;
 
 const notes = [
@@ -39,7 +39,7 @@ async function run(): Promise<Report> {
   const clients = await unlessSkipped(officialClients);
   const npm = clients === undefined ? [] : npmCallers(clients, server.url);
 
-  // First, while no connection that somebody keeps can go away in the meantime.
+  // First, because later a kept connection could close during the measurement.
   const [node, flow] = player.callers('held', held);
   const heap = await contest(
     [node, flow].map(({ name, call }) => ({ name, measure: () => heapPerCall(call, server) })),
@@ -70,7 +70,7 @@ async function run(): Promise<Report> {
   return { ratios, figures, notes: clients === undefined ? [...notes, missing] : notes };
 }
 
-/** Our node against each of the others; first of all against those that a goal names. */
+/** Our node against each of the others; first against those that a goal names. */
 function callRatios(results: Results, callers: readonly Caller[], inFlight: number): Measure[] {
   const suffix = `, ${inFlight} in flight`;
   const bare = results.best(bareNames);
@@ -99,7 +99,7 @@ function callRatios(results: Results, callers: readonly Caller[], inFlight: numb
   return others.map(against);
 }
 
-/** What the heap grows by with each call that has no answer yet, in bytes. */
+/** How much the heap grows with each call that has no answer yet, in bytes. */
 async function heapPerCall(call: () => Promise<void>, server: LoopbackAuthy): Promise<number> {
   const before = heapUsed();
   const calls = Array.from({ length: heldAtOnce }, call);

@@ -40,7 +40,7 @@ async function run(): Promise<Report> {
   };
 }
 
-/** What a new client needs for all calls, with so many in flight. */
+/** Makes all calls with a new client, with so many in flight. */
 async function taken(server: LoopbackAuthy, inFlight: number): Promise<Taken> {
   const tls = { ca: server.certificate };
   const client = new AuthyClient({ apiKey, baseUrl: server.url, maxInFlight: inFlight, tls });

@@ -1,16 +1,16 @@
 import { type Measure, spreadOf, type Unit } from './figures';
 
-/** One of those that are compared. */
+/** Something that is compared with others. */
 export interface Contender {
   readonly name: string;
-  /** Does its work for one round and says how it went, in the unit of the contest. */
+  /** Does its work for one round and returns the result, in the unit of the contest. */
   measure(): number | Promise<number>;
 }
 
 export interface ContestOptions {
   /** Rounds that count; at least 5. Default 7. */
   rounds?: number;
-  /** Rounds before them, for what is loaded and compiled once. Default 1. */
+  /** Rounds before those, in which code is loaded and compiled. Default 1. */
   warmUps?: number;
 }
 
@@ -18,12 +18,12 @@ const defaultRounds = 7;
 const fewestRounds = 5;
 
 /**
- * Lets contenders take turns, round by round, in this process. Each round begins with another one, so that nobody always
- * comes first. Garbage is collected when V8 thinks fit: forced before each turn, it would make all of them twice as slow,
+ * Lets contenders take turns, round by round, in this process. Each round begins with another one, so that none always
+ * comes first. V8 decides when to collect garbage: forcing it before each turn would make all of them twice as slow,
  * because V8 then begins with a young generation of the smallest size.
  *
- * @returns what each of them reached in each round
- * @throws RangeError - where there are too few rounds to speak of a median
+ * @returns the result of each of them in each round
+ * @throws RangeError - if there are too few rounds for a median
  */
 export async function contest(
   contenders: readonly Contender[],
@@ -41,24 +41,24 @@ export async function contest(
   return new Results(reached);
 }
 
-/** What the contenders of a contest reached, by name. */
+/** The results of a contest, by the names of the contenders. */
 export class Results {
   constructor(private readonly reached: ReadonlyMap<string, readonly number[]>) {}
 
-  /** What one reached, round by round. */
+  /** The results of one contender, round by round. */
   of(name: string): readonly number[] {
     const rounds = this.reached.get(name);
     if (rounds === undefined) throw new Error(`"${name}" was not in this contest.`);
     return rounds;
   }
 
-  /** What one reached per what another reached, round by round. */
+  /** The results of one contender divided by those of another, round by round. */
   ratio(name: string, other: string): readonly number[] {
     const others = this.of(other);
     return this.of(name).map((value, round) => value / (others[round] ?? NaN));
   }
 
-  /** Of some, the one with the largest median. */
+  /** Which of these contenders has the largest median. */
   best(names: readonly string[]): string {
     const median = (name: string): number => spreadOf(this.of(name)).median;
     return names.reduce((best, name) => (median(name) > median(best) ? name : best));

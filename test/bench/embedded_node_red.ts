@@ -12,7 +12,7 @@ export interface RunningNode {
   on(event: 'input', handle: (message: Message, send: unknown, done: () => void) => void): void;
 }
 
-/** Node-RED as a library, as far as it is used. */
+/** The parts of Node-RED, as a library, that are used here. */
 interface Library {
   init(settings: object): void;
   start(): Promise<void>;
@@ -21,11 +21,11 @@ interface Library {
   runtime: { flows: { setFlows(options: object): Promise<unknown> }; events: NodeJS.EventEmitter };
 }
 
-/** A Node-RED in this process, without an editor. There can be one. */
+/** A Node-RED in this process, without an editor. There can be only one. */
 export class EmbeddedNodeRed {
   private constructor(private readonly library: Library) {}
 
-  /** Starts it with the package as it is built, and with some flows. */
+  /** Starts it with the built package and with these flows. */
   static async start(flows: readonly FlowNode[]): Promise<EmbeddedNodeRed> {
     const userDir = temporaryDirectory();
     const link = path.join(userDir, 'node_modules', packageName);

@@ -1,12 +1,12 @@
-// What a benchmark hands over: numbers with their unit, by round.
+// What a benchmark returns: numbers with their unit, by round.
 
 /** `x` and `%` compare two contenders; all others are absolute. An empty one is a count. */
 export type Unit = 'x' | '%' | 'calls/s' | 'checks/s' | 'bytes' | 'MB' | 'µs' | 'ms' | 's' | '';
 
-/** What a figure has to be, in its own unit; the median is what counts. */
+/** What a figure has to reach, in its own unit; the median counts. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };
 
-/** One figure, with what each round gave. */
+/** One figure, with its value in each round. */
 export interface Measure {
   readonly what: string;
   readonly unit: Unit;
@@ -15,11 +15,11 @@ export interface Measure {
   readonly goal?: Goal;
 }
 
-/** What came out of one benchmark. */
+/** The results of one benchmark. */
 export interface Report {
-  /** What the benchmark is about: ratios, and whatever else has a goal. Shown first. */
+  /** The main results: ratios, and everything else that has a goal. Shown first. */
   readonly ratios: readonly Measure[];
-  /** What they were made of, and what else is worth knowing. */
+  /** The figures behind the ratios, and others worth knowing. */
   readonly figures: readonly Measure[];
   /** Sentences a reader needs to judge the figures. */
   readonly notes: readonly string[];
@@ -46,7 +46,7 @@ export function spreadOf(rounds: readonly number[]): Spread {
   return { median: (lower + upper) / 2, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN };
 }
 
-/** Whether the median reaches the goal; undefined where there is none. */
+/** Whether the median reaches the goal; undefined if there is none. */
 export function isMet({ rounds, goal }: Measure): boolean | undefined {
   if (goal === undefined) return undefined;
   const { median } = spreadOf(rounds);

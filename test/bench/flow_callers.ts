@@ -12,8 +12,8 @@ const place = { z: 'tab', x: 1, y: 1 };
  * Three flows that ask the same: our node, the core nodes with two functions, and the core node alone.
  *
  * @param prefix - of their ids
- * @param url - of the server, with what comes before every path
- * @param maxInFlight - how many calls the account lets be under way; an account lets 100 at most, and the others wait
+ * @param url - of the server, with the prefix of every path
+ * @param maxInFlight - how many calls the account makes at once; an account makes 100 at most, and the others wait
  */
 export function callFlows(prefix: string, url: string, maxInFlight: number): FlowNode[] {
   const id = (name: string): string => `${prefix}-${name}`;
@@ -87,10 +87,10 @@ export function callFlows(prefix: string, url: string, maxInFlight: number): Flo
   ];
 }
 
-/** A message goes through it and nothing is done with it: what Node-RED itself takes. */
+/** A message passes through it and nothing is done with it: this shows the time of Node-RED itself. */
 export const passFlow: readonly FlowNode[] = [{ ...place, id: 'pass', type: 'junction', wires: [['sink']] }];
 
-/** Where all messages end: a node without a function of its own, and one that catches what went wrong. */
+/** Where all messages end: a node that does nothing, and one that catches errors. */
 export const sinkFlow: readonly FlowNode[] = [
   { ...place, id: 'sink', type: 'comment' },
   { ...place, id: 'catch', type: 'catch', scope: null, uncaught: false, wires: [['sink']] },

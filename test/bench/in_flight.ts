@@ -17,7 +17,7 @@ export async function callRate(
   return done / ((performance.now() - started) / 1000);
 }
 
-/** Calls for so long, and says how often. */
+/** Makes calls for so long, and returns how many. */
 async function callFor(
   call: () => Promise<unknown>,
   inFlight: number,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { installedModules, packageName } from '../support/node_red';
 import type { Measure } from './figures';
 
-/** What the packed package takes on the disk of somebody who installs it; skips where no registry answers. */
+/** How much disk space the packed package takes when it is installed; skips if no registry answers. */
 export async function installedFigures(context: Mocha.Context): Promise<Measure[]> {
   const modules = await installedModules(context);
   const megabytes = (folder: string): number => bytesBelow(folder) / 1e6;
@@ -21,7 +21,7 @@ function bytesBelow(folder: string): number {
     .reduce((sum, { parentPath, name }) => sum + fs.statSync(path.join(parentPath, name)).size, 0);
 }
 
-/** Packages in a node_modules, those inside of packages included. */
+/** Counts the packages in a node_modules, including those inside packages. */
 function packagesBelow(modules: string): number {
   if (!fs.existsSync(modules)) return 0;
   return fs

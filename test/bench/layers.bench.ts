@@ -15,7 +15,7 @@ const [undici] = bareNames;
 /** How many calls each makes in a round. */
 const calls = 4000;
 
-/** The same call by less and less of the package: what is between two of them is what the one adds to the other. */
+/** The same call through fewer and fewer layers: the difference between two of them is what one layer adds. */
 function layers(url: string, player: FlowPlayer): Caller[] {
   const headers = { 'X-Authy-API-Key': apiKey, Accept: 'application/json', 'User-Agent': 'node-red-authy' };
   const client = new AuthyClient({ apiKey, baseUrl: url, maxInFlight: Math.max(...levels) });

@@ -1,4 +1,4 @@
-// Loads something in a process that has nothing else, and says what that took, in milliseconds of processor time: the node
+// Loads something in an otherwise empty process, and prints the processor time that took, in milliseconds: the node
 // modules of the package as Node-RED loads them, or axios alone.
 const path = require('node:path');
 
@@ -6,7 +6,7 @@ const root = path.resolve(__dirname, '..', '..');
 const { 'node-red': contents } = require('../../package.json');
 const files = Object.values(contents.nodes).map((file) => path.join(root, file));
 
-/** Node-RED as far as node modules use it while they are loaded. */
+/** The part of Node-RED that node modules use while they are loaded. */
 const registered = [];
 const nothing = () => undefined;
 const RED = {

@@ -1,5 +1,5 @@
-// An Authy in a process of its own whose every answer is "Token is valid." It costs as little as a server can, because it
-// shares its processors with the clients that are measured: it reads no more of a request than where it ends.
+// A stand-in for Authy in a process of its own, which always answers "Token is valid." It does as little work as it can,
+// because it shares the processors with the clients that are measured: it only looks for the end of each request.
 import net from 'node:net';
 import tls from 'node:tls';
 import type { FromServer, ToServer } from './loopback_process';
@@ -26,7 +26,7 @@ function serve(socket: net.Socket): void {
     unfinished = texts.pop() ?? '';
     for (const request of texts) {
       requests += 1;
-      // Below this path there is no answer until all are given.
+      // Requests below this path wait until all of them are answered at once.
       if (request.startsWith('GET /held/')) held.add(socket);
       else if (/\r\nconnection: close/i.test(request)) socket.end(lastAnswer);
       else socket.write(answer);
@@ -46,7 +46,7 @@ process.on('message', (message: ToServer) => {
   } else if (message.kind === 'count') {
     tell({ kind: 'counts', connections, requests, held: held.size });
   } else {
-    // Each measurement of what is held begins without connections.
+    // The next measurement has to begin without connections.
     for (const socket of held) socket.end(lastAnswer);
     held.clear();
   }

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { selfSigned } from '../support/certificate';
 
-/** What the stand-in is told. */
+/** A message to the stand-in. */
 export type ToServer =
   | { readonly kind: 'listen'; readonly tls?: { readonly key: string; readonly cert: string } }
   | { readonly kind: 'count' }
   | { readonly kind: 'release' };
 
-/** What the stand-in says. */
+/** A message from the stand-in. */
 export type FromServer = { readonly kind: 'listening'; readonly port: number } | Counts;
 
 export interface Counts {
@@ -28,7 +28,7 @@ export class LoopbackAuthy {
     private readonly server: ChildProcess,
     /** Scheme, host and port. */
     readonly url: string,
-    /** What a client has to trust, where it speaks TLS. */
+    /** The certificate that a client has to trust; undefined without TLS. */
     readonly certificate: string | undefined,
   ) {}
 
@@ -47,7 +47,7 @@ export class LoopbackAuthy {
     return counts;
   }
 
-  /** Answers all requests below the path `/held/` that wait, and closes their connections. */
+  /** Answers all requests that wait below the path `/held/`, and closes their connections. */
   release(): void {
     this.server.send({ kind: 'release' } satisfies ToServer);
   }

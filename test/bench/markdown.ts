@@ -15,8 +15,7 @@ const decimals: Readonly<Record<Unit, number>> = {
 };
 
 /**
- * A report as markdown that can be pasted into a page: ratios first, then what they were made of, then what there is to
- * say about them.
+ * A report as markdown that can be pasted into a page: ratios first, then the other figures, then the notes.
  *
  * @param name - of the benchmark
  */

@@ -1,4 +1,4 @@
-// One benchmark in a process of its own: named by the argument, its report goes to the process that started it.
+// Runs one benchmark, named by the argument, in a process of its own; sends its report to the process that started it.
 import path from 'node:path';
 import type { Bench, Report } from './figures';
 

@@ -1,6 +1,6 @@
 /**
- * The processor time that this process has taken, in milliseconds. What else the machine does adds nothing to it, so that
- * pure computing is better measured by it than by a clock.
+ * The processor time that this process has used, in milliseconds. Other work on the machine does not add to it: so it
+ * measures pure computing better than a clock does.
  */
 export function processorTime(): number {
   const { user, system } = process.cpuUsage();

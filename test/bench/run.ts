@@ -1,4 +1,4 @@
-// npm run bench [-- name …] [--json]: figures of what is here, one benchmark after the other; all of them without a name.
+// npm run bench [-- name …] [--json]: runs the named benchmarks, or all of them, one after the other.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -8,16 +8,16 @@ import { isMet, type Measure, type Report, spreadOf } from './figures';
 import { markdown } from './markdown';
 import type { Measured } from './measure';
 
-/** Runs one benchmark in a process of its own, so that none meets what another has loaded, changed or left behind. */
+/** Runs one benchmark in a process of its own, so that nothing another one has loaded or changed affects it. */
 async function measured(name: string): Promise<Measured> {
   const child = fork(path.join(__dirname, 'measure.ts'), [name], {
-    // Whatever else is written must not get between the figures.
+    // Other output must not get between the figures.
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   });
   let result: Measured | undefined;
   child.on('message', (message) => (result = message as Measured));
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0 || result === undefined) throw new Error(`The benchmark ${name} came to no end.`);
+  if (code !== 0 || result === undefined) throw new Error(`The benchmark ${name} did not finish.`);
   return result;
 }
 

@@ -1,5 +1,5 @@
-// An Authy in a process of its own that takes every approval request and never has an answer. It tells its address
-// first, and then how many requests it has taken, now and then.
+// A stand-in for Authy in a process of its own, which takes every approval request and never has an answer to one. It
+// sends its address first, and then, now and then, how many requests it has taken.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -11,7 +11,7 @@ const server = http.createServer((request, response) => {
   const [, asked] = /approval_requests\/([\w-]+)$/.exec(url) ?? [];
   request.resume().on('end', () => {
     if (asked === undefined) taken += 1;
-    // The id says whom it is about, so that it need not be remembered here.
+    // The id contains the user, so that nothing has to be remembered here.
     const approval =
       asked === undefined
         ? { uuid: `00000000-0000-4000-8000-${String(user).padStart(12, '0')}` }

@@ -9,13 +9,13 @@ import { unlessSkipped } from './unless_skipped';
 const packageLoad = 'all nodes of the package';
 const axiosLoad = 'axios alone';
 
-/** What it takes to load something in a new process, in milliseconds of processor time, without the start of the process. */
+/** Loads something in a new process; in milliseconds of processor time, without the start of the process. */
 function load(name: string, what: 'package' | 'axios'): Contender {
   return {
     name,
     async measure() {
       const probe = path.join(__dirname, 'load_probe.cjs');
-      // What this process was started with would be loaded there as well.
+      // The new process must not load the modules that this one was started with.
       const env = { ...process.env, NODE_OPTIONS: undefined };
       const { stdout } = await promisify(execFile)(process.execPath, [probe, what], { env });
       return Number(stdout);

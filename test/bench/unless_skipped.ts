@@ -1,9 +1,9 @@
 class Skipped extends Error {}
 
 /**
- * Does here what a suite of tests would be skipped for, where a package cannot be downloaded.
+ * Does work that skips a suite of tests if a package cannot be downloaded.
  *
- * @returns undefined where that happened; the reason was written
+ * @returns undefined if it was skipped; the reason has been printed
  */
 export async function unlessSkipped<T>(work: (context: Mocha.Context) => Promise<T>): Promise<T | undefined> {
   const context = {

@@ -9,7 +9,7 @@ import { Witness } from '../support/witness';
 
 const [runtime] = runtimes as [Runtime];
 
-/** What is kept of a request, in a file. */
+/** The parts of a request's file that the tests read. */
 interface Kept {
   writtenAt: number;
   value: { state: string; approvalId?: string; message: string };
@@ -73,14 +73,14 @@ describe('open approvals in files of the user directory', function () {
     return numbers;
   }
 
-  /** The uuid of each open request of the present user, by the number of its message. */
+  /** The uuid of each open request of the current user, by the number of its message. */
   async function onPhone(count: number): Promise<(no: number) => string> {
     const pending = await phones.pending(authyId, count);
     const uuids = new Map(pending.map(({ uuid, details }) => [Number(details?.['No']), uuid]));
     return (no) => uuids.get(no) ?? '';
   }
 
-  /** The files of the records that are there. */
+  /** The files of all records. */
   function files(): string[] {
     while (fs.existsSync(root())) {
       try {
@@ -89,32 +89,32 @@ describe('open approvals in files of the user directory', function () {
           .filter((name) => /approval_\w+(?:\.\w+)?\.json$/.test(name))
           .map((name) => path.join(root(), name));
       } catch {
-        // A Node-RED that starts gives the folder above another name.
+        // A Node-RED that starts renames the parent folder.
       }
     }
     return [];
   }
 
-  /** The same, and what is in them. */
+  /** The same files, with their content. */
   function records(): { file: string; kept: Kept }[] {
     return files().flatMap((file) => {
       try {
         return [{ file, kept: JSON.parse(fs.readFileSync(file, 'utf8')) as Kept }];
       } catch {
-        // It has just gone, or has another name now, or a test has broken it.
+        // The file has just been deleted or renamed, or a test has broken it.
         return [];
       }
     });
   }
 
-  /** Waits until the disk says of so many that their request is on the phone. */
+  /** Waits until so many records on the disk say that their request is on the phone. */
   async function keptAsWaiting(count: number): Promise<void> {
-    await eventually(`${count} to be kept as sent`, () =>
+    await eventually(`${count} records that say their request was sent`, () =>
       records().filter(({ kept }) => kept.value.state === 'waiting').length === count ? true : undefined,
     );
   }
 
-  /** Waits until each message has ended, and checks that it did so once and like this. */
+  /** Waits until each message has ended, and checks that it ended once, with this outcome. */
   async function each(numbers: readonly number[], outcome: string, seconds = 30): Promise<void> {
     await eventually(
       `${numbers.length} outcomes`,
@@ -127,7 +127,7 @@ describe('open approvals in files of the user directory', function () {
     for (const no of numbers) should(witness.outcomesOf(no)).eql([outcome], `message ${no}`);
   }
 
-  /** Waits until no other record is left. Looks twice: a file that is just renamed may be seen under neither name. */
+  /** Waits until no other record is left. Looks twice: a file may be missed while it is being renamed. */
   async function nothingIsLeft({
     but,
     seconds = 30,
@@ -147,7 +147,7 @@ describe('open approvals in files of the user directory', function () {
     ['a proper end', () => nodeRed.terminate()],
     ['a SIGKILL', () => nodeRed.kill()],
   ] as const) {
-    it(`after ${how} waiting goes on, and what was decided before and meanwhile leaves once`, async () => {
+    it(`after ${how}, open messages go on waiting, and each decision is handed on once`, async () => {
       await nodeRed.deploy(flows());
       const numbers = await askFor(12);
       const uuidOf = await onPhone(12);
@@ -171,11 +171,11 @@ describe('open approvals in files of the user directory', function () {
     });
   }
 
-  it('a proper end while requests are being sent: they wait on afterwards', async () => {
+  it('requests that are being sent when Node-RED is stopped go on waiting after the restart', async () => {
     await nodeRed.deploy(flows());
     await phones.faults({ kind: 'latency', ms: 2000, path: '/users/', method: 'POST', after: true });
     const numbers = await askFor(8);
-    // On the phone, and the gate does not know it yet.
+    // The requests are on the phone, but the gate does not know that yet.
     const uuidOf = await onPhone(8);
     should(records().map(({ kept }) => kept.value.state)).eql(Array(8).fill('sending'));
     await nodeRed.terminate();
@@ -187,7 +187,7 @@ describe('open approvals in files of the user directory', function () {
     await nothingIsLeft();
   });
 
-  it('killed three times at 40 messages a second: each message ends once, and none that has left is unknown', async function () {
+  it('after three kills, no message has two outcomes, and no sent request is lost inside the gate', async function () {
     this.timeout(300_000);
     await nodeRed.deploy(flows());
     const state = { isOver: false, isUp: true };
@@ -198,7 +198,7 @@ describe('open approvals in files of the user directory', function () {
         for (const { uuid, status } of await phones.all()) {
           if (status !== 'pending' || done.has(uuid)) continue;
           done.add(uuid);
-          // Some come before the kill, and some after it.
+          // Some answers come before the kill, and some after it.
           if (done.size % 4 > 0) await phones.answer(uuid, 'approve');
           else setTimeout(() => void phones.answer(uuid, 'approve'), 1500);
         }
@@ -211,7 +211,7 @@ describe('open approvals in files of the user directory', function () {
       const before = witness.read().size;
       let isEnough = false;
       while (!isEnough) {
-        // Those that come to a process that ends do not come to the gate.
+        // A message to a process that is ending does not reach the gate.
         const asked = ask().catch(() => undefined);
         asking.add(asked);
         await new Promise((resolve) => setTimeout(resolve, 25));
@@ -238,12 +238,12 @@ describe('open approvals in files of the user directory', function () {
     for (const [no, outcomes] of all)
       should(outcomes.length).be.belowOrEqual(1, `message ${no}: ${outcomes.join()}`);
     should(count('approved')).be.above(all.length / 2);
-    // What goes with the process had left the gate, and was on its way to the next node.
+    // Messages that are gone had left the gate, and were on their way to the next node when the process ended.
     const left = witness.left();
     should(gone.filter((no) => !left.has(no))).eql([]);
   });
 
-  it('deployed three times while decisions are handed on and messages kept: none is lost', async () => {
+  it('three deploys, while decisions are handed on and messages are stored, lose none of them', async () => {
     await nodeRed.deploy(flows());
     for (let time = 0; time < 3; time++) {
       authyId = await phones.newUser();
@@ -252,7 +252,7 @@ describe('open approvals in files of the user directory', function () {
       const answering = numbers.map((no) => phones.answer(uuidOf(no), 'approve'));
       const more = Promise.all(Array.from({ length: 20 }, () => ask()));
       const late = await more;
-      await eventually('them to come to the gate', () => {
+      await eventually('the messages to reach the gate', () => {
         const all = witness.read();
         return late.every((no) => all.has(no)) || undefined;
       });
@@ -267,7 +267,7 @@ describe('open approvals in files of the user directory', function () {
     await nothingIsLeft();
   });
 
-  it('one file that cannot be read takes nothing with it, is named, and stays', async () => {
+  it('a file that cannot be read is named in the log and stays, and the other messages are not affected', async () => {
     await nodeRed.deploy(flows());
     const numbers = await askFor(7);
     const uuidOf = await onPhone(7);
@@ -294,13 +294,13 @@ describe('open approvals in files of the user directory', function () {
     ['the last sign of life', (later: (text: string) => string) => changeFiles(/holder\.json$/, later)],
     ['the records', (later: (text: string) => string) => changeFiles(/approval_\w+\.json$/, later)],
   ] as const) {
-    it(`a clock that was set back meanwhile, as ${what} say: expired, and never approved`, async () => {
+    it(`if the clock was set back meanwhile, judged by ${what}, messages expire and are never approved`, async () => {
       await nodeRed.deploy(flows());
       const numbers = await askFor(3);
       const uuidOf = await onPhone(3);
       await keptAsWaiting(3);
       await nodeRed.terminate();
-      // As if what is there had been written an hour later than now.
+      // As if the files had been written an hour later than now.
       change((text) =>
         text.replace(/"(at|writtenAt)":(\d+)/g, (_all, name, at) => `"${name}":${Number(at) + 3_600_000}`),
       );
@@ -322,7 +322,7 @@ describe('open approvals in files of the user directory', function () {
     }
   }
 
-  it('a second Node-RED on the same folder is refused, says why, and takes nothing', async function () {
+  it('a second Node-RED on the same folder is refused, says why, and takes no message', async function () {
     await nodeRed.deploy(flows());
     const no = await ask();
     const uuidOf = await onPhone(1);
@@ -343,7 +343,7 @@ describe('open approvals in files of the user directory', function () {
     await each([no], 'approved');
   });
 
-  it('the folder is deleted while messages wait: each ends in an error, the log says so, and new ones are kept', async () => {
+  it('if the folder is deleted, open messages end in an error, the log says so, and new ones are stored', async () => {
     await nodeRed.deploy(flows());
     const numbers = await askFor(3);
     const uuidOf = await onPhone(3);

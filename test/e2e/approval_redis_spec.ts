@@ -8,8 +8,8 @@ import { Redis } from '../support/redis';
 const [runtime] = runtimes as [Runtime];
 
 /**
- * Two Node-REDs with the same flows behind a load balancer: what is asked comes in at the first, and every callback at
- * the second.
+ * Two Node-REDs with the same flows, as behind a load balancer: the messages come in at the first, and every callback
+ * at the second.
  */
 describe('open approvals of two Node-REDs in Redis', function () {
   this.timeout(90_000);
@@ -67,7 +67,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     });
   }
 
-  /** Asks for one more approval. @returns the number of its message */
+  /** Asks for another approval. @returns the number of its message */
   async function ask(red: NodeRed): Promise<number> {
     no += 1;
     should((await post(red, 'ask', { no, authyId })).status).equal(202);
@@ -80,14 +80,14 @@ describe('open approvals of two Node-REDs in Redis', function () {
     return numbers;
   }
 
-  /** The uuid of each open request of the present user, by the number of its message. */
+  /** The uuid of each open request of the current user, by the number of its message. */
   async function onPhone(count: number): Promise<(number: number) => string> {
     const pending = await phones.pending(authyId, count);
     const uuids = new Map(pending.map(({ uuid, details }) => [Number(details?.['No']), uuid]));
     return (number) => uuids.get(number) ?? '';
   }
 
-  /** How many requests are open there; of those that are over, something is left. */
+  /** How many requests are open in Redis. Requests that have ended leave a tombstone, which does not count. */
   async function openInRedis(): Promise<number> {
     const script =
       "local count = 0 for _, key in ipairs(redis.call('KEYS', '*:request:*')) do " +
@@ -95,17 +95,17 @@ describe('open approvals of two Node-REDs in Redis', function () {
     return Number(/^:(\d+)/.exec(await redis.command('EVAL', `"${script}"`, '0'))?.[1]);
   }
 
-  /** Waits until Redis knows that each is on the phone: one that is there a moment earlier is still being sent. */
+  /** Waits until Redis knows that each request is on the phone; until then the request counts as being sent. */
   async function noted(uuids: string[]): Promise<void> {
     for (const uuid of uuids) {
-      await eventually('Redis to know', async () => {
+      await eventually('Redis to know that the request is on the phone', async () => {
         const answer = await redis.command('ZCARD', `approvals:{account}:approval:${uuid}`);
         return answer.startsWith(':1') ? true : undefined;
       });
     }
   }
 
-  /** The name of the key of a request. */
+  /** The name of a request's key. */
   async function keyOf(uuid: string): Promise<string> {
     const answer = await redis.command('ZRANGE', `approvals:{account}:approval:${uuid}`, '0', '-1');
     const [id] = /approval_\w+/.exec(answer) ?? [];
@@ -113,14 +113,14 @@ describe('open approvals of two Node-REDs in Redis', function () {
     return `approvals:{account}:request:${id}`;
   }
 
-  /** Waits until the instances know of all that others have withdrawn. */
+  /** Waits until each instance knows about all withdrawals by other instances. */
   async function allWithdrawn(): Promise<void> {
     await eventually('withdrawals to be known', async () =>
       (await redis.command('KEYS', '*:withdrawn:*')).startsWith('*0') ? true : undefined,
     );
   }
 
-  /** One that is asked, answered and handed on there shows that it goes on. */
+  /** Shows that an instance still works: it asks for an approval, which is answered and handed on. */
   async function goesOn(red: NodeRed, by: string): Promise<void> {
     authyId = await phones.newUser();
     const next = await ask(red);
@@ -128,7 +128,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await each([next], 'denied', by);
   }
 
-  /** Waits until each message has had an outcome, and checks that it is this one, once, by this instance. */
+  /** Waits until each message has an outcome, and checks that it is this one, once, by this instance. */
   async function each(numbers: number[], outcome: string, by?: string, seconds = 20): Promise<void> {
     await eventually(
       `${numbers.length} outcomes`,
@@ -142,7 +142,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     }
   }
 
-  it('a callback that lands on the other instance wakes the one that asked, which delivers once', async () => {
+  it('a callback to the other instance wakes the one that asked, which hands the decision on once', async () => {
     await deploy();
     const numbers = await askOf(one, 10);
     const uuidOf = await onPhone(10);
@@ -151,7 +151,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await each(numbers, 'approved', 'one');
   });
 
-  it('the http request that waits is answered by the instance that has it', async () => {
+  it('a waiting http request is answered by the instance that received it', async () => {
     await deploy();
     no += 1;
     const waiting = post(one, 'wait', { no, authyId });
@@ -162,7 +162,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     should(await response.json()).match({ outcome: 'approved', by: 'one' });
   });
 
-  it('both may be asked, and the guard rails count for both', async () => {
+  it('both instances take requests, and the guard rails count for both together', async () => {
     await deploy({ maxOpen: 3 });
     const numbers = [...(await askOf(one, 2)), ...(await askOf(other, 1))];
     const uuidOf = await onPhone(3);
@@ -172,7 +172,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const next = await ask(other);
     await onPhone(3);
     should(collector.outcomesOf(next)).eql([]);
-    // The pause between two requests counts for both as well.
+    // The pause between two requests also counts for both.
     await deploy({ maxOpen: 0, coolDown: 600 });
     authyId = await phones.newUser();
     await ask(one);
@@ -186,30 +186,32 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const uuidOf = await onPhone(2);
     const before = await openInRedis();
     should((await post(other, 'cancel', { cancel: uuidOf(withdrawn) })).status).equal(202);
-    await eventually('one to be gone', async () => ((await openInRedis()) === before - 1 ? true : undefined));
+    await eventually('the withdrawn request to be closed', async () =>
+      (await openInRedis()) === before - 1 ? true : undefined,
+    );
     await phones.answer(uuidOf(withdrawn), 'approve');
     await phones.answer(uuidOf(kept), 'approve');
     await each([kept], 'approved', 'one');
     should(collector.outcomesOf(withdrawn)).eql([]);
   });
 
-  it('a deploy while decisions are handed on: each once, and nothing is left behind', async () => {
+  it('if a deploy comes while decisions are handed on, each is handed on once, and nothing is left in Redis', async () => {
     await deploy();
     const before = await openInRedis();
     const numbers = await askOf(one, 20);
     const uuidOf = await onPhone(20);
     const answering = numbers.map((number) => phones.answer(uuidOf(number), 'approve'));
-    // The account and what uses it are replaced; what is behind the gate goes on.
+    // The account and the nodes that use it are replaced; the nodes behind the gate keep running.
     const changed = flows().map((node) => (node.id === 'account' ? { ...node, deadline: 6 } : node));
     await one.deploy(changed, 'nodes');
     await Promise.all(answering);
     await each(numbers, 'approved', 'one');
-    await eventually('all of them to be gone', async () =>
+    await eventually('all requests to be closed', async () =>
       (await openInRedis()) === before ? true : undefined,
     );
   });
 
-  it('Redis is away for a while: nothing is lost, and what is new is refused', async () => {
+  it('while Redis is away, no message is lost, and new ones are refused', async () => {
     await deploy();
     const numbers = await askOf(one, 5);
     const uuidOf = await onPhone(5);
@@ -219,15 +221,14 @@ describe('open approvals of two Node-REDs in Redis', function () {
     for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
     await redis.startAgain();
     await each(numbers, 'approved', 'one', 40);
-    // What was refused was not sent.
+    // The refused request was not sent.
     should(await phones.pending(authyId, 0)).eql([]);
-    // And it goes on as before.
     const next = await ask(one);
     await phones.answer((await onPhone(1))(next), 'deny');
     await each([next], 'denied', 'one');
   });
 
-  it('Redis is emptied: nothing is kept anew, each message ends in an error, and the log says why', async () => {
+  it('if Redis is emptied, each message ends in an error, nothing is written again, and the log says why', async () => {
     await deploy();
     const numbers = [...(await askOf(one, 3)), ...(await askOf(other, 2))];
     const uuidOf = await onPhone(5);
@@ -243,11 +244,11 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await goesOn(one, 'one');
   });
 
-  it('the key of one request is gone: its message ends in an error, and only that', async () => {
+  it('if the key of one request is gone, its message ends in an error, and no other one does', async () => {
     await deploy();
     const [lost = 0, kept = 0] = await askOf(one, 2);
     const uuidOf = await onPhone(2);
-    const key = await eventually('the request to be kept as sent', () =>
+    const key = await eventually('Redis to know that the request is on the phone', () =>
       keyOf(uuidOf(lost)).catch(() => undefined),
     );
     should(await redis.command('DEL', key)).startWith(':1');
@@ -258,32 +259,32 @@ describe('open approvals of two Node-REDs in Redis', function () {
     should(await redis.command('EXISTS', key)).startWith(':0');
   });
 
-  it('a timeout of a month: what is open has no time to live in Redis', async () => {
+  it('an open request has no time to live in Redis, even with a timeout of a month', async () => {
     await deploy({ timeout: String(30 * 86_400) });
     const asked = await ask(one);
     const uuidOf = await onPhone(1);
-    const key = await eventually('the request to be kept as sent', () =>
+    const key = await eventually('Redis to know that the request is on the phone', () =>
       keyOf(uuidOf(asked)).catch(() => undefined),
     );
     should(await redis.command('PTTL', key)).startWith(':-1');
     await phones.answer(uuidOf(asked), 'approve');
     await each([asked], 'approved', 'one');
-    // Its end is remembered for longer than it could have been open.
+    // Its tombstone stays for longer than the request could have been open.
     const left = Number((await redis.command('PTTL', key)).slice(1));
     should(left).be.above(30 * 86_400_000);
   });
 
-  it('withdrawn at one instance while the one that holds it stands still: never approved', async () => {
+  it('a request that is withdrawn while the instance that holds it stands still is never approved', async () => {
     await deploy();
     const [kept = 0, withdrawn = 0] = await askOf(one, 2);
     const uuidOf = await onPhone(2);
-    const key = await eventually('the request to be kept as sent', () =>
+    const key = await eventually('Redis to know that the request is on the phone', () =>
       keyOf(uuidOf(withdrawn)).catch(() => undefined),
     );
     one.signal('SIGSTOP');
     try {
       should((await post(other, 'cancel', { cancel: uuidOf(withdrawn) })).status).equal(202);
-      await eventually('it to be withdrawn', async () =>
+      await eventually('the request to be withdrawn', async () =>
         (await redis.command('HGET', key, 'state')).includes('withdrawn') ? true : undefined,
       );
       await phones.answer(uuidOf(withdrawn), 'approve');
@@ -297,7 +298,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     should(collector.outcomesOf(withdrawn)).eql([]);
   });
 
-  it('the one that holds them stands still and is taken for dead: each leaves once', async function () {
+  it('requests of an instance that stands still and is taken for dead leave once each', async function () {
     this.timeout(180_000);
     await deploy({ timeout: '120' });
     const numbers = await askOf(one, 10);
@@ -312,7 +313,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     } finally {
       one.signal('SIGCONT');
     }
-    // It finds what was answered by itself, and may not hand it on.
+    // The first instance finds the answers by itself, but may not hand them on.
     await goesOn(one, 'one');
     for (const number of numbers.slice(8)) await phones.answer(uuidOf(number), 'approve');
     await each(numbers.slice(8), 'approved', 'other');
@@ -322,12 +323,12 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await each(numbers.slice(8), 'approved', 'other');
   });
 
-  it('an instance that dies: the other takes its requests over, with what was decided meanwhile', async () => {
+  it('if an instance dies, the other takes over its requests, with the decisions made meanwhile', async () => {
     await deploy({ timeout: '60' });
     const numbers = await askOf(one, 10);
     const uuidOf = await onPhone(10);
     await noted(numbers.map(uuidOf));
-    // Delivered before, and not to be delivered again.
+    // This decision is handed on before the kill, and must not be handed on again.
     await phones.answer(uuidOf(numbers[0] ?? 0), 'approve');
     await each(numbers.slice(0, 1), 'approved', 'one');
     await one.kill();
@@ -335,14 +336,14 @@ describe('open approvals of two Node-REDs in Redis', function () {
     for (const number of numbers.slice(4, 7)) await phones.answer(uuidOf(number), 'deny');
     await each(numbers.slice(1, 4), 'approved', 'other', 40);
     await each(numbers.slice(4, 7), 'denied', 'other', 40);
-    // The one that comes back has nothing to do with them any more.
+    // The requests no longer belong to the instance that comes back.
     await one.startAgain();
     for (const number of numbers.slice(7)) await phones.answer(uuidOf(number), 'approve');
     await each(numbers.slice(7), 'approved', 'other');
     await each(numbers.slice(0, 1), 'approved', 'one');
   });
 
-  it('300 approvals on both, one of which is killed in the middle: no decision comes twice', async function () {
+  it('if one of two instances with 300 approvals is killed in the middle, no decision is handed on twice', async function () {
     this.timeout(180_000);
     await deploy({ timeout: '120' });
     const numbers = [...(await askOf(one, 150)), ...(await askOf(other, 150))];
@@ -353,7 +354,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
       answers.set(number, decision === 'deny' ? 'denied' : 'approved');
       await phones.answer(uuidOf(number), decision);
     };
-    // Mixed, so that both are in the middle of it when one of them ends.
+    // Mixed, so that both are handing decisions on when one of them is killed.
     const mixed = numbers.map((number, index) => ({ number, key: (index * 7919) % 300 }));
     mixed.sort((a, b) => a.key - b.key);
     const first = mixed.slice(0, 150).map(({ number }) => answer(number));
@@ -365,7 +366,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await Promise.all(mixed.slice(150).map(({ number }) => answer(number)));
 
     const accounted = (): number[] => numbers.filter((number) => collector.outcomesOf(number).length > 0);
-    // A report that was on its way when its process ended is lost behind the gate, and only that.
+    // Only a report that had left the gate when its process ended may be missing.
     let seen = { count: 0, since: Date.now() };
     await eventually(
       'the last outcome',
@@ -392,14 +393,14 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await one.startAgain();
   });
 
-  it('an instance that is started while Redis is away works once it is there', async () => {
+  it('an instance that is started while Redis is away works once Redis is back', async () => {
     await deploy();
     await redis.stop();
     await other.kill();
     await other.startAgain();
     await each([await ask(other)], 'AUTHY_STORE', 'other');
     await redis.startAgain();
-    // A request is on the phone some time after it was asked for: each that was asked so far counts.
+    // A request reaches the phone some time after it was asked for: so each one asked so far counts.
     const asked: number[] = [];
     const accepted = await eventually('a request that is not refused', async () => {
       asked.push(await ask(other));

@@ -69,7 +69,7 @@ function describeRestart(runtime: Runtime): void {
       return new Map(pending.map(({ uuid, details }) => [Number(details?.['No']), uuid]));
     }
 
-    it('in a durable store: waiting goes on, and what was decided meanwhile is delivered, once', async () => {
+    it('in a durable store, messages go on waiting, and decisions made meanwhile are handed on, once', async () => {
       const timeout = 25;
       await deploy('context:durable', timeout);
       const authyId = await phones.newUser();
@@ -77,16 +77,16 @@ function describeRestart(runtime: Runtime): void {
       for (const no of numbers) await ask(no, authyId);
       const uuids = await numbered(authyId, numbers.length);
       const uuidOf = (no: number): string => uuids.get(no) ?? '';
-      // Decided and delivered before, they must not come again. What is asked after them is kept after them: then
-      // the disk knows that they are over.
+      // These two are handed on before the kill, and must not be handed on again. A request that is asked for after
+      // them is also written after them: then the disk knows that they have ended.
       for (const no of [100, 101]) await phones.answer(uuidOf(no), 'approve');
       await eventually('the first two outcomes', () => (collector.reports.length >= 2 ? true : undefined));
       await ask(120, authyId);
       numbers.push(120);
       for (const [no, uuid] of await numbered(authyId, 19)) uuids.set(no, uuid);
-      // On the phone it is there before the gate has the answer: what dies in between is told to be unknown.
+      // A request is on the phone before the gate has the answer; a kill in between would make it unknown.
       await eventually(
-        'the last request to be kept as sent',
+        'the store to know that the last request is on the phone',
         async () =>
           JSON.stringify(await red().get('context/node/gate?store=durable')).includes(uuidOf(120)) ||
           undefined,
@@ -112,7 +112,7 @@ function describeRestart(runtime: Runtime): void {
       should(collector.reports).have.length(numbers.length);
     });
 
-    it('in a file store as it comes, after a proper end: waiting goes on', async () => {
+    it('in a file store with default settings, messages go on waiting after Node-RED was stopped properly', async () => {
       collector.reports.length = 0;
       await deploy('context:file', 60);
       const authyId = await phones.newUser();
@@ -128,7 +128,7 @@ function describeRestart(runtime: Runtime): void {
       should(numbers.map((no) => collector.outcomesOf(no))).eql([['approved'], ['denied'], ['approved']]);
     });
 
-    it('in memory: what waits goes with the process, and nothing is decided by mistake', async () => {
+    it('in memory, open messages are lost with the process, and none is decided by mistake', async () => {
       collector.reports.length = 0;
       await deploy('context', 60);
       const authyId = await phones.newUser();
@@ -144,7 +144,7 @@ function describeRestart(runtime: Runtime): void {
       should(collector.reports.map(({ no, outcome }) => [no, outcome])).eql([[201, 'denied']]);
     });
 
-    it('killed again and again in the middle of the work: no outcome comes twice', async () => {
+    it('if Node-RED is killed again and again in the middle of the work, no decision is handed on twice', async () => {
       collector.reports.length = 0;
       await deploy('context:durable', 30);
       const authyId = await phones.newUser();
@@ -166,11 +166,11 @@ function describeRestart(runtime: Runtime): void {
         collector.outcomesOf(no).filter((outcome) => outcome === 'approved');
       const isUnknown = (no: number): boolean => collector.outcomesOf(no).includes('AUTHY_OUTCOME_UNKNOWN');
       const accounted = (): number[] => numbers.filter((no) => collector.outcomesOf(no).length > 0);
-      // A report that was on its way when its process ended is lost behind the gate, and only that.
+      // Only a report that had left the gate when its process ended may be missing.
       await eventually('most outcomes', () => (accounted().length >= 20 ? true : undefined), 40);
       for (const no of numbers) {
         should(decisions(no).length).be.belowOrEqual(1, `decisions of message ${no}`);
-        // Handed on or not, nobody knows: then an error says so, after a decision or without one.
+        // If nobody knows whether a decision was handed on, an error says so, with or without a decision before it.
         if (decisions(no).length === 0 && accounted().includes(no)) should(isUnknown(no)).be.true();
       }
       const decided = numbers.filter((no) => decisions(no).length === 1).length;

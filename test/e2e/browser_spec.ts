@@ -31,7 +31,7 @@ for (const runtime of runtimes) {
       await (editor as Editor | undefined)?.dismiss();
     });
 
-    /** A test in which the browser must not complain of anything. */
+    /** A test in which the browser must log no error or warning. */
     function clean(title: string, test: () => Promise<void>): void {
       it(title, async () => {
         editor.complaints.length = 0;
@@ -40,7 +40,7 @@ for (const runtime of runtimes) {
       });
     }
 
-    it('loads without a complaint', () => {
+    it('loads without an error or a warning in the browser', () => {
       editor.complaints.should.deepEqual([]);
     });
 
@@ -96,7 +96,7 @@ for (const runtime of runtimes) {
       });
     }
 
-    clean('the account is tested and its phone opened from its panel', async () => {
+    clean("an account is tested, and its simulator's phone opened, from its panel", async () => {
       const flows = example('Approve on the phone (OneTouch)');
       const { page } = editor;
       const account = { ...nodeOf(flows, 'authy-config'), z: '' };
@@ -146,7 +146,7 @@ for (const runtime of runtimes) {
       });
     }
 
-    /** A page of an example, for people to look at as well. */
+    /** Opens a page of an example, and takes pictures of it for people to look at. */
     async function pictured(route: string, name: string, use: (page: Page) => Promise<void>): Promise<void> {
       const page = await editor.openBeside(`${(nodeRed as NodeRed).nodeUrl}${route}`);
       try {
@@ -172,7 +172,7 @@ for (const runtime of runtimes) {
         await buttons.first().waitFor();
         const open = await buttons.count();
         await buttons.first().click();
-        // The answer has arrived: a page that is closed earlier may take it along.
+        // The page must not be closed before its answer has arrived.
         await eventually(
           'the request to be answered',
           async () => (await buttons.count()) < open || undefined,
@@ -182,7 +182,7 @@ for (const runtime of runtimes) {
       }
     }
 
-    /** Types into the field that a page puts the cursor into: a page is there before its cursor is. */
+    /** Types where a page puts the cursor. Waits for the cursor, because the page is visible before it. */
     async function typeAtCursor(page: Page, text: string): Promise<void> {
       await page.locator('input:focus').waitFor();
       await page.keyboard.type(text);
@@ -200,7 +200,7 @@ for (const runtime of runtimes) {
         await typeAtCursor(page, 'ada');
         await page.keyboard.press('Enter');
         await page.getByLabel('The code for ada').waitFor();
-        // What is wrong is answered 401, which the browser’s console reports.
+        // A wrong code is answered 401, which the browser’s console reports.
         await typeAtCursor(page, '123456');
         await page.keyboard.press('Enter');
         await page.getByText('This code is wrong').waitFor();
@@ -231,7 +231,7 @@ for (const runtime of runtimes) {
       }),
     );
 
-    clean('shows how far the import is, and what came of it', () =>
+    clean('shows the progress of the import, and its results', () =>
       pictured('import', 'import', async (page) => {
         await page.getByRole('button', { name: 'Import' }).click();
         await page.getByText(/^[1-9]\d? of 20, \d failed…$/).waitFor();

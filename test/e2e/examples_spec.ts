@@ -25,7 +25,7 @@ for (const [index, runtime] of runtimes.entries()) {
     const play = (name: string, change?: (node: FlowNode) => FlowNode): Promise<Played> =>
       playExample(nodeRed, name, change);
 
-    /** What a page is told of how things are. */
+    /** The state that an example sends to its page. */
     async function state<T>(page: string): Promise<T> {
       const response = await fetch(`${nodeRed.nodeUrl}${page}/state`);
       response.status.should.equal(200);
@@ -34,11 +34,11 @@ for (const [index, runtime] of runtimes.entries()) {
 
     async function stateIs(page: string, expected: object): Promise<void> {
       let last: object = {};
-      await eventually(`${page} to be told ${JSON.stringify(expected)}`, async () => {
+      await eventually(`${page} to get ${JSON.stringify(expected)}`, async () => {
         last = await state<Record<string, unknown>>(page);
         return matches(last, expected) || undefined;
       }).catch((error: unknown) => {
-        throw new Error(`${(error as Error).message} The last was ${JSON.stringify(last)}.`);
+        throw new Error(`${(error as Error).message} The last state was ${JSON.stringify(last)}.`);
       });
     }
 
@@ -59,7 +59,7 @@ for (const [index, runtime] of runtimes.entries()) {
     describe('signing up', () => {
       const url = (): string => `${nodeRed.nodeUrl}authy/sign-up`;
       const who = { email: 'ada@example.com', phoneNumber: '+13175550124' };
-      /** As they come out of an app that leaves a space or a line end behind what it pastes. */
+      /** As pasted from an app that adds a space or a line break. */
       const typed = { email: ' ada@example.com ', phoneNumber: '+13175550124\n' };
 
       it('takes a number, sends a code to it, and creates the user once the code is right', async () => {
@@ -121,7 +121,7 @@ for (const [index, runtime] of runtimes.entries()) {
         (await sendForm(url(), { name: 'ada', code })).should.deepEqual([401, 'Not right']);
       });
 
-      it('takes the right code with a space or a line end around it', async () => {
+      it('takes the right code with a space or a line break around it', async () => {
         for (const [before, behind] of [
           ['', ' '],
           ['', '\r\n'],
@@ -135,7 +135,7 @@ for (const [index, runtime] of runtimes.entries()) {
         }
       });
 
-      it('answers an unknown name as a known one, and sends nothing', async () => {
+      it('gives an unknown name the same answer as a known one, but sends nothing', async () => {
         const { phone, left } = await ready();
         const known = await text({ name: 'ada' });
         const unknown = await text({ name: 'eva' });
@@ -148,7 +148,7 @@ for (const [index, runtime] of runtimes.entries()) {
         (await text({ name: '<b>', code: '1234567' })).should.not.containEql('<b>');
       });
 
-      it('takes five tries and no sixth, not even the right code, and none at the same time', async () => {
+      it('takes five tries, one at a time, and no sixth, even if its code is right', async () => {
         const { phone, left } = await ready();
         await sendForm(url(), { name: 'ada' });
         await left('authy-token-sms');
@@ -207,7 +207,7 @@ for (const [index, runtime] of runtimes.entries()) {
         await stateIs('alarm', { alarm: 'armed', step: 'expired' });
       });
 
-      it('stays armed when it was armed after the question, whatever the phone says then', async () => {
+      it('stays armed if it is armed again after the question, whatever the phone answers', async () => {
         const { phone, pending, left, unexpected } = await play(name);
         await stateIs('alarm', { alarm: 'armed' });
         await press('alarm/disarm');
@@ -234,7 +234,7 @@ for (const [index, runtime] of runtimes.entries()) {
       const name = 'Two approvers (four eyes)';
       const phones = { ada: '+13175550123', ben: '+13175550124' };
 
-      /** Asks both, and gives the id of the request on each phone. */
+      /** Asks both, and returns the id of the request on each phone. */
       async function ask(change?: (node: FlowNode) => FlowNode) {
         const played = await play(name, change);
         (await page('payment')).should.containEql('Ask both');
@@ -261,7 +261,7 @@ for (const [index, runtime] of runtimes.entries()) {
         });
       }
 
-      it('pay nothing when one says no; the yes of the other one comes too late', async () => {
+      it('pay nothing when one says no after the other has said yes', async () => {
         const { phone, ada, ben } = await ask();
         await phone.answer(ada, 'approve');
         await stateIs('payment', { ada: 'approved' });
@@ -269,7 +269,7 @@ for (const [index, runtime] of runtimes.entries()) {
         await stateIs('payment', { step: 'denied', ada: 'approved', ben: 'denied' });
       });
 
-      it('take the question to the other one back when one says no', async () => {
+      it('when one says no, the question to the other one is withdrawn', async () => {
         const { phone, ada, ben, left, unexpected } = await ask();
         await phone.answer(ada, 'deny');
         await stateIs('payment', { step: 'denied', ada: 'denied', ben: 'withdrawn' });
@@ -288,7 +288,7 @@ for (const [index, runtime] of runtimes.entries()) {
         await stateIs('payment', { step: 'expired', ada: 'approved', ben: 'expired' });
       });
 
-      it('have to be two: one phone under two names is not asked', async () => {
+      it('have to be two people: one phone under two names is not asked', async () => {
         const { phone } = await play(name, (node) =>
           node.type === 'authy-user-create' ? { ...node, phoneNumber: phones.ada } : node,
         );
@@ -297,7 +297,7 @@ for (const [index, runtime] of runtimes.entries()) {
         (await phone.approvals()).should.deepEqual([]);
       });
 
-      it('are not asked where one of them cannot be', async () => {
+      it('are not asked if one of them cannot be asked', async () => {
         await play(name, (node) => (node.name === 'ask Ben' ? { ...node, message: '' } : node));
         await press('payment/ask');
         await stateIs('payment', {
@@ -313,7 +313,7 @@ for (const [index, runtime] of runtimes.entries()) {
         ['approve', 0, 'approved'],
         ['deny', 1, 'denied'],
       ] as const) {
-        it(`is accepted (${status}) where the public address is known, and rejected where it is not`, async () => {
+        it(`is accepted (${status}) if the public address is known, and rejected if it is not`, async () => {
           const {
             phone,
             press: inject,
@@ -338,7 +338,7 @@ for (const [index, runtime] of runtimes.entries()) {
         });
       }
 
-      it('is refused with 403 through the proxy when nobody signed it', async () => {
+      it('is refused with 403 through the proxy if it is not signed', async () => {
         await play('Callback behind a reverse proxy');
         const response = await fetch(`${nodeRed.nodeUrl}proxy/outside`, {
           method: 'POST',
@@ -377,7 +377,7 @@ for (const [index, runtime] of runtimes.entries()) {
         });
       }
 
-      it('what came too soon is tried again, and what is done with is counted', async () => {
+      it('a question that came too soon is tried again, and finished ones are counted', async () => {
         const {
           phone,
           press: inject,
@@ -409,11 +409,11 @@ for (const [index, runtime] of runtimes.entries()) {
       });
     });
 
-    it('a list of users in CSV is imported, and what could not be is told apart', async () => {
+    it('a list of users in CSV is imported, and the rows that failed are listed with the reason', async () => {
       const { context } = await play('Import users from CSV', (node) => {
         if (node.type === 'delay') return { ...node, rate: '20' };
         if (node.name !== 'the old list') return node;
-        // Lists that people keep have spaces around what was typed.
+        // Lists typed by people have spaces around the values.
         return { ...node, template: String(node['template']).replace(/^1001,(.*),(.*)$/m, '1001, $1 ,$2 ') };
       });
       await context('import');
@@ -447,7 +447,7 @@ for (const [index, runtime] of runtimes.entries()) {
       lines.should.have.length(19);
     });
 
-    it('the nightly check tells that all is well, and what is not', async () => {
+    it('the nightly check reports that all is well, or what is wrong', async () => {
       const name = 'Nightly check and statistics (Dashboard 2)';
       const { phone, press: inject, context, left } = await play(name);
       await inject('every night at 3');
@@ -462,7 +462,7 @@ for (const [index, runtime] of runtimes.entries()) {
   });
 }
 
-/** Whether an object has what another one has. */
+/** Whether an object has all members of another one, with the same values. */
 function matches(object: object, expected: object): boolean {
   const members = object as Record<string, unknown>;
   return Object.entries(expected).every(([name, value]) => members[name] === value);

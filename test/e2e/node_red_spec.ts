@@ -31,7 +31,7 @@ const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'ut
 const sets = Object.keys(manifest['node-red'].nodes);
 const apiKey = 'd57d919d11e6b221c9bf6f7c882028f9';
 
-// "password", with which these two sign in.
+// The hash of "password", the password of both users.
 const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
 const behindAuthentication: NodeRedOptions = {
   settings: {
@@ -119,7 +119,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           should(texts[`${packageName}/${name}`]).be.an.Object();
           Object.keys(texts[`${packageName}/${name}`] ?? {}).should.not.be.empty();
         }
-        // The simulator's texts are none of the editor's.
+        // The editor does not use the simulator's texts.
         const ours = Object.keys(texts).filter((name) => name.startsWith(`${packageName}/`));
         ours.sort().should.deepEqual(sets.map((name) => `${packageName}/${name}`).sort());
       });
@@ -152,7 +152,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
       it('run side by side, with every node type of the package and no unknown one', async () => {
         const all = [...examples().values()].flat();
         new Set(all.map(({ id }) => id)).size.should.equal(all.length);
-        // Resolves only when nothing waits for a missing type.
+        // Resolves only if no node type is missing.
         await nodeRed.deploy(all);
         const types = new Set(all.map(({ type }) => type));
         sets.filter((type) => !types.has(type)).should.deepEqual([]);
@@ -209,7 +209,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         },
       ] as const) {
         it(`the garage's dashboard asks, and shows that the phone's answer is "${answer}"`, async () => {
-          // It stays open for as long as it is looked at.
+          // The door must stay open during the test.
           const { phone, pending, left, unexpected } = await play('Garage door with approval', (node) =>
             node.type === 'trigger' ? { ...node, duration: '1', units: 'hr' } : node,
           );
@@ -305,7 +305,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         (await left('authy-onetouch-approval', 2)).should.containEql({ decision: 'expired' });
       });
 
-      it('an admin who asks too much is refused, and one whose question is withdrawn is told so', async () => {
+      it('an admin who asks too often is refused, and an admin whose question is withdrawn is told so', async () => {
         const seen = nodeRed.log.length;
         const { press, pending, left, unexpected } = await play(
           'Admin action that waits for approval',
@@ -324,7 +324,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         nodeRed.log.slice(seen).should.not.match(/no response object/i);
       });
 
-      it('a callback that nobody signed is answered 403 and decides nothing', async () => {
+      it('a callback without a signature is answered 403 and decides nothing', async () => {
         const { left, unexpected } = await play('Approve on the phone (OneTouch)');
         const response = await fetch(`${nodeRed.nodeUrl}authy/callback`, {
           method: 'POST',
@@ -360,7 +360,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         });
       }
 
-      it('a code that cannot be one is an error that the page and the catch node see', async () => {
+      it('a code in the wrong format is an error that the page and the catch node see', async () => {
         const { press, left } = await play('Code by SMS and verify');
         await press('by text message');
         await left('authy-token-sms');
@@ -373,7 +373,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         should(error).containDeep({ code: 'AUTHY_INVALID_INPUT', source: { type: 'authy-token-verify' } });
       });
 
-      it('a user is created, looked at, changed and deleted', async () => {
+      it('a user is created, read, changed and deleted', async () => {
         const { press, left, unexpected } = await play('Manage users');
         await press('create the user');
         const { authyId } = (await left('authy-user-create')) as { authyId: string };
@@ -441,7 +441,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         }
       });
 
-      it('is asked for by a node that has none', async () => {
+      it('is required: a node without one raises an error', async () => {
         const flows = recorded(example('Application details and statistics')).map((node) =>
           node.type === 'authy-app-details' ? { ...node, account: '' } : node,
         );
@@ -454,14 +454,14 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
 
     if (options.user !== undefined) describeAuthentication(() => nodeRed);
 
-    /** Presses the dashboard's button; gives the status of the answer. */
+    /** Presses the dashboard's button; returns the HTTP status of the answer. */
     async function askForGarage(): Promise<number> {
       const response = await fetch(`${nodeRed.nodeUrl}garage/open`, { method: 'POST' });
       await response.body?.cancel();
       return response.status;
     }
 
-    /** What the dashboard is told. */
+    /** The state that is sent to the dashboard. */
     async function garage(): Promise<{ door?: string; step?: string; note?: string }> {
       const response = await fetch(`${nodeRed.nodeUrl}garage/state`);
       response.status.should.equal(200);
@@ -470,15 +470,15 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
 
     async function garageIs(state: object): Promise<void> {
       let last: object = {};
-      await eventually(`the dashboard to be told ${JSON.stringify(state)}`, async () => {
+      await eventually(`the dashboard to get ${JSON.stringify(state)}`, async () => {
         last = await garage();
         return isDeepStrictEqual(last, state) || undefined;
       }).catch((error: unknown) => {
-        throw new Error(`${(error as Error).message} The last was ${JSON.stringify(last)}.`);
+        throw new Error(`${(error as Error).message} The last state was ${JSON.stringify(last)}.`);
       });
     }
 
-    /** Sends the admin's form, which is answered when the phone was. */
+    /** Sends the admin's form, which is answered once the phone has answered. */
     function restart(): { isAnswered: boolean; page: Promise<[number, string | undefined]> } {
       const request = { isAnswered: false, page: send(`${nodeRed.nodeUrl}admin/restart`) };
       request.page.then(
@@ -488,7 +488,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
       return request;
     }
 
-    /** Posts the form of an example's page that asks for a code. */
+    /** Posts a code by the form of an example's page. */
     function typeIn(route: string, code: string): Promise<[number, string | undefined]> {
       return send(nodeRed.nodeUrl + route, { code });
     }
@@ -508,7 +508,7 @@ function describeAuthentication(started: () => NodeRed): void {
 
     const answer = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
 
-    it('serves the empty page to anyone, and nothing that it shows', async () => {
+    it('serves the empty page to anyone, but none of the data it shows', async () => {
       const { adminUrl } = started();
       (await fetch(`${adminUrl}${route}/phone/`)).status.should.equal(200);
       for (const path of ['messages', 'approvals', 'users', 'faults']) {
@@ -519,7 +519,7 @@ function describeAuthentication(started: () => NodeRed): void {
       (await fetch(`${adminUrl}authy-config/test`, answer)).status.should.equal(401);
     });
 
-    it('lets those who may only read look, and not act', async () => {
+    it('lets users with read permission read, but change nothing', async () => {
       const nodeRed = started();
       const guest = await nodeRed.signedInAs({ username: 'guest', password: 'password' });
       (await guest.request(`${route}/approvals`)).status.should.equal(200);

@@ -12,7 +12,7 @@ describe('the published package', function () {
     check(root).should.deepEqual({ status: 0, problems: [] });
   });
 
-  it('has each help with all that it shares with others, and no placeholder', () => {
+  it('has each help text complete, with its shared parts and no placeholder', () => {
     for (const language of fs.readdirSync(path.join(root, 'dist', 'locales'))) {
       const folder = path.join(root, 'dist', 'locales', language);
       const helps = fs
@@ -28,7 +28,7 @@ describe('the published package', function () {
     }
   });
 
-  it('is not passed by the check when it ships too much or too little', () => {
+  it('fails the check if it ships too much or too little', () => {
     const folder = temporaryDirectory();
     for (const name of ['package.json', 'README.md', 'LICENSE', 'dist', 'examples']) {
       fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });

@@ -4,8 +4,8 @@ import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
 
 /**
- * In which language and theme the panels are looked at, and what they are filled with; German has the longest words.
- * Other types than a list are for fields that could be one, too.
+ * The languages and themes in which the panels are tested, and how they are filled; German has the longest words.
+ * Without `listsStay`, fields that can be lists get other types as well.
  */
 const views = [
   { language: 'en-US', isDark: false, turn: 0, listsStay: true },
@@ -29,7 +29,7 @@ const account: FlowNode = {
   redisUrl: '',
 };
 
-/** A flow with one node of each type, as the palette has it but for what a person has to fill in. */
+/** A flow with one node of each type, with the defaults of the palette and no values from a person. */
 const oneOfEach: FlowNode[] = [
   { id: 'tab', type: 'tab', label: 'one of each' },
   ...types.map((type, index): FlowNode => {
@@ -63,7 +63,7 @@ for (const runtime of runtimes) {
       return Editor.open(context, nodeRed as NodeRed, `panels-${runtime.version.replaceAll('.', '')}`);
     }
 
-    describe('as they are used', () => {
+    describe('in use', () => {
       let editor: Editor;
       const send = { id: '', type: 'authy-onetouch-send', z: 'tab' };
       const field = (name: string): Locator =>
@@ -75,7 +75,7 @@ for (const runtime of runtimes) {
       after(() => (editor as Editor | undefined)?.page.context().close());
       afterEach(() => editor.dismiss());
 
-      it('a new node has the only account already, and says what it lacks', async () => {
+      it('a new node uses the only account, and says which fields are missing', async () => {
         send.id = await editor.drag(send.type);
         await editor.openPanel(send);
         (await editor.page.locator('#node-input-account').inputValue()).should.equal('authy-config');
@@ -86,7 +86,7 @@ for (const runtime of runtimes) {
         (await editor.state(send.id)).should.have.properties({ valid: true, validationErrors: [] });
       });
 
-      it('the rows of a list come, change and go', async () => {
+      it('rows are added to a list, changed and removed', async () => {
         await editor.openPanel(send);
         const [details] = await editor.page.locator('.authy-list').all();
         if (details === undefined) throw new Error('There is no list.');
@@ -122,7 +122,7 @@ for (const runtime of runtimes) {
         ]);
       });
 
-      it('a wrong value has its reason', async () => {
+      it('a wrong value is reported with the reason', async () => {
         await editor.openPanel(send);
         await field('message').fill('x'.repeat(145));
         await editor.closePanel(send);
@@ -143,7 +143,7 @@ for (const runtime of runtimes) {
         should((await editor.state(sms.id)).values['locale']).equal('de');
       });
 
-      it('an account that an older version saved is opened as it was meant, and saved in the new form', async () => {
+      it('an account of an older version is opened with its meaning kept, and saved in the new format', async () => {
         const node = { id: account.id, type: account.type, z: '' };
         const saved = (): Promise<unknown> =>
           editor.page.evaluate((id) => {
@@ -164,7 +164,7 @@ for (const runtime of runtimes) {
         should(await saved()).eql({ version: 2, service: 'authy', simulated: false });
       });
 
-      it('a service that is not known here, or a variable, stays until another is chosen', async () => {
+      it('an unknown service, or a variable, stays until another service is chosen', async () => {
         const node = { id: account.id, type: account.type, z: '' };
         for (const kept of [
           { service: 'verify' },
@@ -197,7 +197,7 @@ for (const runtime of runtimes) {
         }
       });
 
-      it('rows that do not apply are hidden until they do', async () => {
+      it('fields that do not apply are hidden until they do', async () => {
         const sms = { id: 'authy-token-sms', type: 'authy-token-sms', z: 'tab' };
         await editor.openPanel(sms);
         await field('actionMessage').waitFor({ state: 'hidden' });

@@ -8,8 +8,8 @@ import { installedInCache, root, temporaryDirectory, types } from '../support/no
 type Scorecard = Record<string, { test?: boolean; nodes?: string[] } | undefined>;
 
 /**
- * What the Flow Library checks of a package, with its own tool. That has hundreds of dependencies, so it is installed
- * aside. Source: https://flows.nodered.org/, the scorecard on the page of each package.
+ * The checks of the Flow Library, by its own tool. The tool has hundreds of dependencies, so it is installed elsewhere.
+ * Source: https://flows.nodered.org/, the scorecard on the page of each package.
  */
 describe('the scorecard of the Flow Library', function () {
   this.timeout(600_000);
@@ -26,16 +26,16 @@ describe('the scorecard of the Flow Library', function () {
 
   for (const [check, what] of [
     ['P01', 'has a licence'],
-    ['P03', 'says where it comes from'],
+    ['P03', 'says where its source is'],
     ['P04', 'has a name in a scope'],
     ['P05', 'has the keyword'],
     ['P06', 'works with the latest Node-RED'],
-    ['P07', 'works with the Node.js of that'],
+    ['P07', 'works with the Node.js of the latest Node-RED'],
     ['N02', 'has an example for each node'],
     ['D01', 'has few dependencies'],
-    ['D02', 'has no dependency known to be bad'],
+    ['D02', 'has no dependency on the list of bad ones'],
   ] as const) {
-    // The tool ends well whatever it found: the card alone tells.
+    // The tool exits with 0 whatever it finds: only the scorecard shows the result.
     it(`${check}: it ${what}`, () => {
       should(card[check]?.test).equal(true);
     });

@@ -25,7 +25,7 @@ const account = {
   maxInFlight: 10,
   credentials: { apiKey },
 };
-// "password", with which the owner signs in.
+// The hash of "password", the owner's password.
 const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
 const signedIn: NodeRedOptions = {
   settings: {
@@ -34,7 +34,7 @@ const signedIn: NodeRedOptions = {
   user: { username: 'owner', password: 'password' },
 };
 
-/** What a simulator beside an editor is asked. */
+/** A simulator beside an editor, and the requests that the tests send to it. */
 class Beside {
   /** @param route - of its control interface */
   constructor(
@@ -64,7 +64,7 @@ class Beside {
     return ((await this.nodeRed.get(`${this.route}/approvals/${uuid}`)) as { status: string }).status;
   }
 
-  /** Approves it. @returns what became of the callback */
+  /** Approves the request. @returns the report on its callback */
   async approve(uuid: string): Promise<Record<string, unknown>> {
     const response = await this.nodeRed.request(`${this.route}/approvals/${uuid}`, {
       method: 'POST',
@@ -94,14 +94,14 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
   });
   afterEach(() => page.close());
 
-  /** Presses a button of the page and sees what came of it, on the page and beside it. */
+  /** Approves the request on the page, and checks that the page and the simulator both say so. */
   async function approves(address: string, beside: Beside, uuid: string): Promise<void> {
     await page.goto(address);
     await page.getByRole('button', { name: 'Approve', exact: true }).first().click();
     await page.getByText('Approved', { exact: true }).first().waitFor();
-    // An earlier request may be shown as approved as well.
+    // "Approved" on the page may belong to an earlier request.
     await eventually(
-      'it to be approved',
+      'the request to be approved',
       async () => (await beside.status(uuid)) === 'approved' || undefined,
     );
   }
@@ -143,7 +143,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
       });
     }
 
-    it('says what to do under a name that could be a stranger’s, and shows nothing', async () => {
+    it('shows nothing under an unknown host name, and says what to do', async () => {
       const uuid = await beside.request();
       await page.goto(`http://rebound.example:${portOf(nodeRed)}/${beside.route}/phone/`);
       await page.getByText('Open Node-RED by its IP address').waitFor();
@@ -166,7 +166,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
       const base = `http://127.0.0.1:${portOf(nodeRed)}`;
       await page.goto(`http://evil.example:${(evil.address() as AddressInfo).port}/`);
 
-      // By forms, which no preflight announces.
+      // By forms: browsers send them without a preflight request.
       for (const [type, name, value] of [
         ['application/x-www-form-urlencoded', 'answer', 'approve'],
         ['text/plain', '{"answer":"approve","x":"', '"}'],
@@ -180,7 +180,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
           const answered = page.waitForResponse((response) => response.url() === `${base}/${path}`);
           await page.evaluate(
             ([action, enctype, field, content]) => {
-              // Each has a frame of its own: one that is just becoming another site's may be navigated unseen.
+              // Each form has a frame of its own: the answer in a frame that is changing its site may be missed.
               const target = `to ${action} as ${enctype}`;
               const frame = Object.assign(document.createElement('iframe'), { name: target });
               const form = Object.assign(document.createElement('form'), {
@@ -196,7 +196,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
         }
       }
 
-      // By fetch: Node-RED lets every page send JSON to it, and read what is answered.
+      // By fetch: Node-RED lets every page send JSON to it, and read the answer.
       const answers = await page.evaluate(
         async ([state, approval, reset]) => {
           const json = {
@@ -252,7 +252,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
     after(() => (nodeRed as NodeRed | undefined)?.stop());
 
     for (const host of ['127.0.0.1', 'localhost', 'raspberrypi', 'rebound.example']) {
-      it(`works at ${host} for who has signed in, and asks others to`, async () => {
+      it(`works at ${host} for a signed-in user, and asks other users to log in`, async () => {
         const beside = new Beside(nodeRed);
         const uuid = await beside.request();
         const address = `http://${host}:${portOf(nodeRed)}/`;
@@ -315,15 +315,15 @@ describe("the simulator's callbacks to its own Node-RED", function () {
     return beside.approve(await beside.request());
   }
 
-  it('arrive where it listens on all addresses, below another root', async function () {
+  it('arrive if it listens on all addresses, below another root', async function () {
     const settings = { uiHost: '0.0.0.0', httpAdminRoot: '/admin', httpNodeRoot: '/api' };
     const report = await callback(this, { settings });
     report.should.have.property('status', 200);
     should(report['url']).equal(`http://127.0.0.1:${portOf(nodeRed as NodeRed)}/api/authy/callback`);
   });
 
-  it('arrive where it listens on another address', async function () {
-    // On Linux the whole of 127.0.0.0/8 is this machine.
+  it('arrive if it listens on another address', async function () {
+    // On Linux all of 127.0.0.0/8 is this machine.
     if (process.platform !== 'linux') this.skip();
     const report = await callback(this, { settings: { uiHost: '127.0.0.2' } });
     report.should.have.properties({
@@ -332,7 +332,7 @@ describe("the simulator's callbacks to its own Node-RED", function () {
     });
   });
 
-  it('arrive by https, with a certificate that nobody else has signed and of another name', async function () {
+  it('arrive by https, with a self-signed certificate for another name', async function () {
     const certificate = await selfSigned();
     const uiHost = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1';
     const report = await callback(this, { settings: { uiHost }, certificate });
@@ -342,7 +342,7 @@ describe("the simulator's callbacks to its own Node-RED", function () {
     });
   });
 
-  it('say that a password keeps them out, where httpNodeAuth does', async function () {
+  it('are refused if httpNodeAuth is set, and the log names that setting', async function () {
     const report = await callback(this, { settings: { httpNodeAuth: { user: 'ada', pass: password } } });
     report.should.have.property('status', 401);
     (nodeRed as NodeRed).log.should.match(

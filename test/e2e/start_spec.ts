@@ -5,7 +5,7 @@ import path from 'node:path';
 import should from 'should';
 import { type FlowNode, freePort, packageName, Process, root, temporaryDirectory } from '../support/node_red';
 
-/** What is printed for the ready flow. */
+/** The addresses that are printed for the ready flow. */
 interface Addresses {
   readonly Editor: string;
   readonly Dashboard: string;
@@ -38,7 +38,7 @@ describe('npm start', function () {
 
   it('runs a ready flow, prints its addresses, and keeps what the user changed', async () => {
     const userDir = temporaryDirectory();
-    // As it is left where the clone has been moved.
+    // A link like this is left if the clone has been moved.
     const link = path.join(userDir, 'node_modules', packageName);
     fs.mkdirSync(path.dirname(link), { recursive: true });
     fs.symlinkSync(path.join(userDir, 'not there any more'), link);
@@ -94,7 +94,7 @@ describe('npm start', function () {
     kept.should.have.length(flows.length + 1);
   });
 
-  it('prints the addresses of what there is, not of what it began with', async () => {
+  it('prints only the addresses that the changed flows still have', async () => {
     const userDir = temporaryDirectory();
     const flowFile = path.join(userDir, 'flows.json');
     const flows = JSON.stringify([
