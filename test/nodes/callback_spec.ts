@@ -7,7 +7,7 @@ import { Flow, type FlowNode } from '../support/flow';
 import { ScriptedServer } from '../support/scripted_server';
 
 const apiKey = 'callback-test-key';
-/** A fresh approval each time: an account remembers what was decided, here also for other files of tests. */
+/** A new approval each time: an account remembers decisions, here also across files of tests. */
 function answer(status = 'approved'): Record<string, unknown> {
   const uuid = randomUUID();
   return {
@@ -69,11 +69,11 @@ describe('OneTouch callback node behind http in', () => {
     key?: string;
     headers?: Record<string, string | undefined>;
     nonce?: string;
-    /** As it is sent, where that is not what JavaScript would write. */
+    /** The body to send, if JavaScript would write it in another way. */
     body?: string;
   }
 
-  /** Sends a callback as Authy would; gives the HTTP status, the body of the reply and what left the node. */
+  /** Sends a callback as Authy would; returns the HTTP status, the reply's body and the message that left. */
   async function call(
     params: Params,
     { method = 'POST', url, key = apiKey, headers = {}, nonce = '1700000000', body: sentBody }: Call = {},
@@ -133,7 +133,7 @@ describe('OneTouch callback node behind http in', () => {
         (await call(answer('denied'))).should.have.properties({ status: 200, output: 1 });
       });
 
-      it('a forged one is refused with 403 and no reason in the reply', async () => {
+      it('a forged callback is refused with 403, without a reason in the reply', async () => {
         await start({}, httpIn);
         const forged = await call(answer(), { key: 'another-key' });
         forged.should.have.properties({ status: 403, output: 2, body: '{"error":"Forbidden"}' });
@@ -145,7 +145,7 @@ describe('OneTouch callback node behind http in', () => {
     });
   }
 
-  it('a user whose id no number of JavaScript can hold is handed on as that user, never as another', async () => {
+  it('a user id that is too large for a JavaScript number is handed on unchanged', async () => {
     await start({}, { skipBodyParsing: true });
     const authyId = '9007199254740993';
     const params = { ...answer(), authy_id: authyId };
@@ -167,7 +167,7 @@ describe('OneTouch callback node behind http in', () => {
     should(reason((await call(answer(), { method: 'PUT' })).message)).equal('method');
   });
 
-  it('an answer that comes again is answered 200 and goes nowhere; the opposite one is refused', async () => {
+  it('a repeated answer is answered 200 and leaves by no output; the opposite answer is refused', async () => {
     await start();
     const params = answer('denied');
     (await call(params)).output?.should.equal(1);
@@ -190,7 +190,7 @@ describe('OneTouch callback node behind http in', () => {
     (await call(answer())).output?.should.equal(2);
   });
 
-  it('a repeated answer is not an error if another wire has answered the sender', async () => {
+  it('a repeated answer is not an error if another node has already answered the sender', async () => {
     await start({}, { wires: [['early', 'node']] }, { apiKey }, '', [
       { id: 'early', type: 'http response', z: 'tab', statusCode: '202', wires: [] },
       { id: 'nowhere', type: 'helper', z: 'tab', wires: [] },
@@ -208,7 +208,7 @@ describe('OneTouch callback node behind http in', () => {
     }
   });
 
-  it('a repeated answer is not an error if its sender has gone, or nobody answers it', async () => {
+  it('a repeated answer is not an error if its sender has disconnected, or if the message has no response', async () => {
     await start({}, { wires: [['held']] }, { apiKey }, '', [
       { id: 'held', type: 'helper', z: 'tab', wires: [] },
     ]);
@@ -244,7 +244,7 @@ describe('OneTouch callback node behind http in', () => {
     }
   });
 
-  describe('a public URL that is not known', () => {
+  describe('a public URL that cannot be determined', () => {
     const variable = 'CALLBACK_SPEC_PUBLIC_URL';
     const publicUrl = 'https://public.example.com/cb';
     const badge = '@flowauth/node-red-authy/authy-config:status.publicUrlUnknown';
@@ -252,29 +252,29 @@ describe('OneTouch callback node behind http in', () => {
 
     const broken: [what: string, value: unknown, type: string, isKnownAtDeploy: boolean][] = [
       ['an environment variable that is not set', variable, 'env', true],
-      ['one in braces', `\${${variable}}`, 'env', true],
-      ['a part of an address that is not set', `https://example.com/\${${variable}}`, 'env', true],
-      ['a placeholder that Node-RED left', `\${${variable}}`, 'str', true],
-      ['one of the old form', `$(${variable})`, 'str', true],
+      ['a variable in braces that is not set', `\${${variable}}`, 'env', true],
+      ['a variable within an address that is not set', `https://example.com/\${${variable}}`, 'env', true],
+      ['a placeholder that Node-RED did not replace', `\${${variable}}`, 'str', true],
+      ['a placeholder in the old format', `$(${variable})`, 'str', true],
       ['a placeholder within an address', `https://\${${variable}}/cb`, 'str', true],
-      ['an old one within an address', `https://$(${variable})/cb`, 'str', true],
-      ['text that is no address', 'public.example.com/cb', 'str', true],
+      ['a placeholder in the old format within an address', `https://$(${variable})/cb`, 'str', true],
+      ['text that is not an address', 'public.example.com/cb', 'str', true],
       ['an address of another scheme', 'ftp://public.example.com/cb', 'str', true],
       ['an address without a host', 'https:///cb', 'str', true],
-      ['an address that no browser would read', 'https://[::1/cb', 'str', true],
+      ['an address in the wrong format', 'https://[::1/cb', 'str', true],
       ['nothing but spaces', '  ', 'str', true],
-      ['no text', 5, 'str', true],
-      ['JSONata that is none', '$nothing(', 'jsonata', true],
+      ['a value that is not text', 5, 'str', true],
+      ['an invalid JSONata expression', '$nothing(', 'jsonata', true],
       ['JSONata that fails', '$number("x")', 'jsonata', false],
       ['JSONata that finds nothing', 'req.nothing', 'jsonata', false],
       ['a property of the message that is missing', 'missing', 'msg', false],
-      ['one below what is missing', 'missing.url', 'msg', false],
-      ['a value of the flow that is missing', 'missing', 'flow', false],
+      ['a property of a missing property', 'missing.url', 'msg', false],
+      ['a flow value that is missing', 'missing', 'flow', false],
       ['a global value that is missing', 'missing', 'global', false],
-      ['a value of the message that is no text', 'req', 'msg', false],
+      ['a property of the message that is not text', 'req', 'msg', false],
     ];
     for (const [what, value, publicUrlType, isKnownAtDeploy] of broken) {
-      it(`is ${what}: rejected, whatever the request says of its address`, async () => {
+      it(`${what}: callbacks are rejected, whatever address the request claims`, async () => {
         await start({ publicUrl: value, publicUrlType, trustForwarded: true });
         flow.statuses.map(({ text }) => text).should.eql(isKnownAtDeploy ? [badge] : []);
         const atDeploy = flow.log.filter((line) => line.startsWith('Public URL: '));
@@ -288,7 +288,7 @@ describe('OneTouch callback node behind http in', () => {
       });
     }
 
-    it('is a variable of which nothing but an empty text came: not a blank setting', async () => {
+    it('a variable with an empty text does not count as a blank setting', async () => {
       process.env[variable] = '';
       for (const [value, publicUrlType] of [
         [`\${${variable}}`, 'str'],
@@ -300,7 +300,7 @@ describe('OneTouch callback node behind http in', () => {
       }
     });
 
-    it('names the variable, the value or the expression, and what to do; never what it holds', async () => {
+    it('the log names the variable, the value or the expression, and what to do, but never its content', async () => {
       process.env[variable] = 'the-secret-of-somebody';
       for (const [value, type, named] of [
         ['CALLBACK_SPEC_OTHER', 'env', /the environment variable CALLBACK_SPEC_OTHER is not set/],
@@ -320,7 +320,7 @@ describe('OneTouch callback node behind http in', () => {
       }
     });
 
-    it('is known again once the variable is set', async () => {
+    it('callbacks are accepted once the variable is set', async () => {
       process.env[variable] = `${publicUrl}\n`;
       for (const [value, publicUrlType] of [
         [`\${${variable}}`, 'str'],
@@ -334,13 +334,13 @@ describe('OneTouch callback node behind http in', () => {
       }
     });
 
-    it('a setting that was left out is blank', async () => {
+    it('a missing setting counts as blank', async () => {
       await start({ publicUrl: undefined, publicUrlType: undefined });
       (await call(answer())).output?.should.equal(0);
     });
   });
 
-  it('a mismatch by address names the address to set, in the log only', async () => {
+  it('if only the address does not match, the log names the address to set, and the reply does not', async () => {
     await start();
     const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'public.example.com' };
     const proxied = await call(answer(), { url: 'https://public.example.com/authy/callback', headers });
@@ -354,7 +354,7 @@ describe('OneTouch callback node behind http in', () => {
   for (const [what, signedFor, publicUrl, headers] of [
     ['a prefix', 'https://public.example.com/home/authy/callback', '', { 'X-Forwarded-Prefix': '/home' }],
     [
-      'a prefix in slashes',
+      'a prefix between slashes',
       'https://public.example.com/a/b/authy/callback',
       '',
       { 'X-Forwarded-Prefix': '/a/b/' },
@@ -362,13 +362,13 @@ describe('OneTouch callback node behind http in', () => {
     ['a port', 'https://public.example.com:8443/authy/callback', '', { 'X-Forwarded-Port': '8443' }],
     ['the usual port', 'https://public.example.com/authy/callback', '', { 'X-Forwarded-Port': '443' }],
     [
-      'another port than the host has',
+      'another port than the host',
       'https://public.example.com:8443/authy/callback',
       '',
       { 'X-Forwarded-Host': 'public.example.com:1880', 'X-Forwarded-Port': '8443' },
     ],
     [
-      'no port where the host has one',
+      'no port although the host has one',
       'https://public.example.com/authy/callback',
       '',
       { 'X-Forwarded-Host': 'public.example.com:1880', 'X-Forwarded-Port': '443' },
@@ -380,10 +380,10 @@ describe('OneTouch callback node behind http in', () => {
       { 'X-Forwarded-Prefix': 'home', 'X-Forwarded-Port': '8443' },
     ],
     ['no query', 'https://other.example.com/cb', 'https://other.example.com/cb?a=1', {}],
-    ['no query but a slash', 'https://other.example.com/cb/', 'https://other.example.com/cb?', {}],
+    ['no query, but a slash', 'https://other.example.com/cb/', 'https://other.example.com/cb?', {}],
     ['no slash', 'https://other.example.com/cb', 'https://other.example.com/cb/', {}],
   ] as const) {
-    it(`a mismatch by an address with ${what} names the one to set`, async () => {
+    it(`if the signed address has ${what}, the log names it as the address to set`, async () => {
       await start({ publicUrl });
       const refused = await call(answer(), { url: signedFor, headers: { ...proxied, ...headers } });
       should(reason(refused.message)).equal('signatureMismatch');
@@ -394,7 +394,7 @@ describe('OneTouch callback node behind http in', () => {
     });
   }
 
-  it('forwarded headers count where they are trusted', async () => {
+  it('forwarded headers count if they are trusted', async () => {
     await start({ trustForwarded: true });
     const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'public.example.com' };
     (
@@ -402,7 +402,7 @@ describe('OneTouch callback node behind http in', () => {
     ).output?.should.equal(0);
   });
 
-  it('a setting that cannot be read is told, and no callback is believed', async () => {
+  it('if a setting cannot be read, all callbacks are rejected', async () => {
     for (const properties of [
       { trustForwarded: '${CALLBACK_SPEC_TRUST}' },
       { trustForwarded: 'no' },
@@ -420,12 +420,12 @@ describe('OneTouch callback node behind http in', () => {
     trusted.output?.should.equal(0);
   });
 
-  it('strict: an answer to a request that was not sent from here is refused', async () => {
+  it('strict: an answer to a request that this account did not send is refused', async () => {
     await start({ strict: true });
     should(reason((await call(answer())).message)).equal('notAsked');
   });
 
-  it('strict: an answer to a request that was sent from here is accepted, of the user who was asked', async () => {
+  it('strict: an answer to a request that this account sent is accepted, from the right user only', async () => {
     const params = answer();
     const authy = await new ScriptedServer().start();
     authy.script({ status: 200, json: { approval_request: { uuid: params['uuid'] }, success: true } });
@@ -447,14 +447,14 @@ describe('OneTouch callback node behind http in', () => {
     await authy.stop();
   });
 
-  it('freshness: old nonces are refused where that is enforced', async () => {
+  it('freshness: old nonces are refused if that is enforced', async () => {
     await start({ freshness: 'enforce', freshnessWindow: 60 });
     should(reason((await call(answer())).message)).equal('stale');
     const now = String(Math.floor(Date.now() / 1000));
     (await call(answer(), { nonce: now })).output?.should.equal(0);
   });
 
-  it('freshness: old nonces are accepted with a warning where that is chosen', async () => {
+  it('freshness: old nonces are accepted with a warning if that is chosen', async () => {
     await start({ freshness: 'warn', freshnessWindow: 60 });
     (await call(answer())).output?.should.equal(0);
     flow.log.join('\n').should.match(/accepted, although its nonce is \d+ seconds away/);
@@ -466,7 +466,7 @@ describe('OneTouch callback node behind http in', () => {
     (await call(answer(), { key: 'the-new-callback-key' })).output?.should.equal(0);
   });
 
-  it('without an account or a key everything is refused, and answered', async () => {
+  it('without an account or a key every callback is refused, and answered', async () => {
     await start({}, {}, {});
     const refused = await call(answer());
     refused.should.have.properties({ status: 403, output: 2 });
@@ -484,7 +484,7 @@ describe('OneTouch callback node behind http in', () => {
     should(reason((await call({ ...answer(), long: 'x'.repeat(2000) })).message)).equal('tooLarge');
   });
 
-  it('a message that no http in node made is an error', async () => {
+  it('a message that does not come from an http in node is an error', async () => {
     await start();
     const ending = await flow.deliver({ payload: answer() });
     ending.sent.should.eql([]);

@@ -47,7 +47,7 @@ describe('Account', () => {
     for (const name of ['TEST_KEY', 'TEST_URL', 'TEST_DEADLINE']) Reflect.deleteProperty(process.env, name);
   });
 
-  it("keeps to Node-RED's proxy node", async () => {
+  it("uses Node-RED's proxy node", async () => {
     const proxy = await new ScriptedServer().start();
     const running = await start(
       { service: 'authy', baseUrl: 'https://authy.test', proxy: 'proxy', deadline: 1 },
@@ -55,7 +55,7 @@ describe('Account', () => {
       [{ id: 'proxy', type: 'http proxy', url: proxy.url, noproxy: [] }],
     );
     await running.deliver({});
-    // What came by was a CONNECT, which this server does not speak; that it was asked at all is the point.
+    // This server cannot answer the CONNECT; the test only shows that the proxy was used.
     proxy.connections.should.be.above(0);
     await proxy.stop();
   });
@@ -89,7 +89,7 @@ describe('Account', () => {
       should(server.seen[0]?.headers['x-authy-api-key']).equal('typed-a-moment-ago');
     });
 
-    it('gives the plain reason where it fails', async () => {
+    it('gives the reason in plain words if it fails', async () => {
       server.script({
         status: 401,
         json: { message: 'Invalid API key', success: false, error_code: '60001' },

@@ -19,7 +19,7 @@ const outputsOf = (name: OperationName): number =>
   Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([output]) => output)) +
   1;
 
-/** What `RED._` gives in the test helper: the key. */
+/** In the test helper, `RED._` returns the key itself. */
 const word = (key: string): string => `@flowauth/node-red-authy/authy-config:status.${key}`;
 
 describe('Operation nodes against the simulator', () => {
@@ -45,7 +45,7 @@ describe('Operation nodes against the simulator', () => {
     flow = undefined;
   });
 
-  /** Starts a flow of one operation node, with the panel's defaults and what is set beyond them. */
+  /** Starts a flow of one operation node, with the panel's defaults and these properties. */
   async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
     await flow?.stop();
     const operation = operations[name] as unknown as Operation;
@@ -75,7 +75,7 @@ describe('Operation nodes against the simulator', () => {
     return flow;
   }
 
-  /** Delivers one message; gives the payload and the output it left by. */
+  /** Delivers one message; returns the payload and the output it left by. */
   async function ask(
     name: OperationName,
     message: Record<string, unknown>,
@@ -126,7 +126,7 @@ describe('Operation nodes against the simulator', () => {
     ['tokenCall', 'call'],
     ['tokenEmail', 'email'],
   ] as const) {
-    it(`${name}: what was sent verifies, once`, async () => {
+    it(`${name}: the code that was sent is valid, once`, async () => {
       const [sent, output] = await ask(name, { authyId });
       should(sent['sent']).be.true();
       output.should.equal(0);
@@ -150,7 +150,7 @@ describe('Operation nodes against the simulator', () => {
     port.should.equal(1);
   });
 
-  it('phone: started, status, checked wrong and right, information', async () => {
+  it('phone: a verification is started, read and checked, and the number is looked up', async () => {
     const [started] = await ask('phoneStart', phone);
     started.should.have.properties({ ...phone, via: 'sms' });
     const [pending] = await ask('phoneStatus', phone);
@@ -199,7 +199,7 @@ describe('Operation nodes against the simulator', () => {
     }
   });
 
-  it('OneTouch: a request that nobody answered in time leaves as expired', async () => {
+  it('OneTouch: a request that is not answered in time leaves as expired', async () => {
     const [{ approvalId }] = await ask(
       'onetouchSend',
       { authyId },
@@ -211,7 +211,7 @@ describe('Operation nodes against the simulator', () => {
     output.should.equal(3);
   });
 
-  it('the same message goes on with all it carries, and ids go beside the payload', async () => {
+  it('the same message leaves with all its properties, and ids are added beside the payload', async () => {
     const ending = await (
       await node('userCreate')
     ).deliver({
@@ -230,7 +230,7 @@ describe('Operation nodes against the simulator', () => {
     should(message?.['parts']).eql({ id: 'p', index: 0, count: 1 });
   });
 
-  it('inputs come from anywhere a TypedInput can name', async () => {
+  it('inputs take their value by any type of a TypedInput', async () => {
     process.env['AUTHY_TEST_ID'] = authyId;
     for (const [value, type] of [
       [authyId, 'str'],
@@ -249,7 +249,7 @@ describe('Operation nodes against the simulator', () => {
     delete process.env['AUTHY_TEST_ID'];
   });
 
-  it('JSON of a panel shows the numbers that were typed, however long they are', async () => {
+  it('numbers in the JSON of a panel are sent as they were typed, however long they are', async () => {
     const [{ approvalId }] = await ask(
       'onetouchSend',
       { authyId },
@@ -263,7 +263,7 @@ describe('Operation nodes against the simulator', () => {
     });
   });
 
-  it('the rows of a list are fixed or come from the message, each on its own', async () => {
+  it('each row of a list has a fixed value or takes one from the message', async () => {
     const details = [
       { name: 'Where', value: 'Home', type: 'str' },
       { name: 'Amount', value: 'order.amount', type: 'msg' },
@@ -291,7 +291,7 @@ describe('Operation nodes against the simulator', () => {
       /details: "Amount" is blank\. It is taken from msg\.order\.amount\./,
     ],
     [
-      'two rows of one name',
+      'two rows with the same name',
       ['1', '2'].map((value) => ({ name: 'Amount', value, type: 'str' })),
       /details: has two rows named "Amount"\./,
     ],
@@ -300,7 +300,7 @@ describe('Operation nodes against the simulator', () => {
       [{ name: 'Amount', value: '$sum(', type: 'jsonata' }],
       /details: cannot be evaluated\./,
     ],
-    ['something else than rows', { Amount: '12' }, /details: expected a list of rows/],
+    ['something other than rows', { Amount: '12' }, /details: expected a list of rows/],
     ['a label that is too long', [{ name: 'x'.repeat(21), value: '1', type: 'str' }], /1 to 20 characters/],
   ] as const) {
     it(`a list with ${what} is refused`, async () => {
@@ -320,7 +320,7 @@ describe('Operation nodes against the simulator', () => {
     }
   });
 
-  it('a missing property is named with its place', async () => {
+  it('a missing property is named in the error', async () => {
     const ending = await (await node('userStatus')).deliver({ payload: 'untouched' });
     ending.sent.should.eql([]);
     ending.completed.should.equal(0);
@@ -331,7 +331,7 @@ describe('Operation nodes against the simulator', () => {
     should(caught?.payload).equal('untouched');
   });
 
-  it('so is one in something that is missing itself', async () => {
+  it('a property of a missing property is named in the error', async () => {
     const started = await node('userStatus', { authyId: 'user.id', authyIdType: 'msg' });
     const { caught } = await started.deliver({});
     should(caught[0]?.error?.message).match(/authyId: is missing\. It is taken from msg\.user\.id\./);
@@ -358,7 +358,7 @@ describe('Operation nodes against the simulator', () => {
     should(flow?.statuses.at(-1)).eql({ fill: 'red', shape: 'ring', text: word('error.USER_NOT_FOUND') });
   });
 
-  it('tokenVerify: of a user who does not exist is an error, and never "invalid"', async () => {
+  it('tokenVerify: a user who does not exist is an error, and never "invalid"', async () => {
     const ending = await (await node('tokenVerify')).deliver({ authyId: '999999', payload: '1234567' });
     ending.sent.should.eql([]);
     ending.completed.should.equal(0);
@@ -379,7 +379,7 @@ describe('Operation nodes against the simulator', () => {
     ]);
   });
 
-  it('many messages at once: one ending each, and the badge counts', async () => {
+  it('of many messages at once, each ends once, and the badge counts them', async () => {
     const started = await node('userStatus');
     const endings = await Promise.all(Array.from({ length: 40 }, () => started.deliver({ authyId })));
     for (const ending of endings) (ending.sent.length + ending.completed).should.equal(2);
@@ -387,11 +387,11 @@ describe('Operation nodes against the simulator', () => {
     should(started.statuses.at(-1)?.text).equal(word('read'));
   });
 
-  it('thousands of messages: the badge is not set more often than one can see, and ends with the current state', async () => {
+  it('with thousands of messages, the badge is not set too often, and ends with the current state', async () => {
     const started = await node('tokenVerify', { token: 'x', tokenType: 'str' });
     const began = performance.now();
     for (let round = 0; round < 20; round++) {
-      // Refused before anything is sent, which is the fastest that a message can end.
+      // These messages are refused before anything is sent: no message can end faster.
       await Promise.all(Array.from({ length: 100 }, () => started.deliver({ authyId })));
     }
     await eventually('the badge to show the last outcome', () =>
@@ -401,7 +401,7 @@ describe('Operation nodes against the simulator', () => {
     started.statuses.length.should.be.belowOrEqual(allowed).and.be.below(4000);
   });
 
-  it('ignored is an outcome with its own colour', async () => {
+  it('an ignored SMS is an outcome, and the badge is yellow', async () => {
     await fetch(`${baseUrl}/simulator/users/${authyId}`, {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json' },

@@ -30,7 +30,7 @@ const callbackNode: FlowNode = {
   maxSize: 64,
 };
 
-/** As Node-RED has it: a variable that is not set stays as it was written. */
+/** Node-RED leaves a variable that is not set as it was written. */
 const placeholders = ['${AUTHY_UNSET}', '$(AUTHY_UNSET)'];
 
 describe('Settings', () => {
@@ -77,7 +77,7 @@ describe('Settings', () => {
     flow = undefined;
   }
 
-  /** One catchable error, and nothing sent. */
+  /** Checks that the message ends in one catchable error, and that nothing is sent. */
   async function fails(
     running: Flow,
     message: Record<string, unknown> = {},
@@ -109,7 +109,7 @@ describe('Settings', () => {
     return running;
   }
 
-  /** Sends a callback that is signed with a key, as anybody could who knows it. */
+  /** Sends a callback that is signed with this key. */
   async function callback(running: Flow, apiKey: string): Promise<{ output: number; reason: unknown }> {
     const index = running.count;
     const params = {
@@ -136,7 +136,7 @@ describe('Settings', () => {
 
   describe('a text that is not an API key', () => {
     for (const placeholder of placeholders) {
-      it(`${placeholder}: a callback that is signed with this text is rejected, and calls say which variable is missing`, async () => {
+      it(`${placeholder}: a callback signed with this text is rejected, and errors name the variable`, async () => {
         const running = await startCallbacks({ credentials: { apiKey: placeholder } });
         (await callback(running, placeholder)).should.eql({ output: 2, reason: 'noApiKey' });
         running.log.join('\n').should.match(/rejected \(noApiKey\): apiKey: .*variable AUTHY_UNSET/);
@@ -146,7 +146,7 @@ describe('Settings', () => {
         error.message.should.match(/^apiKey: .*variable AUTHY_UNSET/);
       });
 
-      it(`${placeholder} as the previous key beside a current one: no key either, and said once`, async () => {
+      it(`${placeholder} as the previous key is not a key either, and the log says so once`, async () => {
         const running = await startCallbacks({
           credentials: { apiKey: key, previousApiKey: placeholder },
         });
@@ -164,7 +164,7 @@ describe('Settings', () => {
       'schlüsselschlüsselschlüssel',
     ];
     for (const apiKey of implausible) {
-      it(`"${apiKey}": refused where it is read and where it is entered, without being shown`, async () => {
+      it(`"${apiKey}": refused by the runtime and by the test button, without being shown`, async () => {
         const running = await startCallbacks({ credentials: { apiKey } });
         (await callback(running, apiKey)).should.eql({ output: 2, reason: 'noApiKey' });
         running.log.join('\n').should.not.containEql(apiKey);
@@ -179,14 +179,14 @@ describe('Settings', () => {
       });
     }
 
-    it('blank: no key, and nothing to complain of at deploy', async () => {
+    it('a blank key is no key, and the log says nothing about it at deploy', async () => {
       const error = await fails(await start({ credentials: { apiKey: '  ' } }));
       should(error.code).equal('AUTHY_NO_API_KEY');
       error.message.should.match(/enter it/);
       should(flow?.log.join('\n')).not.match(/apiKey/);
     });
 
-    it('a variable of the type number: a sentence, and the account is there', async () => {
+    it('a variable of the type number: the account is created, and the error says to make it a string', async () => {
       const variables = { id: 'variables', type: 'global-config', env: [] as object[] };
       for (const value of ['1234567890123456', '12', 'd57d919d']) {
         variables.env = [{ name: 'AUTHY_NUMBER', type: 'num', value }];
@@ -198,7 +198,7 @@ describe('Settings', () => {
       }
     });
 
-    it("a simulator goes on with a key of its own, and a forger's text is no key there either", async () => {
+    it('a simulator uses a key of its own instead, and a callback signed with this text is rejected', async () => {
       for (const apiKey of [...placeholders, 'short']) {
         const running = await startCallbacks({ account: { service: 'simulator' }, credentials: { apiKey } });
         (await callback(running, apiKey)).should.eql({ output: 2, reason: 'signatureMismatch' });
@@ -232,7 +232,7 @@ describe('Settings', () => {
       [{ baseUrl: {} }, /^baseUrl: enter text/],
     ];
     for (const [settings, problem] of wrong) {
-      it(`${JSON.stringify(settings)}: said at deploy and by every message`, async () => {
+      it(`${JSON.stringify(settings)}: the log says so at deploy, and each message ends in an error`, async () => {
         const running = await start({ account: settings });
         running.log.some((line) => problem.test(line)).should.be.true();
         const error = await fails(running);
@@ -242,7 +242,7 @@ describe('Settings', () => {
     }
 
     for (const settings of [{ deadline: '${AUTHY_UNSET}' }, { maxInFlight: 'ten' }, { baseUrl: 'none' }]) {
-      it(`${JSON.stringify(settings)}: callbacks are verified all the same`, async () => {
+      it(`${JSON.stringify(settings)}: callbacks are still verified`, async () => {
         const running = await startCallbacks({ account: settings });
         (await callback(running, key)).output.should.equal(0);
         (await callback(running, 'another-key-of-a-test')).should.eql({
@@ -252,19 +252,19 @@ describe('Settings', () => {
       });
     }
 
-    it('a service that is not there: callbacks are rejected', async () => {
+    it('with an unknown service, callbacks are rejected', async () => {
       const running = await startCallbacks({ account: { service: 'verify' } });
       (await callback(running, key)).should.eql({ output: 2, reason: 'noApiKey' });
     });
 
     for (const blank of ['', null, undefined]) {
-      it(`${String(blank)}: the default`, async () => {
+      it(`${String(blank)} means the default`, async () => {
         const running = await start({ account: { deadline: blank, maxInFlight: blank, pathPrefix: blank } });
         (await running.deliver({})).sent.should.have.length(1);
       });
     }
 
-    it('of a simulator: its numbers, and where it reports to', async () => {
+    it('a wrong number or callback setting of a simulator is an error', async () => {
       for (const settings of [
         { deadline: 'abc' },
         { callbackUrl: '${AUTHY_UNSET}' },
@@ -278,7 +278,7 @@ describe('Settings', () => {
       }
     });
 
-    it('the store of open approvals, its address and its password', async () => {
+    it('a wrong store of open approvals, or a wrong address or password of it, is an error', async () => {
       for (const [settings, credentials, name] of [
         [{ approvalStore: '${AUTHY_UNSET}' }, {}, 'approvalStore'],
         [{ approvalStore: 'another' }, {}, 'approvalStore'],
@@ -338,7 +338,7 @@ describe('Settings', () => {
         [{ url: 'http://127.0.0.1:9' }, { username: placeholder }, 'proxy.username'],
         [{ url: 'http://127.0.0.1:9' }, { username: 'user', password: placeholder }, 'proxy.password'],
       ] as const) {
-        it(`${name} is ${placeholder}`, async () => {
+        it(`${name} that is ${placeholder} is an error`, async () => {
           const error = await fails(
             await start({
               account: { proxy: 'proxy' },
@@ -352,7 +352,7 @@ describe('Settings', () => {
       }
 
       for (const name of ['certdata', 'keydata', 'cadata', 'passphrase', 'servername']) {
-        it(`tls.${name} is ${placeholder}`, async () => {
+        it(`tls.${name} that is ${placeholder} is an error`, async () => {
           const { key: keydata, cert } = await selfSigned();
           const given = { certdata: cert, keydata, cadata: cert, passphrase: '' };
           const error = await fails(
@@ -378,7 +378,7 @@ describe('Settings', () => {
       }
     }
 
-    it('a text that is not a certificate', async () => {
+    it('a text that is not a certificate is an error', async () => {
       const error = await fails(
         await start({
           account: { tls: 'tls' },
@@ -403,7 +403,7 @@ describe('Settings', () => {
       { coolDown: -1 },
       { coolDown: 1e12 },
     ]) {
-      it(`${JSON.stringify(settings)}: a badge and a line at deploy, and an error for each message`, async () => {
+      it(`${JSON.stringify(settings)}: badge and log say so at deploy, and each message ends in an error`, async () => {
         const [name = ''] = Object.keys(settings);
         const running = await start({ node: { ...approvalGate, ...settings, id: 'node' }, outputs: 3 });
         should(running.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG/ });
@@ -428,7 +428,7 @@ describe('Settings', () => {
       { freshnessWindow: 'long', freshness: 'warn' },
       { freshnessWindow: -1, freshness: 'enforce' },
     ] as Record<string, unknown>[]) {
-      it(`${JSON.stringify(settings)}: a badge and a line at deploy, and every callback is rejected`, async () => {
+      it(`${JSON.stringify(settings)}: badge and log say so at deploy, and every callback is rejected`, async () => {
         const [name = ''] = Object.keys(settings);
         const running = await startCallbacks({}, settings);
         should(running.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG/ });
@@ -440,7 +440,7 @@ describe('Settings', () => {
 
   describe('the inputs of nodes', () => {
     for (const placeholder of placeholders) {
-      it(`${placeholder} is refused by the variable's name, whatever the type`, async () => {
+      it(`${placeholder} is refused with the variable's name, whatever the type`, async () => {
         for (const type of ['str', 'num', 'msg', 'flow', 'global', 'env']) {
           const running = await start({ node: { ...sms, action: placeholder, actionType: type } });
           const error = await fails(running);
@@ -450,14 +450,14 @@ describe('Settings', () => {
         }
       });
 
-      it(`${placeholder} as the account`, async () => {
+      it(`${placeholder} as the account is an error that names the variable`, async () => {
         const error = await fails(await start({ node: { ...appDetails, account: placeholder } }));
         should(error.code).equal('AUTHY_NO_ACCOUNT');
         error.message.should.match(/variable AUTHY_UNSET/);
       });
     }
 
-    it('in a row of a list it is replaced as everywhere, and an unset one is refused', async () => {
+    it('in a row of a list, a variable is replaced, and one that is not set is refused', async () => {
       server.script({
         status: 200,
         json: { approval_request: { uuid: '4a725520-bff5-0135-eb01-0e5d90336a8c' }, success: true },
@@ -508,7 +508,7 @@ describe('Settings', () => {
       });
     }
 
-    it('blank is not given', async () => {
+    it('a blank value counts as not given', async () => {
       const running = await start({});
       for (const requestTimeout of [undefined, null, '']) {
         (await running.deliver({ requestTimeout })).sent.should.have.length(1);
@@ -516,7 +516,7 @@ describe('Settings', () => {
     });
   });
 
-  it('no setting keeps a node from being there', async () => {
+  it('a node is created whatever its settings are', async () => {
     for (const odd of [7, 0, true, null, {}, [], [7], '${AUTHY_UNSET}', '$']) {
       const nodes = types.map((type): FlowNode => {
         const { defaults } = panelOf(type).definition;

@@ -59,7 +59,7 @@ describe("An account's simulator", () => {
   let flow: Flow;
   afterEach(() => flow.stop());
 
-  /** Waits until the simulator has been loaded, and forgets what an earlier test has left. */
+  /** Waits until the simulator has been loaded, and resets it. */
   async function ready(): Promise<void> {
     await eventually('the simulator to be loaded', async () => {
       const { status } = await flow.request().get('/authy-simulator/account/state');
@@ -68,7 +68,7 @@ describe("An account's simulator", () => {
     await control('post', '/reset');
   }
 
-  /** Asks the control interface beside the editor, as its page does. */
+  /** Calls the control interface beside the editor, as its page does. */
   async function control(method: 'get' | 'put' | 'post', path: string, body: object = {}) {
     const request = flow.request()[method](`/authy-simulator/account${path}`);
     const response = await (method === 'get' ? request : request.send(body)).expect(200);
@@ -81,7 +81,7 @@ describe("An account's simulator", () => {
     ['2019', 'POST'],
     ['2019', 'GET'],
   ] as const) {
-    it(`sends callbacks of ${form} by ${method}, which the callback node verifies`, async () => {
+    it(`sends callbacks in the format of ${form} by ${method}, which the callback node verifies`, async () => {
       const http = { type: 'http in', url: '/authy/callback', z: 'tab', wires: [['node']] };
       flow = await Flow.start(callback, 3, [
         account,
@@ -107,7 +107,7 @@ describe("An account's simulator", () => {
       should(sent).match([{ output: 0, message: { payload: { status: 'approved' } } }]);
       const { device } = sent[0]?.message.payload as { device: object };
       should('enabled_unlock_methods' in device).equal(form === '2019');
-      // A callback starts a simulator that stands still; one that runs keeps what its page has set.
+      // A callback starts a stopped simulator; a running one keeps the settings of its page.
       should(await control('get', '/settings')).match({
         callbackUrl: `${flow.url}/authy/callback`,
         callbackMethod: method,
@@ -116,7 +116,7 @@ describe("An account's simulator", () => {
     });
   }
 
-  it('is kept while a setting of the account is wrong, and forgotten when the account goes then', async () => {
+  it('is kept while a setting of the account is wrong, and removed when that account is disabled', async () => {
     flow = await Flow.start(callback, 3, [account]);
     await ready();
     const status = async (): Promise<number> =>
@@ -133,7 +133,7 @@ describe("An account's simulator", () => {
       await ready();
     });
 
-    /** Every admin route of the package by which something is read or changed, with what a page would send. */
+    /** Admin routes of the package that read or change something, with the body that a page would send. */
     const routes = [
       ['GET', 'authy-simulator/account/state', ''],
       ['GET', 'authy-simulator/account/approvals', ''],
@@ -145,7 +145,7 @@ describe("An account's simulator", () => {
     ] as const;
     const json = { 'Content-Type': 'application/json' };
 
-    /** The status of a request whose headers are written by hand: no browser and no client would send all of these. */
+    /** The status of a request with any headers: no browser and no HTTP client would send all of these. */
     function ask(
       method: string,
       route: string,
@@ -182,13 +182,13 @@ describe("An account's simulator", () => {
       'nodered.lan',
       `${os.hostname()}:1880`,
     ]) {
-      it(`obeys programs and its own page under ${host}`, async () => {
+      it(`answers programs and its own page at ${host}`, async () => {
         await shouldAnswer({ Host: host }, 200);
         await shouldAnswer({ Host: host, Origin: `http://${host}` }, 200);
       });
     }
 
-    it('obeys its own page by https under any name, also where a proxy has changed Host or left out the port', async () => {
+    it('answers its own page by https at any name, also if a proxy has changed Host or left out the port', async () => {
       const own = { 'Sec-Fetch-Site': 'same-origin' };
       await shouldAnswer({ ...own, Host: 'nodered.example.com', Origin: 'https://nodered.example.com' }, 200);
       await shouldAnswer({ ...own, Host: '127.0.0.1:1880', Origin: 'https://nodered.example.com' }, 200);
@@ -220,10 +220,10 @@ describe("An account's simulator", () => {
       'localhost,evil.example',
       '999.1.1.1',
     ]) {
-      it(`refuses the name ${host}`, async () => {
+      it(`refuses the host ${host}`, async () => {
         for (const [method, route, body] of routes) {
           const status = await ask(method, route, body, { ...json, Host: host });
-          // Some Node.js itself refuses.
+          // Node.js itself refuses some of them.
           should([400, 403].includes(status)).be.true(`${method} ${route}: ${status}`);
           const same = { ...json, Host: host, Origin: `http://${host}` };
           const again = await ask(method, route, body, same);
@@ -246,11 +246,11 @@ describe("An account's simulator", () => {
       'chrome-extension://abc',
       '',
     ]) {
-      it(`refuses the origin ${origin || 'that is empty'}`, () =>
+      it(`refuses ${origin === '' ? 'an empty origin' : `the origin ${origin}`}`, () =>
         shouldAnswer({ Host: '127.0.0.1:1880', Origin: origin }, 403));
     }
 
-    it('refuses what another page makes the browser send, and reading it with an origin', async () => {
+    it('refuses changes by another site, and its reads if they have an Origin header', async () => {
       for (const site of ['cross-site', 'same-site']) {
         const headers = { ...json, Host: '127.0.0.1:1880', 'Sec-Fetch-Site': site };
         for (const [method, route, body] of routes) {
@@ -265,7 +265,7 @@ describe("An account's simulator", () => {
       }
     });
 
-    it('takes no form for a change', async () => {
+    it('refuses a change that is not sent as JSON', async () => {
       for (const type of [
         undefined,
         'text/plain',
@@ -282,7 +282,7 @@ describe("An account's simulator", () => {
       }
     });
 
-    it('serves the page itself to anyone: it holds nothing', async () => {
+    it('serves the page itself to anyone, because it contains no data', async () => {
       (await ask('GET', 'authy-simulator/account/phone/', '', { Host: 'evil.example' })).should.equal(200);
     });
   });
@@ -313,7 +313,7 @@ describe("An account's simulator", () => {
         return answers.every(({ status }) => status === 200) || undefined;
       });
 
-    it('its phone is found and it is tested where the subflow is used once', async () => {
+    it('if the subflow is used once, the phone and the test button work by the id in the subflow', async () => {
       await start(instance('front', 'Front door'));
       await loaded('front-inner');
       await get('inner', '/phone/').expect(200).expect('content-type', /html/);
@@ -321,7 +321,7 @@ describe("An account's simulator", () => {
       should(await test()).match({ ok: true, name: /./ });
     });
 
-    it('where it is used several times, the instances are listed, and each is reached', async () => {
+    it('if the subflow is used several times, its instances are listed, and each works', async () => {
       await start(instance('front', 'Front door'), instance('back', ''));
       await loaded('front-inner', 'back-inner');
       await get('inner', '/phone/').expect(200);
@@ -333,13 +333,13 @@ describe("An account's simulator", () => {
           { id: 'back-inner', name: 'back' },
         ],
       });
-      // What changes something changes nothing where it is not clear what.
+      // It is not clear which instance to reset, so none is reset.
       const reset = flow.request().post('/authy-simulator/inner/reset');
       (await reset.send({})).status.should.equal(300);
       should(await test()).match({ ok: true, name: /./ });
     });
 
-    it('where it is not used, it is said what to do', async () => {
+    it('if the subflow is not used, the answer says what to do', async () => {
       await start();
       await get('inner', '/state').expect(404, /as soon as the subflow is used in a flow/);
       for (const service of ['simulator', 'authy']) {
@@ -350,7 +350,7 @@ describe("An account's simulator", () => {
       }
     });
 
-    it('a failing instance is named', async () => {
+    it('an instance that fails is named', async () => {
       const [template, inner, node] = subflow as [FlowNode, FlowNode, FlowNode];
       const real = { ...inner, service: 'authy', baseUrl: '${URL}' };
       const others = [

@@ -4,8 +4,8 @@ import { Flow, type FlowNode } from '../support/flow';
 
 const apiKey = 'canary-key-9876543210';
 
-/** Bad input and trouble: each gives one catchable error with a stable code, and the message stays whole. */
-describe('Trouble', () => {
+/** Each wrong input and each failure gives one catchable error with a stable code, and leaves the message unchanged. */
+describe('Each failure is one catchable error', () => {
   const server = new ScriptedServer();
   let flow: Flow | undefined;
 
@@ -36,7 +36,7 @@ describe('Trouble', () => {
     return flow;
   }
 
-  /** One catchable error, nothing sent on, the message as it was, the badge red. */
+  /** Checks that a message ends in one catchable error, that it is unchanged, and that the badge is red. */
   async function fails(
     running: Flow,
     message: Record<string, unknown>,
@@ -138,7 +138,7 @@ describe('Trouble', () => {
     );
   });
 
-  it('a deploy in the middle of a call: one error, nothing sent on, nothing shown', async () => {
+  it('a deploy in the middle of a call: one error, no message leaves, and the badge is empty', async () => {
     server.script('hang');
     const running = await start(sms, { deadline: 60 });
     const ending = running.deliver({ authyId: '209' });
@@ -153,7 +153,7 @@ describe('Trouble', () => {
     server.seen.length.should.equal(1);
   });
 
-  it('too many messages at once: the overflow is told so at once', async () => {
+  it('too many messages at once: those beyond the limit end in AUTHY_BUSY', async () => {
     server.script('hang');
     const running = await start(sms, { deadline: 1, maxInFlight: 1 });
     const endings = await Promise.all(Array.from({ length: 13 }, () => running.deliver({ authyId: '209' })));

@@ -6,7 +6,7 @@ describe('simulator: application', () => {
   before(() => harness.start());
   after(() => harness.stop());
 
-  it('A1 details', async () => {
+  it('details are answered as documented', async () => {
     const { status, body } = await harness.api('GET', '/protected/json/app/details');
     status.should.equal(200);
     body.should.eql({
@@ -23,7 +23,7 @@ describe('simulator: application', () => {
     });
   });
 
-  it('A2 statistics count what happened, by month', async () => {
+  it('statistics count messages, calls, users and requests by month', async () => {
     await harness.control('POST', '/reset');
     const id = await harness.createUser();
     await harness.api('GET', `/protected/json/sms/${id}`);

@@ -3,10 +3,10 @@ import { type Params, signature } from '../../nodes/lib/services/authy/callback/
 import { type Answer, Harness, key } from './harness';
 import { type Received, Receiver } from './receiver';
 
-/** Longer than any test: what is so late does not come. */
+/** Longer than any test: a callback that is so late never comes. */
 const forEver = 600_000;
 
-describe('simulator: callbacks that misbehave on demand', () => {
+describe('simulator: callbacks with faults', () => {
   const harness = new Harness();
   const receiver = new Receiver();
   let id: number;
@@ -49,7 +49,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     );
   };
 
-  it('lost: is not sent', async () => {
+  it('callbackLost: the callback is not sent', async () => {
     await set({ kind: 'callbackLost' });
     const uuid = await harness.createApproval(id);
     const { status, body } = await answer(uuid);
@@ -63,7 +63,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.should.be.empty();
   });
 
-  it('late: the answer counts at once, and the report follows', async () => {
+  it('callbackLate: the answer counts at once, and the callback is sent later', async () => {
     await set({ kind: 'callbackLate', ms: forEver, times: 1 }, { kind: 'callbackLate', ms: 30, times: 1 });
     const waiting = await harness.createApproval(id);
     const { status, body } = await answer(waiting, 'deny');
@@ -81,7 +81,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     should((await harness.approval(waiting)).callback).eql(underWay());
   });
 
-  it('late: goes where it would have gone at once', async () => {
+  it('callbackLate: the callback goes to the address that was set when the request was answered', async () => {
     await set({ kind: 'callbackLate', ms: 100 });
     const uuid = await harness.createApproval(id);
     await answer(uuid);
@@ -89,7 +89,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     (await harness.reported(uuid)).should.eql(delivered());
   });
 
-  it('late: ends with the simulator, and keeps no process alive', async () => {
+  it('callbackLate: a waiting callback ends with the simulator, and does not keep the process alive', async () => {
     await set({ kind: 'callbackLate', ms: forEver });
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const uuid = await harness.createApproval(id);
@@ -106,7 +106,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.should.be.empty();
   });
 
-  it('late: may be many', async () => {
+  it('callbackLate: many callbacks may be waiting', async () => {
     await set({ kind: 'callbackLate', ms: 300 });
     const warnings: string[] = [];
     const warned = ({ name }: Error) => warnings.push(name);
@@ -119,7 +119,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.map((request) => paramsOf(request)['uuid']).should.containDeep(uuids);
   });
 
-  it('late: is not sent once the approval request is forgotten', async () => {
+  it('callbackLate: the callback is not sent if the simulator was reset', async () => {
     await set({ kind: 'callbackLate', ms: 200 });
     await answerNew();
     await harness.control('POST', '/reset');
@@ -131,7 +131,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.map((request) => paramsOf(request)['uuid']).should.eql([uuid]);
   });
 
-  it('repeated: is sent so many times, whatever the receiver answers', async () => {
+  it('callbackRepeated: the callback is sent so many times, whatever the receiver answers', async () => {
     await set({ kind: 'callbackRepeated', copies: 3 });
     for (const status of [200, 500]) {
       receiver.received.length = 0;
@@ -144,7 +144,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     }
   });
 
-  it('forged: has a signature that does not verify', async () => {
+  it('callbackForged: the callback has a wrong signature', async () => {
     await set({ kind: 'callbackForged', times: 1 });
     const { body } = await answerNew();
     should(body['callback']).eql(delivered());
@@ -156,7 +156,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.map(isSigned).should.eql([false, true]);
   });
 
-  it('contradicts: is signed, and says the opposite of the status', async () => {
+  it('callbackContradicts: the callback is signed, and says the opposite of the status', async () => {
     await set({ kind: 'callbackContradicts' });
     for (const [text, status, opposite] of [
       ['approve', 'approved', 'denied'],
@@ -174,7 +174,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     }
   });
 
-  it('several at once', async () => {
+  it('faults of different kinds can be combined', async () => {
     await set(
       { kind: 'callbackContradicts' },
       { kind: 'callbackForged' },
@@ -191,7 +191,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.map(isSigned).should.eql([false, false]);
   });
 
-  it('is limited to a number of callbacks, and two of a kind follow one another', async () => {
+  it('a fault is limited to a number of callbacks, and two of the same kind apply one after the other', async () => {
     await set(
       { kind: 'callbackRepeated', copies: 2, times: 1 },
       { kind: 'callbackRepeated', copies: 3, times: 2 },
@@ -214,7 +214,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     receiver.received.should.have.length(7);
   });
 
-  it('does not count where no callback is due', async () => {
+  it('a fault is not used up if no callback is due', async () => {
     const faults = [{ kind: 'callbackLate', ms: forEver, times: 1 }];
     await harness.control('PUT', '/settings', { callbackUrl: null });
     await set(...faults);
@@ -222,7 +222,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     should(await left()).eql(faults);
   });
 
-  it('never meets a request, nor a fault of requests a callback', async () => {
+  it('faults of callbacks do not apply to requests, nor faults of requests to callbacks', async () => {
     const ofCallbacks = [
       { kind: 'callbackLost', times: 1 },
       { kind: 'callbackLate', ms: forEver, times: 1 },
@@ -243,7 +243,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     should(await left()).eql(ofRequests);
   });
 
-  it('beside it a slow status is a latency of its path', async () => {
+  it('a latency can be limited to the path of the status', async () => {
     await set({ kind: 'latency', ms: 1, path: '/onetouch/json/approval_requests/' });
     const uuid = await harness.createApproval(id);
     should(await statusOf(uuid)).equal('pending');
@@ -254,7 +254,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     ]);
   });
 
-  it('says what is wrong with a fault', async () => {
+  it('a wrong fault is refused with the reason', async () => {
     for (const [fault, problem] of [
       [{ kind: 'callbackLost', method: 'POST' }, /faults\[0\]\.method is not known; .* kind, times\./],
       [
@@ -276,7 +276,7 @@ describe('simulator: callbacks that misbehave on demand', () => {
     }
   });
 
-  it('is described by the index', async () => {
+  it('the index describes the faults', async () => {
     const { requests, callbacks } = (await harness.control('GET', '')).body['faults'] as Record<
       string,
       Record<string, Params>

@@ -55,7 +55,7 @@ describe('simulator: the command', function () {
     await receiver.stop();
   });
 
-  it('without it prints addresses and a key of its own', async () => {
+  it('without --json prints addresses and a generated key', async () => {
     const started = run('--port', '0');
     await ready(started);
     while (!started.output.out.includes('Ctrl+C')) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -95,7 +95,7 @@ describe('simulator: the command', function () {
     await Promise.all(attempts);
   });
 
-  it('explains itself', async () => {
+  it('explains its options with --help', async () => {
     const started = run('--help');
     should(await started.exited).equal(0);
     started.output.out.should.containEql('--callback-url').and.containEql('simulator');

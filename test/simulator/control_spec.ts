@@ -45,7 +45,7 @@ describe('simulator: control interface', () => {
     text.should.not.containEql(key).and.not.containEql(secretToken);
   });
 
-  it('changes settings, and says what is wrong with them', async () => {
+  it('changes settings, and says what is wrong with others', async () => {
     const changed = await harness.control('PUT', '/settings', {
       callbackUrl: 'http://127.0.0.1:1880/authy/callback',
       callbackMethod: 'GET',
@@ -72,7 +72,7 @@ describe('simulator: control interface', () => {
     (await harness.control('GET', '/settings')).body.should.eql(changed.body);
   });
 
-  it('answers what it cannot do with a sentence', async () => {
+  it('answers a wrong request with a sentence', async () => {
     const uuid = await harness.createApproval(id);
     for (const [method, path, body, status] of [
       ['GET', '/nothing', undefined, 404],
@@ -104,7 +104,7 @@ describe('simulator: control interface', () => {
     (await harness.approval(uuid)).status.should.equal('pending');
   });
 
-  it('filters approvals, and cuts the state to the newest', async () => {
+  it('filters approvals, and limits the state to the newest', async () => {
     const first = await harness.createApproval(id);
     const second = await harness.createApproval(id);
     await harness.control('POST', `/approvals/${first}`, { answer: 'deny' });
@@ -131,7 +131,7 @@ describe('simulator: control interface', () => {
     should((await harness.control('GET', '/faults')).body).eql({ faults: [] });
   });
 
-  it('remembers only so much', () => {
+  it('remembers a limited number of entries', () => {
     const list = new BoundedList<number>(2);
     const map = new BoundedMap<string, number>(2);
     for (const number of [1, 2, 3]) {

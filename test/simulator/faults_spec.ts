@@ -1,7 +1,7 @@
 import should from 'should';
 import { Harness, key, shouldFail } from './harness';
 
-describe('simulator: misbehaviour on demand', () => {
+describe('simulator: requests with faults', () => {
   const harness = new Harness();
   let id: number;
   before(() => harness.start());
@@ -42,7 +42,7 @@ describe('simulator: misbehaviour on demand', () => {
     should(suspended.headers.get('retry-after')).equal('Wed, 21 Oct 2026 07:28:00 GMT');
   });
 
-  it('answers with a page instead of JSON', async () => {
+  it('answers with an HTML page instead of JSON', async () => {
     await set({ kind: 'html' });
     const page = await ask();
     page.status.should.equal(502);
@@ -59,7 +59,7 @@ describe('simulator: misbehaviour on demand', () => {
     should(() => JSON.parse(text) as unknown).throw();
   });
 
-  it('drops the connection, before the request is carried out or after', async () => {
+  it('drops the connection before or after the request is carried out', async () => {
     const sms = () => harness.api('GET', `/protected/json/sms/${id}`);
     await set({ kind: 'drop', times: 1 });
     await sms().should.be.rejected();
@@ -85,7 +85,7 @@ describe('simulator: misbehaviour on demand', () => {
     }
   });
 
-  it('forgets a request whose client did not wait', async () => {
+  it('does not carry out a delayed request if its client has disconnected', async () => {
     await set({ kind: 'latency', ms: 80, times: 1 });
     const signal = AbortSignal.timeout(20);
     await fetch(`${harness.url}/protected/json/sms/${id}?api_key=${key}`, { signal }).should.be.rejected();
@@ -122,13 +122,13 @@ describe('simulator: misbehaviour on demand', () => {
     should((await harness.control('GET', '/faults')).body).eql({ faults: [] });
   });
 
-  it('never meets the control interface or the page', async () => {
+  it('does not apply to the control interface or the page', async () => {
     await set({ kind: 'drop' });
     for (const path of ['', '/users', '/phone/'])
       (await harness.control('GET', path)).status.should.equal(200);
   });
 
-  it('says what is wrong with a fault, and leaves the old ones', async () => {
+  it('says what is wrong with a fault, and keeps the old faults', async () => {
     await set({ kind: 'garbage' });
     for (const [faults, problem] of [
       [undefined, /"faults" has to be a list/],

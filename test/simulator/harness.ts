@@ -6,7 +6,7 @@ import type { Message } from '../../nodes/simulator/state/messages';
 export const key = 'test-key';
 export const phone = { country_code: '1', phone_number: '3175550142' };
 
-/** An answer, read. */
+/** An answer whose body has been read. */
 export interface Answer {
   status: number;
   body: Record<string, unknown>;
@@ -41,7 +41,7 @@ export class Harness {
     return this.simulator.close();
   }
 
-  /** Lets time pass. */
+  /** Moves the simulator's clock forward. */
   wait(seconds: number): void {
     this.time += seconds * 1000;
   }
@@ -105,14 +105,14 @@ export class Harness {
     return (await this.control('GET', `/approvals/${uuid}`)).body as unknown as ApprovalView;
   }
 
-  /** What became of the callback of an approval, once that is known. */
+  /** The report on an approval's callback, once there is one. */
   async reported(uuid: string): Promise<CallbackReport> {
     for (let tries = 0; tries < 500; tries++) {
       const { callback } = await this.approval(uuid);
       if (callback?.status !== undefined || callback?.error !== undefined) return callback;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    throw new Error(`Waited in vain for the callback of ${uuid}.`);
+    throw new Error(`There was no callback of ${uuid} in time.`);
   }
 
   async user(id: number): Promise<UserView> {
@@ -125,7 +125,7 @@ export class Harness {
   }
 }
 
-/** What every error body holds. */
+/** Checks that an answer is an error with all members that an error has. */
 export function shouldFail(answer: Answer, status: number, code: string): void {
   answer.status.should.equal(status, answer.text);
   answer.body.should.have.properties({ success: false, error_code: code });

@@ -26,7 +26,7 @@ describe('simulator: its languages', () => {
       ['it', 'it', 'Richieste di approvazione'],
       ['pt', 'pt-BR', 'Pedidos de aprovação'],
       ['ZH', 'zh-CN', '批准请求'],
-      // The best of those there are, whatever their order.
+      // The highest q value of the known languages counts, not their order.
       ['ko, en;q=0.3, de;q=0.8', 'de', 'Genehmigen'],
       ['de;q=0, it', 'it', 'Approva'],
       ['nl', 'en-US', 'Approve'],
@@ -34,7 +34,7 @@ describe('simulator: its languages', () => {
       [';;q=,', 'en-US', 'Approve'],
       [undefined, 'en-US', 'Approve'],
     ] as const) {
-      it(`answers ${asked ?? 'no wish'} in ${tag}`, async () => {
+      it(`answers ${asked ?? 'no Accept-Language'} in ${tag}`, async () => {
         const { status, headers, text } = await page(asked);
         status.should.equal(200);
         should(headers.get('content-language')).equal(tag);
@@ -45,7 +45,7 @@ describe('simulator: its languages', () => {
       });
     }
 
-    it('runs nothing but its own files in any language', async () => {
+    it('runs only its own files in any language', async () => {
       for (const language of ['en', 'de', 'ja']) {
         const { headers, text } = await page(language);
         should(headers.get('content-security-policy')).match(/^default-src 'none'; script-src 'self';/);
@@ -54,7 +54,7 @@ describe('simulator: its languages', () => {
     });
   });
 
-  describe('what comes to the phone', () => {
+  describe('a message to the phone', () => {
     const last = async () => (await harness.messages()).at(-1);
 
     for (const [channel, method] of [
@@ -67,12 +67,12 @@ describe('simulator: its languages', () => {
         const message = await last();
         should(message?.text).equal(`Garage (simulador): Tu token es ${message?.code ?? ''}.`);
         should(message).have.properties({ language: 'es-ES', locale: 'es' });
-        // What Authy answers stays what it is.
+        // Authy's own answer stays in English.
         should(body['message']).match(/^(SMS token was sent|Call started\.\.\.|Email token was sent)$/);
       });
     }
 
-    it('leaves the words of the client as they are', async () => {
+    it('keeps the words of the client as they are', async () => {
       const params = { locale: 'de', action: 'login', action_message: 'Log in from __code__' };
       await harness.api('GET', `/protected/json/sms/${id}`, params);
       const token = await last();

@@ -23,10 +23,10 @@ describe('simulator: the official JavaScript clients', function () {
   after(() => harness.stop());
   beforeEach(() => harness.control('POST', '/reset'));
 
-  /** What a call with a callback answers, or the error it gives. */
+  /** The answer of a call that takes a callback; rejects with its error. */
   function of(call: (done: (error: unknown, answer: ClientAnswer) => void) => void): Promise<ClientAnswer> {
     return new Promise((resolve, reject) =>
-      // What it gives as an error is the answer's body, no Error.
+      // The error it gives is the answer's body, not an Error.
       call((error, answer) => {
         if (error === null || error === undefined) resolve(answer);
         else reject(new Error(JSON.stringify(error)));
@@ -111,7 +111,7 @@ describe('simulator: the official JavaScript clients', function () {
   });
 
   describe('authy-client 1.1.4', () => {
-    // It asks a library of its own whether the number is in use; those for fiction are not.
+    // The client checks with a library of its own that the number is valid; numbers for fiction are not.
     const phone = { countryCode: 'PT', phone: '911234567' };
     const create = async (): Promise<number> =>
       ((await client.registerUser({ email: 'ada@example.com', ...phone }))['user'] as { id: number }).id;

@@ -35,8 +35,8 @@ describe('simulator: approval requests', () => {
   const answer = (uuid: string, text: string) =>
     harness.control('POST', `/approvals/${uuid}`, { answer: text });
 
-  describe('P1 create', () => {
-    it('answers with a uuid, and the phone shows what was asked', async () => {
+  describe('creating one', () => {
+    it('answers with a uuid, and the phone shows the request', async () => {
       const created = await harness.api('POST', `/onetouch/json/users/${id}/approval_requests`, {
         message: 'Open the garage?',
         details: { Where: 'Home', Times: 3, Again: true, Note: null },
@@ -62,7 +62,7 @@ describe('simulator: approval requests', () => {
       });
     });
 
-    it('refuses what is not valid', async () => {
+    it('refuses wrong parameters', async () => {
       for (const params of [
         {},
         { message: '' },
@@ -82,7 +82,7 @@ describe('simulator: approval requests', () => {
       should((await harness.control('GET', '/approvals')).body['approvals']).eql([]);
     });
 
-    it('expires after a day if nothing else is said, and never if told so', async () => {
+    it('it expires after a day by default, and never with 0 seconds', async () => {
       const absent = await harness.createApproval(id);
       const asNull = await harness.createApproval(id, { seconds_to_expire: null });
       const never = await harness.createApproval(id, { seconds_to_expire: 0 });
@@ -97,7 +97,7 @@ describe('simulator: approval requests', () => {
     });
   });
 
-  describe('P2 status', () => {
+  describe('its status', () => {
     it('has every documented member', async () => {
       const uuid = await harness.createApproval(id);
       const pending = await read(uuid);
@@ -133,7 +133,7 @@ describe('simulator: approval requests', () => {
       (await read(uuid.toUpperCase())).should.have.property('uuid', uuid);
     });
 
-    it('of one there is not is 404 with 60049 and no errors', async () => {
+    it('is 404 with 60049 and no errors if there is no such request', async () => {
       const { status, body } = await harness.api('GET', '/onetouch/json/approval_requests/none');
       status.should.equal(404);
       body.should.eql({
@@ -148,7 +148,7 @@ describe('simulator: approval requests', () => {
   describe('the callback', () => {
     const callbackUrl = (): string => `${receiver.url}/authy/callback`;
 
-    it('by POST: JSON with every field, signed over the address', async () => {
+    it('by POST is JSON with every field, and its signature covers the address', async () => {
       await harness.control('PUT', '/settings', { callbackUrl: callbackUrl() });
       const uuid = await harness.createApproval(id, {
         message: 'Pay [1] & (2)? Ça va',
@@ -197,7 +197,7 @@ describe('simulator: approval requests', () => {
       );
     });
 
-    it('by GET: the query string is what was signed', async () => {
+    it('by GET has the signed text as its query string', async () => {
       await harness.control('PUT', '/settings', {
         callbackUrl: `${callbackUrl()}?site=1`,
         callbackMethod: 'GET',
@@ -232,7 +232,7 @@ describe('simulator: approval requests', () => {
       (await harness.approval(late)).should.have.properties({ status: 'expired', callback: null });
     });
 
-    it('says what the receiver answered, and follows no redirection', async () => {
+    it('is reported with the answer of the receiver, and follows no redirect', async () => {
       await harness.control('PUT', '/settings', { callbackUrl: callbackUrl() });
       for (const status of [403, 500, 302]) {
         receiver.status = status;
@@ -242,7 +242,7 @@ describe('simulator: approval requests', () => {
       receiver.received.should.have.length(3);
     });
 
-    it('goes where the address leads when it is sent, and to a server with the given certificate only', async () => {
+    it('goes to the address that is set when it is sent, and only to a server with a given certificate', async () => {
       const certificate = await selfSigned();
       const server = await new ScriptedServer(certificate).start();
       server.script({ status: 200, json: {} });
@@ -253,7 +253,7 @@ describe('simulator: approval requests', () => {
           [[stranger, certificate.cert], { status: 200 }],
           [undefined, { failure: 'connection', error: /self-signed/ }],
           [[stranger], { failure: 'connection', error: /self-signed/ }],
-          // Trusted, as a whole chain may be, but not the server's own.
+          // The file contains the server's certificate and is trusted, but the first one in it is not the server's own.
           [
             [`${stranger}\n${certificate.cert}`],
             { failure: 'connection', error: /not the one of this server/ },
@@ -274,7 +274,7 @@ describe('simulator: approval requests', () => {
       }
     });
 
-    it('that cannot be delivered, or has nowhere to go, is no failure of the answer', async () => {
+    it('does not make the answer fail if it cannot be delivered or has no address', async () => {
       const nowhere = await answer(await harness.createApproval(id), 'approve');
       nowhere.status.should.equal(200);
       should(nowhere.body['callback']).eql({

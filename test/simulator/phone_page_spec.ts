@@ -77,7 +77,7 @@ describe('simulator: the phone page', function () {
     ['Approve', 'Approved', 'Enter'],
     ['Deny', 'Denied', 'Space'],
   ] as const) {
-    it(`${button} works by keyboard, and says what came of it`, async () => {
+    it(`${button} works by keyboard, and shows the result`, async () => {
       const logo = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
       const uuid = await harness.createApproval(id, {
         message: '<b>Open</b> the garage?',
@@ -92,7 +92,7 @@ describe('simulator: the phone page', function () {
       await page.getByText('Callback delivered: 200').waitFor();
       (await page.locator('.approval .result').innerText()).should.equal(status);
       (await page.getByRole('button', { name: button, exact: true }).count()).should.equal(0);
-      // The focus has not been lost with the button.
+      // The button is gone, and the focus has moved to the result.
       (await focused()).should.equal(status);
       (await harness.approval(uuid)).status.should.equal(status.toLowerCase());
     });
@@ -114,7 +114,7 @@ describe('simulator: the phone page', function () {
     await page.getByText('Callback refused: 401. The address asks for a password').waitFor();
   });
 
-  it('counts down, expires, and shows those that never do', async () => {
+  it('counts down to the expiry of a request, and shows requests that never expire', async () => {
     await harness.createApproval(id, { message: 'Quick', seconds_to_expire: 4 });
     await harness.createApproval(id, { message: 'Patient', seconds_to_expire: 0 });
     await page.getByText('Never expires').waitFor();
@@ -128,7 +128,7 @@ describe('simulator: the phone page', function () {
     (await page.getByRole('button', { name: 'Approve', exact: true }).count()).should.equal(1);
   });
 
-  it('shows messages as they come, without taking focus or scroll away', async () => {
+  it('shows new messages without moving the focus or the scroll position', async () => {
     for (let count = 0; count < 12; count++) await harness.api('GET', `/protected/json/sms/${id}`);
     await harness.createApproval(id);
     await page.locator('.message').nth(11).waitFor();
@@ -148,7 +148,7 @@ describe('simulator: the phone page', function () {
     ['de-AT', 'Genehmigen', 'Genehmigt', 'SMS an +13175550142'],
     ['ja', '承認', '承認済み', '+13175550142 へのSMS'],
   ] as const) {
-    it(`speaks the language of a browser in ${locale}, and lets each message speak its own`, async () => {
+    it(`uses the language of a browser in ${locale}, and keeps the language of each message`, async () => {
       await harness.api('GET', `/protected/json/sms/${id}`, { locale: 'es' });
       await harness.createApproval(id);
       const narrow = { width: 360, height: 780 };
@@ -170,7 +170,7 @@ describe('simulator: the phone page', function () {
 
   it("shows the authenticator's code and the switch of the app", async () => {
     const shown = page.locator('.user .code');
-    // It may change in between.
+    // The code may change between the two reads.
     await eventually('the page to show the code', async () => {
       const digits = (await shown.innerText()).replace(' ', '');
       return digits === (await harness.user(id)).authenticator.code || undefined;
@@ -197,7 +197,7 @@ describe('simulator: the phone page', function () {
     (await page.locator('[role=status] p', { hasText: 'Of the second' }).count()).should.be.belowOrEqual(1);
   });
 
-  it('does not grow wider than a small screen', async () => {
+  it('is not wider than a small screen', async () => {
     await harness.createApproval(id, {
       message: 'x'.repeat(140),
       details: { ['y'.repeat(20)]: 'z'.repeat(200) },
@@ -206,7 +206,7 @@ describe('simulator: the phone page', function () {
     (await page.evaluate(() => document.documentElement.scrollWidth)).should.equal(390);
   });
 
-  it('inside Node-RED sends the token of the editor, and without one asks to log in there', async () => {
+  it('sends the token of the Node-RED editor, and without one asks the user to log in there', async () => {
     await harness.createApproval(id, { message: 'Behind the login' });
     const app = express()
       .use('/admin/authy-simulator/a1/phone', harness.simulator.phonePage)
@@ -222,7 +222,7 @@ describe('simulator: the phone page', function () {
         `http://127.0.0.1:${(server.address() as AddressInfo).port}/admin/authy-simulator/a1/phone/`,
       );
       await page.getByText('Log in to the Node-RED editor first').waitFor();
-      // The browser itself complains of the refusal.
+      // The browser itself logs the refusal.
       complaints.splice(0).should.matchEach(/401/);
       await page.evaluate(() => {
         localStorage.setItem('auth-tokens-admin', JSON.stringify({ access_token: 'editor-token' }));

@@ -15,7 +15,7 @@ describe('simulator: phone verification', () => {
   const status = (params: Record<string, unknown> = phone): Promise<Answer> =>
     harness.api('GET', `${path}/verification/status`, params);
 
-  it('V1 to V3: started, pending, checked, verified', async () => {
+  it('is started, pending, checked and verified as documented', async () => {
     const { status: code, body } = await start();
     code.should.equal(200);
     should(body['uuid']).match(/^[0-9a-f-]{36}$/);
@@ -54,7 +54,7 @@ describe('simulator: phone verification', () => {
     should(again.body['message']).equal('No pending verifications for +1 317-555-0142 found.');
   });
 
-  it('sends the same code again inside the window, by call too, and another one after it', async () => {
+  it('sends the same code again within its time, by call too, and a new one after that', async () => {
     const first = await start();
     const code = await harness.code('verification');
     harness.wait(300);
@@ -76,7 +76,7 @@ describe('simulator: phone verification', () => {
     shouldFail(await status(), 404, '60023');
   });
 
-  it('takes code length, own code, own message and locale', async () => {
+  it('takes a code length, a custom code, a custom message and a locale', async () => {
     await start({ code_length: '8', locale: 'es' });
     (await harness.code('verification')).should.match(/^\d{8}$/);
     const own = await start({ custom_code: '004711', custom_message: 'Hello, {{code}} it is.' });
@@ -109,7 +109,7 @@ describe('simulator: phone verification', () => {
     shouldFail(await status({ country_code: '1' }), 400, '60042');
   });
 
-  it('refuses numbers and countries that there are not', async () => {
+  it('refuses numbers and countries that do not exist', async () => {
     shouldFail(await start({ phone_number: '12' }), 400, '60033');
     shouldFail(await start({ phone_number: 'abc' }), 400, '60033');
     shouldFail(await start({ country_code: '999' }), 403, '60078');
@@ -118,14 +118,14 @@ describe('simulator: phone verification', () => {
     shouldFail(await status({ uuid: 'x' }), 404, '60023');
   });
 
-  it('knows kinds of lines by the end of the number', async () => {
+  it('the end of a number decides its kind of line', async () => {
     const at = (ending: string): string => `317555${ending}`;
     shouldFail(await start({ phone_number: at('0000') }), 403, '60082');
     (await start({ phone_number: at('0000'), via: 'call' })).status.should.equal(200);
     shouldFail(await start({ phone_number: at('0003') }), 403, '60083');
   });
 
-  describe('V4 information', () => {
+  describe('phone information', () => {
     const info = (ending: string): Promise<Answer> =>
       harness.api('GET', `${path}/info`, { country_code: '1', phone_number: `317555${ending}` });
 
@@ -142,7 +142,7 @@ describe('simulator: phone verification', () => {
       });
     });
 
-    it('depends on the number alone', async () => {
+    it('depends only on the number', async () => {
       for (const [ending, expected] of [
         ['0000', { type: 'landline' }],
         ['0001', { type: 'voip' }],

@@ -5,7 +5,7 @@ import { Harness, key, phone, shouldFail } from './harness';
 
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
-describe('simulator: what clients send', () => {
+describe('simulator: requests of clients', () => {
   const harness = new Harness();
   let id: number;
   before(() => harness.start());
@@ -15,7 +15,7 @@ describe('simulator: what clients send', () => {
     id = await harness.createUser();
   });
 
-  /** A request as Node.js sends it: `fetch` would refuse a body on a GET, or another Host. */
+  /** A request by `http.request`: `fetch` would refuse a body on a GET, or another Host. */
   function raw(
     method: string,
     path: string,
@@ -43,7 +43,7 @@ describe('simulator: what clients send', () => {
   }
 
   describe('the key', () => {
-    it('counts in the header, the query string and the form', async () => {
+    it('is accepted in the header, the query string and the form', async () => {
       const path = `/protected/json/users/${id}/status`;
       (await raw('GET', path, { 'X-Authy-API-Key': key })).status.should.equal(200);
       (await raw('GET', `${path}?api_key=${key}`, {})).status.should.equal(200);
@@ -52,7 +52,7 @@ describe('simulator: what clients send', () => {
       (await raw('POST', `${update}?api_key=${key}&email=a@b.example`, {})).status.should.equal(200);
     });
 
-    it('is missed and refused everywhere as documented', async () => {
+    it('is refused as documented on every route, if it is missing or wrong', async () => {
       for (const [path, headers] of [
         ['/protected/json/app/details', {}],
         ['/protected/json/app/details', { 'X-Authy-API-Key': 'wrong' }],
@@ -161,7 +161,7 @@ describe('simulator: what clients send', () => {
       }
     });
 
-    it('that cannot be read are 400 with 60002', async () => {
+    it('are 400 with 60002 if they cannot be read', async () => {
       const headers = { 'X-Authy-API-Key': key, 'Content-Type': 'application/json' };
       const path = `/protected/json/users/${id}/update`;
       for (const [url, type, body] of [
@@ -176,7 +176,7 @@ describe('simulator: what clients send', () => {
     });
   });
 
-  it('routes that there are not are 404, other formats too', async () => {
+  it('unknown routes are 404, as are other formats', async () => {
     for (const [method, path] of [
       ['GET', '/protected/xml/app/details'],
       ['GET', '/protected/json/nothing'],
@@ -198,7 +198,7 @@ describe('simulator: what clients send', () => {
   describe('the guard', () => {
     const path = '/protected/json/app/details';
 
-    it('lets this machine in under its own names', async () => {
+    it('accepts the names of this machine', async () => {
       for (const host of ['localhost', 'localhost:1', '127.0.0.1:99', '[::1]:4730']) {
         (await raw('GET', path, { Host: host, 'X-Authy-API-Key': key })).status.should.equal(200, host);
         (await raw('GET', '/simulator/users', { Host: host, Origin: `http://${host}` })).status.should.equal(
@@ -207,7 +207,7 @@ describe('simulator: what clients send', () => {
       }
     });
 
-    it('keeps foreign names and foreign pages out, everywhere', async () => {
+    it('refuses other host names and other origins on every route', async () => {
       for (const headers of [
         { Host: 'evil.example' },
         { Host: 'localhost.evil.example' },
@@ -234,7 +234,7 @@ describe('simulator: what clients send', () => {
     });
   });
 
-  it('logs what happens, as a simulator, without keys, tokens and phone numbers', async () => {
+  it('logs requests as a simulator, without keys, tokens and phone numbers', async () => {
     await harness.api('GET', `/protected/json/sms/${id}`);
     const code = await harness.code('sms');
     await harness.api('GET', `/protected/json/verify/${code}/${id}`, { force: 'true' });
@@ -257,7 +257,7 @@ describe('simulator: what clients send', () => {
   });
 });
 
-describe('simulator: its life', () => {
+describe('simulator: start and end', () => {
   it('keeps its state and its port when it listens again', async () => {
     const simulator = new Simulator({ apiKey: key });
     should(simulator.url).be.undefined();
@@ -285,7 +285,7 @@ describe('simulator: its life', () => {
     await simulator.close();
   });
 
-  it('makes its own key, and finds another port if the last one is taken', async () => {
+  it('generates a key, and finds another port if the last one is taken', async () => {
     const first = new Simulator();
     const second = new Simulator({ apiKey: '' });
     first.apiKey.should.match(/^[0-9a-f]{32}$/);
@@ -299,7 +299,7 @@ describe('simulator: its life', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it('cuts running requests when it is closed', async () => {
+  it('ends running requests when it is closed', async () => {
     const simulator = new Simulator({ apiKey: key });
     const url = await simulator.listen();
     await fetch(`${url}/simulator/faults`, {

@@ -3,8 +3,8 @@ import { canonicalParams, type Params, signature } from '../../nodes/lib/service
 import { type Answer, Harness, key, shouldFail } from './harness';
 import { Receiver } from './receiver';
 
-/** What the real Authy was seen to answer, by the official clients' own tests and by answers that people published. */
-describe('simulator: answers word by word as the real Authy', () => {
+/** Answers of the real Authy, from the official clients' own tests and from what people have published. */
+describe('simulator: answers with the same words as the real Authy', () => {
   const harness = new Harness();
   const receiver = new Receiver();
   let id: number;
@@ -56,7 +56,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     ['es', 'Mensaje de texto enviado a +1 775-461-5609.', 'Llamada a +1 775-461-5609 fue iniciada.'],
     ['xx', 'Text message sent to +1 775-461-5609.', 'Call to +1 775-461-5609 initiated.'],
   ] as const) {
-    it(`a phone verification in ${locale ?? 'no locale'} is answered in its language`, async () => {
+    it(`a phone verification in ${locale ?? 'no locale'} is answered "${sms}"`, async () => {
       should((await start('1', '7754615609', { locale })).body['message']).equal(sms);
       should((await start('1', '7754615609', { locale, via: 'call' })).body['message']).equal(call);
     });
@@ -73,7 +73,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     });
   }
 
-  it('60027 has no full stop', async () => {
+  it('the message of 60027 has no full stop', async () => {
     const bad = await harness.api('POST', '/protected/json/users/new');
     shouldFail(bad, 400, '60027');
     bad.body.should.have.property('message', 'User was not valid');
@@ -87,7 +87,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     }
   });
 
-  it('what is ignored says how to force it', async () => {
+  it('an ignored SMS or call says how to force it', async () => {
     await harness.control('PUT', `/users/${id}`, { app: true });
     (await harness.api('GET', `/protected/json/sms/${id}`)).body.should.have.property(
       'message',
@@ -100,7 +100,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     );
   });
 
-  it('60019', async () => {
+  it('a token that was used before is 401 with 60019', async () => {
     await harness.api('GET', `/protected/json/sms/${id}`);
     const code = await harness.code('sms');
     await verify(code);
@@ -109,7 +109,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     again.body.should.have.property('message', 'Token is invalid. Token was used recently');
   });
 
-  it('60025', async () => {
+  it('a failed lookup of a phone number is 500 with 60025', async () => {
     const failed = await harness.api('GET', '/protected/json/phones/info', {
       country_code: '1',
       phone_number: '3175550005',
@@ -138,7 +138,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     });
   });
 
-  it('a user has a device in detail, and a confirmed user without the app none in short', async () => {
+  it('every user has a detailed device, but only a user with the app has a short one', async () => {
     const read = async () => {
       const { body } = await harness.api('GET', `/protected/json/users/${id}/status`);
       return body['status'] as { devices: string[]; detailed_devices: Record<string, unknown>[] };
@@ -168,7 +168,7 @@ describe('simulator: answers word by word as the real Authy', () => {
     should(body['device']).not.have.property('registration_ip');
   });
 
-  it('there is a route for the status of a registration', async () => {
+  it('the route for the status of a registration exists', async () => {
     const path = `/protected/json/registrations/status?api_key=${key}`;
     shouldFail(await harness.request('GET', `${path}&custom_user_id=ada`), 404, '60035');
     const missing = await harness.request('GET', path);
@@ -176,12 +176,12 @@ describe('simulator: answers word by word as the real Authy', () => {
     should(missing.body['message']).containEql('custom_user_id');
   });
 
-  it('a user who is removed is added to those to remove', async () => {
+  it('a deleted user "was added to remove"', async () => {
     const { body } = await harness.api('POST', `/protected/json/users/${id}/remove`);
     body.should.eql({ success: true, message: 'User was added to remove.' });
   });
 
-  it('an unknown activity is told which there are', async () => {
+  it('an unknown activity is refused with a list of the known ones', async () => {
     const path = `/protected/json/users/${id}/register_activity`;
     const refused = await harness.api('POST', path, { type: 'x' });
     shouldFail(refused, 400, '60029');
@@ -215,7 +215,7 @@ describe('simulator: answers word by word as the real Authy', () => {
       return { params, body: request?.body ?? '' };
     }
 
-    it('of 2019 carry lists and what several devices say, unless told otherwise', async () => {
+    it('are in the format of 2019 by default, with lists and the members about several devices', async () => {
       for (const settings of [{}, { callbackForm: '2019' }]) {
         const { params } = await delivered(settings);
         should(params['device']).have.property('enabled_unlock_methods', ['pin']);
@@ -225,7 +225,7 @@ describe('simulator: answers word by word as the real Authy', () => {
       }
     });
 
-    it('of 2017 carry no list at all, and nothing that came later', async () => {
+    it('in the format of 2017 have no list, and no member that was added later', async () => {
       const { params, body } = await delivered({ callbackForm: '2017' });
       body.should.not.containEql('[').and.not.containEql('multidevice');
       canonicalParams(params).should.not.containEql('%5B%5D');
@@ -251,7 +251,7 @@ describe('simulator: answers word by word as the real Authy', () => {
       await harness.control('PUT', '/settings', { callbackForm: '2019' });
     });
 
-    it('have no other form', async () => {
+    it('have no other format', async () => {
       const { status, body } = await harness.control('PUT', '/settings', { callbackForm: '2018' });
       status.should.equal(400);
       should(body['error']).match(/callbackForm has to be "2017" or "2019"/);

@@ -10,7 +10,7 @@ export interface Received {
   body: string;
 }
 
-/** A server that takes callbacks, and answers with the status it is told. */
+/** A server that receives callbacks, and answers with the status that a test has set. */
 export class Receiver {
   readonly received: Received[] = [];
   status = 200;

@@ -17,7 +17,7 @@ describe('simulator: one-time tokens', () => {
   const verify = (token: string, params: object = { force: 'true' }): Promise<Answer> =>
     harness.api('GET', `/protected/json/verify/${token}/${id}`, params as Record<string, unknown>);
 
-  it('O1 to O3: sms, call and email answer as documented', async () => {
+  it('sms, call and email are answered as documented', async () => {
     (await send('sms')).body.should.eql({
       success: true,
       message: 'SMS token was sent',
@@ -58,7 +58,7 @@ describe('simulator: one-time tokens', () => {
     should(message?.text).containEql('Log in from Bogotá');
   });
 
-  it('ignores sms and call for those who have the app, unless forced', async () => {
+  it('sms and call are ignored for a user who has the app, unless forced', async () => {
     await harness.control('PUT', `/users/${id}`, { app: true });
     for (const [channel, text] of [
       ['sms', /^Ignored:/],
@@ -78,7 +78,7 @@ describe('simulator: one-time tokens', () => {
   });
 
   for (const channel of ['sms', 'call', 'email']) {
-    it(`O4: the code by ${channel} is valid once and confirms the user`, async () => {
+    it(`the code by ${channel} is valid once and confirms the user`, async () => {
       await send(channel);
       const code = await harness.code(channel);
       const right = await verify(code);
@@ -132,7 +132,7 @@ describe('simulator: one-time tokens', () => {
     shouldFail(await verify('0000000', {}), 401, '60020');
   });
 
-  it('the action has to be the one of the code', async () => {
+  it('a code is valid only with the action it was sent for', async () => {
     await send('sms', { action: 'pay' });
     const code = await harness.code('sms');
     shouldFail(await verify(code), 401, '60020');
@@ -157,7 +157,7 @@ describe('simulator: one-time tokens', () => {
       (await verify((await totp(6)).generate({ timestamp: harness.time }))).status.should.equal(200);
     });
 
-    it('of the Authy app, seven digits, is the one the phone shows, and the same code', async () => {
+    it('of the Authy app, seven digits, is the code that the phone shows, and ends in the six digits', async () => {
       await harness.control('PUT', `/users/${id}`, { app: true });
       const { code, digits } = (await harness.user(id)).authenticator;
       digits.should.equal(7);
@@ -168,7 +168,7 @@ describe('simulator: one-time tokens', () => {
       shouldFail(await verify(code.slice(1)), 401, '60019');
     });
 
-    it('may be one period old or early, and no more', async () => {
+    it('may be one period old or early, but not more', async () => {
       const app = await totp(6);
       for (const [seconds, valid] of [
         [-30, true],
@@ -183,7 +183,7 @@ describe('simulator: one-time tokens', () => {
     });
   });
 
-  it('an empty token is no route', async () => {
+  it('an empty token is 404', async () => {
     shouldFail(await harness.api('GET', `/protected/json/verify//${id}`), 404, '60000');
   });
 });

@@ -8,7 +8,7 @@ describe('simulator: users', () => {
   after(() => harness.stop());
   beforeEach(() => harness.control('POST', '/reset'));
 
-  describe('U1 create', () => {
+  describe('creating a user', () => {
     it('answers as documented, and the same phone gives the same id', async () => {
       const first = await harness.api('POST', '/protected/json/users/new', {
         user: { email: 'ada@example.com', cellphone: '317-555-0142', country_code: 1 },
@@ -50,7 +50,7 @@ describe('simulator: users', () => {
       should((await harness.control('GET', '/users')).body['users']).eql([]);
     });
 
-    it('sends the link to the app unless told not to', async () => {
+    it('sends the link to the app, unless that is switched off', async () => {
       await harness.createUser();
       (await harness.messages()).should.be.empty();
       await harness.api('POST', '/protected/json/users/new', {
@@ -62,7 +62,7 @@ describe('simulator: users', () => {
     });
   });
 
-  it('U3 status', async () => {
+  it('a user has a status as documented', async () => {
     const id = await harness.createUser();
     const { status, body } = await harness.api('GET', `/protected/json/users/${id}/status`);
     status.should.equal(200);
@@ -87,7 +87,7 @@ describe('simulator: users', () => {
     });
   });
 
-  it('U4 update', async () => {
+  it('a user is updated as documented', async () => {
     const id = await harness.createUser();
     const updated = await harness.api('POST', `/protected/json/users/${id}/update`, {
       email: 'new@example.com',
@@ -100,9 +100,9 @@ describe('simulator: users', () => {
     bad.body.should.have.property('email', 'is invalid');
   });
 
-  describe('U2 delete', () => {
+  describe('deleting a user', () => {
     for (const path of ['users/{id}/remove', 'users/{id}/delete', 'users/delete/{id}']) {
-      it(`by ${path}, once`, async () => {
+      it(`works by ${path}, once`, async () => {
         const id = await harness.createUser();
         const deletion = `/protected/json/${path.replace('{id}', String(id))}`;
         const deleted = await harness.api('POST', deletion);
@@ -114,7 +114,7 @@ describe('simulator: users', () => {
       });
     }
 
-    it('ends what is pending, without a callback', async () => {
+    it('ends pending approval requests, without a callback', async () => {
       const id = await harness.createUser();
       const uuid = await harness.createApproval(id);
       await harness.api('POST', `/protected/json/users/${id}/remove`);
@@ -123,8 +123,8 @@ describe('simulator: users', () => {
     });
   });
 
-  describe('U5 QR code', () => {
-    it('gives the address of a picture that needs no key', async () => {
+  describe('the QR code', () => {
+    it('is an address of a picture that needs no key', async () => {
       const id = await harness.createUser();
       const { body } = await harness.api('POST', `/protected/json/users/${id}/secret`, {
         label: 'Home',
@@ -141,14 +141,14 @@ describe('simulator: users', () => {
       (await fetch(`${harness.url}/qr/none.svg`)).status.should.equal(404);
     });
 
-    it('has a label and a size of its own if none is given', async () => {
+    it('has a default label and size', async () => {
       const id = await harness.createUser();
       const { body } = await harness.api('POST', `/protected/json/users/${id}/secret`);
       body.should.have.property('label', 'ada@example.com');
       (await (await fetch(String(body['qr_code']))).text()).should.containEql('width="300"');
     });
 
-    it('refuses a size that is not a number of pixels', async () => {
+    it('is refused if its size is not a number of pixels', async () => {
       const id = await harness.createUser();
       for (const qr_size of ['big', 0, 5000, 1.5]) {
         const bad = await harness.api('POST', `/protected/json/users/${id}/secret`, { qr_size });
@@ -157,7 +157,7 @@ describe('simulator: users', () => {
       }
     });
 
-    it('makes a new secret each time', async () => {
+    it('has a new secret each time', async () => {
       const id = await harness.createUser();
       const before = (await harness.user(id)).authenticator;
       before.should.have.properties({ digits: 6, period: 30 });
@@ -175,7 +175,7 @@ describe('simulator: users', () => {
     });
   });
 
-  it('U8 activity', async () => {
+  it('an activity of a user is recorded', async () => {
     const id = await harness.createUser();
     for (const type of ['password_reset', 'banned', 'unbanned', 'cookie_login']) {
       const made = await harness.api('POST', `/protected/json/users/${id}/register_activity`, {
@@ -198,7 +198,7 @@ describe('simulator: users', () => {
     );
   });
 
-  it('an unknown user is 404 with 60026 everywhere but at the verification of a token', async () => {
+  it('an unknown user is 404 with 60026 on every route except the verification of a token', async () => {
     for (const [method, path] of [
       ['GET', 'users/1/status'],
       ['POST', 'users/1/update'],
