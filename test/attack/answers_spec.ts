@@ -33,7 +33,7 @@ interface Answer {
   text: string;
 }
 
-/** Whether this is the documented success of an operation: written anew from the specification, and strict. */
+/** Whether this is the documented success of an operation, by a strict and independent reading of the specification. */
 function isDocumentedSuccess(name: OperationName, { status, text }: Answer): boolean {
   let body: unknown;
   try {

@@ -157,7 +157,7 @@ describe('Attack: inputs', function () {
   });
 
   /** Sends each case its message; returns the titles of those that did not end once in this error. */
-  async function others(code: string, tried: readonly Case[]): Promise<string[]> {
+  async function wrongEndings(code: string, tried: readonly Case[]): Promise<string[]> {
     const running = await Flow.start(
       { id: 'idle', type: 'helper' },
       0,
@@ -213,7 +213,7 @@ describe('Attack: inputs', function () {
         );
       });
       const before = authy.connections;
-      should(await others('AUTHY_INVALID_INPUT', tried)).eql([]);
+      should(await wrongEndings('AUTHY_INVALID_INPUT', tried)).eql([]);
       authy.seen.length.should.equal(0);
       (authy.connections - before).should.equal(0);
       process.stdout.write(`      ${tried.length} refused, 0 requests, 0 connections\n`);
@@ -230,7 +230,7 @@ describe('Attack: inputs', function () {
             (kind !== 'env' || typeof right === 'string'),
         );
       });
-      should(await others('AUTHY_BAD_RESPONSE', tried)).eql([]);
+      should(await wrongEndings('AUTHY_BAD_RESPONSE', tried)).eql([]);
       authy.seen.length.should.equal(tried.length);
     });
 
@@ -242,7 +242,7 @@ describe('Attack: inputs', function () {
         casesOfLists(node, input, listCorpus[input]?.refused ?? [], wrongInRow),
       );
       const before = authy.connections;
-      should(await others('AUTHY_INVALID_INPUT', tried)).eql([]);
+      should(await wrongEndings('AUTHY_INVALID_INPUT', tried)).eql([]);
       authy.seen.length.should.equal(0);
       (authy.connections - before).should.equal(0);
       process.stdout.write(`      ${tried.length} refused, 0 requests, 0 connections\n`);
@@ -252,7 +252,7 @@ describe('Attack: inputs', function () {
       const tried = listed.flatMap((input) =>
         casesOfLists(node, input, [listCorpus[input]?.right ?? ''], []),
       );
-      should(await others('AUTHY_BAD_RESPONSE', tried)).eql([]);
+      should(await wrongEndings('AUTHY_BAD_RESPONSE', tried)).eql([]);
       authy.seen.length.should.equal(tried.length);
     });
   }

@@ -115,7 +115,7 @@ describe('open approvals in files of the user directory', function () {
   }
 
   /** Waits until each message has ended, and checks that it ended once, with this outcome. */
-  async function each(numbers: readonly number[], outcome: string, seconds = 30): Promise<void> {
+  async function shouldEnd(numbers: readonly number[], outcome: string, seconds = 30): Promise<void> {
     await eventually(
       `${numbers.length} outcomes`,
       () => {
@@ -157,16 +157,16 @@ describe('open approvals in files of the user directory', function () {
         return some;
       };
       const before = await answer(0, 2, 'approve');
-      await each(before, 'approved');
+      await shouldEnd(before, 'approved');
       await keptAsWaiting(10);
       await end();
       const approved = await answer(2, 6, 'approve');
       const denied = await answer(6, 8, 'deny');
       await nodeRed.startAgain();
-      await each(approved, 'approved');
-      await each(denied, 'denied');
-      await each(await answer(8, 12, 'deny'), 'denied');
-      await each([...before, ...approved], 'approved');
+      await shouldEnd(approved, 'approved');
+      await shouldEnd(denied, 'denied');
+      await shouldEnd(await answer(8, 12, 'deny'), 'denied');
+      await shouldEnd([...before, ...approved], 'approved');
       await nothingIsLeft();
     });
   }
@@ -183,7 +183,7 @@ describe('open approvals in files of the user directory', function () {
     should(records().map(({ kept }) => kept.value.state)).eql(Array(8).fill('waiting'));
     await nodeRed.startAgain();
     for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
-    await each(numbers, 'approved');
+    await shouldEnd(numbers, 'approved');
     await nothingIsLeft();
   });
 
@@ -232,8 +232,8 @@ describe('open approvals in files of the user directory', function () {
     const onPhones = new Set((await phones.all()).map(({ details }) => Number(details?.['No'])));
     const gone = missing.filter((no) => onPhones.has(no));
     process.stdout.write(
-      `      of ${all.length}: ${count('approved')} approved, ${count('AUTHY_OUTCOME_UNKNOWN')} told to be unknown, ` +
-        `${missing.length - gone.length} not kept yet, ${gone.length} gone with the process behind the gate\n`,
+      `      of ${all.length}: ${count('approved')} approved, ${count('AUTHY_OUTCOME_UNKNOWN')} unknown, ` +
+        `${missing.length - gone.length} not stored yet, ${gone.length} lost with the process behind the gate\n`,
     );
     for (const [no, outcomes] of all)
       should(outcomes.length).be.belowOrEqual(1, `message ${no}: ${outcomes.join()}`);
@@ -258,11 +258,11 @@ describe('open approvals in files of the user directory', function () {
       });
       await nodeRed.deploy(flows());
       await Promise.all(answering);
-      await each(numbers, 'approved');
+      await shouldEnd(numbers, 'approved');
       const uuidOfLate = await onPhone(20);
       await Promise.all(late.map((no) => phones.answer(uuidOfLate(no), 'deny')));
-      await each(late, 'denied');
-      await each(numbers, 'approved');
+      await shouldEnd(late, 'denied');
+      await shouldEnd(numbers, 'approved');
     }
     await nothingIsLeft();
   });
@@ -281,7 +281,7 @@ describe('open approvals in files of the user directory', function () {
     fs.writeFileSync(file, text.slice(0, text.length / 2));
     for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
     await nodeRed.startAgain();
-    await each(good, 'approved');
+    await shouldEnd(good, 'approved');
     await nothingIsLeft({ but: path.basename(file) });
     should(witness.outcomesOf(broken)).eql([]);
     nodeRed.log.should.match(/cannot be read/).and.containEql(path.basename(file));
@@ -306,7 +306,7 @@ describe('open approvals in files of the user directory', function () {
       );
       for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
       await nodeRed.startAgain();
-      await each(numbers, 'expired clock');
+      await shouldEnd(numbers, 'expired clock');
       await nothingIsLeft();
     });
   }
@@ -340,7 +340,7 @@ describe('open approvals in files of the user directory', function () {
       await other.stop();
     }
     await phones.answer(uuidOf(no), 'approve');
-    await each([no], 'approved');
+    await shouldEnd([no], 'approved');
   });
 
   it('if the folder is deleted, open messages end in an error, the log says so, and new ones are stored', async () => {
@@ -350,11 +350,11 @@ describe('open approvals in files of the user directory', function () {
     await keptAsWaiting(3);
     fs.rmSync(root(), { recursive: true });
     for (const no of numbers) await phones.answer(uuidOf(no), 'approve');
-    await each(numbers, 'AUTHY_STORE');
+    await shouldEnd(numbers, 'AUTHY_STORE');
     nodeRed.log.should.match(/it has lost this request/);
     authyId = await phones.newUser();
     const next = await ask();
     await phones.answer((await onPhone(1))(next), 'approve');
-    await each([next], 'approved');
+    await shouldEnd([next], 'approved');
   });
 });

@@ -96,7 +96,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
   }
 
   /** Waits until Redis knows that each request is on the phone; until then the request counts as being sent. */
-  async function noted(uuids: string[]): Promise<void> {
+  async function knownToRedis(uuids: string[]): Promise<void> {
     for (const uuid of uuids) {
       await eventually('Redis to know that the request is on the phone', async () => {
         const answer = await redis.command('ZCARD', `approvals:{account}:approval:${uuid}`);
@@ -121,15 +121,15 @@ describe('open approvals of two Node-REDs in Redis', function () {
   }
 
   /** Shows that an instance still works: it asks for an approval, which is answered and handed on. */
-  async function goesOn(red: NodeRed, by: string): Promise<void> {
+  async function stillWorks(red: NodeRed, by: string): Promise<void> {
     authyId = await phones.newUser();
     const next = await ask(red);
     await phones.answer((await onPhone(1))(next), 'deny');
-    await each([next], 'denied', by);
+    await shouldEnd([next], 'denied', by);
   }
 
   /** Waits until each message has an outcome, and checks that it is this one, once, by this instance. */
-  async function each(numbers: number[], outcome: string, by?: string, seconds = 20): Promise<void> {
+  async function shouldEnd(numbers: number[], outcome: string, by?: string, seconds = 20): Promise<void> {
     await eventually(
       `${numbers.length} outcomes`,
       () => (numbers.every((number) => collector.outcomesOf(number).length > 0) ? true : undefined),
@@ -148,7 +148,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const uuidOf = await onPhone(10);
     await phones.faults({ kind: 'callbackRepeated', copies: 3 });
     for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
-    await each(numbers, 'approved', 'one');
+    await shouldEnd(numbers, 'approved', 'one');
   });
 
   it('a waiting http request is answered by the instance that received it', async () => {
@@ -166,9 +166,9 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await deploy({ maxOpen: 3 });
     const numbers = [...(await askOf(one, 2)), ...(await askOf(other, 1))];
     const uuidOf = await onPhone(3);
-    await each([await ask(other)], 'AUTHY_OPEN_LIMIT', 'other');
+    await shouldEnd([await ask(other)], 'AUTHY_OPEN_LIMIT', 'other');
     await phones.answer(uuidOf(numbers[0] ?? 0), 'deny');
-    await each(numbers.slice(0, 1), 'denied', 'one');
+    await shouldEnd(numbers.slice(0, 1), 'denied', 'one');
     const next = await ask(other);
     await onPhone(3);
     should(collector.outcomesOf(next)).eql([]);
@@ -177,7 +177,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     authyId = await phones.newUser();
     await ask(one);
     await onPhone(1);
-    await each([await ask(other)], 'AUTHY_COOL_DOWN', 'other');
+    await shouldEnd([await ask(other)], 'AUTHY_COOL_DOWN', 'other');
   });
 
   it('a request can be withdrawn on the instance that does not hold it', async () => {
@@ -191,7 +191,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     );
     await phones.answer(uuidOf(withdrawn), 'approve');
     await phones.answer(uuidOf(kept), 'approve');
-    await each([kept], 'approved', 'one');
+    await shouldEnd([kept], 'approved', 'one');
     should(collector.outcomesOf(withdrawn)).eql([]);
   });
 
@@ -205,7 +205,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const changed = flows().map((node) => (node.id === 'account' ? { ...node, deadline: 6 } : node));
     await one.deploy(changed, 'nodes');
     await Promise.all(answering);
-    await each(numbers, 'approved', 'one');
+    await shouldEnd(numbers, 'approved', 'one');
     await eventually('all requests to be closed', async () =>
       (await openInRedis()) === before ? true : undefined,
     );
@@ -217,15 +217,15 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const uuidOf = await onPhone(5);
     await redis.stop();
     const refused = await ask(one);
-    await each([refused], 'AUTHY_STORE', 'one');
+    await shouldEnd([refused], 'AUTHY_STORE', 'one');
     for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
     await redis.startAgain();
-    await each(numbers, 'approved', 'one', 40);
+    await shouldEnd(numbers, 'approved', 'one', 40);
     // The refused request was not sent.
     should(await phones.pending(authyId, 0)).eql([]);
     const next = await ask(one);
     await phones.answer((await onPhone(1))(next), 'deny');
-    await each([next], 'denied', 'one');
+    await shouldEnd([next], 'denied', 'one');
   });
 
   it('if Redis is emptied, each message ends in an error, nothing is written again, and the log says why', async () => {
@@ -234,14 +234,14 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const uuidOf = await onPhone(5);
     await redis.command('FLUSHALL');
     for (const number of numbers) await phones.answer(uuidOf(number), 'approve');
-    await each(numbers.slice(0, 3), 'AUTHY_STORE', 'one', 40);
-    await each(numbers.slice(3), 'AUTHY_STORE', 'other', 40);
+    await shouldEnd(numbers.slice(0, 3), 'AUTHY_STORE', 'one', 40);
+    await shouldEnd(numbers.slice(3), 'AUTHY_STORE', 'other', 40);
     for (const { log } of [one, other]) log.should.match(/it has lost this request/);
     for (const red of [one, other]) {
       await eventually('the reason in the log', () => /Redis has lost its data/.test(red.log) || undefined);
     }
     should(await openInRedis()).equal(0);
-    await goesOn(one, 'one');
+    await stillWorks(one, 'one');
   });
 
   it('if the key of one request is gone, its message ends in an error, and no other one does', async () => {
@@ -254,8 +254,8 @@ describe('open approvals of two Node-REDs in Redis', function () {
     should(await redis.command('DEL', key)).startWith(':1');
     await phones.answer(uuidOf(lost), 'approve');
     await phones.answer(uuidOf(kept), 'approve');
-    await each([lost], 'AUTHY_STORE', 'one');
-    await each([kept], 'approved', 'one');
+    await shouldEnd([lost], 'AUTHY_STORE', 'one');
+    await shouldEnd([kept], 'approved', 'one');
     should(await redis.command('EXISTS', key)).startWith(':0');
   });
 
@@ -268,7 +268,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     );
     should(await redis.command('PTTL', key)).startWith(':-1');
     await phones.answer(uuidOf(asked), 'approve');
-    await each([asked], 'approved', 'one');
+    await shouldEnd([asked], 'approved', 'one');
     // Its tombstone stays for longer than the request could have been open.
     const left = Number((await redis.command('PTTL', key)).slice(1));
     should(left).be.above(30 * 86_400_000);
@@ -292,55 +292,55 @@ describe('open approvals of two Node-REDs in Redis', function () {
     } finally {
       one.signal('SIGCONT');
     }
-    await each([kept], 'approved', 'one');
+    await shouldEnd([kept], 'approved', 'one');
     await allWithdrawn();
-    await goesOn(one, 'one');
+    await stillWorks(one, 'one');
     should(collector.outcomesOf(withdrawn)).eql([]);
   });
 
-  it('requests of an instance that stands still and is taken for dead leave once each', async function () {
+  it('messages of an instance that stands still and is taken for dead leave once each', async function () {
     this.timeout(180_000);
     await deploy({ timeout: '120' });
     const numbers = await askOf(one, 10);
     const uuidOf = await onPhone(10);
-    await noted(numbers.map(uuidOf));
+    await knownToRedis(numbers.map(uuidOf));
     one.signal('SIGSTOP');
     try {
       for (const number of numbers.slice(0, 4)) await phones.answer(uuidOf(number), 'approve');
       for (const number of numbers.slice(4, 8)) await phones.answer(uuidOf(number), 'deny');
-      await each(numbers.slice(0, 4), 'approved', 'other', 60);
-      await each(numbers.slice(4, 8), 'denied', 'other', 60);
+      await shouldEnd(numbers.slice(0, 4), 'approved', 'other', 60);
+      await shouldEnd(numbers.slice(4, 8), 'denied', 'other', 60);
     } finally {
       one.signal('SIGCONT');
     }
     // The first instance finds the answers by itself, but may not hand them on.
-    await goesOn(one, 'one');
+    await stillWorks(one, 'one');
     for (const number of numbers.slice(8)) await phones.answer(uuidOf(number), 'approve');
-    await each(numbers.slice(8), 'approved', 'other');
-    await goesOn(one, 'one');
-    await each(numbers.slice(0, 4), 'approved', 'other');
-    await each(numbers.slice(4, 8), 'denied', 'other');
-    await each(numbers.slice(8), 'approved', 'other');
+    await shouldEnd(numbers.slice(8), 'approved', 'other');
+    await stillWorks(one, 'one');
+    await shouldEnd(numbers.slice(0, 4), 'approved', 'other');
+    await shouldEnd(numbers.slice(4, 8), 'denied', 'other');
+    await shouldEnd(numbers.slice(8), 'approved', 'other');
   });
 
   it('if an instance dies, the other takes over its requests, with the decisions made meanwhile', async () => {
     await deploy({ timeout: '60' });
     const numbers = await askOf(one, 10);
     const uuidOf = await onPhone(10);
-    await noted(numbers.map(uuidOf));
+    await knownToRedis(numbers.map(uuidOf));
     // This decision is handed on before the kill, and must not be handed on again.
     await phones.answer(uuidOf(numbers[0] ?? 0), 'approve');
-    await each(numbers.slice(0, 1), 'approved', 'one');
+    await shouldEnd(numbers.slice(0, 1), 'approved', 'one');
     await one.kill();
     for (const number of numbers.slice(1, 4)) await phones.answer(uuidOf(number), 'approve');
     for (const number of numbers.slice(4, 7)) await phones.answer(uuidOf(number), 'deny');
-    await each(numbers.slice(1, 4), 'approved', 'other', 40);
-    await each(numbers.slice(4, 7), 'denied', 'other', 40);
+    await shouldEnd(numbers.slice(1, 4), 'approved', 'other', 40);
+    await shouldEnd(numbers.slice(4, 7), 'denied', 'other', 40);
     // The requests no longer belong to the instance that comes back.
     await one.startAgain();
     for (const number of numbers.slice(7)) await phones.answer(uuidOf(number), 'approve');
-    await each(numbers.slice(7), 'approved', 'other');
-    await each(numbers.slice(0, 1), 'approved', 'one');
+    await shouldEnd(numbers.slice(7), 'approved', 'other');
+    await shouldEnd(numbers.slice(0, 1), 'approved', 'one');
   });
 
   it('if one of two instances with 300 approvals is killed in the middle, no decision is handed on twice', async function () {
@@ -388,7 +388,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
       collector.outcomesOf(number).includes('AUTHY_OUTCOME_UNKNOWN'),
     );
     process.stdout.write(
-      `      of 300: ${accounted().length} accounted for, 0 decided twice, ${unknown.length} told to be unknown\n`,
+      `      of 300: ${accounted().length} accounted for, 0 decided twice, ${unknown.length} unknown\n`,
     );
     await one.startAgain();
   });
@@ -398,7 +398,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     await redis.stop();
     await other.kill();
     await other.startAgain();
-    await each([await ask(other)], 'AUTHY_STORE', 'other');
+    await shouldEnd([await ask(other)], 'AUTHY_STORE', 'other');
     await redis.startAgain();
     // A request reaches the phone some time after it was asked for: so each one asked so far counts.
     const asked: number[] = [];
@@ -408,7 +408,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
       return asked.find((number) => uuidOf(number) !== '');
     });
     await phones.answer((await onPhone(1))(accepted), 'approve');
-    await each([accepted], 'approved', 'other');
+    await shouldEnd([accepted], 'approved', 'other');
   });
 
   it('without the client for Redis the error says how to install it', async function () {
@@ -416,7 +416,7 @@ describe('open approvals of two Node-REDs in Redis', function () {
     const bare = await NodeRed.start(this, runtime, { env: { INSTANCE: 'bare' } });
     try {
       await bare.deploy(flows());
-      await each([await ask(bare)], 'AUTHY_BAD_CONFIG', 'bare');
+      await shouldEnd([await ask(bare)], 'AUTHY_BAD_CONFIG', 'bare');
       bare.log.should.match(/npm install @redis\/client/);
     } finally {
       await bare.stop();

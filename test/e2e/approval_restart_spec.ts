@@ -176,7 +176,7 @@ function describeRestart(runtime: Runtime): void {
       const decided = numbers.filter((no) => decisions(no).length === 1).length;
       process.stdout.write(
         `      of ${numbers.length}: ${decided} decided once, 0 twice, ` +
-          `${numbers.filter(isUnknown).length} told to be unknown\n`,
+          `${numbers.filter(isUnknown).length} unknown\n`,
       );
     });
   });

@@ -1,4 +1,4 @@
-// npm run pictures: takes the pictures of the documents from a running editor, into docs/pictures/.
+// npm run pictures: takes the pictures for the documents from a running editor, into docs/pictures/.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
@@ -9,7 +9,7 @@ import { NodeRed, packageName, root, type Runtime, runtimes } from '../support/n
 
 const folder = path.join(root, 'docs', 'pictures');
 
-/** Here nothing is skipped: without a browser there are no pictures. */
+/** Nothing is skipped here: without a browser there are no pictures. */
 const context = {
   skip() {
     throw new Error('The pictures cannot be taken.');
@@ -58,7 +58,7 @@ async function takePalette(editor: Editor): Promise<void> {
   await category.screenshot({ path: fileOf('palette') });
 }
 
-/** The flow in the workspace, cut to its nodes. */
+/** Takes a picture of the flow in the workspace, cropped to its nodes. */
 async function takeFlow(page: Page, name: string): Promise<void> {
   const box = await page.evaluate(() => {
     const chart = document.querySelector('#red-ui-workspace-chart');
@@ -92,7 +92,7 @@ async function takePanels(editor: Editor): Promise<void> {
   }
 }
 
-/** The garage's dashboard and the phone, while the answer is waited for. */
+/** Takes pictures of the garage's dashboard and the phone, while the answer is still missing. */
 async function takeGarage(editor: Editor, nodeRed: NodeRed): Promise<void> {
   const account = nodeOf(example('Garage door with approval'), 'authy-config').id;
   const phone = await editor.openBeside(`${nodeRed.adminUrl}authy-simulator/${account}/phone/`);

@@ -19,7 +19,7 @@ type Step =
   | { readonly kind: 'time'; readonly by: number }
   | { readonly kind: 'flush' }
   | { readonly kind: 'evict'; readonly which: number }
-  /** An instance of the version before has left a request. */
+  /** An instance of the previous version has left a request. */
   | { readonly kind: 'old'; readonly holder: string; readonly gate: string; readonly id: string };
 
 const one = <T extends string | number>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
@@ -34,9 +34,9 @@ const state = one('unsent', 'sending', 'waiting');
 const start = 1_800_000_000_000;
 const endsAt = one(start, start + 5000, start + 86_400_000, start + 31_536_000_000);
 const lifetime = one(1000, 120_000, 31_536_000_000);
-/** Stands for the number of the command, which is not known before. */
+/** A placeholder for the number of the command, which is not known yet. */
 const number = one('NUMBER');
-/** Stand for what the record says, which is not known before either: so that not all are refused. */
+/** Placeholders for values of the record, which are not known yet either; other values would always be refused. */
 const holder = one('HOLDER', 'HOLDER', 'HOLDER', 'HOLDER', 'a', 'b');
 const epochNow = one<string | number>('EPOCH', 'EPOCH', 'EPOCH', 'EPOCH', 0, 1);
 const text = one('one text', 'another "text"', '');
@@ -63,7 +63,7 @@ const args: Record<Exclude<ScriptName, 'scanOld' | 'tell'>, fc.Arbitrary<unknown
   decided: fc.tuple(one('p', 'q', 'old'), one('approved', 'denied'), one(1000), one(86_400_000)),
   admit: fc.tuple(id, user, endsAt, one(0, 1, 2), one(0, 100_000)),
   release: fc.tuple(id, user),
-  // With all of what it holds: which ones come first, Redis does not say.
+  // Asks for all of them, because Redis does not say which ones come first.
   oldHeld: fc.tuple(gate, one(100)),
   moveOld: fc
     .tuple(
@@ -106,7 +106,7 @@ const script = fc
       kind: one('run'),
       name: fc.constant(name as ScriptName),
       args: args[name] as fc.Arbitrary<(string | number)[]>,
-      // Some arrive after what was asked later.
+      // Some commands arrive after later ones.
       late: one(0, 0, 0, 0, 0, 3),
     }),
   );
@@ -150,7 +150,7 @@ describe('the stand-in for Redis', function () {
         else heard.push(published);
       },
     );
-    await eventually('the connection to hear', async () => {
+    await eventually('the connection to receive messages', async () => {
       await connection.run('tell', 'first').catch(() => undefined);
       return heard.length > 0 ? true : undefined;
     });
@@ -163,7 +163,7 @@ describe('the stand-in for Redis', function () {
     await (redis as Redis | undefined)?.stop();
   });
 
-  /** Resolves once all that was published has been heard. */
+  /** Resolves once all published messages have been received. */
   async function lastHint(): Promise<void> {
     const last = new Promise<void>((resolve) => (onLast = resolve));
     await connection.run('tell', 'last');
@@ -175,7 +175,7 @@ describe('the stand-in for Redis', function () {
     return key.startsWith('old:') ? old + key.slice(4) : prefix + key;
   }
 
-  /** All that Redis holds, as {@link heldByStandIn} gives it. */
+  /** Everything in Redis, in the format of {@link heldByStandIn}. */
   async function heldByRedis(): Promise<Record<string, unknown>> {
     const keys = await client.keys('*');
     const entries = keys.map(async (key): Promise<[string, unknown]> => {
@@ -198,7 +198,7 @@ describe('the stand-in for Redis', function () {
     return Object.fromEntries(entries);
   }
 
-  /** Whatever order Redis gives them in. */
+  /** Sorts the replies whose order Redis does not promise. */
   function inOrder(name: ScriptName, reply: unknown): unknown {
     if (name !== 'oldHeld') return reply;
     const [lost, ...values] = reply as (string | number)[];
@@ -208,7 +208,7 @@ describe('the stand-in for Redis', function () {
     return [lost, ...found.sort()];
   }
 
-  /** Arguments with what they stand for. */
+  /** The arguments with the placeholders replaced. */
   function filledIn(
     standIn: RedisStandIn,
     values: readonly (string | number)[],
@@ -247,7 +247,7 @@ describe('the stand-in for Redis', function () {
     standIn.keys.set('old:asked:old', 'u');
   }
 
-  it('does what the real one does, through times that move, lost keys and lost stores', async () => {
+  it('does the same as the real one, with moving times, lost keys and lost stores', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), async (steps) => {
         now = start;

@@ -17,17 +17,17 @@ import { Redis } from '../support/redis';
 const second = 1000;
 const dayLong = 24 * 3600 * second;
 
-/** Signs of life are given when Redis is there, and not again: what is dead is what a test says. */
+/** An instance gives one sign of life when Redis is there, and no other: so a test decides which instances are dead. */
 const still: Time = {
   ...realTime,
   after: (milliseconds, call) =>
     milliseconds < second ? realTime.after(milliseconds, call) : () => undefined,
 };
 
-/** A Node-RED among several, as far as this store can tell. */
+/** One of several Node-REDs, as the store sees it. */
 class Life {
   readonly lines: string[] = [];
-  /** The scripts it has asked for. */
+  /** The scripts that it has run. */
   readonly asked: ScriptName[] = [];
   readonly troubles: string[] = [];
   readonly withdrawn: string[] = [];
@@ -76,12 +76,12 @@ class Life {
 
   async ready(): Promise<this> {
     await eventually('a connection', () => this.isReady || undefined);
-    // Its sign of life was asked for before.
+    // Commands are done in order: so its sign of life has been given by then.
     await this.stores.ledger.wasAsked('any', 'any');
     return this;
   }
 
-  /** Takes all there is. */
+  /** Takes over all records. */
   async takeAll(except: ReadonlyMap<string, number> = new Map()): Promise<Found[]> {
     const all: Found[] = [];
     for (;;) {
@@ -97,7 +97,7 @@ class Life {
   }
 }
 
-/** A Redis and those that share it, and the time they have. */
+/** A Redis, the instances that share it, and their time. */
 class World {
   readonly lives: Life[] = [];
   ahead = 0;
@@ -108,7 +108,7 @@ class World {
     return Date.now() + this.ahead;
   }
 
-  /** Everybody stands still for so long. */
+  /** Moves the time forward, without a sign of life from anybody. */
   pass(milliseconds: number): void {
     this.ahead += milliseconds;
   }
@@ -183,7 +183,7 @@ describe('what an account keeps in Redis', function () {
       await one.records.create(asked);
       should(await one.records.update({ ...asked, state: 'waiting', approvalId: 'abc' })).be.true();
       should(await one.records.claim(asked, false)).equal('ours');
-      // Whoever had no answer asks again.
+      // An instance that got no answer asks again.
       should(await one.records.claim(asked, false)).equal('ours');
       should(await one.records.update({ ...asked, state: 'waiting' })).be.false();
       await one.records.end(asked);
@@ -197,7 +197,7 @@ describe('what an account keeps in Redis', function () {
       should(left).not.have.property('record');
     });
 
-    it('a final claim is the end, however often its answer is lost', async () => {
+    it('a final claim ends the record, however often its answer is lost', async () => {
       const asked = record(world);
       await one.records.create(asked);
       should(await one.records.claim(asked, true)).equal('ours');
@@ -206,7 +206,7 @@ describe('what an account keeps in Redis', function () {
       should(await other.records.claim(asked, true)).equal('theirs');
     });
 
-    it('a claim that is taken back waits again, as it did before', async () => {
+    it('a record whose claim is taken back waits again, as before', async () => {
       const asked = record(world, { state: 'waiting', approvalId: 'abc' });
       await one.records.create(asked);
       await one.records.claim(asked, false);
@@ -215,7 +215,7 @@ describe('what an account keeps in Redis', function () {
       should(await one.records.update({ ...asked, reminded: true })).be.true();
     });
 
-    it('open records never go by themselves, and ended ones outlive whoever is late', async () => {
+    it('open records never expire, and ended ones stay for longer than a late command could need them', async () => {
       const year = 31_536_000 * second;
       const asked = record(world, { lifetime: year, endsAt: world.now() + year });
       await one.records.create(asked);
@@ -227,7 +227,7 @@ describe('what an account keeps in Redis', function () {
       should(await codeOf(one.records.create(asked))).equal('AUTHY_STORE');
     });
 
-    it('a claim whose answer came late is asked for again: meanwhile another may have taken over', async () => {
+    it('a claim whose answer came late is asked for again, because another instance may have taken over', async () => {
       let steady = 0;
       const slow = await new Life(world, {
         time: { ...still, steady: () => (steady += 6 * second) },
@@ -235,14 +235,14 @@ describe('what an account keeps in Redis', function () {
       const asked = record(world);
       await slow.records.create(asked);
       const claimed = slow.records.claim(asked, false);
-      // Whatever it takes to be taken over, once the claim is there.
+      // Waits for the claim to be in Redis, before the other instance takes over.
       await eventually('the claim', async () => (await hash(asked.id))['state'] === 'passing' || undefined);
       world.pass(20 * second);
       should(idsOf(await other.takeAll())).eql([asked.id]);
       should(await claimed).equal('theirs');
     });
 
-    it('a key that is gone is told as missing, and nothing makes it anew', async () => {
+    it('a record whose key is gone is reported as missing, and is never created again', async () => {
       const asked = record(world);
       await one.records.create(asked);
       await raw.del(`approvals:{account}:request:${asked.id}`);
@@ -255,7 +255,7 @@ describe('what an account keeps in Redis', function () {
   });
 
   describe('two instances', () => {
-    it('what stands still is taken over; coming back, it can change nothing', async () => {
+    it('a record of an instance that stands still is taken over, and that instance can no longer change it', async () => {
       const asked = record(world, { state: 'waiting', approvalId: 'abc' });
       await one.records.create(asked);
       should(await other.takeAll()).eql([]);
@@ -278,7 +278,7 @@ describe('what an account keeps in Redis', function () {
       should(await one.records.claim(asked, true)).equal('theirs');
     });
 
-    it('what was claimed and not ended is found as passing', async () => {
+    it('a record that was claimed and not ended is found as passing', async () => {
       const asked = record(world);
       await one.records.create(asked);
       await one.records.claim(asked, false);
@@ -286,7 +286,7 @@ describe('what an account keeps in Redis', function () {
       should((await other.takeAll()).map(({ record: { state } }) => state)).eql(['passing']);
     });
 
-    it('after a month, a year, and with the list of instances gone: what is held is not forgotten', async () => {
+    it('records are still found after a year, and if the list of instances is gone', async () => {
       const asked = [record(world), record(world), record(world)];
       for (const each of asked) await one.records.create(each);
       world.pass(400 * dayLong);
@@ -296,11 +296,11 @@ describe('what an account keeps in Redis', function () {
       );
       await raw.del('approvals:{account}:instances');
       should(await other.takeAll()).have.length(3);
-      // Those that have nothing left are forgotten.
+      // Instances without records are removed from the list.
       should(await raw.zRange('approvals:{account}:holders:gate', 0, -1)).eql([other.stores.instance.id]);
     });
 
-    it('what was being handed on before a crash stays so, also when a claim of it is taken back', async () => {
+    it('a record that was being handed on before a crash stays passing, even if its claim is taken back', async () => {
       const asked = record(world, { state: 'waiting' });
       await one.records.create(asked);
       await one.records.claim(asked, false);
@@ -311,12 +311,12 @@ describe('what an account keeps in Redis', function () {
       should(await hash(asked.id)).have.property('state', 'passing');
     });
 
-    it('what comes back to a gate that has an older epoch of it is given to that once more', async () => {
+    it('a record that comes back to a gate with an older epoch of it is given to that gate again', async () => {
       const asked = record(world);
       await one.records.create(asked);
       world.pass(20 * second);
       should(await other.takeAll()).match([{ record: { epoch: 1 } }]);
-      // The first one stood still all the time, and does not know; the other one is gone.
+      // The first instance stood still and knows nothing of this; the other one is dead.
       world.pass(20 * second);
       const [found] = await one.takeAll(new Map([[asked.id, 0]]));
       should(found).match({ record: { id: asked.id, epoch: 2 } });
@@ -325,11 +325,11 @@ describe('what an account keeps in Redis', function () {
       should(await one.takeAll(new Map([[asked.id, 2]]))).eql([]);
     });
 
-    it('a take whose answer was lost is made up for, and what the gate has is not given twice', async () => {
+    it('a take whose answer was lost is repeated, and a record that the gate has is not given twice', async () => {
       const asked = Array.from({ length: 150 }, () => record(world));
       for (const each of asked) await one.records.create(each);
       world.pass(20 * second);
-      // The next node of the same gate: the one before may never have got them.
+      // The next node of the same gate. The previous one may never have got the answer.
       should(await other.records.take(new Map())).have.length(100);
       const next = new Life(world, { instance: other.stores.instance });
       const has = new Map(asked.slice(0, 30).map(({ id }) => [id, 2]));
@@ -340,13 +340,13 @@ describe('what an account keeps in Redis', function () {
       should(await next.takeAll()).eql([]);
     });
 
-    it('a clock that went back is told', async () => {
+    it('a clock that was set back is reported', async () => {
       const asked = record(world);
       await one.records.create(asked);
       world.pass(-60 * second);
       await raw.del('approvals:{account}:instances');
       should(await other.takeAll()).match([{ isClockWrong: true }]);
-      // And nobody counts as alive who was so later than now.
+      // An instance whose last sign of life is in the future does not count as alive.
       const ahead = record(world);
       await one.records.create(ahead);
       await raw.zAdd('approvals:{account}:instances', {
@@ -358,7 +358,7 @@ describe('what an account keeps in Redis', function () {
       should(await other.takeAll()).match([{ isClockWrong: false, record: { id: ahead.id } }]);
     });
 
-    it('one that cannot be read, and one that is lost, take nothing with them', async () => {
+    it('a record that cannot be read, or is lost, does not affect the others', async () => {
       const asked = Array.from({ length: 6 }, () => record(world));
       for (const each of asked) await one.records.create(each);
       const [broken, odd, lost, wrongType, ...good] = asked as [
@@ -386,7 +386,7 @@ describe('what an account keeps in Redis', function () {
   describe('withdrawing elsewhere', () => {
     const waiting = (approvalId: string): ApprovalRecord => record(world, { state: 'waiting', approvalId });
 
-    it('reaches those who hold it, and lets the user be asked again', async () => {
+    it('reaches the instance that holds the records, and lets the user be asked again', async () => {
       const asked = [waiting('abc'), waiting('abc'), waiting('def')];
       const [first, second_, third] = asked as [ApprovalRecord, ApprovalRecord, ApprovalRecord];
       const rails = { maxOpen: 1, coolDown: 0 };
@@ -395,19 +395,19 @@ describe('what an account keeps in Redis', function () {
       const own = waiting('abc');
       await other.records.create(own);
       await other.records.withdrawElsewhere('abc');
-      await eventually('the holder to hear', () => one.withdrawn.length === 2 || undefined);
+      await eventually('the holder to be told', () => one.withdrawn.length === 2 || undefined);
       should([...one.withdrawn].sort()).eql([first.id, second_.id].sort());
       should(await one.records.claim(first, false)).equal('withdrawn');
       should(await one.records.update(first)).be.false();
       should(await one.records.claim(third, false)).equal('ours');
-      // The request as such is withdrawn: whatever waits for it.
+      // The request itself is withdrawn, with all records that wait for it.
       should(await other.records.claim(own, false)).equal('withdrawn');
       should(await other.stores.rails.admit(own, rails)).eql({ admitted: true });
       world.pass(200 * dayLong);
       should(other.withdrawn).eql([]);
     });
 
-    it('all of a gate, however many, but none that is decided', async () => {
+    it('withdraws all records of a gate, however many, except those that are decided', async () => {
       const asked = Array.from({ length: 250 }, () => waiting('abc'));
       await Promise.all(asked.map((each) => one.records.create(each)));
       const decided = asked.at(-1) as ApprovalRecord;
@@ -416,14 +416,14 @@ describe('what an account keeps in Redis', function () {
       const spared = waiting('abc');
       await elsewhere.records.create(spared);
       const withdrawing = other.records.withdrawElsewhere(undefined);
-      await eventually('the holder to hear', () => one.withdrawn.length === 249 || undefined);
+      await eventually('the holder to be told', () => one.withdrawn.length === 249 || undefined);
       should(await one.records.claim(decided, false)).equal('ours');
       await one.records.end(decided);
       should(await withdrawing).be.true();
       should(await elsewhere.records.claim(spared, false)).equal('ours');
     });
 
-    it('of a request whose id Redis does not know yet: whoever comes with it is withdrawn', async () => {
+    it('withdraws a record even if Redis gets its approval id later', async () => {
       const [updated, claimed, spared] = Array.from({ length: 3 }, () => record(world));
       for (const each of [updated, claimed, spared] as ApprovalRecord[]) await one.records.create(each);
       should(await other.records.withdrawElsewhere('abc')).be.true();
@@ -439,7 +439,7 @@ describe('what an account keeps in Redis', function () {
       ).be.true();
     });
 
-    it('what is no message of ours on the channel is passed over', async () => {
+    it('ignores messages on the channel that are not ours', async () => {
       const asked = waiting('abc');
       await one.records.create(asked);
       for (const text of [
@@ -454,11 +454,11 @@ describe('what an account keeps in Redis', function () {
       ])
         await raw.publish('approvals:{account}:hints', text);
       await other.records.withdrawElsewhere('abc');
-      await eventually('the holder to hear', () => one.withdrawn.length === 1 || undefined);
+      await eventually('the holder to be told', () => one.withdrawn.length === 1 || undefined);
       should(one.answers).eql([]);
     });
 
-    it('waits for what is being handed on, and withdraws it where that is taken back', async () => {
+    it('waits for a record that is being handed on, and withdraws it if its claim is taken back', async () => {
       const asked = waiting('abc');
       await one.records.create(asked);
       for (const approvalId of ['abc', undefined]) {
@@ -476,7 +476,7 @@ describe('what an account keeps in Redis', function () {
       }
     });
 
-    it('says that it is not certain where one is being handed on all the time, and an instance stands still', async () => {
+    it('is not certain if a record is still being handed on when the time is over', async () => {
       let ahead = 0;
       const time: Time = { ...still, steady: () => realTime.steady() + ahead };
       const jumping = await new Life(world, { time }).ready();
@@ -484,13 +484,16 @@ describe('what an account keeps in Redis', function () {
       await one.records.create(asked);
       await one.records.claim(asked, false);
       const withdrawing = jumping.records.withdrawElsewhere(undefined);
-      await eventually('it to look', () => jumping.asked.includes('withdrawHeld') || undefined);
+      await eventually(
+        'the first look at the records',
+        () => jumping.asked.includes('withdrawHeld') || undefined,
+      );
       ahead = 31 * second;
       should(await withdrawing).be.false();
       should(await one.records.claim(asked, false)).equal('ours');
     });
 
-    it('says that it is not certain where it is closed meanwhile', async () => {
+    it('is not certain if the store is closed meanwhile', async () => {
       const asked = waiting('abc');
       await one.records.create(asked);
       await one.records.claim(asked, false);
@@ -500,19 +503,19 @@ describe('what an account keeps in Redis', function () {
       should(await withdrawing).be.false();
     });
 
-    it('a holder that is cut off learns it when it is back, and hands nothing on until then', async () => {
+    it('a holder without a connection learns of it on reconnecting, and does not hand the record on', async () => {
       const asked = waiting('abc');
       await one.records.create(asked);
       await one.close();
       await other.records.withdrawElsewhere('abc');
       const back = await new Life(world, { instance: one.stores.instance }).ready();
-      await eventually('it to learn', () => back.withdrawn.length > 0 || undefined);
+      await eventually('the holder to be told', () => back.withdrawn.length > 0 || undefined);
       should(back.withdrawn).eql([asked.id]);
       should(await back.records.claim(asked, false)).equal('withdrawn');
       should(await raw.exists(`approvals:{account}:withdrawn:${one.stores.instance.id}:gate`)).equal(0);
     });
 
-    it('works without the list of who waits for an answer', async () => {
+    it('works if the list of the records of a request is gone', async () => {
       const asked = waiting('abc');
       const spared = waiting('def');
       await one.records.create(asked);
@@ -527,7 +530,7 @@ describe('what an account keeps in Redis', function () {
   describe('the ledger and the rails', () => {
     const year = 31_536_000;
 
-    it('remembers what was asked and answered until a week after its end', async () => {
+    it('requests and answers are remembered until a week after their end', async () => {
       await one.stores.ledger.asked('abc', '1', year);
       should(await other.stores.ledger.wasAsked('abc', '1')).be.true();
       should(await other.stores.ledger.wasAsked('abc', '2')).be.false();
@@ -538,13 +541,13 @@ describe('what an account keeps in Redis', function () {
       should(await one.stores.ledger.decided('abc', 'denied')).equal('duplicate');
       world.pass(dayLong + second);
       should(await one.stores.ledger.wasAsked('abc', '1')).be.false();
-      // For ever is a year and a week.
+      // A request without an end is remembered for a year and a week.
       await one.stores.ledger.asked('def', '1', 0);
       world.pass(year * second + 6 * dayLong);
       should(await one.stores.ledger.wasAsked('def', '1')).be.true();
     });
 
-    it('counts an open request until its end, which may be put off, and pauses', async () => {
+    it('an open request counts until its end, which may be moved, and pauses are kept', async () => {
       const asked = record(world, { endsAt: world.now() + 60 * second });
       const rails = { maxOpen: 1, coolDown: 0 };
       should(await one.stores.rails.admit(asked, rails)).eql({ admitted: true });
@@ -560,7 +563,7 @@ describe('what an account keeps in Redis', function () {
       should((refused as { waitSeconds: number }).waitSeconds).be.within(598, 600);
     });
 
-    it('an answer is told to the others', async () => {
+    it('an answer is sent to the other instances', async () => {
       const answer: ApprovalAnswer = {
         decision: 'approved',
         approvalId: 'abc',
@@ -569,7 +572,7 @@ describe('what an account keeps in Redis', function () {
         about: { message: null, details: null, hiddenDetails: null, device: null },
         body: {},
       };
-      await eventually('it to be heard', () => {
+      await eventually('the answer to arrive', () => {
         one.stores.messenger.tell(answer);
         return other.answers.length > 0 || undefined;
       });
@@ -578,7 +581,7 @@ describe('what an account keeps in Redis', function () {
     });
   });
 
-  describe('records of the version before', () => {
+  describe('records of the previous version', () => {
     const old = 'authy:{account}:';
 
     async function leave(id: string, changes: object = {}, state = 'open', holder = 'gone'): Promise<void> {
@@ -596,7 +599,7 @@ describe('what an account keeps in Redis', function () {
       await raw.sAdd(`${old}held:${holder}:gate`, id);
     }
 
-    it('are moved: one for each message, with what was known of their requests', async () => {
+    it('are moved, one for each message, with what was known about their requests', async () => {
       await leave('approval_x', { messages: ['{"payload":1}', '{"payload":2}'] });
       await leave('approval_y', { state: 'asking', approvalId: undefined });
       await leave('approval_z', {}, 'passing');
@@ -623,14 +626,14 @@ describe('what an account keeps in Redis', function () {
       should(await one.stores.ledger.wasAsked('abc', '5')).be.true();
       should(await one.stores.ledger.wasAsked('def', '5')).be.true();
       should(await one.stores.ledger.decided('def', 'approved')).equal('conflict');
-      // The one that lived then dies later.
+      // The instance of the previous version dies later.
       world.pass(20 * second);
       should(idsOf(await other.takeAll()).includes('approval_alive')).be.true();
     });
   });
 
   describe('closing', () => {
-    it('waits for the records that were opened, and for what is on its way', async () => {
+    it('waits for open records and for commands that are under way', async () => {
       const life = await new Life(world, { time: realTime }).ready();
       const asked = record(world);
       const order: string[] = [];
@@ -661,7 +664,7 @@ describe('a Redis that fails', function () {
 
   const keyOf = ({ id }: ApprovalRecord): string => `approvals:{account}:request:${id}`;
 
-  it('a record that got no answer is certain not to be there once that is told', async function () {
+  it('if Redis does not answer, the error comes once it is certain that the record is not there', async function () {
     await start(this);
     const life = await new Life(world, { time: realTime }).ready();
     const asked = record(world);
@@ -669,39 +672,39 @@ describe('a Redis that fails', function () {
     const making = codeOf(life.records.create(asked));
     let isTold = false;
     void making.then(() => (isTold = true));
-    // The first try is given up; what it sent lies in the socket, and is read when Redis goes on.
-    await eventually('it to ask on', () => life.asked.includes('void') || undefined);
+    // The first try is given up. Its command is still in the socket, and Redis reads it when it continues.
+    await eventually('the record to be voided', () => life.asked.includes('void') || undefined);
     should(isTold).be.false();
     redis.signal('SIGCONT');
     should(await making).equal('AUTHY_STORE');
     should(await redis.command('HGET', keyOf(asked), 'state')).containEql('void');
     should(await life.takeAll()).eql([]);
-    // It may be asked for again.
+    // The record may be created again.
     await life.records.create(asked);
     should(await life.records.claim(asked, false)).equal('ours');
   });
 
-  it('where nobody can wait any longer the asking ends, and whoever comes next makes it certain', async function () {
+  it('if the gate closes, it stops asking, and the next instance makes it certain', async function () {
     await start(this);
     const life = await new Life(world, { time: realTime }).ready();
     const asked = record(world);
     redis.signal('SIGSTOP');
     let isWanted = true;
     const making = codeOf(life.records.create(asked, () => isWanted));
-    await eventually('it to ask on', () => life.asked.includes('void') || undefined);
+    await eventually('the record to be voided', () => life.asked.includes('void') || undefined);
     // A gate that closes waits for this before it closes its records.
     isWanted = false;
     should(await making).equal('AUTHY_STORE');
     await life.close();
     redis.signal('SIGCONT');
     await new Life(world, { instance: life.stores.instance }).ready();
-    await eventually('it to be certain', async () =>
+    await eventually('the record to be void', async () =>
       (await redis.command('HGET', keyOf(asked), 'state')).includes('void') ? true : undefined,
     );
     should(life.stores.instance.givenUp.size).equal(0);
   });
 
-  it('what cannot be sent is refused at once', async function () {
+  it('a record that cannot be sent is refused at once', async function () {
     await start(this);
     const life = await new Life(world).ready();
     await redis.stop();
@@ -710,7 +713,7 @@ describe('a Redis that fails', function () {
     await redis.startAgain();
   });
 
-  it('a Redis that refuses is an error at once, and nothing is there', async function () {
+  it('if Redis refuses a record, there is an error at once, and no record', async function () {
     await start(this, ['--maxmemory', '1mb', '--maxmemory-policy', 'noeviction']);
     const life = await new Life(world).ready();
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
@@ -721,7 +724,7 @@ describe('a Redis that fails', function () {
     await life.records.create(asked);
   });
 
-  it('with an AOF it has everything after a crash', async function () {
+  it('with an AOF, Redis has everything after a crash', async function () {
     await start(this);
     const life = await new Life(world).ready();
     const asked = [record(world), record(world)] as [ApprovalRecord, ApprovalRecord];
@@ -738,7 +741,7 @@ describe('a Redis that fails', function () {
 
   for (const [how, options, lose] of [
     [
-      'without an AOF, it is killed',
+      'a kill without an AOF',
       [],
       async () => {
         await redis.kill();
@@ -747,7 +750,7 @@ describe('a Redis that fails', function () {
     ],
     ['FLUSHALL', undefined, () => redis.command('FLUSHALL')],
   ] as [string, string[] | undefined, () => Promise<unknown>][]) {
-    it(`${how}: the loss is logged once, and what was open is missing`, async function () {
+    it(`${how}: the loss is logged once, and open records are missing`, async function () {
       await start(this, options);
       const life = await new Life(world, { time: realTime }).ready();
       const asked = record(world);
@@ -762,7 +765,7 @@ describe('a Redis that fails', function () {
     });
   }
 
-  it('a replica that takes over knows what had reached it, and nothing of what had not', async function () {
+  it('a replica that takes over has only the changes that had reached it', async function () {
     await start(this);
     const replica = await Redis.start(this);
     try {
@@ -773,7 +776,7 @@ describe('a Redis that fails', function () {
       await eventually('the replica to have it', async () =>
         (await replica.command('EXISTS', keyOf(reached))) === ':1\r\n' ? true : undefined,
       );
-      // Cut off from here on, and then taken for the one that has all.
+      // The replica gets no more changes, and then becomes the master.
       await replica.command('REPLICAOF', 'NO', 'ONE');
       const missed = record(world);
       await life.records.create(missed);
@@ -782,7 +785,7 @@ describe('a Redis that fails', function () {
       const after = new World(replica.url);
       const same = await new Life(after, { instance: life.stores.instance }).ready();
       should(await same.records.claim(missed, false)).equal('missing');
-      // What has ended is open again: nothing tells this Redis otherwise.
+      // The ended record is open again: this Redis has no way to know.
       should(await replica.command('HGET', keyOf(reached), 'state')).containEql('unsent');
       await after.close();
     } finally {

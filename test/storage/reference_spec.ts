@@ -14,13 +14,13 @@ const local = {
   powerMayFail: false,
 } as const;
 
-/** What each store promises, where they differ. docs/approvals.md says the same to users. */
+/** How the promises of the stores differ. docs/approvals.md says the same to users. */
 const promises = {
   memory: { ...local, reference: 'memory', killLeaves: 'nothing', endsAtOnce: true, clock: 'roughly' },
   cached: {
     ...local,
     reference: 'files',
-    killLeaves: 'what there was when it began',
+    killLeaves: 'the records at its start',
     endsAtOnce: true,
     clock: 'roughly',
   },
@@ -52,11 +52,11 @@ const promises = {
 
 const steps = 60;
 
-describe('each store beside the reference that the simulation uses', function () {
+describe('each store does the same as the reference of the simulation', function () {
   this.timeout(3_600_000);
 
   async function each(count: number, run: (seed: number) => Promise<void>): Promise<void> {
-    // The same ones each time in `npm test`: those that nobody has seen are for `npm run test:long`.
+    // `npm test` uses the same seeds each time; `npm run test:long` uses new ones.
     const unseen = process.env['RUNS'] === undefined ? 1 : Date.now() % 1_000_000_000;
     const from = Number(process.env['SEED'] ?? unseen);
     process.stdout.write(`      SEED=${from}\n`);

@@ -10,44 +10,44 @@ import { Random } from '../support/random';
 import { takeAll } from '../support/records';
 import type { OpenRecords, StoreUnderTest } from '../support/stores_under_test';
 
-/** What a store promises, where stores differ. All else is the same for each of them. */
+/** How the promises of a store differ from those of others. Everything else is the same for all stores. */
 export interface Promises {
-  /** The reference that it is held to. */
+  /** The reference that it is compared with. */
   readonly reference: StoreKind;
   /** How many machines use it at the same time. */
   readonly machines: number;
-  /** What a killed process leaves. */
-  readonly killLeaves: 'everything' | 'what there was when it began' | 'nothing';
-  /** Whether a process can be killed in the middle of a change: the change is done then, or not. */
+  /** Which records a killed process leaves. */
+  readonly killLeaves: 'everything' | 'the records at its start' | 'nothing';
+  /** Whether a process can be killed in the middle of a change, which is then done or not. */
   readonly midway: boolean;
-  /** Whether what was answered is safe from a power failure. */
+  /** Whether a change that was answered survives a power failure. */
   readonly powerMayFail: boolean;
-  /** Whether an end is safe from a kill as soon as it was asked for. */
+  /** Whether an end survives a kill as soon as it was asked for. */
   readonly endsAtOnce: boolean;
-  /** Whether each end is remembered for good: an id is made once, and a final claim can be asked for again. */
+  /** Whether each end is remembered: an id is created only once, and a final claim can be asked for again. */
   readonly tombstones: boolean;
-  /** Whether records know who has had them, or only who wrote them last; who may change them is a matter of the process. */
+  /** Whether the store compares the epoch of a record. Otherwise the process decides who may change the record. */
   readonly epochs: boolean;
-  /** Whether a claim of what somebody has deleted is answered from memory, once there was a claim or an end. */
+  /** Whether a claim of a deleted record is answered from memory, once there was a claim or an end. */
   readonly remembersLost: boolean;
-  /** How exactly a clock that was set back is seen: by each sign of life, or by some of them. */
+  /** How exactly the store notices a clock that was set back: by each sign of life, or by some of them. */
   readonly clock: 'exact' | 'roughly';
-  /** Whether another process can take over what one has that stands still. */
+  /** Whether another process can take over the records of one that stands still. */
   readonly takenAlive: boolean;
 }
 
-/** The records of one opening, in the one store and in the other. */
+/** The records of one opening, in the real store and in the reference. */
 interface Opened {
   readonly real: Records;
   readonly reference: Records;
 }
 
-/** A record that a process has in mind. Who has it for how long, some stores count differently. */
+/** A record that a process has. Some stores count its epochs differently. */
 interface Held {
   readonly record: ApprovalRecord;
   readonly referenceEpoch: number;
   isClaimed: boolean;
-  /** Found as one that was being handed on: there is no way back. */
+  /** Whether it was found as passing: it cannot wait again. */
   readonly wasPassing: boolean;
 }
 
@@ -56,14 +56,14 @@ interface Process {
   readonly machine: Machine;
   open: OpenRecords;
   opened: Opened;
-  /** Whether it has taken what there was. */
+  /** Whether it has taken the records that were there. */
   hasTaken: boolean;
-  /** Whether it is known which sign of life there was last before it. */
+  /** Whether the last sign of life before it is known. */
   isSignSure: boolean;
   readonly held: Map<string, Held>;
-  /** Ids of all that it ever had claimed. */
+  /** Ids of all records that it ever had claimed. */
   readonly claimed: Set<string>;
-  /** Ids that were deleted since it has begun. */
+  /** Ids of the records that were deleted since it began. */
   readonly lost: Set<string>;
   readonly told: { readonly real: Set<string>; readonly reference: Set<string> };
 }
@@ -93,10 +93,10 @@ const afterClaim = [
   'end',
 ] as const;
 
-/** All that happens, happens at a multiple of this, in milliseconds. */
+/** Everything happens at a multiple of this, in milliseconds. */
 const step = 100;
 
-/** One sequence of what processes ask of a store, and of what happens to it, from one seed: the reference beside it. */
+/** One random sequence of changes and failures from one seed, with a real store and the reference side by side. */
 export class SideBySide {
   readonly trace: string[] = [];
   readonly scheduler = new Scheduler();
@@ -104,18 +104,18 @@ export class SideBySide {
   private readonly machines: readonly Machine[];
   private readonly reference: ReferenceStore;
   private readonly running = new Map<Machine, Process>();
-  /** Those that stand still, and have been taken over. */
+  /** Processes that stand still, and have been taken over. */
   private stale: Process[] = [];
-  /** Those that have ended, whose memory may be there again. */
+  /** Processes that have ended, whose memory may be there again. */
   private ended: OpenRecords[] = [];
   private readonly lost = new Set<string>();
-  /** In which epoch each record was written last. */
+  /** The epoch in which each record was last written. */
   private written = new Map<string, number>();
-  /** Ids that were made, the last one last. */
+  /** The ids of all created records, in order. */
   private readonly made: string[] = [];
   private putBack: () => void = () => undefined;
   private latest = -Infinity;
-  /** When the last process has ended properly, by its clock, and had something then. */
+  /** When the last process ended properly with records, by its clock. */
   private endedAt = -Infinity;
   private isRootGone = false;
   private number = 0;
@@ -136,7 +136,7 @@ export class SideBySide {
     this.reference = new ReferenceStore(plan, this.scheduler, this.random, this.machines, epoch);
   }
 
-  /** Runs a sequence. @throws Error - with all that happened, where the two differ */
+  /** Runs a sequence. @throws Error - with the trace, if the two differ */
   static async run(
     seed: number,
     promises: Promises,
@@ -195,7 +195,7 @@ export class SideBySide {
     }
   }
 
-  /** All that is left is found by whoever comes next, and comes to an end. */
+  /** Checks at the end that the next process finds all records that are left, and that they come to an end. */
   private async last(): Promise<void> {
     await this.pass(minute);
     for (const process of [...this.running.values()]) await this.stop(process);
@@ -230,7 +230,7 @@ export class SideBySide {
     if (this.random.happens(0.6)) await this.take(process);
   }
 
-  /** A process has begun. */
+  /** Notes that a process has begun. */
   private entered(machine: Machine, open: OpenRecords): Process {
     const told = { real: new Set<string>(), reference: new Set<string>() };
     const opened = this.opened(machine, open, told);
@@ -259,7 +259,7 @@ export class SideBySide {
     };
   }
 
-  /** What it finds there it has found by then. */
+  /** Makes the store read the records that are there. */
   private async isOpen({ opened }: Process): Promise<void> {
     if (this.promises.midway) await opened.real.update(newRecord('approval_none', {}));
   }
@@ -284,7 +284,7 @@ export class SideBySide {
     this.ended.push(process.open);
     this.gone(process);
     await this.away(machine);
-    // One that ended before another one did.
+    // A process whose memory is from before another process.
     const again = this.promises.takenAlive && this.ended.length > 1 && this.random.happens(0.3);
     if (this.machines.length === 1) await this.begin(machine, again ? this.ended.shift() : undefined);
   }
@@ -302,7 +302,7 @@ export class SideBySide {
     this.stale = [];
     this.endedAt = -Infinity;
     this.gone(process);
-    if (this.promises.killLeaves === 'what there was when it began') this.putBack();
+    if (this.promises.killLeaves === 'the records at its start') this.putBack();
   }
 
   private gone({ machine }: Process): void {
@@ -311,13 +311,13 @@ export class SideBySide {
     this.running.delete(machine);
   }
 
-  /** Some time passes while a machine is away, and its clock may be another one then. */
+  /** Some time passes while a machine is away, and its clock may be set meanwhile. */
   private async away(machine: Machine): Promise<void> {
     if (this.random.happens(0.4)) await this.setClock(machine);
     if (this.random.happens(0.3)) await this.pass();
   }
 
-  /** The process is killed while several changes are under way. Each of them is done then, or not. */
+  /** The process is killed while several changes are under way. Each of them is then done or not. */
   private async killMidway(process: Process): Promise<void> {
     this.noteTime();
     const { machine } = process;
@@ -336,10 +336,10 @@ export class SideBySide {
     for (let count = 0; count < turns; count++) await turn();
     const isPower = this.promises.powerMayFail && this.random.happens(0.5);
     this.store.kill(machine, isPower);
-    // An end is safe from a kill at once; from a power failure, once it was answered.
+    // An end survives a kill at once, but a power failure only once it was answered.
     const done = new Set(isPower ? isDone : [...isDone, ...ended]);
     this.say(`${machine.name} ${isPower ? 'loses its power' : 'is killed'} meanwhile`);
-    // What it finds is needed to know what was done; that was done by the clock of before.
+    // The records that are found show which changes were done. Those were done by the previous clock.
     const before = machine.clockAhead;
     const after = this.random.happens(0.3) ? before + this.jump() : before;
     machine.clockAhead = after;
@@ -365,7 +365,7 @@ export class SideBySide {
     this.compareFound(next, { is: found }, expected as Answer);
   }
 
-  /** Killed while it is beginning. */
+  /** The process is killed, and the next one is killed while it begins. */
   private async killOpening(process: Process): Promise<void> {
     const { machine } = process;
     this.say(`${machine.name} is killed, and once more while it begins`);
@@ -378,11 +378,11 @@ export class SideBySide {
     for (let count = 0; count < turns; count++) await turn();
     this.store.kill(machine);
     this.killed(process);
-    // It may have given a sign of life, or not.
+    // The killed process may have given a sign of life, or not.
     await this.begin(machine, undefined, false);
   }
 
-  /** Another process comes while this one stands still. */
+  /** Another process takes over while this one stands still. */
   private async takeAlive(process: Process): Promise<void> {
     const { machine } = process;
     this.say(`${machine.name} stands still, and another one takes over`);
@@ -392,7 +392,7 @@ export class SideBySide {
     await this.take(this.running.get(machine) as Process);
   }
 
-  /** The process does nothing for a while; whoever shares the store may take it for dead. */
+  /** The process does nothing for a while; the others may take it for dead. */
   private async standStill(machine: Machine): Promise<void> {
     const milliseconds = this.random.pick([8000, 20_000, 40_000]);
     this.say(`${machine.name} stands still for ${milliseconds} ms`);
@@ -400,7 +400,7 @@ export class SideBySide {
     if (this.random.happens(0.6)) await this.pass(16_000);
   }
 
-  /** Whoever was taken over goes on, and changes nothing. */
+  /** A process that was taken over goes on, and can change nothing. */
   private async changeStale(): Promise<void> {
     const process = this.random.pick(this.stale);
     if (this.random.happens(0.2)) {
@@ -421,7 +421,7 @@ export class SideBySide {
     await this.ask(process, changes);
   }
 
-  /** The node is replaced: the old one and the new one overlap, or not. */
+  /** The node is replaced; the old and the new one overlap, or not. */
   private async deploy(process: Process): Promise<void> {
     const { opened } = process;
     const overlap = this.random.happens(0.5);
@@ -476,13 +476,13 @@ export class SideBySide {
       await this.store.settled();
     }
     if (milliseconds < 10_000) return;
-    // By then each has asked what was withdrawn.
+    // By then each process has asked for withdrawals.
     for (const { machine, told } of this.running.values()) {
       if (machine.standsStill) continue;
       same([...told.real].sort(), [...told.reference].sort(), `withdrawn, as ${machine.name} was told`);
     }
     if (milliseconds <= 15_000 || this.machines.length === 1) return;
-    // Whoever was silent is dead by then.
+    // By then a silent process counts as dead.
     for (const process of [...this.running.values()])
       if (!process.machine.standsStill && this.random.happens(0.5)) await this.take(process);
   }
@@ -503,7 +503,7 @@ export class SideBySide {
     await this.ask(process, this.changesOf(process));
   }
 
-  /** Some changes, of one record each. */
+  /** Some changes, each of another record. */
   private changesOf(process: Process): Change[] {
     const count = this.random.pick([1, 1, 1, 2, 4]);
     const changes = new Map<string, Change>();
@@ -516,7 +516,7 @@ export class SideBySide {
 
   private changeOf(process: Process): Change | undefined {
     if (this.random.happens(0.3)) return this.makes(process);
-    // Now and then something that is over, or that another process has.
+    // Now and then a record that has ended, or that another process has.
     const others = [...this.running.values(), ...this.stale].flatMap(({ held }) => [...held]);
     const all = [...process.held];
     const lost = all.filter(([id]) => process.lost.has(id));
@@ -529,13 +529,13 @@ export class SideBySide {
     const what = this.random.pick(mine.isClaimed ? afterClaim : beforeClaim);
     const held = what === 'update' ? { ...mine, record: this.changed(process.machine, mine.record) } : mine;
     if (!this.promises.epochs || !this.random.happens(0.1)) return { what, id, held };
-    // By somebody who had it before, or will have it.
+    // With the epoch of an earlier or a later owner.
     const by = this.random.pick([-1, 1]);
     const record = { ...held.record, epoch: held.record.epoch + by };
     return { what, id, held: { ...held, record, referenceEpoch: held.referenceEpoch + by } };
   }
 
-  /** What is over, as the last one had it who asked. */
+  /** Records that have ended, with the values of their last owner. */
   private readonly over: [string, Held][] = [];
 
   private makes(process: Process): Change {
@@ -589,7 +589,7 @@ export class SideBySide {
     }
   }
 
-  /** Asks the real one. Where an end has to be safe at once, it is so before anything else can happen. */
+  /** Asks the real store. If an end has to be safe at once, checks this before anything else can happen. */
   private askedInTurn({ opened, held }: Process, change: Change): Promise<unknown> {
     const isOurs = held.has(change.id);
     const asked = this.asked(opened.real, change, change.held.record.epoch);
@@ -598,7 +598,7 @@ export class SideBySide {
     return asked;
   }
 
-  /** Asks both for the same, for all at once, and compares what they say. */
+  /** Asks both stores for all changes at once, and compares their answers. */
   private async ask(process: Process, changes: readonly Change[]): Promise<void> {
     const { reference } = process.opened;
     const answers = await this.settle(
@@ -628,7 +628,7 @@ export class SideBySide {
       same(answer, expected, said);
       return;
     }
-    // It looks where it does something; what is claimed already it need not.
+    // The store notices a deletion when it writes; for a record that is already claimed it does not write.
     const allowed = ['missing'];
     if (!process.held.has(id) || this.stale.includes(process)) allowed.push('theirs');
     if (process.claimed.has(id)) allowed.push('ours');
@@ -636,7 +636,7 @@ export class SideBySide {
     throw new Error(`${said}: ${textOf(answer)}, and it was deleted`);
   }
 
-  /** The process has it not any more, unless it is only that it cannot be written. */
+  /** The process no longer has the record, unless it only cannot be written now. */
   private drop(process: Process, { what, id, held }: Change, answer: unknown): void {
     const own = process.held.get(id);
     if (own === undefined || own.record.epoch !== held.record.epoch) return;
@@ -667,7 +667,7 @@ export class SideBySide {
     }
   }
 
-  /** @param isBusy - whether what it has already changes meanwhile */
+  /** @param isBusy - whether records that it already has change meanwhile */
   private async take(process: Process, isBusy = false): Promise<void> {
     const { real, reference } = process.opened;
     const mine = (side: 'real' | 'reference'): Map<string, number> =>
@@ -696,7 +696,7 @@ export class SideBySide {
       found
         .map(({ record }) => ({ ...record, epoch: this.promises.epochs ? record.epoch : 0 }))
         .sort((one, other) => (one.id < other.id ? -1 : 1));
-    // What it had read before it was deleted it still hands over; a claim says that it is gone.
+    // A record that was read before it was deleted may still be found; a claim then says that it is gone.
     const isRead = ({ record: { id } }: Found): boolean =>
       process.lost.has(id) && !wanted.some(({ record }) => record.id === id);
     const there = this.promises.remembersLost ? real.filter((one) => !isRead(one)) : real;
@@ -726,7 +726,7 @@ export class SideBySide {
       same(isWrong, isClockWrong, said);
       return;
     }
-    // When it was asked, and when the process before has ended, is known to all.
+    // Every store knows when the record was asked for, and when the previous process ended.
     const least = Math.max(record.endsAt - record.lifetime, this.endedAt);
     if (now + 1000 < least) same(isWrong, true, said);
     if (now + 1000 >= this.latest) same(isWrong, false, said);
@@ -742,7 +742,7 @@ export class SideBySide {
     same(answer, expected, what);
   }
 
-  /** What became of all of these, without time passing. */
+  /** Waits for all of these, without time passing, and returns the answers. */
   private async settle(asked: readonly Promise<unknown>[]): Promise<Answer[]> {
     this.noteTime();
     const answers = asked.map((promise) =>
@@ -786,7 +786,7 @@ function newRecord(id: string, more: Partial<ApprovalRecord>): ApprovalRecord {
   };
 }
 
-/** Whether a change was done, by what was found after it. */
+/** Whether a change was done, judged by the record that was found after it. */
 function looksDone({ what, held }: Change, found: ApprovalRecord | undefined): boolean {
   switch (what) {
     case 'create':
@@ -802,7 +802,7 @@ function looksDone({ what, held }: Change, found: ApprovalRecord | undefined): b
   }
 }
 
-/** Whether it was answered, and not with a no. */
+/** Whether the answer means that the change was done. */
 function isYes(answer: Answer): boolean {
   return 'is' in answer && ![false, 'theirs', 'withdrawn', 'missing'].includes(answer.is as Claim | false);
 }
@@ -812,7 +812,7 @@ function same(real: unknown, reference: unknown, what: string): void {
   throw new Error(`${what}:\n  the store:     ${inspect(real)}\n  the reference: ${inspect(reference)}`);
 }
 
-/** Says of a list only where it differs. */
+/** Compares two lists, and reports only the members that differ. */
 function sameFound(real: readonly unknown[], reference: readonly unknown[], what: string): void {
   const [ours, theirs] = [real.map(inspect), reference.map(inspect)];
   same(

@@ -2,12 +2,12 @@ import { approvalGate } from './approval_gate';
 import type { FlowNode } from './node_red';
 
 export interface ApprovalFlowOptions {
-  /** Where Authy is, that is, a simulator. */
+  /** The base URL of Authy, which is a simulator here. */
   baseUrl: string;
   apiKey: string;
-  /** Where each outcome is reported. */
+  /** The address that each outcome is reported to. */
   collector: string;
-  /** Settings of the gate and of the account beside those of their panels. */
+  /** Settings of the gate and of the account that differ from the defaults of their panels. */
   gate?: Record<string, unknown>;
   account?: Record<string, unknown>;
   credentials?: Record<string, unknown>;
@@ -20,7 +20,7 @@ export interface ApprovalFlowOptions {
  * - `POST /cancel {cancel}` withdraws
  * - `POST /callback` is the address for callbacks
  *
- * What becomes of each message is reported, with the environment variable INSTANCE.
+ * The outcome of each message is reported, with the environment variable INSTANCE.
  */
 export function approvalFlow(options: ApprovalFlowOptions): FlowNode[] {
   const node = (id: string, type: string, wires: string[][], properties: object = {}): FlowNode => ({
@@ -49,7 +49,7 @@ export function approvalFlow(options: ApprovalFlowOptions): FlowNode[] {
     route('ask', ['accepted', 'readAsk']),
     node('accepted', 'http response', [], { statusCode: '202' }),
     set('readAsk', ['forget'], read),
-    // So that the answer at once is not given a second time.
+    // So that the HTTP request is not answered a second time.
     node('forget', 'change', [['gate']], {
       rules: [
         { t: 'delete', p: 'res', pt: 'msg' },

@@ -1,6 +1,6 @@
 import type { FlowNode } from './flow';
 
-/** A gate as its panel makes it, but without a pause between two requests. */
+/** A gate with the defaults of its panel, but without a pause between two requests. */
 export const approvalGate: FlowNode = {
   id: 'gate',
   type: 'authy-onetouch-approval',

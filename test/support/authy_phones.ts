@@ -12,7 +12,7 @@ export interface OnPhone {
   expiresAt: string | null;
 }
 
-/** A simulator outside of Node-RED, with users and their phones: it stays, whatever happens to Node-RED. */
+/** A simulator outside Node-RED, with users and their phones: it keeps running, whatever happens to Node-RED. */
 export class AuthyPhones {
   readonly apiKey = 'authy-phones-test-key';
   private readonly simulator: Simulator;
@@ -45,12 +45,12 @@ export class AuthyPhones {
     return String((user as { id: number }).id);
   }
 
-  /** All requests, whatever became of them, oldest first. */
+  /** All requests, open or not, oldest first. */
   async all<T extends OnPhone>(): Promise<T[]> {
     return (await this.call('GET', '/simulator/approvals'))['approvals'] as T[];
   }
 
-  /** The open requests of a user, once there are as many as that. */
+  /** The open requests of a user, once there are so many. */
   async pending(authyId: string, count: number): Promise<OnPhone[]> {
     return eventually(`${count} requests on the phone`, async () => {
       const { approvals } = await this.call('GET', `/simulator/approvals?status=pending&authyId=${authyId}`);

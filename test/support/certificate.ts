@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 let made: Promise<{ key: string; cert: string }> | undefined;
 
-/** A certificate for 127.0.0.1 and api.authy.test that vouches for itself; made once per test run by openssl. */
+/** A self-signed certificate for 127.0.0.1 and api.authy.test; made once per test run by openssl. */
 export function selfSigned(): Promise<{ key: string; cert: string }> {
   made ??= make();
   return made;

@@ -10,7 +10,7 @@ export interface Report {
   by: string;
 }
 
-/** A server outside of Node-RED that flows report to: what it got stays, whatever happens to them. */
+/** A server outside Node-RED that flows report to: it keeps the reports, whatever happens to Node-RED. */
 export class Collector {
   readonly reports: Report[] = [];
   private readonly server = http.createServer((request, response) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type NodeRed, root, skip } from './node_red';
 
-/** What is used of the editor's own API, in the page. */
+/** The parts of the editor's own API that are used in the page. */
 export interface EditorWindow {
   jQuery: {
     (query: string | Element): {
@@ -42,7 +42,7 @@ export interface EditorNode {
   name?: string;
 }
 
-/** The same, as the editor holds it. */
+/** A node as the editor holds it. */
 interface EditedNode extends EditorNode {
   valid?: boolean;
   validationErrors?: string[];
@@ -53,7 +53,7 @@ interface EditedNode extends EditorNode {
 /**
  * Starts the machine's own browser; skips the suite where there is none.
  *
- * @param names - which this machine shall have for it
+ * @param names - host names that the browser resolves to this machine
  */
 export async function startBrowser(context: Mocha.Context, names: readonly string[] = []): Promise<Browser> {
   const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'];
@@ -66,7 +66,7 @@ export async function startBrowser(context: Mocha.Context, names: readonly strin
   return chromium.launch({ executablePath, args, handleSIGTERM: false });
 }
 
-/** The editor of a Node-RED in a browser, and what its console complained of. */
+/** The editor of a Node-RED in a browser, and the errors and warnings in its console. */
 export class Editor {
   readonly complaints: string[] = [];
 
@@ -79,7 +79,7 @@ export class Editor {
 
   /** Opens it and waits until it knows a node type, and its flows are loaded. */
   static async open(context: BrowserContext, nodeRed: NodeRed, screenshots: string): Promise<Editor> {
-    // Functions are compiled before they are handed to the page, and then call this.
+    // Compiled functions call this when they run in the page.
     await context.addInitScript({ content: 'globalThis.__name = (value) => value;' });
     const editor = new Editor(await context.newPage(), path.join(root, '.cache', 'screenshots', screenshots));
     await editor.page.goto(nodeRed.adminUrl);
@@ -87,7 +87,7 @@ export class Editor {
       const { RED } = window as unknown as Partial<EditorWindow>;
       return RED?.nodes.getType('authy-onetouch-callback') !== undefined && RED.workspaces.count() > 0;
     });
-    // What fades in and out only costs time here.
+    // Animations only cost time here.
     await editor.page.evaluate(() => {
       (window as unknown as EditorWindow).jQuery.fx.off = true;
     });
@@ -98,12 +98,12 @@ export class Editor {
   async picture(name: string, page = this.page): Promise<void> {
     await page.screenshot({
       path: path.join(this.screenshots, `${name}.png`),
-      // Nothing is put into a page that forbids it: that would be a complaint of its own.
+      // A style in a page whose policy forbids it would be logged as an error.
       ...(page === this.page ? withoutNotifications : { caret: 'initial' }),
     });
   }
 
-  /** Opens a second page, whose complaints count as well. */
+  /** Opens a second page, whose errors and warnings also count. */
   async openBeside(address: string): Promise<Page> {
     const page = await this.page.context().newPage();
     listen(page, this.complaints);
@@ -111,7 +111,7 @@ export class Editor {
     return page;
   }
 
-  /** All nodes of ours in the flows, configurations last. */
+  /** All our nodes in the flows, configurations last. */
   nodes(): Promise<EditorNode[]> {
     return this.page.evaluate(() => {
       const { RED } = window as unknown as EditorWindow;
@@ -125,7 +125,7 @@ export class Editor {
     });
   }
 
-  /** What the editor thinks of a node, and what it would deploy of it. */
+  /** Whether the editor considers a node valid, and the values that it would deploy. */
   state(id: string): Promise<{ valid: unknown; validationErrors: unknown; values: Record<string, unknown> }> {
     return this.page.evaluate((id) => {
       const { RED } = window as unknown as EditorWindow;
@@ -136,7 +136,7 @@ export class Editor {
     }, id);
   }
 
-  /** Imports an example as a user does: by the dialog, from the list of examples. */
+  /** Imports an example as a user does, from the list of examples in the dialog. */
   async importExample(packageName: string, name: string): Promise<void> {
     const { page } = this;
     await page.evaluate(() =>
@@ -173,7 +173,7 @@ export class Editor {
       [id, type] as const,
     );
     await this.page.locator('.red-ui-tray-body form').first().waitFor();
-    // The panel slides in: it is there when its button stands still.
+    // The panel slides in: it is ready once its button no longer moves.
     await this.page.locator(buttonOf(type)).click({ trial: true });
   }
 
@@ -199,8 +199,8 @@ export class Editor {
   /**
    * Fills every field of the open panel with another value, TypedInputs with one of their types in turn.
    *
-   * @param turn - which type the first of them gets; those after it the next ones
-   * @param listsStay - whether what can be a list is one, and gets rows
+   * @param turn - which type the first TypedInput gets; the following ones get the following types
+   * @param listsStay - whether fields that can be lists stay lists, and get rows
    */
   async fill(turn: number, listsStay: boolean): Promise<void> {
     await this.page.evaluate(
@@ -212,7 +212,7 @@ export class Editor {
         };
         for (const field of $(`${form} [id*=node-input-], ${form} [id*=node-config-input-]`).get()) {
           const types = field.getAttribute('data-types')?.split(',');
-          // What no person sees follows what a person chooses.
+          // The code of the panel sets hidden fields.
           if (field.closest('[hidden]') !== null) continue;
           if (types !== undefined) {
             const next = types[turn++ % types.length] ?? '';
@@ -249,7 +249,7 @@ export class Editor {
     }
   }
 
-  /** What the fields of the open panel hold; of a secret only that there is one. */
+  /** The values of the fields of the open panel; of a secret only whether there is one. */
   shown(): Promise<Record<string, string>> {
     return this.page.evaluate((form) => {
       const { jQuery: $ } = window as unknown as EditorWindow;
@@ -265,12 +265,12 @@ export class Editor {
     }, formOf);
   }
 
-  /** What keeps people from using the open panel: the serious findings of axe, each with the element. */
+  /** The serious findings of axe on the accessibility of the open panel, each with the element. */
   async barriers(): Promise<string[]> {
     await this.page.addScriptTag({ path: require.resolve('axe-core') });
     return this.page.evaluate(async (form) => {
       const { axe } = window as unknown as EditorWindow;
-      // Node-RED's own fields against the filling in of passwords, which nobody sees.
+      // Hidden fields of Node-RED that keep browsers from filling in passwords.
       const { violations } = await axe.run({ include: form, exclude: '[id^=red-ui-trap]' });
       return violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -278,7 +278,7 @@ export class Editor {
     }, formOf);
   }
 
-  /** Adds a node to the flow at the front, as it comes out of the palette. @returns its id */
+  /** Adds a node to the flow at the front, with the defaults of the palette. @returns its id */
   async drag(type: string): Promise<string> {
     const entry = this.page.locator(`[data-palette-type="${type}"]`);
     await entry.scrollIntoViewIfNeeded();
@@ -295,7 +295,7 @@ export class Editor {
     await this.page.evaluate(() => document.documentElement.classList.add('nr-theme-dark'));
   }
 
-  /** What the open panel does not say in words: keys that were not translated, and labels without a text. */
+  /** The keys in the open panel that were not translated, and the labels without a text. */
   untranslated(): Promise<string[]> {
     return this.page.locator('.red-ui-tray-body').evaluate((panel) => {
       const texts = [...panel.querySelectorAll('*')].flatMap((element) =>
@@ -323,7 +323,7 @@ export class Editor {
   }
 }
 
-/** They go by themselves, but until then hide what the picture is of. */
+/** Notifications disappear by themselves, but would hide parts of the picture. */
 const withoutNotifications = { style: '#red-ui-notifications { display: none }' };
 
 /** The form of the panel at the front: that of a configuration opens in front of that of a node. */

@@ -31,7 +31,7 @@ export function example(name: string): FlowNode[] {
   return found;
 }
 
-/** The one node of a type, and of a name where there are several. */
+/** The only node of a type, or of a type and a name. */
 export function nodeOf(flows: readonly FlowNode[], type: string, name?: string): FlowNode {
   const found = flows.filter((node) => node.type === type && (name === undefined || node.name === name));
   const [node] = found;
@@ -46,13 +46,13 @@ export function tabOf(flows: readonly FlowNode[]): string {
   return nodeOf(flows, 'tab').id;
 }
 
-/** Under which key of the flow's context {@link recorded} puts what leaves a node. */
+/** The key in the flow's context under which {@link recorded} puts what leaves a node. */
 export function recordKey(node: FlowNode, output = 0): string {
   return `left_${node.id}_${output}`;
 }
 
 /**
- * The same flow, which also puts into its context what leaves each of our nodes and what each catch node caught:
+ * The same flow, which also writes to its context what leaves each of our nodes and what each catch node catches:
  * the admin API can read contexts, but not messages.
  */
 export function recorded(flows: readonly FlowNode[]): FlowNode[] {
@@ -78,7 +78,7 @@ function recorder(node: FlowNode, output: number, property: string): FlowNode {
     type: 'change',
     z: node.z,
     name: '',
-    // On a tab, a node without a place is taken for a configuration.
+    // On a tab, a node without a position counts as a configuration.
     x: 10,
     y: 10,
     wires: [[]],

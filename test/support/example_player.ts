@@ -2,7 +2,7 @@ import { example, nodeOf, recorded, recordKey, tabOf } from './example_flows';
 import { eventually, type FlowNode, type NodeRed } from './node_red';
 import { Phone, type SimulatedApproval } from './phone';
 
-/** The package that the example with a chart needs beside ours. */
+/** The other package that the example with a chart needs. */
 export const dashboard2 = '@flowfuse/node-red-dashboard';
 
 /** An example that runs, and what tests do with it. */
@@ -11,20 +11,20 @@ export interface Played {
   readonly phone: Phone;
   /** Presses the button of an inject node. */
   readonly press: (inject: string) => Promise<void>;
-  /** What left a node by an output, since it was last asked for. */
+  /** What left a node by an output since the last call. */
   readonly left: (type: string, output?: number, name?: string) => Promise<object>;
   /** The request that waits for an answer, once there is one. */
   readonly pending: () => Promise<SimulatedApproval>;
   /** A value of the flow's context, once it is there. */
   readonly context: (key: string) => Promise<unknown>;
-  /** Every outcome recorded and not asked for yet; to be empty at the end. */
+  /** Every recorded outcome that no test has asked for; has to be empty at the end. */
   readonly unexpected: () => Promise<string[]>;
 }
 
 /**
  * Deploys an example that records what leaves its nodes.
  *
- * @param change - what is different from the file, such as a shorter time
+ * @param change - changes a node of the file, such as to a shorter time
  */
 export async function playExample(
   nodeRed: NodeRed,
@@ -32,7 +32,7 @@ export async function playExample(
   change = (node: FlowNode): FlowNode => node,
 ): Promise<Played> {
   const flows = recorded(example(name).map(change));
-  // What an account and a flow remember outlives a deploy that keeps them.
+  // An account and a flow keep their memory in a deploy, unless they are removed first.
   await nodeRed.deploy([]);
   await nodeRed.deploy(flows);
   const tab = tabOf(flows);
@@ -59,7 +59,7 @@ export async function playExample(
   };
 }
 
-/** Posts a form; gives the status and heading of the page that comes back. */
+/** Posts a form; returns the status and the heading of the page in the answer. */
 export async function sendForm(
   url: string,
   form: Record<string, string> = {},
@@ -68,7 +68,7 @@ export async function sendForm(
   return [response.status, /<h1>(.*)<\/h1>/.exec(await response.text())?.[1]];
 }
 
-/** The newest code that came to the phones in a way. */
+/** The newest code that was sent to the phones by this channel. */
 export async function lastCode(phone: Phone, via: 'sms' | 'call' | 'email'): Promise<string> {
   return eventually('the code', async () => {
     const sent = (await phone.messages()).filter((message) => message.via === via);
@@ -76,7 +76,7 @@ export async function lastCode(phone: Phone, via: 'sms' | 'call' | 'email'): Pro
   });
 }
 
-/** A code of the same form that is not the right one. */
+/** A wrong code in the same format. */
 export function wrong(code: string): string {
   return code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
 }

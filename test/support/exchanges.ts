@@ -7,7 +7,7 @@ const phoneResult = { phoneNumber: '+13173389302', countryCode: '1' };
 /** One call of an operation and what Authy answers. */
 export interface Exchange {
   inputs: Record<string, unknown>;
-  /** Method, path and query as they must go out. */
+  /** Method, path and query as they must be sent. */
   request: string;
   body?: unknown;
   answer: Record<string, unknown>;

@@ -1,8 +1,8 @@
 /*
- * A process that keeps records in files, to be stopped and killed. What has resolved, it writes as a line at once.
+ * A process that keeps records in files, for tests that stop or kill it. It prints each finished change at once.
  *
  *     write DIRECTORY   makes, changes, claims and ends records for as long as it lives
- *     hold DIRECTORY    makes two; once a file "go" is beside them, tries all that a holder may do
+ *     hold DIRECTORY    makes two records; once there is a file "go", tries everything that a holder may do
  */
 import { existsSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -17,7 +17,7 @@ function say(...words: (string | number)[]): void {
   writeSync(1, `${words.join(' ')}\n`);
 }
 
-/** Long enough that half of it would be noticed. */
+/** Long enough that a test would notice a half-written one. */
 function messageOf(version: number): string {
   return JSON.stringify({ version, payload: String(version % 10).repeat(20_000) });
 }
@@ -34,7 +34,7 @@ async function live(): Promise<void> {
       await records.update(current);
       say('updated', record.id, version);
     }
-    // Some are left to wait.
+    // Some records are left waiting.
     if (Math.random() < 0.3) continue;
     say('claiming', record.id);
     const isFinal = Math.random() < 0.3;
@@ -65,7 +65,7 @@ async function hold(): Promise<void> {
   say('done');
 }
 
-// A library's timers must not keep a process alive; this one stays.
+// Timers of the package do not keep a process alive; this one does.
 setInterval(() => undefined, 1000);
 if (mode === 'hold') hold().catch((error: unknown) => say('refused', (error as { code: string }).code));
 else for (let worker = 0; worker < 8; worker++) void live();

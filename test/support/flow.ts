@@ -35,20 +35,20 @@ export interface FlowNode {
   [property: string]: unknown;
 }
 
-/** A message that came out, or the error a Catch node got. */
+/** A message that left a node, or the message of a Catch node with its error. */
 export type Message = NodeMessage & { error?: { message: string; code?: string } };
 
 /** How one message ended at a node. */
 export interface Ending {
-  /** What left, by output. */
+  /** The messages that left, with their outputs. */
   sent: { output: number; message: Message }[];
-  /** What a Catch node got. */
+  /** The messages of a Catch node. */
   caught: Message[];
-  /** How often a Complete node was told. */
+  /** How often a Complete node got a message. */
   completed: number;
 }
 
-/** The helper's types know these by their callbacks only. */
+/** The helper's types know only the variants with callbacks. */
 const adminServer = helper as unknown as { startServer(): Promise<void>; stopServer(): Promise<void> };
 
 let httpNode: Express;
@@ -56,11 +56,11 @@ let httpAdmin: Express;
 let server: http.Server;
 let editorServer: http.Server;
 
-/** A module that takes hold of the HTTP applications that nodes register on, and sets up the context stores. */
+/** A module that keeps the HTTP applications that nodes register on, and sets up the context stores. */
 const capture = async (RED: NodeAPI): Promise<void> => {
   httpNode = RED.httpNode;
   httpAdmin = RED.httpAdmin;
-  // The helper leaves them out.
+  // The helper does not load them.
   await contexts.load();
 };
 
@@ -108,7 +108,7 @@ export class Flow {
     credentials: Record<string, object> = {},
     settings: object = {},
   ): Promise<Flow> {
-    // Node-RED's own default; without it, contexts do not outlive the deploy of their node here.
+    // Node-RED's own default; without it, contexts would not survive a deploy of their node here.
     const all = { contextStorage: { default: { module: 'memory' } }, ...settings };
     helper.init(require.resolve('node-red'), all as object as Parameters<typeof helper.init>[1]);
     await adminServer.startServer();
@@ -123,7 +123,7 @@ export class Flow {
       { id: 'completed', type: 'helper', z: 'tab', wires: [] },
       ...others,
     ];
-    // A node without a place counts as a config node, also where it stands in a subflow.
+    // A node without a position counts as a config node, even in a subflow.
     const isPlaced = ({ type, z }: FlowNode): boolean => z !== undefined && type !== 'authy-config';
     const placed = nodes.map((node) => (isPlaced(node) ? { x: 0, y: 0, ...node } : node));
     await helper.load(
@@ -137,12 +137,12 @@ export class Flow {
     return flow;
   }
 
-  /** Where the http in nodes of the flow are reached. */
+  /** The address of the flow's http in nodes. */
   get url(): string {
     return urlOf(server);
   }
 
-  /** Where the editor's side is reached. */
+  /** The address of the admin side. */
   get adminUrl(): string {
     return urlOf(editorServer);
   }
@@ -164,7 +164,7 @@ export class Flow {
     helper.getNode(this.watched).receive(message);
   }
 
-  /** Lets go of what the test helper remembers of every call of every node: with many messages that is too much. */
+  /** Clears the calls that the test helper records for every node: with many messages they take too much memory. */
   forgetCalls(): void {
     (helper as unknown as { _sandbox: { resetHistory(): void } })._sandbox.resetHistory();
   }
@@ -197,7 +197,7 @@ export class Flow {
     return this.entry(id);
   }
 
-  /** Puts a value into the context of the watched node, its flow or all flows, as an earlier run would have left it. */
+  /** Puts a value into the context of the watched node, of its flow or of all flows, as if from an earlier run. */
   async leaveBehind(name: string, value: unknown, scope: 'node' | 'flow' | 'global' = 'node'): Promise<void> {
     const own = helper.getNode(this.watched).context();
     const context = scope === 'node' ? own : own[scope];
@@ -211,20 +211,20 @@ export class Flow {
     );
   }
 
-  /** How many messages have come to an ending so far. */
+  /** How many messages have ended so far. */
   get count(): number {
     return this.endings.size;
   }
 
-  /** Waits for the ending of a message that something else delivered, by its order. */
+  /** Waits for the ending of a message that a test did not deliver itself, by its position. */
   async endingNumber(index: number): Promise<Ending> {
     await this.until(() => this.endings.size > index);
     return this.ending([...this.endings.keys()][index] ?? '');
   }
 
-  /** Is told of each error as the watched node raised it, before Node-RED makes a message of it. */
+  /** Calls back with each error as the watched node raised it, before Node-RED makes a message of it. */
   onError(note: (error: Error) => void): void {
-    // The test helper's own event, which the types of a node do not know.
+    // The test helper's own event, which is not in the types of a node.
     (helper.getNode(this.watched) as NodeJS.EventEmitter).on('call:error', (call: { firstArg: unknown }) => {
       if (call.firstArg instanceof Error) note(call.firstArg);
     });
@@ -248,7 +248,7 @@ export class Flow {
       .map((entry: { msg: unknown }) => String(entry.msg));
   }
 
-  /** Whether there is a node of this id: none is where its constructor threw. */
+  /** Whether there is a node with this id; there is none if its constructor threw. */
   has(id: string): boolean {
     return (helper.getNode(id) as unknown) != null;
   }
@@ -258,12 +258,12 @@ export class Flow {
     return (helper.getNode(id) as unknown as { account: Account }).account;
   }
 
-  /** Hands what leaves the watched node to another node as well. */
+  /** Also wires the outputs of the watched node to another node. */
   wire(id: string): void {
     this.also = id;
   }
 
-  /** A request to the editor's side, as the browser makes it. */
+  /** A request to the admin side, as a browser sends it. */
   request(): ReturnType<typeof helper.request> {
     return helper.request();
   }
@@ -274,7 +274,7 @@ export class Flow {
     await helper.setFlows(changed, 'nodes', this.credentials);
   }
 
-  /** Deploys everything anew, as "Full" does: every node is stopped and another one started. */
+  /** Deploys everything again, as "Full" does: every node is stopped and a new one started. */
   async redeployAll(): Promise<void> {
     await helper.setFlows(this.nodes, 'full', this.credentials);
     this.watch(this.outputIds);

@@ -1,11 +1,11 @@
-/** What a context store is asked to change. */
+/** A change that a context store is asked to make. */
 export type StoreChange = (name: string, value: unknown) => boolean;
 
 type Done = (error?: unknown, ...values: unknown[]) => void;
 
 /**
- * A context store in memory whose changes wait, or fail, until they are let through: a disk that is full, a server that
- * is away. What it is asked to read it answers at once.
+ * A context store in memory whose changes wait or fail until they are released, like a full disk or a server that is
+ * away. It answers reads at once.
  *
  * Source: https://nodered.org/docs/api/context/
  */
@@ -34,28 +34,28 @@ export class HeldStore {
     return this.held.length;
   }
 
-  /** From now on these changes wait. */
+  /** Lets these changes wait from now on. */
   hold(isHeld: StoreChange = () => true): void {
     this.isHeld = isHeld;
   }
 
-  /** From now on these changes fail. */
+  /** Lets these changes fail from now on. */
   fail(isFailing: StoreChange = () => true): void {
     this.isFailing = isFailing;
   }
 
-  /** What waits is done, and what comes after it works. */
+  /** Makes the waiting changes, and works normally from now on. */
   release(): void {
     this.isHeld = this.isFailing = () => false;
     for (const { work } of this.held.splice(0)) work();
   }
 
-  /** What it keeps is gone. */
+  /** Deletes all values. */
   lose(): void {
     this.scopes.clear();
   }
 
-  /** What waits has failed. */
+  /** Lets the waiting changes fail. */
   refuseHeld(): void {
     for (const { done } of this.held.splice(0)) done?.(new Error('the disk is full'));
   }
@@ -66,7 +66,7 @@ export class HeldStore {
       done?.(new Error('the disk is full'));
       return;
     }
-    // What it is given may change until it is written.
+    // The caller may change the value later.
     const kept: unknown = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
     const work = (): void => {
       if (kept === undefined) this.valuesOf(scope).delete(name);

@@ -2,7 +2,7 @@ import type { OperationName } from '../../nodes/lib/contract/results';
 import type { operations } from '../../nodes/lib/contract/operations';
 import type { approvalInputs } from '../../nodes/lib/approval/question';
 
-/** What must never get into a URL, whatever the server on the other side makes of it. */
+/** Values that must never get into a URL, whatever a server would make of them. */
 export const hostileDigits: readonly unknown[] = [
   '../sms', '..%2fsms', '%2e%2e/sms', '..\\sms', '.', '..', '1234567#', '1234567?x=1', '1234567;x', '%00', '1234567\n',
   '1234567\r', ' 1234567', '1234567 ', '+1234567', '-1234567', '1e6', '0x123456', '１２３４５６７', '١٢٣٤٥٦٧', '¹²³⁴⁵⁶⁷',
@@ -10,7 +10,7 @@ export const hostileDigits: readonly unknown[] = [
   () => '1234567', null, undefined,
 ]; // prettier-ignore
 
-/** Not a text, a switch or a word, whatever is asked for. */
+/** Values of a wrong type for a text, a switch or a word. */
 const ofWrongType = [5, 0, Number.NaN, true, ['x'], { toString: () => 'x' }, 10n, Symbol('x'), () => 'x'];
 const notAnObject = [5, true, 'x', '{"a"', 10n, Symbol('x'), () => ({}), null, undefined];
 const text = (longest: number): unknown[] => [
@@ -65,14 +65,14 @@ const pairs = [
   { ['x'.repeat(10_000)]: 'x' }, { a: 'x'.repeat(10_000) },
 ]; // prettier-ignore
 
-/** The name of every input of every node, the gate's beside those of the operations. */
+/** The name of every input of every operation, and of the gate. */
 export type InputName =
   | keyof typeof approvalInputs
   | { [N in OperationName]: keyof (typeof operations)[N]['inputs'] }[OperationName];
 
 /**
- * For each input what is right, and what has to be refused. Null and undefined mean "not given", which is right for
- * an optional one.
+ * For each input a right value, and the values that have to be refused. Null and undefined mean "not given", which is
+ * right for an optional input.
  */
 export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: readonly unknown[] }>> = {
   authyId: { right: '1234567', refused: [...hostileDigits, '0123456', '0', 0, '123456789012345678901', '12345678901234567890x'] },
@@ -123,13 +123,13 @@ interface Row {
 
 const fixed = (name: string, value: string): Row => ({ name, value, type: 'str' });
 
-/** What is no list of rows, whoever wrote it. */
+/** Texts that are not a list of rows. */
 const noLists = [
   ...['null', '5', '"x"', '{}', '[', '[1]', '[null]', '[[]]', 'not JSON'],
   ...['[{"name":"a"}]', '[{"name":"a","value":1,"type":"str"}]', '[{"name":null,"value":"x","type":"str"}]'],
 ];
 
-/** Lists of pairs of which a label or a text is wrong, for labels of at most so many characters. */
+/** Lists of pairs with a wrong label or text, for labels of at most so many characters. */
 function wrongPairs(longest: number): Row[][] {
   return [
     [fixed('', 'x')],
@@ -153,7 +153,7 @@ const wrongLogos = [
   [fixed('default', 'https://example.com/l.png'), fixed('default', 'https://example.com/m.png')],
 ];
 
-/** For each input that can be a list: the text of one that is right, and of those that have to be refused. */
+/** For each input that can be a list: the text of a right one, and of those that have to be refused. */
 export const listCorpus: Readonly<Record<string, { right: string; refused: readonly string[] }>> = {
   details: {
     right: JSON.stringify([fixed('Where', 'Home')]),
@@ -169,5 +169,5 @@ export const listCorpus: Readonly<Record<string, { right: string; refused: reado
   },
 };
 
-/** What a message may hold where a row of a list reads it, and what no row can be. */
+/** Values in a message that are wrong for a row of a list that reads them. */
 export const wrongInRow: readonly unknown[] = [null, undefined, '', {}, ['x'], Number.NaN];

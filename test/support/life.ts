@@ -4,11 +4,11 @@ import ts from 'typescript';
 import type { Figures } from './life_probe';
 import { freePort, temporaryDirectory } from './node_red';
 
-/** What a Node-RED in a process of its own holds, from inside; see life_probe.ts. */
+/** Reads the counts of a Node-RED in a process of its own, from inside; see life_probe.ts. */
 export class LifeProbe {
   private constructor(
     private readonly port: number,
-    /** The environment that a Node-RED needs to carry the probe. */
+    /** The environment that starts the probe in a Node-RED. */
     readonly env: Readonly<Record<string, string>>,
   ) {}
 

@@ -1,5 +1,5 @@
 /*
- * Runs inside of a Node-RED, before it (`--require`), and tells on a port of its own what that process holds. Compiled
+ * Runs inside a Node-RED, before it (`--require`), and answers on a port of its own what that process holds. Compiled
  * by itself (see life.ts): it must import nothing of the project.
  */
 import { createHook } from 'node:async_hooks';
@@ -8,13 +8,13 @@ import { createRequire } from 'node:module';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 
-/** What a Node-RED holds, and what has become of the messages at our nodes. */
+/** What a Node-RED holds, and how the messages at our nodes have ended. */
 export interface Figures {
   /** In bytes, after a collection. */
   heap: number;
-  /** Beside the heap, such as the bytes of buffers. */
+  /** Memory beside the heap, such as the bytes of buffers. */
   external: number;
-  /** The most that the process has ever taken of the machine's memory. */
+  /** The most memory that the process has used. */
   peak: number;
   listeners: number;
   routes: number;
@@ -22,14 +22,14 @@ export interface Figures {
   servers: number;
   timers: number;
   /**
-   * Messages that have come to nodes of ours, and those that ended once, twice, or not yet. Missed are those that
-   * Node-RED gave to a node which it had closed before.
+   * Messages that our nodes have received, and those that ended once, twice, or not yet. Missed are those that
+   * Node-RED gave to a node that it had closed before.
    */
   messages: { received: number; ended: number; twice: number; open: number; missed: number };
-  /** Messages that a node sent which was closed already. */
+  /** Messages that a node sent after it was closed. */
   sentAfterClose: string[];
   unhandled: string[];
-  /** Such as that there are too many listeners. */
+  /** Warnings of Node.js, such as about too many listeners. */
   warnings: string[];
 }
 
@@ -52,7 +52,7 @@ interface Layer {
   route?: { stack?: Layer[] };
 }
 interface Application {
-  /** Express 4 has this, and throws where it is asked for its router by that name. */
+  /** Only Express 4 has this; it throws if its property `router` is read. */
   lazyrouter?: unknown;
   _router?: { stack: Layer[] };
   router?: { stack: Layer[] };
@@ -63,7 +63,7 @@ const warnings: string[] = [];
 process.on('unhandledRejection', (reason) => unhandled.push(String(reason)));
 process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`));
 
-// Those that let the process end count as well, and nothing else lists them.
+// Timers that let the process end also count, and Node.js does not list them elsewhere.
 const timers = new Set<number>();
 createHook({
   init: (id, type) => {
@@ -83,7 +83,7 @@ const sentAfterClose: string[] = [];
 
 const isOurs = ({ node }: HookedNode): boolean => node?.type.startsWith('authy-') === true;
 
-/** Takes hold of the Node-RED around, once it runs. */
+/** Finds the modules of the surrounding Node-RED, once it runs. */
 function follow(): NodeRedModules {
   if (modules !== undefined) return modules;
   const load = createRequire(process.argv[1] ?? '');
@@ -97,7 +97,7 @@ function follow(): NodeRedModules {
   type Message = { _msgid: string };
   hooks.add('onReceive.probe', ({ msg, destination }: { msg: Message; destination: HookedNode }) => {
     const key = `${destination.id} ${msg._msgid}`;
-    // The gate gives a message to itself again after a deploy.
+    // After a deploy the gate gives its messages to itself again.
     if (!isOurs(destination) || open.has(key) || over.has(key)) return;
     if (found.nodes.getNode(destination.id) !== destination.node) {
       counts.missed += 1;
@@ -134,7 +134,7 @@ function listenersOf(emitter: NodeJS.EventEmitter): number {
 
 async function figures(): Promise<Figures> {
   const { util, red } = follow();
-  // What is remembered to tell a second ending is not to be taken for a leak.
+  // The entries that recognise a second ending must not be taken for a leak.
   over.clear();
   for (let time = 0; time < 4; time++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -162,7 +162,7 @@ async function figures(): Promise<Figures> {
   };
 }
 
-// Npm and other children of Node-RED inherit the option and have nothing to tell.
+// npm and other children of Node-RED inherit the option, and need no probe.
 if (/red\.js$/.test(process.argv[1] ?? '')) {
   http
     .createServer((_request, response) => {

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 export const root = path.resolve(__dirname, '..', '..');
 export const packageName = '@flowauth/node-red-authy';
 
-/** The types of all our nodes, that of the account first. */
+/** The types of all our nodes, the account first. */
 export const types = Object.keys(
   (
     JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
@@ -31,15 +31,15 @@ export interface FlowNode {
   [property: string]: unknown;
 }
 
-/** A Node-RED to run, and the Node.js it runs on. */
+/** A Node-RED, and the Node.js it runs on. */
 export interface Runtime {
   /** The beginning of its version. */
   readonly version: '4.1.' | '5.';
-  /** How to get it; skips the suite where that needs a network that is not there. */
+  /** Gets its files; skips the suite if they cannot be downloaded. */
   readonly executables: (context: Mocha.Context) => Promise<{ node: string; red: string }>;
 }
 
-/** The Node-REDs that the package promises to run on. */
+/** The versions of Node-RED that the package supports. */
 export const runtimes: readonly Runtime[] = [
   {
     version: '4.1.',
@@ -49,30 +49,30 @@ export const runtimes: readonly Runtime[] = [
   { version: '5.', executables: nodeRed5 },
 ];
 
-/** Skips the suite and says why. On the CI machine everything has to run: there it is an error. */
+/** Skips the suite and says why. On the CI machine this is an error, because everything has to run there. */
 export function skip(context: Mocha.Context, why: string): never {
   if (process.env['CI']) throw new Error(why);
   process.stderr.write(`  Skipped: ${why}\n`);
   context.skip();
 }
 
-/** Waits for a condition: until `probe` returns something else than undefined. */
+/** Waits until `probe` returns something other than undefined. */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined> | T | undefined,
   seconds = 20,
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
-  // Often it is a matter of a few milliseconds.
+  // Often it takes only a few milliseconds.
   for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
+    if (Date.now() > deadline) throw new Error(`Waited ${seconds} s for ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. Node-RED has to be told one: its callback address holds it. */
+/** A free port of 127.0.0.1. Node-RED needs a fixed one, because it is part of the callback address. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = (lastPort += 1);
@@ -89,14 +89,14 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * The files of tests run in processes beside each other, and each has ports of its own: below those that the system gives
- * to whoever asks for any.
+ * The files of tests run in parallel processes. Each process has ports of its own, below those that the system gives
+ * out for port 0.
  */
 let lastPort = 12_000 + 2000 * Number(process.env['MOCHA_WORKER_ID'] ?? 4) + Math.floor(Math.random() * 1500);
 
 const directories: string[] = [];
 
-/** A directory of its own, gone at the end of the process whatever happens. */
+/** A new directory, which is deleted at the end of the process whatever happens. */
 export function temporaryDirectory(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'node-red-authy-'));
   directories.push(directory);
@@ -106,8 +106,8 @@ export function temporaryDirectory(): string {
 /**
  * Installs packages into a folder of `.cache/`, once: it takes longer than all tests together.
  *
- * @param options - more of what npm is told
- * @returns its node_modules; skips the suite where they are not there and cannot be downloaded
+ * @param options - more options of npm
+ * @returns its node_modules; skips the suite if they are missing and cannot be downloaded
  */
 export async function installedInCache(
   context: Mocha.Context,
@@ -172,7 +172,7 @@ async function nodeRed5(context: Mocha.Context): Promise<{ node: string; red: st
 
 let installed: Promise<string> | undefined;
 
-/** The node_modules of a user directory into which the packed package was installed as users do. */
+/** The node_modules of a user directory in which the packed package is installed, as users install it. */
 export function installedModules(context: Mocha.Context): Promise<string> {
   installed ??= install();
   return installed.catch((error: unknown) => {
@@ -187,7 +187,7 @@ async function install(): Promise<string> {
   const isBuilt = process.env['MOCHA_WORKER_ID'] !== undefined;
   const options = ['--json', '--silent', ...(isBuilt ? ['--ignore-scripts'] : [])];
   const { stdout } = await npm(['pack', ...options, '--pack-destination', directory], root);
-  // What the build says comes before it.
+  // The output of the build comes before it.
   const [tarball] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as { filename: string }[];
   if (tarball === undefined) throw new Error(`npm pack made nothing: ${stdout}`);
   const userDir = path.join(directory, 'user');
@@ -210,16 +210,16 @@ function isOffline(error: unknown): boolean {
   );
 }
 
-/** What a test chooses about a Node-RED. */
+/** The options of a Node-RED. */
 export interface NodeRedOptions {
   /** Settings that can be written as JSON. */
   settings?: Readonly<Record<string, unknown>> & { uiHost?: string };
-  /** What it serves https with. */
+  /** Its certificate for https. */
   certificate?: { key: string; cert: string };
   env?: Readonly<Record<string, string>>;
-  /** Who signs in, where the settings ask for it. */
+  /** The user who signs in, if the settings require it. */
   user?: User;
-  /** Packages that a user would install beside ours; those of this repository are taken. */
+  /** Other packages that a user would install; they are taken from this repository. */
   packages?: readonly string[];
 }
 
@@ -239,9 +239,9 @@ export class NodeRed {
     readonly adminUrl: string,
     /** The address below which `http in` nodes are reached, with a slash at its end. */
     readonly nodeUrl: string,
-    /** Where it keeps its files. */
+    /** Its user directory. */
     readonly userDir: string,
-    /** Trusts its certificate, where it has one of its own. */
+    /** Trusts its certificate, if it has one. */
     private readonly fetch: Fetch,
   ) {}
 
@@ -256,7 +256,7 @@ export class NodeRed {
     const modules = path.join(userDir, 'node_modules');
     fs.cpSync(await installedModules(context), modules, { recursive: true });
     for (const name of packages) {
-      // A link, so that their own dependencies are found where they are.
+      // A link, so that the package finds its own dependencies.
       fs.mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
       fs.symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name), 'junction');
     }
@@ -305,12 +305,12 @@ export class NodeRed {
     return nodeRed;
   }
 
-  /** All that it has logged. */
+  /** Everything that it has logged. */
   get log(): string {
     return this.process.output;
   }
 
-  /** Asks the admin API, or any other route of the editor, as the user who signed in. */
+  /** Sends a request to the admin API, or to any other route of the editor, as the signed-in user. */
   request(route: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has('accept')) headers.set('accept', 'application/json');
@@ -338,7 +338,7 @@ export class NodeRed {
   /**
    * Replaces all flows and waits until the new ones run.
    *
-   * @param type - `flows` leaves the tabs alone that have not changed, and `nodes` the nodes
+   * @param type - with `flows` unchanged tabs keep running, with `nodes` unchanged nodes
    */
   async deploy(flows: readonly FlowNode[], type: DeployType = 'full'): Promise<void> {
     const seen = this.log.length;
@@ -371,22 +371,22 @@ export class NodeRed {
     await this.process.exit();
   }
 
-  /** Ends it in the middle of whatever it does, as a power cut would. */
+  /** Ends it by force at any point, as a power cut would. */
   async kill(): Promise<void> {
     await this.process.kill();
   }
 
-  /** Lets it stand still, or go on: `SIGSTOP`, `SIGCONT`. */
+  /** Pauses or continues it: `SIGSTOP`, `SIGCONT`. */
   signal(signal: NodeJS.Signals): void {
     this.process.signal(signal);
   }
 
-  /** Starts it again after its end, with what it has left on the disk. */
+  /** Starts it again after its end, with the files that it has left on the disk. */
   async startAgain(): Promise<void> {
     this.process = await this.launch();
   }
 
-  /** The same Node-RED, asked by another user. */
+  /** The same Node-RED, with the requests of another user. */
   async signedInAs(user: User): Promise<NodeRed> {
     const other = new NodeRed(
       this.process,
@@ -419,7 +419,7 @@ export class NodeRed {
 
 export type DeployType = 'full' | 'flows' | 'nodes';
 
-/** What the context API says of a value. */
+/** A value as the context API returns it. */
 interface EncodedValue {
   msg: string;
   format: string;
@@ -432,7 +432,7 @@ function decode({ msg, format }: EncodedValue): unknown {
 
 type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** @param certificate - of a server that is asked under another name, such as an address of this machine */
+/** @param certificate - of a server that is reached by another name, such as an address of this machine */
 function fetchTrusting(certificate: string | undefined): Fetch {
   if (certificate === undefined) return fetch;
   const dispatcher = new Agent({ connect: { ca: certificate, checkServerIdentity: () => undefined } });
@@ -443,7 +443,7 @@ function fetchTrusting(certificate: string | undefined): Fetch {
 async function answers(ask: Fetch, url: string): Promise<true | undefined> {
   const response = await ask(url).catch(() => undefined);
   await response?.body?.cancel();
-  // Where one has to sign in, being refused is an answer.
+  // If users have to sign in, a refusal shows that it is running.
   return response !== undefined && [200, 401].includes(response.status) ? true : undefined;
 }
 
@@ -453,19 +453,19 @@ process.once('exit', () => {
   for (const directory of directories) fs.rmSync(directory, { recursive: true, force: true });
 });
 
-// Nothing is left running or lying about either where the run is ended from outside.
+// If the test run is ended from outside, processes are ended and directories deleted too.
 process.once('SIGTERM', () => process.exit(143));
 
-/** Ends a process and what it has started, by force. */
+/** Ends a process and its children, by force. */
 function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
   } catch {
-    // It is gone already.
+    // The process has already ended.
   }
 }
 
-/** A Node.js script in a process of its own, with what it has written. */
+/** A Node.js script in a process of its own, with its output. */
 export class Process {
   output = '';
   private readonly child: ChildProcess;
@@ -478,12 +478,12 @@ export class Process {
     env: Readonly<Record<string, string>> = {},
     cwd: string = root,
   ) {
-    // What the test run was started with must not reach what it starts.
+    // The options of the test run must not reach the processes that it starts.
     const child = spawn(node, args, {
       cwd,
       env: { ...process.env, NODE_OPTIONS: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that no grandchild is left where it has to be ended by force.
+      // A process group of its own, so that its children end too if it has to be ended by force.
       detached: true,
     });
     this.child = child;
@@ -491,7 +491,7 @@ export class Process {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     }
-    // "close" comes when what it wrote has been read as well.
+    // "close" comes once all of its output has been read.
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => {
         this.output += String(error);
@@ -542,7 +542,7 @@ export class Process {
     }
   }
 
-  /** Lets it stand still, or go on: `SIGSTOP`, `SIGCONT`. */
+  /** Pauses or continues it: `SIGSTOP`, `SIGCONT`. */
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
@@ -553,7 +553,7 @@ export class Process {
     await this.exit();
   }
 
-  /** Ends it as Ctrl+C would, or by force where it does not listen. */
+  /** Ends it as Ctrl+C would, or by force if it ignores that. */
   async stop(): Promise<number | null> {
     if (!this.exited) this.child.kill('SIGINT');
     try {

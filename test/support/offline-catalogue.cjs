@@ -1,4 +1,4 @@
-// Loaded before node-red-dev: without an answer of Node-RED's online catalogue it ends in the middle.
+// Loaded before node-red-dev, which stops early if Node-RED's online catalogue does not answer.
 const axios = require(require.resolve('axios', { paths: [process.argv[1]] }));
 
 const get = axios.get.bind(axios);

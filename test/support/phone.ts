@@ -1,6 +1,6 @@
 import { type NodeRed } from './node_red';
 
-/** What an approval request looks like in the simulator's control interface, as far as tests read it. */
+/** An approval request in the simulator's control interface, with the members that tests read. */
 export interface SimulatedApproval {
   uuid: string;
   /** The phone it came to, in E.164. */
@@ -9,14 +9,14 @@ export interface SimulatedApproval {
   message: string;
 }
 
-/** What came to the simulated phones. */
+/** A message to the simulated phones. */
 export interface SimulatedMessage {
   to: string;
   via: 'sms' | 'call' | 'email';
   code: string | null;
 }
 
-/** The phone of an account's simulator, worked through its control interface as its page does. */
+/** The phone of an account's simulator, used by its control interface as its page does. */
 export class Phone {
   private readonly route: string;
 
@@ -53,7 +53,7 @@ export class Phone {
     return requests.length;
   }
 
-  /** Lets the simulator misbehave. */
+  /** Sets faults of the simulator. */
   async faults(...faults: object[]): Promise<void> {
     const response = await this.nodeRed.request(`${this.route}/faults`, {
       method: 'PUT',

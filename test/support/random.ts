@@ -2,7 +2,7 @@
 export class Random {
   private state: number;
 
-  /** @param seed - a whole number; that of the environment variable SEED, or one of the clock */
+  /** @param seed - a whole number; by default the environment variable SEED, or one from the clock */
   constructor(readonly seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)) {
     this.state = seed;
   }

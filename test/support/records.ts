@@ -20,21 +20,21 @@ export function newRecord(more: Partial<ApprovalRecord> = {}): ApprovalRecord {
   };
 }
 
-/** What records tell of their own accord. */
+/** Records the events of a store. */
 export class Told {
   readonly troubles: string[] = [];
   onAbandoned(): void {
-    // Nobody asks.
+    // No test needs it.
   }
   onWithdrawn(): void {
-    // Nobody asks.
+    // No test needs it.
   }
   onTrouble(sentence: string): void {
     this.troubles.push(sentence);
   }
 }
 
-/** All that there is to be taken over. */
+/** Takes over all records that there are. */
 export async function takeAll(records: Records, except = new Map<string, number>()): Promise<Found[]> {
   const all: Found[] = [];
   for (;;) {
@@ -44,7 +44,7 @@ export async function takeAll(records: Records, except = new Map<string, number>
   }
 }
 
-/** A time that stands where it was put; what is to be done later is done when it is moved. */
+/** A time that stands still until a test moves it; timers then go off. */
 export class SetTime implements Clock {
   private now = 0;
   private offset: number;

@@ -16,7 +16,7 @@ export class Redis {
     private readonly options: readonly string[],
   ) {}
 
-  /** Starts one; skips the suite where none is installed. @param options - instead of those that make it durable */
+  /** Starts one; skips the suite if none is installed. @param options - instead of those that make it durable */
   static async start(context: Mocha.Context, options: readonly string[] = durable): Promise<Redis> {
     const places = [process.env['REDIS_SERVER'], '/usr/bin/redis-server', '/usr/local/bin/redis-server'];
     const executable = places.find((place) => place !== undefined && fs.existsSync(place));
@@ -30,7 +30,7 @@ export class Redis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it with what it has left on the disk. */
+  /** Starts it with the files that it has left on the disk. */
   async startAgain(): Promise<void> {
     const place = ['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.directory];
     const server = new Process(this.executable, [...place, '--save', '', ...this.options]);
@@ -42,7 +42,7 @@ export class Redis {
   }
 
   async stop(): Promise<void> {
-    // It refuses to end while it writes its file anew.
+    // Redis refuses to end while it rewrites its file.
     const again = setInterval(() => this.signal('SIGTERM'), 500);
     try {
       await this.process?.stop();
@@ -52,18 +52,18 @@ export class Redis {
     }
   }
 
-  /** Ends it in the middle of whatever it does. */
+  /** Ends it by force, at any point. */
   async kill(): Promise<void> {
     await this.process?.kill();
     this.process = undefined;
   }
 
-  /** Lets it stand still, or go on: `SIGSTOP`, `SIGCONT`. */
+  /** Pauses or continues it: `SIGSTOP`, `SIGCONT`. */
   signal(signal: NodeJS.Signals): void {
     this.process?.signal(signal);
   }
 
-  /** Sends one command and gives its answer as it is on the wire; empty where there is none. */
+  /** Sends one command and returns its raw answer; empty if there is none. */
   command(...words: string[]): Promise<string> {
     return new Promise((resolve) => {
       const socket = net.connect(this.port, '127.0.0.1', () => socket.write(`${words.join(' ')}\r\n`));

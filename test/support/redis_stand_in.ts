@@ -3,7 +3,7 @@ import { deadAfter, type ScriptName } from '../../nodes/lib/storage/redis/script
 type Hash = Map<string, string>;
 type Scores = Map<string, number>;
 type Value = string | Hash | Scores | Set<string>;
-/** What a script answers with, as the client gives it. */
+/** The answer of a script, as the client returns it. */
 export type Reply = string | number | null | Reply[];
 
 const day = 86_400_000;
@@ -16,15 +16,15 @@ const fields = [
 type Request = Partial<Record<(typeof fields)[number], string>> & { id: string };
 
 /**
- * Takes the place of Redis with our scripts (`nodes/lib/storage/redis/scripts.ts`), for one account: each script line by
- * line, synchronously. `redis_scripts_spec.ts` holds it to the real one. Keys are without the account's prefix; those of
- * the version before begin with `old:`.
+ * A stand-in for Redis with our scripts (`nodes/lib/storage/redis/scripts.ts`), for one account: each script line by
+ * line, synchronously. `redis_scripts_spec.ts` compares it with the real Redis. Keys are without the account's prefix;
+ * those of the previous version begin with `old:`.
  *
- * What Redis removes by itself a minute after its time stays here: no script can tell.
+ * Redis deletes expired keys a minute after their time; here they stay. No script can see the difference.
  */
 export class RedisStandIn {
   readonly keys = new Map<string, Value>();
-  /** Hears what is published. */
+  /** Called with each published message. */
   readonly listeners = new Set<(text: string) => void>();
   private now = 0;
 
@@ -35,7 +35,7 @@ export class RedisStandIn {
    */
   run(name: ScriptName, args: readonly (string | number)[], now: number): Reply {
     this.now = Math.floor(now);
-    // As they come to Redis, so that the rest has no number that is not one there.
+    // Redis gets all arguments as text, so the scripts below must too.
     return this[name](args.map(String));
   }
 
@@ -488,7 +488,7 @@ export class RedisStandIn {
   private zrem(key: string, member: string): void {
     const scores = this.scores(key);
     scores.delete(member);
-    // Redis keeps nothing that is empty.
+    // Redis deletes empty sets.
     if (scores.size === 0) this.keys.delete(key);
   }
 

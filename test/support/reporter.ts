@@ -1,6 +1,6 @@
 import { reporters } from 'mocha';
 
-/** The spec reporter, and as its last line the numbers that a script can read. */
+/** The spec reporter, with the counts in its last line for scripts. */
 class CountingReporter extends reporters.Spec {
   override epilogue(): void {
     super.epilogue();

@@ -17,7 +17,7 @@ export function cases(usual: number): { numRuns: number; seed?: number } {
   return { numRuns: runs(usual), ...(seed === undefined ? {} : { seed: Number(seed) }) };
 }
 
-/** Random cases to work off all at once, and not one by one as a property does. Says the seed that repeats them. */
+/** Random cases to try all at once, not one by one as a property does. Prints the seed that repeats them. */
 export function samples<T>(arbitrary: fc.Arbitrary<T>, usual: number): T[] {
   const { numRuns, seed = Date.now() % 1_000_000 } = cases(usual);
   process.stdout.write(`      SEED=${seed}\n`);

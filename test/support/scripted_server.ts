@@ -7,17 +7,17 @@ import { TLSSocket } from 'node:tls';
 export type Step =
   | { status: number; json: unknown; headers?: Record<string, string> }
   | { status: number; text: string; type: string; headers?: Record<string, string> }
-  /** Breaks the connection after the request has come in. */
+  /** Closes the connection after the request has come in. */
   | 'drop'
   /** The same with a reset, as from a process that was killed. */
   | 'reset'
   /** Never answers. */
   | 'hang'
-  /** Begins an answer and breaks the connection. */
+  /** Begins an answer and closes the connection. */
   | 'truncate'
   /** Sends one byte of the body every few milliseconds, without end. */
   | 'drip'
-  /** Sends a body without end, as fast as it is taken. */
+  /** Sends a body without end, as fast as the client reads it. */
   | 'flood';
 
 export interface SeenRequest {
@@ -27,11 +27,11 @@ export interface SeenRequest {
   body: string;
 }
 
-/** A server that answers as it is told, one step per request, and remembers what it was asked. */
+/** A server that answers by a script, one step per request, and records the requests. */
 export class ScriptedServer {
   readonly seen: SeenRequest[] = [];
   connections = 0;
-  /** How many of those are answered, or will never be. */
+  /** How many of those have been answered, or will never be. */
   answered = 0;
   private next: (request: SeenRequest) => Step | Promise<Step> = () => 'drop';
   private readonly sockets = new Set<Socket>();
@@ -40,7 +40,7 @@ export class ScriptedServer {
   constructor(tls?: { key: string; cert: string }) {
     const listener: http.RequestListener = (request, response) => this.answer(request, response);
     this.server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
-    // Which idle connections are closed is up to the client: else one could close under a request on its way.
+    // The client closes idle connections: if the server did, it could hit a request that is on its way.
     this.server.keepAliveTimeout = 0;
     this.server.on('connection', (socket: Socket) => {
       this.connections += 1;
@@ -62,7 +62,7 @@ export class ScriptedServer {
     return `${this.server instanceof https.Server ? 'https' : 'http'}://127.0.0.1:${this.port}`;
   }
 
-  /** How many connections there are. */
+  /** How many connections are open. */
   get open(): number {
     return this.sockets.size;
   }
@@ -73,7 +73,7 @@ export class ScriptedServer {
     this.seen.length = this.answered = 0;
   }
 
-  /** Each request is answered as it is decided for it, and no sooner. */
+  /** Answers each request by this function, once it has decided. */
   decide(next: (request: SeenRequest) => Step | Promise<Step>): void {
     this.next = next;
   }
@@ -110,7 +110,7 @@ export class ScriptedServer {
         socket?.destroy();
         return;
       case 'reset':
-        // Below TLS there is no way to a reset from here.
+        // A TLS socket cannot send a reset.
         if (socket instanceof TLSSocket) socket.destroy();
         else socket?.resetAndDestroy();
         return;

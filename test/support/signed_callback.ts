@@ -9,7 +9,7 @@ export const callbackKey = 'the-key';
 export const callbackUrl = 'https://nodered.example/authy/callback';
 export const callbackNonce = '1700000000';
 
-/** A callback with every field that the validator reads, and what is added to it. */
+/** A callback with every field that the validator reads, and with additional ones. */
 export function callbackAnswer(status: 'approved' | 'denied' = 'approved', added: Params = {}): Params {
   return {
     ...added,
@@ -41,7 +41,7 @@ export function signedCallback(params: Params, mode: CallbackMode, signed: Param
   };
 }
 
-/** The query and the body in which parameters come in that mode. */
+/** The query and the body that carry the parameters in this mode. */
 export function carried(params: Params, mode: CallbackMode): Pick<CallbackRequest, 'query' | 'body'> {
   if (mode === 'get') return { query: canonicalParams(params), body: undefined };
   const text = JSON.stringify(params);

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { installedInCache } from './node_red';
 
-/** What a client answers with; each test looks at what it needs. */
+/** The answer of a client; each test reads what it needs. */
 export type ClientAnswer = Record<string, unknown>;
 
 type NodeCallback = (error: unknown, answer: ClientAnswer) => void;
@@ -57,8 +57,8 @@ export interface OfficialClients {
 }
 
 /**
- * The official clients, installed beside the project: they drag in old dependencies with known holes, so they must not
- * be among the project's own. No script of theirs is run. Skips the suite where they cannot be had.
+ * The official clients, installed outside the project: they bring old dependencies with known vulnerabilities, which
+ * must not be among the project's own. Their install scripts are not run. Skips the suite if they cannot be downloaded.
  */
 export async function officialClients(context: Mocha.Context): Promise<OfficialClients> {
   const load = createRequire(path.join(await installedOfficialClients(context), 'package.json'));
@@ -69,7 +69,7 @@ export async function officialClients(context: Mocha.Context): Promise<OfficialC
   return { authy, authyClient: (key, host) => new Client({ key }, { host }) };
 }
 
-/** The node_modules that hold them. */
+/** The node_modules with the official clients. */
 export function installedOfficialClients(context: Mocha.Context): Promise<string> {
   const packages = ['authy@1.4.0', 'authy-client@1.1.4'];
   return installedInCache(context, 'official-clients', packages, ['--ignore-scripts']);

@@ -1,6 +1,6 @@
 /**
- * A context store as a user may have installed it: it answers later, after a while that differs from call to call, so
- * that what was asked last may be done first.
+ * A context store as a user may have installed it: it answers after a time that differs from call to call, so that a
+ * later call may be done first.
  *
  * Source: https://nodered.org/docs/api/context/
  */

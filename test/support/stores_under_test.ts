@@ -20,33 +20,33 @@ import type { Redis } from './redis';
 const accountId = 'account';
 const gateId = 'gate';
 
-/** So long a sign of life in files may take, in milliseconds. */
+/** How long a sign of life in files may take, in milliseconds. */
 const longestSign = 25;
 
 /** Opens the records of the gate, in one process. */
 export type OpenRecords = (events: RecordEvents) => Records;
 
-/** A real store, in which processes begin and end as a test has it. Its clocks are those of the machines. */
+/** A real store, in which a test begins and ends processes. Its clocks are those of the machines. */
 export interface StoreUnderTest {
   /**
-   * A process begins.
+   * Begins a process.
    *
-   * @param again - one that has ended, and of which nobody knows that: its memory is still there
+   * @param again - the memory of a process that has ended, which the new process gets
    */
   begin(machine: Machine, again?: OpenRecords): Promise<OpenRecords>;
-  /** Whether a record is there, as far as that can be told in this very turn. */
+  /** Whether a record is there, if that can be seen in the same turn. */
   isThere(id: string): boolean;
   /**
-   * The process dies, in the middle of whatever it does. Nothing of it reaches the store from now on.
+   * Ends the process at any point. Nothing it does reaches the store from now on.
    *
-   * @param isPower - whether the power fails: what was not synced is lost with it
+   * @param isPower - whether the power fails, so that changes that were not synced are lost too
    */
   kill(machine: Machine, isPower?: boolean): void;
-  /** It ends properly; its records are closed. */
+  /** Ends the process properly; its records are already closed. */
   stop(machine: Machine): Promise<void>;
-  /** Somebody deletes a record, or all there is. */
+  /** Deletes a record, or all of them, as somebody else might. */
   lose(id?: string): Promise<void>;
-  /** Resolves when what timers have begun is done. */
+  /** Resolves once the work that timers have begun is done. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
@@ -57,9 +57,9 @@ export class FilesUnderTest implements StoreUnderTest {
   private kills = 0;
   private readonly runs = new Map<OpenRecords, ProcessRun>();
   private readonly present = new Map<Machine, ProcessRun>();
-  /** Timers that have gone off, and that their owners have not set again. */
+  /** Timers that have gone off and have not been set again yet. */
   private owed = 0;
-  /** What a power failure leaves. */
+  /** The files that a power failure leaves. */
   private synced = new Map<string, string>();
   private readonly open = fs.promises.open;
 
@@ -88,7 +88,7 @@ export class FilesUnderTest implements StoreUnderTest {
     return Promise.resolve(open);
   }
 
-  /** Whatever the process still does, it does by a path that is not there any more. */
+  /** Renames the folder, so that the process can no longer change anything in it. */
   kill(_machine: Machine, isPower = false): void {
     const { root } = this;
     this.kills += 1;
@@ -102,7 +102,7 @@ export class FilesUnderTest implements StoreUnderTest {
     return this.filesOf(id).length > 0;
   }
 
-  /** The files of the records, by what follows the life. */
+  /** The content of the records' files, by their path below the life. */
   private records(): Map<string, string> {
     const found = new Map<string, string>();
     for (const file of this.files()) {
@@ -118,7 +118,7 @@ export class FilesUnderTest implements StoreUnderTest {
     return fs.readdirSync(this.root).find((name) => name.startsWith('life-'));
   }
 
-  /** What the disk had when the folder was last synced. Whether content was synced before its name is not told. */
+  /** Restores the files as of the last sync of the folder. Does not check that content was synced before its name. */
   private bringBackSynced(): void {
     const { life, root, synced } = this;
     if (life === undefined) return;
@@ -159,7 +159,7 @@ export class FilesUnderTest implements StoreUnderTest {
     return Promise.resolve();
   }
 
-  /** A sign of life is given when the next one is set. The last one of a process sets none. */
+  /** A sign of life is done once its owner sets the next timer. The last one of a process sets none. */
   async settled(): Promise<void> {
     const until = performance.now() + longestSign;
     while (this.owed > 0 && performance.now() < until) await turn();
@@ -190,7 +190,7 @@ export class FilesUnderTest implements StoreUnderTest {
   }
 }
 
-/** What Node-RED gives to nodes as their context. */
+/** Node-RED's module for the contexts of nodes. */
 interface Contexts {
   init(settings: object): void;
   load(): Promise<void>;
@@ -201,7 +201,7 @@ interface Contexts {
 const nodeRed = path.dirname(require.resolve('node-red/package.json'));
 const contextsModule = require.resolve('@node-red/runtime/lib/nodes/context', { paths: [nodeRed] });
 
-/** The module as a new process loads it: it knows of no store that was opened before. */
+/** Loads the module as a new process does, without the stores that were opened before. */
 function newContexts(): Contexts {
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
   delete require.cache[contextsModule];
@@ -234,7 +234,7 @@ export class ContextsUnderTest implements StoreUnderTest {
       });
   }
 
-  /** Whatever the process still does, it does in a folder that nobody looks into. */
+  /** Renames the folder, so that the process can no longer change anything in it. */
   kill(): void {
     const { dir } = this;
     this.kills += 1;
@@ -262,7 +262,7 @@ export class ContextsUnderTest implements StoreUnderTest {
   }
 
   async settled(): Promise<void> {
-    // Its records set no timers.
+    // Records in contexts set no timers.
   }
 
   async close(): Promise<void> {
@@ -339,7 +339,7 @@ export class RedisUnderTest implements StoreUnderTest {
     await closing;
   }
 
-  /** Nobody can say that in this turn. */
+  /** In Redis this cannot be seen in the same turn. */
   isThere(): boolean {
     return false;
   }

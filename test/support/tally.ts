@@ -11,15 +11,15 @@ interface Numbered {
   payload?: { decision?: string; reason?: string | null };
 }
 
-/** What became of a message. */
+/** How a message ended. */
 export interface Entry {
   sent: string[];
   ended: string[];
 }
 
 /**
- * Follows numbered messages, each through one node, by Node-RED's own hooks: they see what leaves a node and what is
- * complete in the very moment, also while everything around is being deployed.
+ * Follows numbered messages, each through one node, by Node-RED's own hooks: these see at once what leaves a node and
+ * what is complete, even during a deploy.
  *
  * Source: https://nodered.org/docs/api/hooks/messaging/
  */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** How large random trees become. */
+/** The limits of random trees. */
 export interface TreeSize {
   readonly maxDepth: number;
   /** Of an object. */

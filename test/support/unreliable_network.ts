@@ -2,30 +2,30 @@ import net from 'node:net';
 import type { Random } from './random';
 import { ScriptedServer, type Step } from './scripted_server';
 
-/** How a client gets to the service. */
+/** How a client is connected to the service. */
 export type Way = 'plain' | 'tls' | 'proxy';
 
-/** What the client can know of a failed attempt, by the table of what may be repeated. */
+/** What the client can know about a failed attempt; decides whether it may repeat it. */
 export type Failure =
-  /** The connection did not come about: nothing can have left. */
+  /** There was no connection: nothing can have been sent. */
   | 'notSent'
-  /** Refused with 429, and asked to come back soon. */
+  /** Refused with 429, with a short Retry-After. */
   | 'rateLimited'
-  /** The same, later than anyone waits. */
+  /** Refused with 429, with a Retry-After that is longer than any call waits. */
   | 'rateLimitedForLong'
-  /** The request left, and no answer of the service came. */
+  /** The request was sent, and no answer of the service came. */
   | 'noAnswer'
-  /** There is a connection, but not to whom it should be. */
+  /** There is a connection, but not to the right server. */
   | 'insecure';
 
 /** What goes wrong with one attempt. */
 export interface Fate {
   readonly name: string;
-  /** Two where it depends on which of two packets the client sees first. */
+  /** Two if it depends on which of two packets the client sees first. */
   readonly means: readonly Failure[];
-  /** On which ways it can be met. */
+  /** The ways on which it can happen. */
   readonly ways: readonly Way[];
-  /** What the wire does with a connection, at its first bytes or before them. */
+  /** What happens to a connection, at its first bytes or before them. */
   readonly wire?: 'resetAtOnce' | 'resetAtFirstBytes' | 'cutFirstBytes' | 'nonsense' | ProxyFate;
   /** What the server does with a request. */
   readonly server?: Step | (() => Step);
@@ -63,7 +63,7 @@ const unavailable = { message: 'Service unavailable', success: false };
 
 /** Everything that goes wrong here. */
 export const fates: readonly Fate[] = [
-  // Where a connection stands and is reset before a byte is sent, the client may see the one or the other first.
+  // If a connection is reset before a byte is sent, the client may see either the connection or the reset first.
   {
     name: 'reset before the request',
     means: ['notSent', 'noAnswer'],
@@ -100,18 +100,18 @@ export const fates: readonly Fate[] = [
   ),
 ];
 
-/** Never answers; apart from the others because it takes as long as the caller waits. */
+/** Never answers; separate from the others because it takes as long as the caller waits. */
 export const silence: Fate = { name: 'silence', means: ['noAnswer'], ways: everyWay, server: 'hang' };
 
 /**
- * A service behind a wire, or a proxy, both of which do to each attempt what they are told: one call at a time, so that
- * all that arrives is known to belong to it.
+ * A service behind a wire or a proxy, which treats each attempt as planned. It takes one call at a time, so that
+ * everything that arrives belongs to that call.
  */
 export class UnreliableNetwork {
-  /** Requests, or parts of one, that have come to the other end since the last call began. */
+  /** Requests, or parts of one, that have arrived since the last call began. */
   arrivals = 0;
   private planned: readonly Fate[] = [];
-  /** What is left of it. */
+  /** The rest of the plan. */
   private plan: Fate[] = [];
   private last: Step = 'drop';
   private readonly server: ScriptedServer;
@@ -149,7 +149,7 @@ export class UnreliableNetwork {
    * Begins a call.
    *
    * @param plan - what happens to its attempts, one after the other
-   * @param last - what is answered to those after them
+   * @param last - the answer to the attempts after those
    */
   begin(plan: readonly Fate[], last: object): void {
     this.planned = plan;
@@ -160,7 +160,7 @@ export class UnreliableNetwork {
     this.last = { status: 200, json: last, ...(headers === undefined ? {} : { headers }) };
   }
 
-  /** Whether a connection is left over: what happens to a new one cannot happen to the next attempt. */
+  /** Whether a connection is left: then a fault of a new connection cannot happen to the next attempt. */
   get isConnected(): boolean {
     return typeof this.last === 'object' && this.last.headers === undefined && this.sockets.size > 0;
   }
@@ -172,7 +172,7 @@ export class UnreliableNetwork {
       await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** How much of the plan has happened. */
+  /** The part of the plan that has happened. */
   get met(): readonly Fate[] {
     return this.planned.slice(0, this.planned.length - this.plan.length);
   }
@@ -185,7 +185,7 @@ export class UnreliableNetwork {
     return typeof fate.server === 'function' ? fate.server() : fate.server;
   }
 
-  /** What is to happen to a connection, if something is; it happens once. */
+  /** The planned fault of a connection, if there is one; it happens once. */
   private takeWire(...can: Fate['wire'][]): Fate['wire'] {
     const wire = this.plan[0]?.wire;
     if (wire === undefined || !can.includes(wire)) return undefined;
@@ -211,7 +211,7 @@ export class UnreliableNetwork {
         client.resetAndDestroy();
         return;
       case 'cutFirstBytes':
-        // A part of the request is as good as a request: what it does at the other end is not known.
+        // A part of a request counts as a request: nobody knows what the server does with it.
         this.arrivals += 1;
         client.resetAndDestroy();
         return;
@@ -223,7 +223,7 @@ export class UnreliableNetwork {
     }
   }
 
-  /** Answers CONNECT, which has just come. */
+  /** Answers a CONNECT request. */
   private lead(client: net.Socket): void {
     const proxyFates = ['proxyHangsUp', 'proxyResets', 'proxyAnswers502', 'proxyDies'] as const;
     switch (this.takeWire(...proxyFates)) {
@@ -246,7 +246,7 @@ export class UnreliableNetwork {
     }
   }
 
-  /** Connects a client with the server, until one of them ends it. */
+  /** Connects a client to the server, until one of them ends the connection. */
   private join(client: net.Socket): net.Socket {
     const server = this.hold(net.connect(this.server.port, '127.0.0.1'));
     const follow = (one: net.Socket, other: net.Socket): void => {

@@ -5,7 +5,7 @@ import type { CallOptions, Performed } from '../../nodes/lib/contract/service';
 import type { AuthyClient } from '../../nodes/lib/services/authy/client';
 import { AuthyService } from '../../nodes/lib/services/authy/service';
 
-/** Authy as an account asks it: what comes from outside is validated first. */
+/** Authy as an account uses it: inputs are validated first. */
 export class ValidatingService {
   private readonly service: AuthyService;
 

@@ -1,7 +1,7 @@
 /*
- * Runs inside of a Node-RED, before it (`--require`), and writes a line into the file WITNESS for each message that the
- * gate gets, that leaves it, and that has come to the node behind it: in the very turn, so that no end of the process
- * comes between.
+ * Runs inside a Node-RED, before it (`--require`), and writes a line into the file WITNESS for each message that the
+ * gate receives, that leaves it, and that reaches the node behind it: in the same turn, so that the process cannot end
+ * before.
  */
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
@@ -18,7 +18,7 @@ function outcomeOf(id, { payload, error }) {
   return payload.reason === null ? payload.decision : `${payload.decision} ${payload.reason}`;
 }
 
-// Once Node-RED is there, and its flows are not.
+// At this point Node-RED is loaded, but its flows are not started.
 setImmediate(() => {
   const { hooks } = createRequire(process.argv[1])('@node-red/util');
   hooks.add('onReceive.witness', ({ msg, destination }) => {

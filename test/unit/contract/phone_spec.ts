@@ -22,7 +22,7 @@ function refused(number: string, country?: string, rule: PhoneRule = 'valid'): A
   error.code.should.equal('AUTHY_INVALID_INPUT');
   should(error.field).equalOneOf('phoneNumber', 'countryCode');
   error.message.should.startWith(`${error.field ?? ''}: `);
-  // What is refused may be anybody's number.
+  // The refused text may be a real phone number, so the error must not contain it.
   error.message.should.not.containEql(number);
   return error;
 }
@@ -47,11 +47,11 @@ const forms: Readonly<Record<string, (mobile: Typed) => string>> = {
 };
 
 describe('Phone numbers', () => {
-  describe('the mobile number of every country is the one that was meant, or refused', () => {
+  describe('a mobile number of any country is read as the right number or refused', () => {
     for (const rule of ['valid', 'possible'] as const) {
       for (const [form, write] of Object.entries(forms)) {
         for (const isGiven of [true, false]) {
-          it(`${form}, ${isGiven ? 'with' : 'without'} its country, where it must be ${rule}`, () => {
+          it(`${form}, ${isGiven ? 'with' : 'without'} its country, if it must be ${rule}`, () => {
             let right = 0;
             const others: string[] = [];
             for (const mobile of mobiles) {
@@ -73,7 +73,7 @@ describe('Phone numbers', () => {
     }
   });
 
-  it('are sent apart: country code and national number', () => {
+  it('are split into country code and national number', () => {
     phone('+57 300 123 4567', undefined, 'valid').should.eql({
       countryCode: '57',
       nationalNumber: '3001234567',
@@ -81,14 +81,14 @@ describe('Phone numbers', () => {
     });
   });
 
-  it('with + carry their country; the one given beside it does not count', () => {
+  it('with + contain their country; a country given beside them does not count', () => {
     should(read('+573001234567', '1')).equal('+573001234567');
     refused('+9993173389302').message.should.match(/not a valid phone number/);
     refused('+1317').message.should.match(/not a valid phone number/);
     refused('+0612345678', '33').message.should.match(/not a valid phone number/);
   });
 
-  it('without + need the country, whatever they look like', () => {
+  it('without + need a country, whatever they look like', () => {
     for (const number of ['0612345678', '2015550123', '317-338-9302', '4915157012345', '004915157012345']) {
       for (const rule of ['valid', 'possible'] as const) {
         const error = refused(number, undefined, rule);
@@ -97,7 +97,7 @@ describe('Phone numbers', () => {
     }
   });
 
-  it('without + are read as numbers of the country', () => {
+  it('without + are read as numbers of the given country', () => {
     should(read('317-338-9302', '1')).equal('+13173389302');
     should(read('(317) 338.9302', '1')).equal('+13173389302');
     should(read('1 (317) 338-9302', '1')).equal('+13173389302');
@@ -108,14 +108,14 @@ describe('Phone numbers', () => {
     should(read('8 (912) 345-67-89', '7')).equal('+79123456789');
   });
 
-  it('that begin with the international prefix are numbers of that country', () => {
+  it('that begin with an international prefix are numbers of the country after it', () => {
     should(read('004915157012345', '49')).equal('+4915157012345');
     should(read('0044 7911 123456', '49')).equal('+447911123456');
     should(read('0044 7911 123456', '1')).equal('+447911123456');
     should(read('011 44 7911 123456', '1')).equal('+447911123456');
     should(read('0011 49 15157012345', '61')).equal('+4915157012345');
     should(read('001 66 81 234 5678', '66')).equal('+66812345678');
-    // From Singapore one dials 001 and the country; elsewhere 00, and 1 is a country.
+    // In Singapore 001 is an international prefix; elsewhere the prefix is 00, and 1 is a country code.
     refused('001 65 9234 5678', '65').message.should.match(/can be read as two numbers/);
   });
 
@@ -125,18 +125,18 @@ describe('Phone numbers', () => {
     error.message.should.match(/can be read as two numbers.*\+/);
   });
 
-  it('are refused where they are not valid, or of no country', () => {
+  it('are refused if they are not valid, or if their country does not exist', () => {
     refused('123', '1').message.should.match(/not a valid phone number in the country with code 1/);
     const error = refused('3173389302', '999');
     should(error.field).equal('countryCode');
     error.message.should.match(/no country has the calling code 999/);
-    // As long as numbers of their country are, and none of them.
+    // These have the right length for their country, but are not valid.
     for (const number of ['+10612345678', '+11235550123', '+33000000000', '+4912']) {
       refused(number).message.should.match(/not a valid phone number/);
     }
   });
 
-  it('that nobody can have are for simulators alone', () => {
+  it('that nobody can have are accepted for simulators only', () => {
     for (const number of ['+1 555 123 4567', '+447700900123', '+15551234567']) {
       refused(number).message.should.match(/not a valid phone number/);
       should(read(number, undefined, 'possible')).equal(number.replaceAll(' ', ''));
@@ -153,13 +153,13 @@ describe('Phone numbers', () => {
     ];
     const ofCode = (code: string): string => {
       const found = mobiles.find(({ example }) => example.number.startsWith(`+${code}`));
-      // The second codes of a country have the numbers of the first.
+      // A second code of a country has the same numbers as the first.
       const local = found?.example.number.slice(5) ?? '2345678';
       return `+${code}${local}`;
     };
 
     for (const code of codes) {
-      it(`${code}: with 7 digits, with 10, and as they are written`, () => {
+      it(`${code}: numbers with 7 digits, with 10, and in other formats are read`, () => {
         const number = ofCode(code);
         const local = number.slice(5);
         for (const typed of [
@@ -178,30 +178,30 @@ describe('Phone numbers', () => {
       });
     }
 
-    it('the other area codes of the same country belong to it, those of another do not', () => {
+    it('the code of a country also accepts its other area codes, but not those of another country', () => {
       should(read('939 234 5678', '1787')).equal('+19392345678');
       refused('212 555 1234', '1787').message.should.match(/in the country with code 1787/);
       refused('12345678', '1787');
       refused('234567', '1787');
     });
 
-    it('5999 is Curaçao', () => {
+    it('5999 is read as Curaçao', () => {
       should(read('5181234', '5999')).equal('+59995181234');
       should(read('9 518 1234', '5999')).equal('+59995181234');
       should(read('599 9 518 1234', '5999')).equal('+59995181234');
-      // Bonaire has the other half of +599.
+      // +599 3 is Bonaire.
       should(refused('3181234', '5998').field).equal('countryCode');
       should(read('318 1234', '599')).equal('+5993181234');
     });
 
-    it('no other code of four digits is one', () => {
+    it('any other code of four digits is refused', () => {
       for (const code of ['1212', '1000', '1999', '4915', '7700', '9999']) {
         refused('2345678', code).message.should.match(/no country has the calling code/);
       }
     });
   });
 
-  it('of Mexico with a prefix that was dropped in 2019 say so', () => {
+  it('of Mexico are refused with a hint if they have the prefix that was dropped in 2019', () => {
     should(read('+52 55 1234 5678')).equal('+525512345678');
     should(read('55 1234 5678', '52')).equal('+525512345678');
     for (const [number, country] of [

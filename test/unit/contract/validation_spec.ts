@@ -103,17 +103,17 @@ describe('Validation', () => {
     refused(input.text(3), 5);
   });
 
-  it('bounds whole numbers', () => {
+  it('limits whole numbers', () => {
     input.integer(4, 10)('6', 'n').should.equal(6);
     for (const bad of [3, 11, 4.5, '6.0', '', Number.NaN, '0x6', null]) refused(input.integer(4, 10), bad);
   });
 
-  it("wants {{code}} in a message of one's own", () => {
+  it('requires {{code}} in a custom message', () => {
     input.codeTemplate('Your code: {{code}}', 'm').should.equal('Your code: {{code}}');
     refused(input.codeTemplate, 'Your code').message.should.match(/\{\{code\}\}/);
   });
 
-  it('takes details as pairs of label and text', () => {
+  it('accepts details as pairs of label and text', () => {
     const details = input.pairs({ label: 20, value: 200 });
     details({ Account: '12-34', Amount: 5, New: true }, 'd').should.eql({
       Account: '12-34',
@@ -134,7 +134,7 @@ describe('Validation', () => {
     }
   });
 
-  it('takes logos with a default among them', () => {
+  it('accepts logos with a default among them', () => {
     const logo = { res: 'default', url: 'https://example.com/logo.png' };
     should(input.logos([logo], 'l')).eql([logo]);
     should(input.logos([], 'l')).eql([]);
@@ -151,7 +151,7 @@ describe('Validation', () => {
     }
   });
 
-  it('takes plain data of a bounded size', () => {
+  it('accepts plain data of a limited size', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     input.dataObject({ reason: 'reset' }, 'd').should.eql({ reason: 'reset' });
@@ -160,7 +160,7 @@ describe('Validation', () => {
     refused(input.dataObject, []);
   });
 
-  it('takes plausible e-mail addresses', () => {
+  it('accepts plausible e-mail addresses', () => {
     input.email('user@example.com', 'e').should.equal('user@example.com');
     for (const bad of ['user', 'user@', '@example.com', 'a b@example.com', 'user@example..com', 5])
       refused(input.email, bad);

@@ -4,7 +4,7 @@ import { basicAuthorization, formBody, jsonBody, jsonObject } from '../../../nod
 import { type Call, Caller, type CallRequest } from '../../../nodes/lib/http/call';
 import { ScriptedServer } from '../../support/scripted_server';
 
-describe('One call, to any service', () => {
+describe('A call to any service', () => {
   let server: ScriptedServer;
   let caller: Caller;
 
@@ -25,14 +25,14 @@ describe('One call, to any service', () => {
     await server.stop();
   });
 
-  /** A call that takes every answer for its value. */
+  /** A call whose value is the status of the answer, whatever it is. */
   const call = (...requests: CallRequest[]): Call<number> => ({
     repeat: 'never',
     request: (index) => requests[index],
     judge: ({ statusCode }) => ({ value: statusCode }),
   });
 
-  it('a form, with a user name and a password', async () => {
+  it('sends a form, with a user name and a password', async () => {
     server.script({ status: 201, json: {} });
     const body = formBody({ To: '+49 1', Channel: 'sms', CustomCode: undefined, Text: 'a&b=c ü' });
     should(await caller.call(call({ method: 'POST', path: '/Verifications', body }))).equal(201);
@@ -43,7 +43,7 @@ describe('One call, to any service', () => {
     should(seen?.body).equal('To=%2B49+1&Channel=sms&Text=a%26b%3Dc+%C3%BC');
   });
 
-  it('JSON', async () => {
+  it('sends JSON', async () => {
     server.script({ status: 200, json: {} });
     const body = jsonBody({ a: 1, b: undefined });
     should(await caller.call(call({ method: 'POST', path: '/x', body }))).equal(200);
@@ -51,21 +51,21 @@ describe('One call, to any service', () => {
     should(server.seen[0]?.body).equal('{"a":1}');
   });
 
-  it('DELETE, which has no body and no content type', async () => {
+  it('sends DELETE without a body and a content type', async () => {
     server.script({ status: 204, text: '', type: 'text/plain' });
     should(await caller.call(call({ method: 'DELETE', path: '/Factors/YF1' }))).equal(204);
     should(server.seen[0]).match({ method: 'DELETE', url: '/v2/Factors/YF1', body: '' });
     should(server.seen[0]?.headers['content-type']).be.undefined();
   });
 
-  it('errors name the service that was called, and no secret', async () => {
+  it('has errors that name the service, and no secret', async () => {
     should(caller.noAnswerError('read', 'it broke').message).match(/^Another service gave no usable answer/);
     await server.stop();
     const asked = caller.call(call({ method: 'GET', path: '/x' }));
     await asked.should.be.rejectedWith({ code: 'AUTHY_NETWORK', message: /nothing was sent/ });
   });
 
-  it('an answer is an object of JSON, and not nested without end', () => {
+  it('takes only a JSON object as an answer, and none that is nested too deep', () => {
     should(jsonObject('{"id": 9007199254740993}')).eql({ id: '9007199254740993' });
     for (const text of ['', 'x', '[]', '1', 'null', `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`]) {
       should(jsonObject(text)).be.undefined();

@@ -6,7 +6,7 @@ import { cases } from '../../support/runs';
 const plain = ['0', '7', '-1', '209', '1700000000', '123456789012345', '-999999999999999'];
 const odd = ['-0', '1.0', '0.0', '1e3', '1E5', '1e+3', '-1.50', '9007199254740993', '1e400'];
 
-/** Where a number stands in a text. */
+/** Texts with a number in different places. */
 const wraps = [
   (literal: string) => `{"a":${literal}}`,
   (literal: string) => `{"a":{"b":[1, ${literal} ,"x"]},"c":"5"}`,
@@ -15,7 +15,7 @@ const wraps = [
 ];
 
 describe('Numbers of a JSON text', () => {
-  it('are plain where JavaScript writes them as they are', () => {
+  it('are plain if JavaScript would write them in the same way', () => {
     for (const literal of plain) {
       for (const json of [`{"a":${literal}}`, `{"a" :\n\t ${literal} , "b":{"c":${literal}}}`]) {
         hasPlainMembers(json).should.be.true();
@@ -26,7 +26,7 @@ describe('Numbers of a JSON text', () => {
     hasPlainMembers('{"a":"1.0","b":"x:y","c":null,"d":[true],"e":"at 12:30:00"}').should.be.true();
   });
 
-  it('are not where it would write another text', () => {
+  it('are not plain if JavaScript would write them in another way', () => {
     for (const literal of odd) {
       for (const json of [
         `{"a":${literal}}`,
@@ -37,19 +37,19 @@ describe('Numbers of a JSON text', () => {
         withNumbersAsText(json).should.equal(json.replace(literal, `"${literal}"`));
       }
     }
-    // In doubt, too.
+    // The check may say no for a plain text, but never yes for another.
     hasPlainMembers('{"a":1234567890123456}').should.be.false();
     hasPlainMembers('{"a":"sum: 1.50"}').should.be.false();
   });
 
-  it('in quotes are text', () => {
+  it('in quotes stay text', () => {
     for (const json of ['{"a":"1.0"}', '{"a":"\\":1.0"}', '{"a\\\\":"1e3, 1.0"}', '{"1.0":"x"}']) {
       withNumbersAsText(json).should.equal(json);
     }
     withNumbersAsText('{"a":[1.0,2,"3.0"],"b\\"":1e3}').should.equal('{"a":["1.0",2,"3.0"],"b\\"":"1e3"}');
   });
 
-  it('are numbers where JavaScript holds them, and else text as it was sent', () => {
+  it('are read as numbers if JavaScript can represent them, and otherwise as the text that was sent', () => {
     for (const literal of [
       ...plain,
       ...['1.0', '0.0', '1e3', '1E5', '1e+3', '-1.50', '0.1', '1e300', '5e-324'],
@@ -75,7 +75,7 @@ describe('Numbers of a JSON text', () => {
     });
   });
 
-  it('stay as they are where a parser had nothing to round', () => {
+  it('are read as by JSON.parse if there is nothing to round', () => {
     const value = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       fc.maxSafeInteger(),
@@ -90,7 +90,7 @@ describe('Numbers of a JSON text', () => {
     );
   });
 
-  it('of any size come out with the value that was sent', () => {
+  it('of any size keep the value that was sent', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), (number) => {
         const { a } = parseExact(`{"a":${number}}`) as { a: number | string };
@@ -100,7 +100,7 @@ describe('Numbers of a JSON text', () => {
     );
   });
 
-  it('never are plain where one would be put into quotes, but in lists', () => {
+  it('are never called plain if one of them would be put into quotes, except in lists', () => {
     const name = fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom('a":1.0', '\\', ':', '😀'));
     const { tree } = fc.letrec<{ tree: string }>((tie) => ({
       tree: fc.oneof(

@@ -1,7 +1,7 @@
 import { RateLimitedLog } from '../../../nodes/lib/node/rate-limited-log';
 
 describe('Rate-limited log', () => {
-  it('writes one line of a kind, and those of other kinds', () => {
+  it('writes one line of each kind', () => {
     const lines: string[] = [];
     const log = new RateLimitedLog((line) => lines.push(line));
     for (let time = 0; time < 100; time++) log.write('signatureMismatch', `forged ${time}`);

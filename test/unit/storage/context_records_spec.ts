@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../support/node_red';
 import { newRecord, SetTime, takeAll, Told } from '../../support/records';
 import { slowStore } from '../../support/slow_store';
 
-/** What Node-RED gives to nodes as their context. */
+/** Node-RED's module for the contexts of nodes. */
 interface Contexts {
   init(settings: object): void;
   load(): Promise<void>;
@@ -23,7 +23,7 @@ const contexts = require(
 
 describe("Records in Node-RED's context", () => {
   for (const store of ['memory', 'slow', 'file'] as const)
-    describe(`in a store that is ${store}`, () => suite(store));
+    describe(`in a ${store} store`, () => suite(store));
 });
 
 function suite(store: 'memory' | 'slow' | 'file'): void {
@@ -74,7 +74,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     messages: ['{"no":0}', '{"no":1}', '{"no":2}'],
   };
 
-  it('come to one end, and nothing brings them back', async () => {
+  it('end once, and nothing brings them back', async () => {
     const records = open();
     const record = newRecord({ state: 'sending' });
     await records.create(record);
@@ -99,7 +99,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     await records.close();
   });
 
-  it('come back after a restart, and to the next gate of a deploy not a second time', async () => {
+  it('are found after a restart, but not again by the next gate after a deploy', async () => {
     const known: KnownContexts = new Map();
     const before = open(known);
     const [one, two] = [newRecord(), newRecord()];
@@ -113,7 +113,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(found.get(two.id)).match({ state: 'passing', epoch: 1 });
   });
 
-  it('are missed where the store has lost them', async () => {
+  it('are reported as missing if the store has lost them', async () => {
     const records = open();
     const record = newRecord();
     await records.create(record);
@@ -123,7 +123,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(await names()).eql([]);
   });
 
-  it('that were deleted do not come back when their claim is taken back', async () => {
+  it('that were deleted do not come back if their claim is taken back', async () => {
     const records = open();
     const record = newRecord();
     await records.create(record);
@@ -135,7 +135,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(await records.claim(record, false)).equal('missing');
   });
 
-  it('that were being handed on before a crash are not changed any more', async () => {
+  it('that were being handed on before a crash cannot be changed', async () => {
     const before = open();
     const record = newRecord();
     await before.create(record);
@@ -148,9 +148,9 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should((await takeAll(open())).map((one) => one.record.state)).eql(['passing']);
   });
 
-  it('of the version before become one for each message, whoever was interrupted in that', async () => {
+  it('of the previous version become one for each message, even if an earlier attempt was interrupted', async () => {
     await put(id, { id: '0123456789abcdef012345', ...oldRecord, state: 'asking', approvalId: undefined });
-    // As an earlier attempt has left it.
+    // The first, interrupted attempt.
     const first = await takeAll(open());
     const byId = new Map(first.map(({ record }) => [record.id, record]));
     should([...byId.keys()].sort()).eql([id, `${id}_1`, `${id}_2`]);
@@ -171,7 +171,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(await names()).eql([]);
   });
 
-  it('that cannot be read stay where they are, are named once, and take nothing with them', async () => {
+  it('that cannot be read stay, are named once, and do not affect the others', async () => {
     const before = open();
     const good = Array.from({ length: 6 }, () => newRecord());
     for (const record of good) await before.create(record);
@@ -195,7 +195,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(await names()).containDeep(Object.keys(bad));
   });
 
-  it('see that the clock was set back', async () => {
+  it('notice that the clock was set back', async () => {
     const time = new SetTime();
     const before = open(new Map(), time);
     const record: ApprovalRecord = newRecord({ endsAt: time.wall() + 900_000, lifetime: 900_000 });
@@ -209,7 +209,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should((await takeAll(open(new Map(), time))).map((found) => found.isClockWrong)).eql([false]);
   });
 
-  it('see that also where one was made before they were found', async () => {
+  it('notice it even if a record was created before they were found', async () => {
     const time = new SetTime();
     const before = open(new Map(), time);
     await before.create(newRecord({ endsAt: time.wall() + 900_000, lifetime: 900_000 }));
@@ -222,7 +222,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should((await takeAll(after)).map((found) => found.isClockWrong)).eql([true]);
   });
 
-  it('many at once, in order for each', async () => {
+  it('take many changes at once, and those of one record in order', async () => {
     const records = open();
     const made = Array.from({ length: 120 }, () => newRecord());
     await Promise.all(
@@ -240,7 +240,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
   });
 
   if (store === 'memory') {
-    it('are held once by a store in memory, and gone within the turn in which they end', async () => {
+    it('are not copied by a store in memory, and are gone in the same turn in which they end', async () => {
       const records = open();
       const record = newRecord();
       await records.create(record);
@@ -252,7 +252,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
   }
 
   if (store === 'memory') {
-    it('are not there where the store has failed to keep them', async () => {
+    it('are not there if the store has failed to write them', async () => {
       const unsure = unsureStore();
       contexts.init({ contextStorage: { memory: { module: () => unsure } } });
       await contexts.load();
@@ -266,7 +266,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
       should(await takeAll(open())).have.length(1);
     });
 
-    it('are refused where there is no such store', async () => {
+    it('are refused if there is no such store', async () => {
       const gate = { id: 'gate', context: () => context } as unknown as Node;
       const records = new ContextRecords(
         gate,
@@ -281,7 +281,7 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
   }
 }
 
-/** A store that keeps the first record, and says that it did not. */
+/** A store that writes the first record, but reports an error. */
 function unsureStore(): object {
   const values = new Map<string, unknown>();
   let isSure = false;

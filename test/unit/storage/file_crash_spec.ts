@@ -12,22 +12,22 @@ import { runs } from '../../support/runs';
 
 const script = path.join(project, 'test', 'support', 'file_records_process.ts');
 
-/** A process that lives is seen to live however busy the machine is. */
+/** A time in which a process waits longer for others, so that none is taken for dead on a busy machine. */
 const patient = {
   ...realTime,
   after: (milliseconds: number, action: () => void) => realTime.after(milliseconds * 4, action),
 };
 
-/** Whoever waits for a sign of life of a process that gives none need not wait that long here. */
+/** A time in which a process waits less for others, for tests with processes that give no sign of life. */
 const impatient = {
   ...realTime,
   after: (milliseconds: number, action: () => void) => realTime.after(milliseconds / 10, action),
 };
 
-describe('Records in files, and processes that are killed, stopped or two', function () {
+describe('Records in files, with several processes', function () {
   this.timeout(180_000);
   let root: string;
-  /** The last one that this process has had. */
+  /** The last run that was opened in this process. */
   let run: ProcessRun;
 
   beforeEach(() => {
@@ -43,7 +43,7 @@ describe('Records in files, and processes that are killed, stopped or two', func
     return new FileRecords({ root, accountId: 'account', gateId: 'gate' }, told, { run, time });
   }
 
-  it('each is the old or the new one, whenever the process is killed', async () => {
+  it('each record is the old or the new one, whenever the process is killed', async () => {
     const random = new Random();
     process.stdout.write(`      seed ${random.seed}\n`);
     for (let round = 0; round < runs(4); round++) {
@@ -61,7 +61,7 @@ describe('Records in files, and processes that are killed, stopped or two', func
       const found = new Map((await takeAll(records)).map(({ record }) => [record.id, record]));
       should(told.troubles).eql([]);
       const last = new Map<string, { what: string; version: number }>();
-      // What was written in pieces is whole up to the last line.
+      // The last line may be incomplete.
       for (const line of writer.output.split('\n').slice(0, -1)) {
         const [what = '', id = '', version] = line.split(' ');
         last.set(id, { what, version: Number(version ?? last.get(id)?.version ?? 0) });
@@ -87,7 +87,10 @@ describe('Records in files, and processes that are killed, stopped or two', func
 
   it('a second process is refused for as long as the first lives', async () => {
     const holder = start('hold');
-    const [, pid] = await holder.until('it to hold', () => /ready (\d+)/.exec(holder.output) ?? undefined);
+    const [, pid] = await holder.until(
+      'it to hold the records',
+      () => /ready (\d+)/.exec(holder.output) ?? undefined,
+    );
     const second = open(new Told(), patient);
     const inUse = {
       code: 'AUTHY_STORE',
@@ -100,7 +103,7 @@ describe('Records in files, and processes that are killed, stopped or two', func
     await second.close();
   });
 
-  it('a second process is refused while the first is deployed, and let in once that has ended', async () => {
+  it('a second process is refused while the first is deployed, and accepted once the first has ended', async () => {
     const first = open();
     await first.create(newRecord());
     await first.close();
@@ -112,14 +115,14 @@ describe('Records in files, and processes that are killed, stopped or two', func
     await again.close();
     run.end();
     const third = start('hold');
-    await third.until('it to have them', () => /^ready /m.test(third.output) || undefined);
+    await third.until('it to hold the records', () => /^ready /m.test(third.output) || undefined);
     await third.kill();
   });
 
-  it('one that stood still, and was taken over, changes nothing any more', async () => {
+  it('a process that stood still and was taken over can change nothing', async () => {
     const holder = start('hold');
     const [, pid, one = '', two = ''] = await holder.until(
-      'it to hold',
+      'it to hold the records',
       () => /ready (\d+) (\w+) (\w+)\n/.exec(holder.output) ?? undefined,
     );
     process.kill(Number(pid), 'SIGSTOP');
@@ -138,14 +141,14 @@ describe('Records in files, and processes that are killed, stopped or two', func
     await second.close();
   });
 
-  it('of several that come at the same time, one has them', async () => {
+  it('of several processes that start at the same time, one gets the records', async () => {
     const all = Array.from({ length: 3 }, () => start('hold'));
     const said = (what: RegExp): number => all.filter(({ output }) => what.test(output)).length;
     await Promise.all(
       all.map((one) => one.until('it to know', () => /^(ready|refused)/m.test(one.output) || undefined)),
     );
     should(fs.readdirSync(root)).have.length(1);
-    // One that could not give a sign of life in time may have been ready, and lost them again.
+    // A process that gave no sign of life in time may have been ready, and then have lost the records.
     fs.writeFileSync(path.join(root, 'go'), '');
     await Promise.all(
       all.map((one) => one.until('it to have tried', () => /^(done|refused)/m.test(one.output) || undefined)),
@@ -155,24 +158,24 @@ describe('Records in files, and processes that are killed, stopped or two', func
     await Promise.all(all.map((one) => one.kill()));
   });
 
-  it('the id of a process that is another one by now keeps nobody out', async () => {
+  it('a holder whose process id now belongs to another process does not block a new process', async () => {
     const folder = path.join(root, 'life-3');
     fs.mkdirSync(folder, { recursive: true });
     const holder = { host: 'here', place: here, nonce: 'x', beat: 7, at: 0, isFree: false };
-    // As in a container, where it is the same small number again.
+    // As in a container, where the new process gets the same small number again.
     fs.writeFileSync(path.join(folder, 'holder.json'), writeHolder({ ...holder, pid: process.pid }));
     const same = open();
     await same.create(newRecord());
     await same.close();
     should(fs.readdirSync(root)).eql(['life-4']);
-    // Some process that lives, and has nothing to do with it.
+    // A running process that has nothing to do with this.
     fs.writeFileSync(
       path.join(root, 'life-4', 'holder.json'),
       writeHolder({ ...holder, pid: process.ppid, beat: 8 }),
     );
     const other = open(new Told(), impatient);
     should(await takeAll(other)).have.length(1);
-    // And half of a file.
+    // An incomplete file.
     fs.writeFileSync(path.join(root, 'life-5', 'holder.json'), '{"pid":1');
     const third = open(new Told(), impatient);
     should(await takeAll(third)).have.length(1);

@@ -17,7 +17,7 @@ describe('Records in files', () => {
     told = new Told();
   });
 
-  /** The records as a process sees them that is started now. */
+  /** Opens the records as a new process does. */
   function open(
     run = new ProcessRun(),
     more: { gateId?: string; time?: SetTime; told?: Told } = {},
@@ -26,7 +26,7 @@ describe('Records in files', () => {
     return new FileRecords(place, more.told ?? told, { run, ...(more.time && { time: more.time }) });
   }
 
-  /** Where the files are. */
+  /** The folder of the files. */
   function folder(): string {
     const [life = ''] = fs.readdirSync(root);
     return path.join(root, life, 'account', 'gate');
@@ -35,7 +35,7 @@ describe('Records in files', () => {
   const idsOf = (records: readonly { record: ApprovalRecord }[]): string[] =>
     records.map(({ record }) => record.id).sort();
 
-  it('give a later run what an earlier one has left, with its epoch raised', async () => {
+  it('are found by the next run, with a higher epoch', async () => {
     const before = open();
     const waiting = newRecord({ state: 'sending', approvalId: undefined });
     const claimed = newRecord();
@@ -50,7 +50,7 @@ describe('Records in files', () => {
     await before.end(over);
     should(await before.claim(withdrawn, true)).equal('ours');
 
-    // It is not closed: a process that is killed does not do that either.
+    // The first one is not closed, as in a process that is killed.
     const found = await takeAll(open());
     should(idsOf(found)).eql([waiting.id, claimed.id].sort());
     const taken = new Map(found.map(({ record }) => [record.id, record]));
@@ -59,7 +59,7 @@ describe('Records in files', () => {
     should(told.troubles).eql([]);
   });
 
-  it('change nothing for a holder that was taken over, and tell it so', async () => {
+  it('cannot be changed by a holder that was taken over, which is told so', async () => {
     const old = new Told();
     const before = open(new ProcessRun(), { told: old });
     const [one, two, three, four] = [newRecord(), newRecord(), newRecord(), newRecord()];
@@ -82,7 +82,7 @@ describe('Records in files', () => {
     should(idsOf(await takeAll(open()))).eql([one, two, three].map(({ id }) => id).sort());
   });
 
-  it('are claimed once, which may be asked again and taken back', async () => {
+  it('are claimed once; a claim can be asked for again and taken back', async () => {
     const records = open();
     const record = newRecord();
     await records.create(record);
@@ -94,7 +94,7 @@ describe('Records in files', () => {
     should(await records.update(record)).be.true();
     should(await records.claim(record, false)).equal('ours');
     const ended = records.end(record);
-    // Within the same turn.
+    // In the same turn.
     should(fs.readdirSync(folder())).eql([]);
     await ended;
     should(await records.update(record)).be.false();
@@ -118,7 +118,7 @@ describe('Records in files', () => {
     const next = open(run);
     should(await takeAll(next)).eql([]);
     should(await next.claim(one, false)).equal('ours');
-    // Claimed by the node before, and left to this one to be handed on.
+    // The previous node claimed it, and leaves it to this one.
     should(await next.claim(two, false)).equal('ours');
     await next.end(one);
     await next.end(two);
@@ -126,7 +126,7 @@ describe('Records in files', () => {
     await next.close();
   });
 
-  it('begin anew where another process had them between two deploys', async () => {
+  it('start again if another process had them between two deploys', async () => {
     const run = new ProcessRun();
     const before = open(run);
     const [one, two] = [newRecord(), newRecord()];
@@ -139,13 +139,13 @@ describe('Records in files', () => {
     await other.close();
 
     const after = open(run);
-    // What the gate of before has still in mind.
+    // The gate still has this record from before.
     should(await after.claim(one, false)).equal('theirs');
     should(idsOf(await takeAll(after))).eql([two.id]);
     await after.close();
   });
 
-  it('say that the disk fails between two deploys, and begin anew after that', async () => {
+  it('report that the disk fails between two deploys, and start again after that', async () => {
     const run = new ProcessRun();
     const before = open(run);
     const record = newRecord();
@@ -170,7 +170,7 @@ describe('Records in files', () => {
     await after.close();
   });
 
-  it('hand over some at a time, and none that the gate has', async () => {
+  it('are given to the gate some at a time, and none that it already has', async () => {
     const before = open();
     const made = Array.from({ length: 250 }, () => newRecord());
     await Promise.all(made.map((record) => before.create(record)));
@@ -187,7 +187,7 @@ describe('Records in files', () => {
     should(await after.claim(made[0] ?? newRecord(), true)).equal('ours');
   });
 
-  it('are a file each that only its owner can read', async () => {
+  it('are one file each, which only its owner can read', async () => {
     const records = open();
     const record = newRecord();
     await records.create(record);
@@ -198,7 +198,7 @@ describe('Records in files', () => {
     }
   });
 
-  it('keep ids from becoming paths', async () => {
+  it('do not let an id become a path', async () => {
     const records = open(new ProcessRun(), { gateId: '../../Gate' });
     await records.create(newRecord());
     should(fs.readdirSync(path.dirname(folder()))).eql(['%2e%2e%2f%2e%2e%2f%47ate']);
@@ -207,7 +207,7 @@ describe('Records in files', () => {
     }
   });
 
-  it('leave what cannot be read where it is, name it once, and give back the good ones beside it', async () => {
+  it('that cannot be read stay, are named once, and do not affect the others', async () => {
     const before = open();
     const good = Array.from({ length: 6 }, () => newRecord());
     const bad = [newRecord(), newRecord(), newRecord(), newRecord(), newRecord()];
@@ -234,12 +234,12 @@ describe('Records in files', () => {
       .match(/notes of somebody\.txt/)
       .and.not.match(/open the door/);
     should(told.troubles).have.length(bad.length + 1);
-    // The left-over of a crash is gone, and nothing else.
+    // Only the temporary file of the crash is deleted.
     should(fs.readdirSync(folder())).have.length(there - 1);
     await after.create(newRecord({ id: bad[0]?.id ?? '' })).should.be.rejectedWith({ code: 'AUTHY_STORE' });
   });
 
-  it('notice that somebody has deleted them, and go on', async () => {
+  it('are reported as missing if somebody has deleted them, and new ones can be created', async () => {
     const records = open();
     const [one, two, three] = [newRecord(), newRecord(), newRecord()];
     for (const record of [one, two, three]) await records.create(record);
@@ -261,7 +261,7 @@ describe('Records in files', () => {
     should(idsOf(await takeAll(open()))).eql([five.id]);
   });
 
-  it('that were being handed on before a crash stay so, also when a claim of them is taken back', async () => {
+  it('that were being handed on before a crash stay passing, even if their claim is taken back', async () => {
     const before = open();
     const record = newRecord();
     await before.create(record);
@@ -269,12 +269,12 @@ describe('Records in files', () => {
     const records = open();
     const [found] = await takeAll(records);
     should(await records.claim(found?.record ?? record, false)).equal('ours');
-    // The node is closed before it could raise the error.
+    // As if the node was closed before it could raise the error.
     await records.unclaim(found?.record ?? record);
     should((await takeAll(open())).map((one) => one.record.state)).eql(['passing']);
   });
 
-  it('are missed after a deploy as well, where somebody has deleted them before', async () => {
+  it('are reported as missing after a deploy too, if somebody has deleted them before it', async () => {
     const run = new ProcessRun();
     const before = open(run);
     const record = newRecord();
@@ -288,7 +288,7 @@ describe('Records in files', () => {
     should(await takeAll(open())).have.length(1);
   });
 
-  it('see that the clock was set back between two runs', async () => {
+  it('notice that the clock was set back between two runs', async () => {
     const time = new SetTime();
     const start = time.wall();
     const before = open(new ProcessRun(), { time });
@@ -303,19 +303,19 @@ describe('Records in files', () => {
     should(again?.isClockWrong).be.false();
   });
 
-  it('see it by what was written last as well', async () => {
+  it('notice it also by the time of the last write', async () => {
     const time = new SetTime();
     const before = open(new ProcessRun(), { time });
     await before.create(newRecord());
     time.set(time.wall() + 60_000);
     await before.create(newRecord());
-    // No sign of life since; as if the power had failed.
+    // No sign of life since then, as if the power had failed.
     time.set(time.wall() - 30_000);
     const found = await takeAll(open(new ProcessRun(), { time }));
     should(found.map(({ isClockWrong }) => isClockWrong)).eql([true, true]);
   });
 
-  it('are read by the thousand', async function () {
+  it('can be read by the thousand', async function () {
     this.timeout(60_000);
     const before = open();
     const record = newRecord();
@@ -330,7 +330,7 @@ describe('Records in files', () => {
     should(told.troubles).eql([]);
   });
 
-  it('take many changes at once, and those of one in order', async function () {
+  it('take many changes at once, and those of one record in order', async function () {
     this.timeout(60_000);
     const records = open();
     const made = Array.from({ length: 300 }, () => newRecord({ state: 'sending' }));
@@ -347,7 +347,7 @@ describe('Records in files', () => {
     should(new Set(found.map(({ record }) => record.approvalId))).eql(new Set(['second']));
   });
 
-  it('say which folder is not usable, and go on once it is', async () => {
+  it('report which folder is not usable, and work once it is', async () => {
     fs.mkdirSync(path.dirname(root), { recursive: true });
     fs.writeFileSync(root, 'a file');
     const records = open();
@@ -381,7 +381,7 @@ describe('Records in files', () => {
       if (isMounted) execFileSync('umount', ['--lazy', disk]);
     });
 
-    it('change nothing while it is read-only, and go on after that', async () => {
+    it('are not changed while it is read-only, and work after that', async () => {
       const records = open();
       const [claimed, waiting, other] = [newRecord(), newRecord(), newRecord()];
       await records.create(claimed);
@@ -401,7 +401,7 @@ describe('Records in files', () => {
       should(fs.readdirSync(folder())).eql([`${waiting.id}.passing.json`]);
     });
 
-    it('keep what was there where it is full', async () => {
+    it('keep their old content if it is full', async () => {
       const records = open();
       const record = newRecord();
       await records.create(record);
@@ -412,7 +412,7 @@ describe('Records in files', () => {
       const other = newRecord({ message: large.message });
       await records.create(other).should.be.rejectedWith(isFull);
       should(fs.readdirSync(folder())).eql([`${record.id}.json`]);
-      // What needs no room goes on.
+      // Changes that need no space still work.
       should(await records.claim(record, false)).equal('ours');
       await records.unclaim(record);
       fs.unlinkSync(path.join(disk, 'ballast'));

@@ -5,8 +5,8 @@ import { SetTime } from '../../support/records';
 const id = '4a725520-bff5-0135-eb01-0e5d90336a8c';
 const day = 24 * 3600 * 1000;
 
-describe('What an account remembers of approvals in memory', () => {
-  it('whom it asked', async () => {
+describe('The ledger in memory', () => {
+  it('remembers which user was asked', async () => {
     const ledger = new MemoryLedger();
     should(await ledger.wasAsked(id, '209')).be.false();
     await ledger.asked(id, '209', 300);
@@ -14,7 +14,7 @@ describe('What an account remembers of approvals in memory', () => {
     should(await ledger.wasAsked(id, '210')).be.false();
   });
 
-  it('what was answered, once', async () => {
+  it('remembers the answer to a request', async () => {
     const ledger = new MemoryLedger();
     should(await ledger.decided(id, 'denied')).equal('first');
     should(await ledger.decided(id, 'denied')).equal('duplicate');
@@ -22,7 +22,7 @@ describe('What an account remembers of approvals in memory', () => {
     should(await ledger.decided(id, 'denied')).equal('duplicate');
   });
 
-  it('however many others come, for a week after the request has ended', async () => {
+  it('remembers a request until a week after its end, however many others come', async () => {
     const time = new SetTime();
     const ledger = new MemoryLedger(time);
     await ledger.asked(id, '209', 30 * 24 * 3600);
@@ -34,7 +34,7 @@ describe('What an account remembers of approvals in memory', () => {
     should(await ledger.decided(id, 'denied')).equal('conflict');
   });
 
-  it('an answer that came before the request was noted as long as that', async () => {
+  it('remembers an answer that came before its request for the same time', async () => {
     const time = new SetTime();
     const ledger = new MemoryLedger(time);
     await ledger.decided(id, 'approved');
@@ -44,7 +44,7 @@ describe('What an account remembers of approvals in memory', () => {
     should(await ledger.decided(id, 'approved')).equal('duplicate');
   });
 
-  it('and nothing for longer than it has to', async () => {
+  it('remembers nothing for longer than it has to', async () => {
     const time = new SetTime();
     const ledger = new MemoryLedger(time);
     for (let number = 0; number < 1000; number++) await ledger.asked(`a${number}`, '209', 300);
@@ -54,7 +54,7 @@ describe('What an account remembers of approvals in memory', () => {
     should(await ledger.wasAsked('a1', '209')).be.false();
   });
 
-  it('full, it refuses and forgets nothing', async () => {
+  it('refuses new entries if it is full, and forgets nothing', async () => {
     const time = new SetTime();
     const ledger = new MemoryLedger(time, 3);
     for (const other of ['1', '2', '3']) await ledger.asked(other, '209', 300);

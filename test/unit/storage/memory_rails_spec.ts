@@ -18,7 +18,7 @@ describe('Guard rails in memory', () => {
     should(await rails.admit({ ...one, id: 'e' }, limits)).eql({ admitted: false, open: 2 });
   });
 
-  it('count those of an earlier run, which are no reason for a pause', async () => {
+  it('count open requests of an earlier run, but these start no pause', async () => {
     const rails = new MemoryRails();
     rails.count(one);
     const other = { ...one, id: 'b' };
@@ -26,7 +26,7 @@ describe('Guard rails in memory', () => {
     should(await rails.admit(other, { maxOpen: 2, coolDown: 5 })).eql({ admitted: true });
   });
 
-  it('keep a pause, also after a request that was decided at once', async () => {
+  it('keep a pause even after a request that was decided at once', async () => {
     const time = new SetTime();
     const rails = new MemoryRails(time);
     const limits = { maxOpen: 1, coolDown: 60 };
@@ -39,7 +39,7 @@ describe('Guard rails in memory', () => {
     should(await rails.admit(other, limits)).eql({ admitted: true });
   });
 
-  it('are no limit where they are 0', async () => {
+  it('have no limit if they are 0', async () => {
     const rails = new MemoryRails();
     for (let id = 0; id < 100; id++) {
       const admission = await rails.admit({ ...one, id: String(id) }, { maxOpen: 0, coolDown: 0 });
@@ -47,7 +47,7 @@ describe('Guard rails in memory', () => {
     }
   });
 
-  it('forget users, but none who has something open or was asked within the pause, however many come', async () => {
+  it('forget users, except those with an open request or within a pause, however many others come', async () => {
     const time = new SetTime();
     const rails = new MemoryRails(time);
     const limits = { maxOpen: 1, coolDown: 60 };
@@ -70,7 +70,7 @@ describe('Guard rails in memory', () => {
     should(rails.size).be.below(30_000);
   });
 
-  it('full, they refuse instead of forgetting', async () => {
+  it('refuse new users if they are full, instead of forgetting others', async () => {
     const time = new SetTime();
     const rails = new MemoryRails(time, 2);
     const limits = { maxOpen: 1, coolDown: 60 };

@@ -3,12 +3,12 @@ import { runInNewContext } from 'node:vm';
 import should from 'should';
 import { readMessage, writeMessage } from '../../../nodes/lib/storage/storable';
 
-describe('Messages as they are kept', () => {
+describe('Stored messages', () => {
   const same = (message: object): void => {
     should(readMessage(writeMessage(message))).eql(message);
   };
 
-  it('come back as they were', () => {
+  it('are read as they were written', () => {
     same({
       _msgid: 'a',
       topic: 'x',
@@ -23,12 +23,12 @@ describe('Messages as they are kept', () => {
     same({ payload: 'ünï✓cødé \u0000 \ud83d\ude00' });
   });
 
-  it('even where they look like our own marks', () => {
+  it('are read as they were written even if they look like our own marks', () => {
     same({ payload: { $buffer: 'AAA=' } });
     same({ payload: { $object: { $date: 'x' } }, other: { $undefined: true }, more: { $number: 1, x: 2 } });
   });
 
-  it('with members that would change an object itself', () => {
+  it('may have members such as __proto__', () => {
     const text = writeMessage(
       JSON.parse('{"payload":{"__proto__":{"admin":true},"constructor":1}}') as object,
     );
@@ -37,7 +37,7 @@ describe('Messages as they are kept', () => {
     should(Object.getPrototypeOf(payload)).equal(Object.prototype);
   });
 
-  it('leave out the connection they came with, and what is not there', () => {
+  it('leave out req and res', () => {
     const message = {
       payload: 1,
       req: new EventEmitter(),
@@ -47,12 +47,12 @@ describe('Messages as they are kept', () => {
     should(readMessage(writeMessage(message))).eql({ payload: 1, gone: undefined });
   });
 
-  it('take objects of function nodes, which are of another realm', () => {
+  it('may contain objects of function nodes, which are from another realm', () => {
     const payload = runInNewContext('({ from: "a function node", list: [1] })') as object;
     should(writeMessage({ payload })).equal('{"payload":{"from":"a function node","list":[1]}}');
   });
 
-  it('may hold the same object twice', () => {
+  it('may contain the same object twice', () => {
     const shared = { x: 1 };
     same({ payload: [shared, shared] });
   });

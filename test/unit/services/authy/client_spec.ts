@@ -71,7 +71,7 @@ describe('Authy client', () => {
     return error as AuthyError;
   }
 
-  it('closing leaves a call under way its answer, and no connection behind', async () => {
+  it('a call that is under way still gets its answer after close, and no connection is left', async () => {
     let answer: (() => void) | undefined;
     const slow = http.createServer((_request, response) => {
       answer = () => response.setHeader('Content-Type', 'application/json').end(JSON.stringify(sent));
@@ -88,8 +88,8 @@ describe('Authy client', () => {
     await new Promise((resolve) => slow.close(resolve));
   });
 
-  describe('what is repeated', () => {
-    // Operation, failing step, how often the server is hit, and the error in the end: the table of security.md.
+  describe('repeats', () => {
+    // Operation, failing step, the number of requests, and the final error: the table of nodes/lib/http/retry.ts.
     const phone = { phoneNumber: '+13173389302' };
     const uuid = '4a725520-bff5-0135-eb01-0e5d90336a8c';
     const reads: [OperationName, Record<string, unknown>][] = [
@@ -150,7 +150,7 @@ describe('Authy client', () => {
       }
     }
 
-    it('a read recovers', async () => {
+    it('a read succeeds after two failures', async () => {
       server.script('drop', unavailable, { status: 200, json: details });
       (await serviceWith().perform('appDetails', {})).outcome.should.equal('read');
       server.seen.length.should.equal(3);
@@ -166,7 +166,7 @@ describe('Authy client', () => {
       should(error.authyCode).equal('60015');
     });
 
-    it('waits as long as Retry-After asks where the deadline allows, and says how long otherwise', async () => {
+    it('if Retry-After is longer than the deadline, the error comes at once and says how long to wait', async () => {
       server.script({ ...tooMany, headers: { 'Retry-After': '20' } });
       const error = await failure(status, { deadline: 500 });
       error.code.should.equal('AUTHY_RATE_LIMITED');
@@ -176,36 +176,36 @@ describe('Authy client', () => {
   });
 
   describe('time', () => {
-    it('a server that does not answer: outcome unknown after one request', async () => {
+    it('if the server does not answer, the outcome is unknown after one request', async () => {
       server.script('hang');
       const error = await failure(sms, { deadline: 100 });
       error.code.should.equal('AUTHY_OUTCOME_UNKNOWN');
       server.seen.length.should.equal(1);
     });
 
-    it('a server that does not answer a read: asked again while there is time, then a timeout', async () => {
+    it('if the server does not answer a read, it is repeated while there is time, then times out', async () => {
       server.script('hang');
       (await failure(status, { deadline: 300 })).code.should.equal('AUTHY_TIMEOUT');
       server.script('hang', { status: 200, json: details });
       (await serviceWith({ deadline: 2000 }).perform('appDetails', {})).outcome.should.equal('read');
     });
 
-    it('a body that drips for ever ends with the deadline', async () => {
+    it('a body that comes slowly and without end ends with the deadline', async () => {
       server.script('drip');
       (await failure(sms, { deadline: 200 })).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     });
 
-    it('a body without end is cut off', async () => {
+    it('a fast body without end is cut off', async () => {
       server.script('flood');
       (await failure(status)).code.should.equal('AUTHY_BAD_RESPONSE');
     });
 
-    it('a deadline of the call goes before that of the client', async () => {
+    it('a deadline of the call takes precedence over that of the client', async () => {
       server.script('hang');
       (await failure(status, { deadline: 60_000 }, { deadline: 100 })).code.should.equal('AUTHY_TIMEOUT');
     });
 
-    it('a call can be cancelled: before it is sent, while it is under way', async () => {
+    it('a call can be cancelled before it is sent and while it is under way', async () => {
       server.script('hang');
       (await failure(sms, {}, { signal: AbortSignal.abort() })).code.should.equal('AUTHY_CANCELLED');
       server.seen.length.should.equal(0);
@@ -224,7 +224,7 @@ describe('Authy client', () => {
   });
 
   describe("answers that are not Authy's", () => {
-    it('HTML with a good status', async () => {
+    it('HTML with status 200 is an error', async () => {
       server.script({ status: 200, text: '<html>Log in to the hotel</html>', type: 'text/html' });
       const error = await failure(sms);
       error.code.should.equal('AUTHY_BAD_RESPONSE');
@@ -232,14 +232,14 @@ describe('Authy client', () => {
       server.seen.length.should.equal(1);
     });
 
-    it('JSON that is no object, or broken', async () => {
+    it('JSON that is broken or not an object is an error', async () => {
       for (const text of ['null', '[]', '"is valid"', 'true', '', '{"success":true', '{"success":true}}']) {
         server.script({ status: 200, text, type: 'application/json' });
         (await failure(sms)).code.should.equal('AUTHY_BAD_RESPONSE');
       }
     });
 
-    it('a compressed one, which was not asked for: what it holds could be of any size', async () => {
+    it('a compressed answer is an error: it was not asked for, and could be of any size', async () => {
       server.script({ status: 200, json: sent, headers: { 'Content-Encoding': 'gzip' } });
       const error = await failure(sms);
       error.code.should.equal('AUTHY_BAD_RESPONSE');
@@ -260,7 +260,7 @@ describe('Authy client', () => {
       await other.stop();
     });
 
-    it('a key that the server echoes does not get through', async () => {
+    it('a key that the server repeats is removed', async () => {
       server.script({
         status: 400,
         json: { message: `bad key ${apiKey}`, success: false, error_code: '60002' },
@@ -270,7 +270,7 @@ describe('Authy client', () => {
       error.message.should.match(/\[API key\]/);
     });
 
-    it('nor do other secrets, wherever they are and however they are written', async () => {
+    it('other secrets are removed too, in any place and any spelling', async () => {
       const escaped = (json: string): string =>
         json.replace(/"[^"]*"/g, (text) =>
           text.replace(/[a-z]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`),
@@ -288,7 +288,7 @@ describe('Authy client', () => {
               inspect(error.response, { depth: 10 }).should.not.match(/canary/i);
             }
           }
-          // What is not JSON is told by its type.
+          // For an answer that is not JSON, the error names its content type.
           for (const status of [200, 404, 500]) {
             server.script({ status, text, type: `text/${text}` });
             (await failure(sms, { secrets })).message.should.not.match(/canary/i);
@@ -297,7 +297,7 @@ describe('Authy client', () => {
       }
     });
 
-    it('nor do they in an answer that is right', async () => {
+    it('secrets are removed from a successful answer', async () => {
       const secrets = ['canary-previous-key-7c2e'];
       server.script({
         status: 200,
@@ -312,7 +312,7 @@ describe('Authy client', () => {
       should(performed.answer?.body['app']).have.properties({ '[API key]': 1, n: 5, yes: true, none: null });
     });
 
-    it('a key that looks like JSON or like a word of it does not break reading', async () => {
+    it('an answer is read correctly even if the key looks like JSON or a word of it', async () => {
       const valid = { message: 'Token is valid.', token: 'is valid', success: 'true', device: { id: 1 } };
       for (const key of [
         '{"token":"is_valid"}',
@@ -339,7 +339,7 @@ describe('Authy client', () => {
       }
     });
 
-    it('JSON that is nested without end', async () => {
+    it('JSON that is nested too deep is an error', async () => {
       const text = `{"success":true,"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
       server.script({ status: 200, text, type: 'application/json' });
       (await failure(sms)).code.should.equal('AUTHY_BAD_RESPONSE');
@@ -369,7 +369,7 @@ describe('Authy client', () => {
   });
 
   describe('the network', () => {
-    it('a refused connection is tried again, safely for every operation, and then an error of its own', async () => {
+    it('a refused connection is tried again, for every operation, and then AUTHY_NETWORK', async () => {
       const closed = await new ScriptedServer().start();
       const baseUrl = closed.url;
       await closed.stop();
@@ -378,7 +378,7 @@ describe('Authy client', () => {
       error.message.should.match(/ECONNREFUSED.*nothing was sent/);
     });
 
-    it('recovers when the server comes up between two attempts', async () => {
+    it('a call succeeds if the server starts between two attempts', async () => {
       const late = await new ScriptedServer().start();
       const { port } = late;
       await late.stop();
@@ -392,7 +392,7 @@ describe('Authy client', () => {
       reborn.listen(port, '127.0.0.1');
       await performed.then(
         ({ outcome }) => outcome.should.equal('sent'),
-        // Where the three attempts were over before the server stood, nothing was sent.
+        // The three attempts may be over before the server listens: then nothing was sent.
         (error: unknown) => (error as AuthyError).code.should.equal('AUTHY_NETWORK'),
       );
       await new Promise((resolve) => {
@@ -401,7 +401,7 @@ describe('Authy client', () => {
       });
     });
 
-    it('an unknown host', async () => {
+    it('an unknown host is AUTHY_NETWORK', async () => {
       const error = await failure(sms, { baseUrl: 'https://authy.invalid' });
       error.code.should.equal('AUTHY_NETWORK');
       error.message.should.match(/authy\.invalid/);
@@ -416,7 +416,7 @@ describe('Authy client', () => {
       await fresh.stop();
     });
 
-    it('no more calls are under way than allowed; the queue is bounded', async () => {
+    it('no more calls are under way than allowed, and the queue has a limit', async () => {
       const slow = await new ScriptedServer().start();
       slow.script('hang');
       const service = serviceWith({ baseUrl: slow.url, maxInFlight: 2, deadline: 60_000 });
@@ -441,7 +441,7 @@ describe('Authy client', () => {
     });
   });
 
-  describe('a call that waits for a later try holds no place', () => {
+  describe('a call that waits for its next try takes up no place', () => {
     const verify: [OperationName, Record<string, unknown>] = [
       'tokenVerify',
       { authyId: '209', token: '0123456' },
@@ -469,7 +469,7 @@ describe('Authy client', () => {
         .should.eql([...Array<string>(3).fill('read'), ...Array<string>(20).fill('verify')]);
       controller.abort();
       (await Promise.all(reads)).should.eql(Array<string>(3).fill('AUTHY_CANCELLED'));
-      // The places are there again, all of them.
+      // All places are free again.
       server.decide(() => valid);
       await Promise.all([1, 2, 3].map(() => service.perform(...verify)));
     });
@@ -479,7 +479,7 @@ describe('Authy client', () => {
       ['an error of the server', unavailable],
       ['a broken connection', 'drop'],
     ] as const) {
-      it(`after ${what} a call stands behind those that came before`, async () => {
+      it(`after ${what} a call is repeated after the calls that were already waiting`, async () => {
         server.script(step, valid, valid, { status: 200, json: details });
         const service = serviceWith({ maxInFlight: 1 });
         const calls = [service.perform(...status), service.perform(...verify), service.perform(...verify)];
@@ -488,7 +488,7 @@ describe('Authy client', () => {
       });
     }
 
-    it('so many may wait for later as may wait for a place; the next has its error at once', async () => {
+    it('as many calls may wait for their next try as for a place; another one gets its error at once', async () => {
       server.script(later);
       const service = serviceWith({ maxInFlight: 1, deadline: 60_000 });
       const controller = new AbortController();
@@ -506,7 +506,7 @@ describe('Authy client', () => {
       (await service.perform(...status)).outcome.should.equal('read');
     });
 
-    it('one that finds no place in its time reports its last answer', async () => {
+    it('a call that gets no place before its deadline reports its last answer', async () => {
       server.script(tooMany, 'hang');
       const service = serviceWith({ maxInFlight: 1, deadline: 60_000 });
       const controller = new AbortController();
@@ -522,7 +522,7 @@ describe('Authy client', () => {
   });
 
   describe('TLS', () => {
-    it('refuses a certificate that nobody vouches for, and takes it with its authority given', async () => {
+    it('refuses a self-signed certificate, unless its authority is given', async () => {
       const certificate = await selfSigned();
       const secure = await new ScriptedServer(certificate).start();
       secure.script({ status: 200, json: sent });
@@ -536,7 +536,7 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('refuses a certificate that is for another name, at once', async () => {
+    it('refuses a certificate for another name, at once', async () => {
       const certificate = await selfSigned();
       const secure = await new ScriptedServer(certificate).start();
       const tls = { ca: certificate.cert, servername: 'other.example' };
@@ -549,7 +549,7 @@ describe('Authy client', () => {
   });
 
   describe('proxies', () => {
-    /** A CONNECT proxy that leads everything to one place, whatever was asked for. */
+    /** A CONNECT proxy that connects everything to one port, whatever was asked for. */
     async function connectProxy(
       to: number,
     ): Promise<{ url: string; asked: string[]; auth: (string | undefined)[]; stop: () => Promise<void> }> {
@@ -581,7 +581,7 @@ describe('Authy client', () => {
       };
     }
 
-    it('are tunnelled through, with their password, and with the certificate checked end to end', async () => {
+    it('are used with their password, and the certificate is checked end to end', async () => {
       const certificate = await selfSigned();
       const secure = await new ScriptedServer(certificate).start();
       secure.script({ status: 200, json: sent });
@@ -599,7 +599,7 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('what is elsewhere is given valid phone numbers only, what is on this machine also made-up ones', async () => {
+    it('a server elsewhere gets only valid phone numbers, one on this machine also invented ones', async () => {
       const certificate = await selfSigned();
       const secure = await new ScriptedServer(certificate).start();
       secure.script({ status: 200, json: { success: true } });
@@ -631,7 +631,7 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('take a password with % as it is', async () => {
+    it('may have a password with %', async () => {
       const certificate = await selfSigned();
       const secure = await new ScriptedServer(certificate).start();
       secure.script({ status: 200, json: sent });
@@ -665,7 +665,7 @@ describe('Authy client', () => {
         } finally {
           delete process.env['https_proxy'];
         }
-        // In fields of their own they are not encoded at all.
+        // In their own fields, user name and password are not encoded at all.
         (await reach({ url: proxy.url, username: 'us%er', password: written }))?.should.equal(
           `us%er:${written}`,
         );
@@ -674,7 +674,7 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('with a wrong address are named, with where it is from', () => {
+    it('with a wrong address are an error that says where the address is from', () => {
       const target = new URL('https://api.authy.com/x');
       for (const [url, problem] of [
         ['proxy.example:3128', /must begin with http/],
@@ -695,7 +695,7 @@ describe('Authy client', () => {
         };
         named(/^The address of the proxy/, { url });
         for (const name of ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY']) {
-          // Without a scheme it is http, as everywhere else.
+          // In the environment, an address without a scheme means http, as in other programs.
           if (!url.includes('://')) continue;
           process.env[name] = url;
           try {
@@ -735,7 +735,7 @@ describe('Authy client', () => {
       });
     }
 
-    it('a proxy that never answers leaves time for another try, and no connection behind', async () => {
+    it('a proxy that never answers leaves time for another try, and no open connection', async () => {
       const open = new Set<net.Socket>();
       let connections = 0;
       const deaf = net.createServer((socket) => {
@@ -758,7 +758,7 @@ describe('Authy client', () => {
       const deaf = net.createServer((socket) => socket.on('error', () => undefined).resume());
       await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
       const { port } = deaf.address() as AddressInfo;
-      // The connection is opened, and TLS never begins.
+      // The connection is opened, but TLS never begins.
       const baseUrl = `https://127.0.0.1:${port}`;
       const errors = await Promise.all(
         Array.from({ length: 8 }, () => failure(sms, { baseUrl, deadline: 400 })),
@@ -769,7 +769,7 @@ describe('Authy client', () => {
       await new Promise((resolve) => deaf.close(resolve));
     });
 
-    it('there are words for every error of undici', () => {
+    it('every error of undici has a reason in words', () => {
       const source = readFileSync(require.resolve('undici/lib/core/errors.js'), 'utf8');
       const codes = [...source.matchAll(/'(UND_ERR_\w+)'/g)].map(([, code]) => code ?? '');
       codes.should.containEql('UND_ERR_DESTROYED');
@@ -779,7 +779,7 @@ describe('Authy client', () => {
           .and.not.match(/UND_ERR/);
     });
 
-    it('an answer that is no HTTP is told as that', async () => {
+    it('for an answer that is not HTTP the error says so', async () => {
       const other = net.createServer((socket) => {
         socket.on('error', () => undefined).once('data', () => socket.end('220 mail.example ESMTP\r\n'));
       });
@@ -790,7 +790,7 @@ describe('Authy client', () => {
       await new Promise((resolve) => other.close(resolve));
     });
 
-    it('are taken from the environment where none is set', async () => {
+    it('are taken from the environment if none is set', async () => {
       const certificate = await selfSigned();
       const secure = await new ScriptedServer(certificate).start();
       secure.script({ status: 200, json: sent });
@@ -800,7 +800,7 @@ describe('Authy client', () => {
         const service = serviceWith({ baseUrl: 'https://api.authy.test', tls: { ca: certificate.cert } });
         (await service.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
         proxy.asked.should.eql(['api.authy.test:443']);
-        // This machine is never asked through a proxy.
+        // A proxy is never used for this machine.
         const local = serviceWith({ baseUrl: secure.url, tls: { ca: certificate.cert } });
         (await local.perform('tokenSms', { authyId: '209' })).outcome.should.equal('sent');
         proxy.asked.length.should.equal(1);
@@ -811,7 +811,7 @@ describe('Authy client', () => {
       await secure.stop();
     });
 
-    it('are left out for the hosts that say so, and for this machine', () => {
+    it('are not used for excluded hosts, and not for this machine', () => {
       const target = new URL('https://api.authy.com/x');
       const url = 'http://proxy.example:3128';
       const asked = (bypass: string[]): unknown => proxyFor(target, { url, bypass });
@@ -890,7 +890,7 @@ describe('Authy client', () => {
     should(retryAfterSeconds('Thu, 01 Jan 2026 00:00:09 GMT', now)).equal(9);
     should(retryAfterSeconds('Wed, 31 Dec 2025 00:00:00 GMT', now)).equal(0);
     should(retryAfterSeconds('Thursday, 01-Jan-26 00:00:09 GMT', now)).equal(9);
-    // It has no zone, and is not in that of this machine.
+    // This date has no time zone: it is UTC, whatever the zone of this machine is.
     const zone = process.env['TZ'];
     try {
       for (const name of ['Asia/Tokyo', 'America/Lima']) {
@@ -907,7 +907,7 @@ describe('Authy client', () => {
     }
   });
 
-  describe('answers from before there were numbers', () => {
+  describe('answers without error numbers', () => {
     const verify: [OperationName, Record<string, unknown>] = [
       'tokenVerify',
       { authyId: '209', token: '0123456' },
@@ -949,7 +949,7 @@ describe('Authy client', () => {
       [verify, 403, 'Token is invalid', 'AUTHY_NOT_ALLOWED'],
       [verify, 500, 'Token is invalid', 'AUTHY_OUTCOME_UNKNOWN'],
       [verify, 200, 'Token is invalid', 'AUTHY_BAD_RESPONSE'],
-      // What one operation says of its token, another does not.
+      // The text about a token counts only for the operation that checks it.
       [check, 401, 'Token is invalid', 'AUTHY_INVALID_API_KEY'],
       [status, 401, 'Token is invalid', 'AUTHY_INVALID_API_KEY'],
       [sms, 401, 'Invalid API key.', 'AUTHY_INVALID_API_KEY'],
@@ -963,7 +963,7 @@ describe('Authy client', () => {
       [sms, 503, 'SMS token was not sent', 'AUTHY_NOT_SENT'],
       [sms, 503, 'SMS is not enabled', 'AUTHY_NOT_ALLOWED'],
       [sms, 503, 'Phone calls are not enabled on this account', 'AUTHY_NOT_ALLOWED'],
-      // Nothing of that sort: it may have been sent.
+      // No known text: the SMS may have been sent.
       [sms, 503, 'Service unavailable', 'AUTHY_OUTCOME_UNKNOWN'],
       [sms, 503, 'suspend your disbelief', 'AUTHY_OUTCOME_UNKNOWN'],
       [sms, 500, 'User has been suspended.', 'AUTHY_OUTCOME_UNKNOWN'],
@@ -973,13 +973,13 @@ describe('Authy client', () => {
         server.script(refusal(statusCode, message));
         const error = await failure(call);
         error.code.should.equal(code);
-        // The number is not what it said.
+        // The answer had no number, so the error must not name one.
         should(error.authyCode).be.undefined();
         server.seen.length.should.equal(1);
       });
     }
 
-    it('a number says more than the text beside it, also one that nobody knows', async () => {
+    it('a number counts more than the text beside it, even an unknown number', async () => {
       server.script(refusal(401, 'Token is invalid', { error_code: '60001' }));
       (await failure(verify)).code.should.equal('AUTHY_INVALID_API_KEY');
       server.script(refusal(401, 'Token is invalid', { error_code: '69999' }));
@@ -988,7 +988,7 @@ describe('Authy client', () => {
       (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     });
 
-    it('one that also says success is not believed', async () => {
+    it('the text is not believed if the answer also says success', async () => {
       for (const success of [true, 'true']) {
         server.script(refusal(503, 'User has been suspended.', { success }));
         (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
@@ -1000,7 +1000,7 @@ describe('Authy client', () => {
       (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     });
 
-    it('a page that names it is not an answer of Authy', async () => {
+    it('a text that is not JSON is not an answer of Authy', async () => {
       server.script({ status: 503, text: 'DoS protection: account suspended', type: 'text/plain' });
       (await failure(sms)).code.should.equal('AUTHY_OUTCOME_UNKNOWN');
     });
@@ -1013,7 +1013,7 @@ describe('Authy client', () => {
   });
 
   describe('error numbers', () => {
-    it('decide before the status does', () => {
+    it('count more than the status', () => {
       meaningOf('60020', 401).code.should.equal('AUTHY_REJECTED');
       meaningOf('60001', 401).code.should.equal('AUTHY_INVALID_API_KEY');
       meaningOf(undefined, 401).code.should.equal('AUTHY_INVALID_API_KEY');
@@ -1023,7 +1023,7 @@ describe('Authy client', () => {
       isDocumented('constructor').should.be.false();
     });
 
-    it('have a meaning each', () => {
+    it('each have a meaning', () => {
       const documented = Array.from({ length: 200 }, (_, index) => String(60_000 + index)).filter(
         isDocumented,
       );

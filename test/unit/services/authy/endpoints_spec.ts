@@ -35,7 +35,7 @@ describe('Operations', () => {
   for (const name of names) {
     const { inputs, request, body, answer, outcome, result } = exchanges[name];
 
-    it(`${name}: asks and reads as documented`, async () => {
+    it(`${name}: sends the documented request and reads the documented answer`, async () => {
       server.script({ status: 200, json: answer });
       const performed = await service.perform(name, inputs);
       server.seen.length.should.equal(1);
@@ -54,14 +54,14 @@ describe('Operations', () => {
       structuredClone(performed).should.eql(performed);
     });
 
-    it(`${name}: concludes nothing from an answer without success`, async () => {
+    it(`${name}: an answer without success is an error`, async () => {
       for (const success of [false, 'false', 'yes', 1, null, undefined]) {
         server.script({ status: 200, json: { ...answer, success } });
         (await failure(name, inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
       }
     });
 
-    it(`${name}: a wrong key is an error of its own`, async () => {
+    it(`${name}: a wrong key is AUTHY_INVALID_API_KEY`, async () => {
       server.script({
         status: 401,
         json: {
@@ -108,7 +108,7 @@ describe('Operations', () => {
     );
   });
 
-  it('tokenVerify: valid only by the token member of the body itself', async () => {
+  it('tokenVerify: only the member "token" of the body itself decides', async () => {
     const answer = { success: true, message: 'Token is valid.' };
     for (const json of [
       answer,
@@ -119,7 +119,7 @@ describe('Operations', () => {
       server.script({ status: 200, json });
       (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
     }
-    // An error number beside it says the contrary.
+    // An error number contradicts the success.
     server.script({ status: 200, json: { ...exchanges.tokenVerify.answer, error_code: '60020' } });
     (await failure('tokenVerify', exchanges.tokenVerify.inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
     for (const status of [201, 202, 204, 302]) {
@@ -135,7 +135,7 @@ describe('Operations', () => {
     server.seen.map(({ url }) => url.split('?')[1]).should.eql(['force=false', 'force=true']);
   });
 
-  it('phoneCheck: a wrong code and one that nothing waits for are outcomes', async () => {
+  it('phoneCheck: a wrong code, and a code without a pending verification, are outcomes', async () => {
     refuse(401, '60022');
     (await service.perform('phoneCheck', exchanges.phoneCheck.inputs)).result.should.have.property(
       'reason',
@@ -147,7 +147,7 @@ describe('Operations', () => {
     late.result.should.have.property('reason', 'notPending');
   });
 
-  it('onetouchStatus: each status is an outcome, and no other text', async () => {
+  it('onetouchStatus: each documented status is an outcome, and any other value is an error', async () => {
     const request = exchanges.onetouchStatus.answer['approval_request'] as object;
     for (const status of ['approved', 'denied', 'pending', 'expired']) {
       server.script({ status: 200, json: { approval_request: { ...request, status }, success: true } });
@@ -166,7 +166,7 @@ describe('Operations', () => {
     (await failure('onetouchStatus', { approvalId: uuid })).message.should.match(/another approval request/);
   });
 
-  it('an id that a number of JavaScript cannot hold is read as it was sent, and never as another one', async () => {
+  it('an id that is too large for a JavaScript number is read as it was sent', async () => {
     for (const id of ['9007199254740993', '9007199254740992', '12345678901234567890']) {
       const script = (json: object): void =>
         server.script({
@@ -186,7 +186,7 @@ describe('Operations', () => {
     }
   });
 
-  it('phoneStatus: asks by id where it has one, and needs one of the two', async () => {
+  it('phoneStatus: uses the id if there is one, and needs an id or a phone number', async () => {
     server.script({ status: 200, json: exchanges.phoneStatus.answer });
     await service.perform('phoneStatus', { ...phone, verificationId: uuid });
     should(server.seen[0]?.url).endWith(`/status?uuid=${uuid}`);
@@ -196,7 +196,7 @@ describe('Operations', () => {
     server.seen.length.should.equal(1);
   });
 
-  it('userDelete: falls back on the older paths only where the route is missing', async () => {
+  it('userDelete: uses the older paths only if the route does not exist', async () => {
     const noRoute = { status: 404, text: '<h1>Not found</h1>', type: 'text/html' };
     server.script(
       noRoute,
@@ -216,7 +216,7 @@ describe('Operations', () => {
     server.seen.length.should.equal(1);
   });
 
-  it('userDelete: unknown on the second try means done', async () => {
+  it('userDelete: an unknown user on the second try means that the first one worked', async () => {
     server.script('drop', {
       status: 404,
       json: { message: 'User not found.', success: false, errors: {}, error_code: '60026' },

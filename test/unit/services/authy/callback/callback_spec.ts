@@ -46,7 +46,7 @@ function reasonOf(request: CallbackRequest, changed: Partial<typeof rules> = {})
 }
 
 describe('OneTouch callback', () => {
-  describe('published callbacks, received whole', () => {
+  describe('published callbacks, as complete requests', () => {
     for (const vector of vectors.published.filter(({ id }) => /^V[1-7]$|^V10$|^V14$/.test(id))) {
       it(`${vector.id} is accepted`, () => {
         const verdict = verifyCallback(
@@ -63,7 +63,7 @@ describe('OneTouch callback', () => {
       });
     }
 
-    it('V11 says approved inside and denied outside', () => {
+    it('V11 is rejected: its status is approved inside and denied outside', () => {
       const vector = vectors.published.find(({ id }) => id === 'V11');
       should(vector).be.ok();
       if (vector === undefined) return;
@@ -73,7 +73,7 @@ describe('OneTouch callback', () => {
     });
   });
 
-  it('reads who decided what', () => {
+  it('reads the decision and the user', () => {
     for (const method of ['POST', 'GET']) {
       const verdict = verifyCallback(signed(answer(), { method }), rules);
       should(verdict).have.property('accepted', true);
@@ -85,7 +85,7 @@ describe('OneTouch callback', () => {
     }
   });
 
-  it('takes the body as bytes, as text, parsed, or as a form', () => {
+  it('accepts the body as bytes, as text, parsed, or as a form', () => {
     const params = answer();
     reasonOf(signed(params, { body: JSON.stringify(params) })).should.equal('accepted');
     reasonOf(signed(params, { body: params })).should.equal('accepted');
@@ -94,7 +94,7 @@ describe('OneTouch callback', () => {
     reasonOf({ ...form, headers }).should.equal('accepted');
   });
 
-  it('accepts a GET whose query a proxy has written anew', () => {
+  it('accepts a GET whose query was rewritten by a proxy', () => {
     const request = signed(answer(), { method: 'GET' });
     const rewritten = request.query
       .split('&')
@@ -113,7 +113,7 @@ describe('OneTouch callback', () => {
     reasonOf(request, { apiKeys: [] }).should.equal('noApiKey');
   });
 
-  it('fails closed where a header is missing or odd', () => {
+  it('rejects a callback if a header is missing or in the wrong format', () => {
     const request = signed(answer());
     const without = (name: string): CallbackRequest => ({
       ...request,
@@ -141,7 +141,7 @@ describe('OneTouch callback', () => {
       reasonOf({ ...request, method }).should.equal('method');
   });
 
-  it('rejects any change of what was signed', () => {
+  it('rejects any change of the signed parts', () => {
     const request = signed(answer());
     const changed: CallbackRequest[] = [
       { ...request, url: 'http://nodered.example/authy/callback' },
@@ -155,7 +155,7 @@ describe('OneTouch callback', () => {
     for (const forged of changed) reasonOf(forged).should.equal('signatureMismatch');
   });
 
-  it('wants the answer to be whole and of one mind', () => {
+  it('rejects an answer that is incomplete or contradicts itself', () => {
     const inner = (status: unknown): object => ({ approval_request: { transaction: { status } } });
     for (const [changes, reason] of [
       [{ status: 'maybe' }, 'missingField'],
@@ -175,10 +175,10 @@ describe('OneTouch callback', () => {
     }
   });
 
-  it('keeps numbers as they were sent where it has the text', () => {
+  it('verifies numbers as they were written, if it has the raw body', () => {
     // As Ruby writes and signs them; JavaScript would write 1, 1000 and 12345678901234567000.
     const literals: [literal: string, canonical: string, parsed: string][] = [
-      // A parser leaves no trace of ".0", so that the reason cannot be told.
+      // After parsing, nobody can see that there was a ".0": so the reason is a mismatch.
       ['1.0', '1.0', 'signatureMismatch'],
       ['1.0e+21', '1.0e%2B21', 'numbersLost'],
       ['12345678901234567890', '12345678901234567890', 'numbersLost'],
@@ -194,7 +194,7 @@ describe('OneTouch callback', () => {
     }
   });
 
-  it('hands numbers on as they were sent, and the user above all', () => {
+  it('hands on large numbers as they were sent, such as the user id', () => {
     const ids = ['9007199254740993', '9007199254740992', '12345678901234567890', '99999999999999999999'];
     for (const id of ids) {
       const inner = `{"status":"approved","message":"Open?","details":{"Account":${id},"List":[${id}]}}`;
@@ -209,19 +209,19 @@ describe('OneTouch callback', () => {
         const written = JSON.stringify(verdict.answer.body).replaceAll('"', '');
         written.should.equal(text.replaceAll('"', ''));
       }
-      // A parser has rounded it before: either that cannot be, or what it made is what was sent.
+      // The parser may have rounded the number: then it is refused, else it is the number that was sent.
       const parsed = verifyCallback(signed(asText, { body: JSON.parse(text) as unknown }), rules);
       if (parsed.accepted) parsed.answer.authyId.should.equal(id);
       else parsed.reason.should.equal('numbersLost');
     }
   });
 
-  it('does not take text in quotes for a number', () => {
+  it('does not read a number in quotes as a number', () => {
     const params = answer({ note: 'say "1.0" and \\ 1.0', other: '1e3' });
     reasonOf(signed(params)).should.equal('accepted');
   });
 
-  it('reads a long text where the limit allows it, whatever is in it', function () {
+  it('accepts a long text if the limit allows it, whatever is in it', function () {
     this.timeout(60_000);
     for (const [part, megabytes] of [
       ['x', 16],
@@ -232,7 +232,7 @@ describe('OneTouch callback', () => {
     }
   });
 
-  it('bounds size, depth and number of members, and what is not readable', () => {
+  it('limits size, depth and number of members, and rejects an unreadable body', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 40; level++) deep = { x: deep };
     const wide = Object.fromEntries(Array.from({ length: 2100 }, (_, index) => [`k${index}`, 1]));
@@ -273,7 +273,7 @@ describe('OneTouch callback', () => {
     );
   });
 
-  it('refuses names that are signed as nested ones are, and halves of characters', () => {
+  it('rejects names that are signed like nested ones, and lone surrogates', () => {
     const { status, uuid, authy_id, approval_request } = answer();
     const genuine = signed({ status, uuid, authy_id, approval_request });
     const transaction = { status, message: 'Open?' };
@@ -292,7 +292,7 @@ describe('OneTouch callback', () => {
     reasonOf(signed(answer({ note: '\ufffd' }), { body: answer({ note: '\ud800' }) })).should.equal(
       'unreadableBody',
     );
-    // A label with brackets is no path.
+    // A label with brackets is allowed: it does not spell a path.
     reasonOf(signed(answer({ details: { 'Amount [EUR]': '5' } }))).should.equal('accepted');
   });
 
@@ -321,7 +321,7 @@ describe('Callback address', () => {
     },
   };
 
-  it('is the one configured, else the one seen; forwarded headers only where they are trusted', () => {
+  it('is the configured one or that of the request; forwarded headers count only if they are trusted', () => {
     addressesOf(request, 'https://public.example.com/cb', true).url.should.equal(
       'https://public.example.com/cb',
     );
@@ -330,7 +330,7 @@ describe('Callback address', () => {
     addressesOf(request, undefined, false).query.should.equal('a=1&b=?');
   });
 
-  it('knows what a proxy may have changed', () => {
+  it('has candidates for what a proxy may have changed', () => {
     const { candidates } = addressesOf(request, undefined, false);
     candidates.should.containEql('https://public.example.com/api/authy/callback');
     candidates.should.containEql('https://inner:1880/api/authy/callback');

@@ -13,9 +13,9 @@ const written = (params: Params, maxSize = 64 * kibibyte): string | undefined =>
   return bytes && Buffer.from(bytes).toString('latin1');
 };
 
-// Beside the plain functions, on random trees: test/attack/canonical_spec.ts.
+// test/attack/canonical_spec.ts compares this with the plain functions, on random trees.
 describe('Canonical string of ordinary callbacks', () => {
-  describe('what is published is ordinary', () => {
+  describe('is written for each published callback', () => {
     for (const { id, body } of vectors.published) {
       it(id, () => {
         const params = body.startsWith('{') ? (JSON.parse(body) as Params) : parseQuery(body);
@@ -24,7 +24,7 @@ describe('Canonical string of ordinary callbacks', () => {
     }
   });
 
-  it('so are texts of any language, labels with spaces, and lists of texts and of objects', () => {
+  it('is written for texts in any language, labels with spaces, and lists of texts or objects', () => {
     for (const added of [
       { details: { Bank: 'Banco de Bogotá', 'Bank account': '№ 5', 'Où ?': '東京 😀' } },
       {
@@ -42,7 +42,7 @@ describe('Canonical string of ordinary callbacks', () => {
     should(written({})).equal('');
   });
 
-  it('what could be written in another way, or has to be refused, is left alone', () => {
+  it('is not written if it would be ambiguous, or if the callback has to be refused', () => {
     for (const added of [
       { a: { b: {} } },
       { a: [{}] },
@@ -66,10 +66,10 @@ describe('Canonical string of ordinary callbacks', () => {
     }
   });
 
-  it('counts members and characters as the bounds do', () => {
+  it('has the same limits for members and characters as the bounds', () => {
     const names = (count: number, value: unknown): Params =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [(index + 360).toString(36), value]));
-    // 30 of 65 members each, 30 more, and one of the rest.
+    // 30 objects of 65 members each, 30 more members, and an object of the rest.
     const wide = (count: number): Params => ({
       ...names(30, { ...names(63, {}), full: null }),
       more: { ...names(count - 30 * 65 - 31, []), ...names(1, 'text') },
@@ -122,7 +122,7 @@ describe('Bounds of a callback', () => {
     });
   });
 
-  it('say what comes first', () => {
+  it('give the reason that is found first', () => {
     const deep = nested(40, 1);
     should(outOfBounds({ a: '\ud800', deep }, 10)).have.property('reason', 'unreadableBody');
     should(outOfBounds({ long: 'x'.repeat(20), deep, a: '\ud800' }, 10)).have.property('reason', 'tooLarge');

@@ -20,7 +20,7 @@ const signatureOf = (vector: NegativeVector, params = paramsOf(vector)): string 
 describe('OneTouch signature', () => {
   describe('published callbacks', () => {
     for (const vector of vectors.published) {
-      it(`${vector.id}: the canonical string is the reference's`, () => {
+      it(`${vector.id}: the canonical string equals that of the reference`, () => {
         sha256(canonicalParams(paramsOf(vector))).should.equal(vector.canonical_sha256);
       });
 
@@ -29,7 +29,7 @@ describe('OneTouch signature', () => {
           signatureOf(vector).should.equal(vector.signature);
         });
       } else {
-        it(`${vector.id}: is wrong as published and matches its corrected value (${vector.source})`, () => {
+        it(`${vector.id}: does not verify as published, but with its corrected value (${vector.source})`, () => {
           signatureOf(vector).should.not.equal(vector.signature);
           signatureOf(vector).should.equal(vector.signature_with_params);
           signatureOf(vector, {}).should.equal(vector.signature);
@@ -37,7 +37,7 @@ describe('OneTouch signature', () => {
       }
 
       if (vector.method === 'GET' && !vector.body.startsWith('{')) {
-        it(`${vector.id}: the query string as received is the canonical string already`, () => {
+        it(`${vector.id}: the query string as received is already the canonical string`, () => {
           canonicalParams(parseQuery(vector.body)).should.equal(vector.body);
         });
       }
@@ -60,7 +60,7 @@ describe('OneTouch signature', () => {
 
     // Output of ActiveSupport 6.1.7.10, `Hash#to_query`.
     const rails: [name: string, params: Params, canonical: string][] = [
-      ['an object of empty objects leaves its separator', { a: { b: {} }, c: 1 }, '&c=1'],
+      ['an object of empty objects leaves only its separator', { a: { b: {} }, c: 1 }, '&c=1'],
       ['an empty array in an array is a null', { a: [[]], b: 1 }, 'a%5B%5D%5B%5D=&b=1'],
       ['an empty object in an array is nothing', { a: [{}, { x: 1 }] }, '&a%5B%5D%5Bx%5D=1'],
       [
@@ -69,7 +69,11 @@ describe('OneTouch signature', () => {
         'a%5B%5D%5Bz%5D=1&a%5B%5D%5Bb%5D%5By%5D=1&a%5B%5D%5Bb%5D%5Bc%5D=2',
       ],
       ['brackets in a name are encoded', { 'a b': { 'c[d]': 1 } }, 'a+b%5Bc%5Bd%5D%5D=1'],
-      ['a name that spells a path', { a: { b: 1 }, 'a[b]': 0 }, 'a%5Bb%5D=0&a%5Bb%5D=1'],
+      [
+        'a name that spells a path is written like the path',
+        { a: { b: 1 }, 'a[b]': 0 },
+        'a%5Bb%5D=0&a%5Bb%5D=1',
+      ],
       [
         'a member called [] stops the sorting',
         { x: { '[]': { b: 1, a: 2 } } },
@@ -85,12 +89,12 @@ describe('OneTouch signature', () => {
       it(name, () => canonicalParams(params).should.equal(canonical));
     }
 
-    it('tells apart what differs only in a number in brackets', () => {
+    it('differs for two texts that differ only in a number in brackets', () => {
       canonicalParams({ message: 'pay [1]' }).should.not.equal(canonicalParams({ message: 'pay [2]' }));
     });
   });
 
-  it('signs in upper case whatever the case of the method', () => {
+  it('signs the method in upper case, whatever case it was given in', () => {
     const request = { apiKey: 'k', nonce: '1', url: 'https://x.example/', params: { a: 1 } };
     signature({ ...request, method: 'post' }).should.equal(signature({ ...request, method: 'POST' }));
   });
