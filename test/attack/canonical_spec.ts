@@ -3,7 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import should from 'should';
 import { outOfBounds } from '../../nodes/lib/services/authy/callback/bounds';
-import * as quick from '../../nodes/lib/services/authy/callback/ordinary';
+import * as quick from '../../nodes/lib/services/authy/callback/quick-canonical';
 import { canonicalParams, type Params } from '../../nodes/lib/services/authy/callback/signature';
 import { cases } from '../support/runs';
 import { callbackAnswer } from '../support/signed_callback';
@@ -27,28 +27,28 @@ const colliding = [
   'é',
 ];
 
-/** Names that have caused trouble elsewhere, or that are at the limit of what `ordinary.ts` handles. */
+/** Names that have caused trouble elsewhere, or that are at the limit of what `quick-canonical.ts` handles. */
 const odd = ['', 'a]', '[a', '[', '][', 'a[b]', 'b][a', '[]', '%5B', '%', 'a&b=c', '=', '+', '12', '0', '__proto__',
   'length', 'toString', '😀', '\uffee', '\ud800', 'a\udc00', ...[63, 64, 65].map((length) => 'n'.repeat(length)),
   'é'.repeat(40), 'é'.repeat(64)]; // prettier-ignore
 
-const ordinaryName = fc.oneof(
+const usualName = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...colliding) },
   { weight: 1, arbitrary: fc.stringMatching(/^[^[\]]{1,5}$/u).filter((key) => key.isWellFormed()) },
 );
 const anyName = fc.oneof(
-  { weight: 6, arbitrary: ordinaryName },
+  { weight: 6, arbitrary: usualName },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) },
   { weight: 1, arbitrary: fc.constantFrom(...odd) },
 );
 
-const ordinaryText = fc.oneof(
+const usualText = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 12 }) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
   { weight: 2, arbitrary: fc.constantFrom('', ' ', "!'()*~-_.", 'Bogotá', '東京', '😀', '\ufffd', '%', 'x y') },
 ); // prettier-ignore
 const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(-0, 1e21, 12345678901234567890n));
-const noNumber = fc.oneof(ordinaryText, fc.boolean(), fc.constantFrom(null, undefined));
+const noNumber = fc.oneof(usualText, fc.boolean(), fc.constantFrom(null, undefined));
 const codeUnit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
 const anyScalar = fc.oneof(
   { weight: 4, arbitrary: fc.oneof(noNumber, number) },
@@ -58,8 +58,8 @@ const anyScalar = fc.oneof(
 const { members: anything } = trees(anyName, anyScalar, { maxDepth: 6, maxKeys: 5, maxLength: 3 });
 
 /** Trees that are almost never left to the plain functions. */
-const { members: ordinary } = fc.letrec<{ value: unknown; members: Params }>((tie) => ({
-  members: fc.dictionary(ordinaryName, tie('value'), { minKeys: 1, maxKeys: 5 }),
+const { members: usual } = fc.letrec<{ value: unknown; members: Params }>((tie) => ({
+  members: fc.dictionary(usualName, tie('value'), { minKeys: 1, maxKeys: 5 }),
   value: fc.oneof(
     { maxDepth: 5, withCrossShrink: true },
     { weight: 12, arbitrary: fc.oneof(noNumber, number) },
@@ -72,7 +72,7 @@ const { members: ordinary } = fc.letrec<{ value: unknown; members: Params }>((ti
 const named = (count: number, prefix: string, value: unknown): Params =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${100 + index}`, value]));
 
-/** Values at one of the limits: of a callback, or of what `ordinary.ts` handles. */
+/** Values at one of the limits: of a callback, or of what `quick-canonical.ts` handles. */
 const atLimit: fc.Arbitrary<unknown> = fc.oneof(
   fc
     .tuple(fc.constantFrom(6, 7, 8, 31, 32, 33), fc.boolean(), fc.constantFrom('x', {}, [], null))
@@ -82,7 +82,7 @@ const atLimit: fc.Arbitrary<unknown> = fc.oneof(
       return value;
     }),
   fc
-    .tuple(fc.integer({ min: 8, max: 12 }), fc.oneof(noNumber, ordinary))
+    .tuple(fc.integer({ min: 8, max: 12 }), fc.oneof(noNumber, usual))
     .map(([length, value]) => Array.from({ length }, () => value)),
   fc.tuple(fc.integer({ min: 62, max: 66 }), noNumber).map(([count, value]) => named(count, 'n', value)),
   // About as much as fits into the buffer.
@@ -116,10 +116,10 @@ const tree: fc.Arbitrary<Params> = fc.oneof(
     weight: 200,
     arbitrary: fc
       .tuple(
-        fc.oneof({ weight: 3, arbitrary: ordinary }, { weight: 1, arbitrary: anything }),
+        fc.oneof({ weight: 3, arbitrary: usual }, { weight: 1, arbitrary: anything }),
         fc.oneof(
           { weight: 19, arbitrary: fc.constant(undefined) },
-          { weight: 1, arbitrary: fc.tuple(ordinaryName, atLimit) },
+          { weight: 1, arbitrary: fc.tuple(usualName, atLimit) },
         ),
         fc.constantFrom('alone', 'beside', 'inside', 'inside'),
       )
@@ -169,13 +169,13 @@ class Account {
   written = 0;
   left = 0;
 
-  constructor(private readonly ordinaryCanonical: typeof quick.ordinaryCanonical) {}
+  constructor(private readonly quickCanonical: typeof quick.quickCanonical) {}
 
   /** @throws Error - if a tree is neither left to the plain functions nor written as they write it */
   check(params: Params, more: number): void {
     for (const some of inTurn(params)) {
       const maxSize = Math.max(0, sizeOf(some) + more);
-      const bytes = this.ordinaryCanonical(some, maxSize);
+      const bytes = this.quickCanonical(some, maxSize);
       if (bytes === undefined) {
         this.left += 1;
         continue;
@@ -190,10 +190,10 @@ class Account {
   }
 }
 
-/** A mistake that `ordinary.ts` could have. */
+/** A mistake that `quick-canonical.ts` could have. */
 interface Fault {
   readonly name: string;
-  /** The right text, which occurs once in `ordinary.ts`, and the wrong text that makes the mistake. */
+  /** The right text, which occurs once in `quick-canonical.ts`, and the wrong text that makes the mistake. */
   readonly change: readonly [right: string, wrong: string];
 }
 
@@ -201,7 +201,7 @@ const faults: readonly Fault[] = [
   { name: 'members are not sorted', change: ['if (isSorted) {', 'if (isSorted && depth > 9) {'] },
   { name: 'members below a list are sorted', change: ['this.depth + 1, false)', 'this.depth + 1, true)'] },
   { name: 'members are sorted by their names before encoding', change: ['(a.path < b.path ? -1 : 1)', '(decodeURIComponent(a.path) < decodeURIComponent(b.path) ? -1 : 1)'] },
-  { name: 'an ambiguous order at the top is not noticed', change: ['isTop && inOrder.some', 'depth > 9 && inOrder.some'] },
+  { name: 'an ambiguous order at the top is not noticed', change: ['isTop && paths.some', 'depth > 9 && inOrder.some'] },
   { name: 'some ambiguous orders are not noticed', change: ["next.charAt(path.length) < '='", "next.charAt(path.length) < '1'"] },
   { name: 'other names of the same number are taken for the known ones', change: ['if (some[index] !== others[index]) return false', 'if (some[index] === undefined) return false'] },
   { name: 'more names are taken for the known ones', change: ['if (some.length !== others.length) return false;', 'if (some.length > others.length) return false;'] },
@@ -221,10 +221,10 @@ const faults: readonly Fault[] = [
   { name: 'characters of elements are not counted', change: ['  size += names;\n', ''] },
   { name: 'characters of texts are not counted', change: ["  if (typeof value === 'string') size += value.length;\n", ''] },
   { name: 'one character too many is written', change: ['size > maxSize', 'size > maxSize + 1'] },
-  { name: 'elements with two digits are counted as with one', change: ['names > ordinary.elements', 'names > 64'] },
-  { name: 'depth is not limited', change: ['depth > ordinary.depth || ', ''] },
-  { name: 'a text goes beyond the buffer', change: ['if (start + head.length + 3 * text.length >= ordinary.bytes) return unusual;', 'if (start + head.length >= ordinary.bytes) return unusual;'] },
-  { name: 'an encoded text goes beyond the buffer', change: ['at + encoded.length < ordinary.bytes ?', 'at < ordinary.bytes ?'] },
+  { name: 'elements with two digits are counted as with one', change: ['names > usual.elements', 'names > 64'] },
+  { name: 'depth is not limited', change: ['depth > usual.depth || ', ''] },
+  { name: 'a text goes beyond the buffer', change: ['if (start + head.length + 3 * text.length >= usual.bytes) return unusual;', 'if (start + head.length >= usual.bytes) return unusual;'] },
+  { name: 'an encoded text goes beyond the buffer', change: ['at + encoded.length < usual.bytes ?', 'at < usual.bytes ?'] },
   { name: 'a space is escaped', change: ['code === 0x20 ? 0x2b : 0', '0'] },
   { name: 'escapes are in lower case', change: ["'0123456789ABCDEF'", "'0123456789abcdef'"] },
   { name: 'the first digit of an escape is wrong', change: ['hexDigits[code >> 4]', 'hexDigits[(code >> 4) & 6]'] },
@@ -232,14 +232,14 @@ const faults: readonly Fault[] = [
   { name: 'the last pair has its separator', change: ['Math.max(0, end - 1)', 'Math.max(0, end)'] },
 ]; // prettier-ignore
 
-const source = path.join(__dirname, '../../nodes/lib/services/authy/callback/ordinary.ts');
+const source = path.join(__dirname, '../../nodes/lib/services/authy/callback/quick-canonical.ts');
 
 /** @throws Error - if the right text is no longer in the source */
 async function withFault({ change: [right, wrong] }: Fault, no: number): Promise<typeof quick> {
   const folder = path.join(__dirname, '../../.cache/canonical');
   fs.mkdirSync(folder, { recursive: true });
   const text = fs.readFileSync(source, 'utf8');
-  if (text.split(right).length !== 2) throw new Error(`ordinary.ts does not hold once: ${right}`);
+  if (text.split(right).length !== 2) throw new Error(`quick-canonical.ts does not hold once: ${right}`);
   const changed = text.replace(right, () => wrong).replaceAll("from './", `from '${path.dirname(source)}/`);
   const file = path.join(folder, `${no}.ts`);
   fs.writeFileSync(file, changed);
@@ -250,7 +250,7 @@ describe('Attack: the fast canonical string', function () {
   this.timeout(0);
 
   it('equals the plain one, within the same bounds, or is left to the plain functions', () => {
-    const account = new Account(quick.ordinaryCanonical);
+    const account = new Account(quick.quickCanonical);
     const settings = cases(50_000);
     fc.assert(
       fc.property(tree, room, (params, more) => account.check(params, more)),
@@ -269,7 +269,7 @@ describe('Attack: the fast canonical string', function () {
   describe('the same test finds the mistake', () => {
     for (const [no, fault] of faults.entries()) {
       it(`if ${fault.name}`, async () => {
-        const account = new Account((await withFault(fault, no)).ordinaryCanonical);
+        const account = new Account((await withFault(fault, no)).quickCanonical);
         const { failed } = fc.check(
           fc.property(tree, room, (params, more) => account.check(params, more)),
           { numRuns: 50_000, seed: 1, endOnFailure: true },

@@ -3,17 +3,18 @@ import type { Params } from './signature';
 /** How deep and how wide a body may be. Authy's own are five deep, with some sixty members. */
 export const limits = { depth: 32, members: 2000 };
 
-/** Why a tree is not looked at further. */
+/** Why a callback is refused before its signature is computed. */
 export interface OutOfBounds {
   readonly reason: 'tooComplex' | 'tooLarge' | 'unreadableBody';
   readonly detail: string;
 }
 
 /**
- * Bounds depth, number of members and amount of text, and refuses what is signed as something else is.
+ * Limits the depth, the number of members and the amount of text, and refuses names and texts that would be signed like
+ * others.
  *
  * @param maxSize - how many characters names and texts may have in all
- * @returns what comes first, in the order of the members; undefined where nothing speaks against the tree
+ * @returns the first problem, in the order of the members; undefined if there is none
  */
 export function outOfBounds(root: Params, maxSize: number): OutOfBounds | undefined {
   let members = 0;
@@ -44,14 +45,14 @@ export function outOfBounds(root: Params, maxSize: number): OutOfBounds | undefi
 }
 
 /**
- * Whether a name would be signed as a nested one: `{"a[b]": 1}` as `{"a": {"b": 1}}`, `{"a": {"": 1}}` as
- * `{"a": [1]}`. Else one who has a genuine callback could move what it says to where nobody looks for it.
+ * Whether a name would be signed like a nested one: `{"a[b]": 1}` like `{"a": {"b": 1}}`, `{"a": {"": 1}}` like
+ * `{"a": [1]}`. Otherwise somebody with a genuine callback could move its content to a place that nobody reads.
  */
 function spellsPath(name: string, depth: number): boolean {
   return depth === 0 ? name.includes('[') : name === '' || name.includes('][');
 }
 
-/** Half of a surrogate pair is signed as U+FFFD is; no text of Authy's has one. */
+/** An unpaired surrogate is signed like U+FFFD. Authy's texts have none. */
 const notUnicode: OutOfBounds = { reason: 'unreadableBody', detail: 'it holds text that is not Unicode' };
 
 function tooComplex(detail: string): OutOfBounds {

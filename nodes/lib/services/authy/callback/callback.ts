@@ -9,7 +9,7 @@ import type {
 } from '../../../contract/service';
 import { formats } from '../../../contract/validation';
 import { limits, outOfBounds } from './bounds';
-import { ordinaryCanonical } from './ordinary';
+import { quickCanonical } from './quick-canonical';
 import { parseQuery, QueryError } from './query';
 import { canonicalParams, type Params, signatureOfCanonical, signaturesMatch } from './signature';
 
@@ -180,7 +180,7 @@ function formContent(form: string, maxSize: number): Content | Refused {
  */
 function treeContent(params: Params, maxSize: number, json?: string): Content | Refused {
   const isAsSent = json === undefined || hasPlainMembers(json);
-  const canonical = isAsSent ? ordinaryCanonical(params, maxSize) : undefined;
+  const canonical = isAsSent ? quickCanonical(params, maxSize) : undefined;
   if (canonical !== undefined) return { params, canonical: [canonical] };
   const problem = outOfBounds(params, maxSize);
   if (problem !== undefined) return refused(problem.reason, problem.detail);

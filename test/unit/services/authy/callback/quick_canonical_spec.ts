@@ -1,6 +1,6 @@
 import should from 'should';
 import { outOfBounds } from '../../../../../nodes/lib/services/authy/callback/bounds';
-import { ordinaryCanonical } from '../../../../../nodes/lib/services/authy/callback/ordinary';
+import { quickCanonical } from '../../../../../nodes/lib/services/authy/callback/quick-canonical';
 import { parseQuery } from '../../../../../nodes/lib/services/authy/callback/query';
 import { canonicalParams, type Params } from '../../../../../nodes/lib/services/authy/callback/signature';
 import { callbackAnswer } from '../../../../support/signed_callback';
@@ -9,12 +9,12 @@ import { vectors } from '../../../../support/vectors';
 const kibibyte = 1024;
 
 const written = (params: Params, maxSize = 64 * kibibyte): string | undefined => {
-  const bytes = ordinaryCanonical(params, maxSize);
+  const bytes = quickCanonical(params, maxSize);
   return bytes && Buffer.from(bytes).toString('latin1');
 };
 
 // test/attack/canonical_spec.ts compares this with the plain functions, on random trees.
-describe('Canonical string of ordinary callbacks', () => {
+describe('Canonical string of usual callbacks', () => {
   describe('is written for each published callback', () => {
     for (const { id, body } of vectors.published) {
       it(id, () => {
