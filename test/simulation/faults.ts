@@ -182,7 +182,7 @@ export const faults: readonly Fault[] = [
     file: standIn,
     changes: [
       [
-        'this.hset(`request:${id}`, { state, holder, epoch, no, gate, until: String(over) });',
+        'this.hset(`request:${id}`, { state, holder, epoch, no, gate, until: String(expiresAt) });',
         'void [state, epoch, no, over]; this.keys.delete(`request:${id}`);',
       ],
       [
