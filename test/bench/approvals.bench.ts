@@ -180,7 +180,7 @@ async function expiryFigures(): Promise<Measure[]> {
   const requests = Array.from({ length: count }, (_, no): Watched => {
     return {
       key: `00000000-0000-0000-0000-${String(no).padStart(12, '0')}`,
-      authyId: '209',
+      recipient: '209',
       lifetime: 2000,
       joinedAfter: 0,
       waitsSince: -Infinity,

@@ -125,7 +125,7 @@ function record(world: World, changes: Partial<ApprovalRecord> = {}): ApprovalRe
   return {
     id: `approval_${serial}`,
     accountId: 'account',
-    authyId: '123',
+    recipient: '123',
     state: 'unsent',
     question: '',
     endsAt: world.now() + 300 * second,

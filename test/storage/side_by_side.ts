@@ -774,7 +774,7 @@ function newRecord(id: string, more: Partial<ApprovalRecord>): ApprovalRecord {
   return {
     id,
     accountId: 'account',
-    authyId: '209',
+    recipient: '209',
     state: 'waiting',
     question: 'q',
     endsAt: 0,

@@ -7,7 +7,7 @@ export function newRecord(more: Partial<ApprovalRecord> = {}): ApprovalRecord {
   return {
     id: idPrefix + randomBytes(11).toString('hex'),
     accountId: 'account',
-    authyId: '209',
+    recipient: '209',
     state: 'waiting',
     approvalId: '4a725520-bff5-0135-eb01-0e5d90336a8c',
     question: '',

@@ -150,7 +150,7 @@ export class ApprovalNode {
         if (record.joinedAfter === undefined) stores.rails.count(record);
         if (record.approvalId === undefined) return;
         const seconds = Math.max(1, (record.endsAt - Date.now()) / 1000);
-        stores.ledger.asked(record.approvalId, record.authyId, seconds).catch((error: unknown) => {
+        stores.ledger.asked(record.approvalId, record.recipient, seconds).catch((error: unknown) => {
           this.log.write('ledger', (error as Error).message);
         });
       },
@@ -159,9 +159,9 @@ export class ApprovalNode {
         const { result } = await account.perform('onetouchSend', requestOf(asked), options);
         return result.approvalId;
       },
-      async read({ approvalId = '', authyId }, deadline) {
+      async read({ approvalId = '', recipient }, deadline) {
         const reading = await account.perform('onetouchStatus', { approvalId }, { deadline });
-        if (reading.result.authyId !== authyId) throw untrustedAnswer('it is about another user');
+        if (reading.result.authyId !== recipient) throw untrustedAnswer('it is about another user');
         return reading;
       },
     };
@@ -175,14 +175,14 @@ export class ApprovalNode {
       decision,
       reason: outcome.reason,
       approvalId: record.approvalId,
-      authyId: record.authyId,
+      authyId: record.recipient,
       requestedAt: requestedAt.toISOString(),
       decidedAt: new Date(outcome.decidedAt).toISOString(),
       decidedBy: outcome.decidedBy,
       device: outcome.device,
     };
     message['approvalId'] = record.approvalId;
-    message['authyId'] = record.authyId;
+    message['authyId'] = record.recipient;
     message['authy'] = answerFacts(this.node, this.account(), outcome.answer);
     // The `send` that Node-RED passes with each message does the same, and would have to be kept with it.
     this.node.send(outputs.map((output) => (output === decision ? message : null)));
@@ -200,7 +200,7 @@ export class ApprovalNode {
       event,
       decision,
       approvalId: record.approvalId,
-      authyId: record.authyId,
+      authyId: record.recipient,
       requestedAt: requestedAt.toISOString(),
       endsAt: new Date(record.endsAt).toISOString(),
       waiting,

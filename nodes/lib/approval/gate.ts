@@ -267,7 +267,7 @@ export class Gate implements Desk {
     return {
       id: this.process.outside.newId(),
       accountId: this.host.accountId,
-      authyId,
+      recipient: authyId,
       state: 'sending',
       approvalId: undefined,
       question,

@@ -90,8 +90,8 @@ export class Request implements Watched {
     return this.record.approvalId ?? '';
   }
 
-  get authyId(): string {
-    return this.record.authyId;
+  get recipient(): string {
+    return this.record.recipient;
   }
 
   get lifetime(): number {

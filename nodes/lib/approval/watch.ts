@@ -16,7 +16,7 @@ import type { Time } from '../time';
 export interface Watched extends Placed, Question {
   /** Of the request, in lower case. */
   readonly key: string;
-  readonly authyId: string;
+  readonly recipient: string;
   /** When the service accepted the request, by {@link Time.steady}. */
   readonly askedAt: number;
   /** When its own time is over, by the same clock. */
@@ -109,7 +109,7 @@ export class Watch {
   answered(answer: ApprovalAnswer): void {
     this.time.noticeSleep();
     for (const message of this.waitingFor(answer.approvalId)) {
-      if (message.authyId !== answer.authyId) continue;
+      if (message.recipient !== answer.authyId) continue;
       const { isBeforeEnd } = message;
       const isAnswered = isBeforeEnd && message.joinedAfter === 0;
       if (isAnswered && (answer.decision === 'denied' || !message.confirm)) {

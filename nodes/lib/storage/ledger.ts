@@ -11,9 +11,9 @@ export interface Ledger {
    * @param seconds - how long it can be answered; 0 is for ever
    * @throws AuthyError - `AUTHY_STORE`
    */
-  asked(approvalId: string, authyId: string, seconds: number): Promise<void>;
+  asked(approvalId: string, recipient: string, seconds: number): Promise<void>;
   /** Whether this account sent the request, to this user. */
-  wasAsked(approvalId: string, authyId: string): Promise<boolean>;
+  wasAsked(approvalId: string, recipient: string): Promise<boolean>;
   /** Records an answer: `duplicate` if the same came before, `conflict` if another did. */
   decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'>;
 }

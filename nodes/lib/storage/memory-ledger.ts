@@ -19,7 +19,7 @@ const lookedAt = 20;
 
 interface Entry {
   /** The user whom this account asked; undefined if it asked nobody. */
-  authyId: string | undefined;
+  recipient: string | undefined;
   decision: Decision | undefined;
   /** Until when it is known, in minutes of the steady clock. */
   until: number;
@@ -40,15 +40,15 @@ export class MemoryLedger implements Ledger {
     this.nextHour = hourOf(this.now());
   }
 
-  asked(approvalId: string, authyId: string, seconds: number): Promise<void> {
+  asked(approvalId: string, recipient: string, seconds: number): Promise<void> {
     const open = seconds > 0 ? Math.ceil(seconds / 60) : year;
     return promiseOf(() => {
-      this.entry(approvalId, open + week).authyId = authyId;
+      this.entry(approvalId, open + week).recipient = recipient;
     });
   }
 
-  wasAsked(approvalId: string, authyId: string): Promise<boolean> {
-    return Promise.resolve(this.entries.get(approvalId)?.authyId === authyId);
+  wasAsked(approvalId: string, recipient: string): Promise<boolean> {
+    return Promise.resolve(this.entries.get(approvalId)?.recipient === recipient);
   }
 
   decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {
@@ -79,7 +79,7 @@ export class MemoryLedger implements Ledger {
     } else if (found.until >= until) {
       return found;
     }
-    const entry = found ?? { authyId: undefined, decision: undefined, until };
+    const entry = found ?? { recipient: undefined, decision: undefined, until };
     entry.until = until;
     this.entries.set(approvalId, entry);
     const dueHour = hourOf(until) + 1;

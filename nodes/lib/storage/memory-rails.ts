@@ -4,7 +4,7 @@ import type { Admission, Limits, Rails } from './rails';
 import type { ApprovalRecord } from './records';
 import { realTime, type Clock } from '../time';
 
-type Request = Pick<ApprovalRecord, 'id' | 'authyId'>;
+type Request = Pick<ApprovalRecord, 'id' | 'recipient'>;
 
 interface User {
   /**
@@ -39,18 +39,18 @@ export class MemoryRails implements Rails {
   }
 
   /** Counts a request that is open already, from an earlier run. */
-  count({ id, authyId }: Request, askedAt?: number): void {
-    const user = this.users.get(authyId) ?? { open: undefined, askedAt };
+  count({ id, recipient }: Request, askedAt?: number): void {
+    const user = this.users.get(recipient) ?? { open: undefined, askedAt };
     if (user.open instanceof Set) user.open.add(id);
     else if (user.open === undefined || user.open === id) user.open = id;
     else user.open = new Set([user.open, id]);
     user.askedAt = askedAt ?? user.askedAt;
-    this.users.delete(authyId);
-    this.users.set(authyId, user);
+    this.users.delete(recipient);
+    this.users.set(recipient, user);
   }
 
-  release({ id, authyId }: Request): Promise<void> {
-    const user = this.users.get(authyId);
+  release({ id, recipient }: Request): Promise<void> {
+    const user = this.users.get(recipient);
     if (user?.open instanceof Set) user.open.delete(id);
     else if (user?.open === id) user.open = undefined;
     return Promise.resolve();
@@ -61,12 +61,12 @@ export class MemoryRails implements Rails {
     return this.users.size;
   }
 
-  private admitted({ id, authyId }: Request, { maxOpen, coolDown }: Limits): Admission {
+  private admitted({ id, recipient }: Request, { maxOpen, coolDown }: Limits): Admission {
     const now = this.time.steady();
     this.longest = Math.max(this.longest, coolDown);
     const isFull = this.users.size >= this.limit;
     this.forget(now, isFull ? lookedAtWhenFull : lookedAt);
-    const user = this.users.get(authyId);
+    const user = this.users.get(recipient);
     if (user === undefined) {
       if (this.users.size >= this.limit) throw full(this.users.size);
     } else {
@@ -75,20 +75,20 @@ export class MemoryRails implements Rails {
       const waitSeconds = Math.ceil(coolDown - (now - (user.askedAt ?? -Infinity)) / 1000);
       if (waitSeconds > 0) return { admitted: false, waitSeconds };
     }
-    this.count({ id, authyId }, now);
+    this.count({ id, recipient }, now);
     return { admitted: true };
   }
 
   /** Forgets users without open requests whose pause is over. The others are checked again later. */
   private forget(now: number, atMost: number): void {
     let looked = 0;
-    for (const [authyId, user] of this.users) {
+    for (const [recipient, user] of this.users) {
       if ((looked += 1) > atMost) return;
       if (openOf(user) > 0) {
-        this.users.delete(authyId);
-        this.users.set(authyId, user);
+        this.users.delete(recipient);
+        this.users.set(recipient, user);
       } else if (now - (user.askedAt ?? -Infinity) >= this.longest * 1000) {
-        this.users.delete(authyId);
+        this.users.delete(recipient);
       }
     }
   }

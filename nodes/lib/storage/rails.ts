@@ -14,9 +14,9 @@ export type Admission =
 /** The guard rails: they keep a flow that runs in a circle from flooding a phone with requests. */
 export interface Rails {
   /** Counts one more open request of a user, unless the limits say no. */
-  admit(request: Pick<ApprovalRecord, 'id' | 'authyId' | 'endsAt'>, limits: Limits): Promise<Admission>;
+  admit(request: Pick<ApprovalRecord, 'id' | 'recipient' | 'endsAt'>, limits: Limits): Promise<Admission>;
   /** Counts a request that was open before this process began. */
-  count(request: Pick<ApprovalRecord, 'id' | 'authyId'>): void;
+  count(request: Pick<ApprovalRecord, 'id' | 'recipient'>): void;
   /** The request is no longer open. */
-  release(request: Pick<ApprovalRecord, 'id' | 'authyId'>): Promise<void>;
+  release(request: Pick<ApprovalRecord, 'id' | 'recipient'>): Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface ApprovalRecord {
   id: string;
   readonly accountId: string;
   /** Who is asked. */
-  readonly authyId: string;
+  readonly recipient: string;
   state: RecordState;
   /** The service's id of the request; absent until it has accepted the request. */
   approvalId?: string | undefined;

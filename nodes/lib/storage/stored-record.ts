@@ -10,7 +10,7 @@ const isTime = (value: unknown): boolean => Number.isFinite(value);
 const checks: { readonly [Name in keyof ApprovalRecord]-?: (value: unknown) => boolean } = {
   id: isText,
   accountId: isText,
-  authyId: isText,
+  recipient: isText,
   state: (value) => states.includes(value),
   approvalId: (value) => value === undefined || isText(value),
   question: isText,
@@ -29,7 +29,7 @@ const checks: { readonly [Name in keyof ApprovalRecord]-?: (value: unknown) => b
  * @throws Error - says what is wrong with it, and shows none of its content
  */
 export function storedRecord(id: string, value: unknown): ApprovalRecord {
-  const record = objectOf(value);
+  const record = withTodaysNames(objectOf(value));
   for (const [name, isRight] of Object.entries(checks)) {
     if (!isRight(record[name])) throw new Error(`its ${name} is not in the right format`);
   }
@@ -37,6 +37,13 @@ export function storedRecord(id: string, value: unknown): ApprovalRecord {
   const { approvalId, ...rest } = record as unknown as ApprovalRecord;
   // Earlier versions did not change its case.
   return { ...rest, approvalId: approvalId?.toLowerCase() };
+}
+
+/** Earlier versions called the recipient `authyId`. */
+function withTodaysNames(stored: Record<string, unknown>): Record<string, unknown> {
+  if (!('authyId' in stored)) return stored;
+  const { authyId: recipient, ...others } = stored;
+  return { recipient, ...others };
 }
 
 /** @throws Error - if it is not an object */

@@ -207,6 +207,18 @@ describe('Records in files', () => {
     }
   });
 
+  it('of earlier versions, which had another name for the recipient, are read', async () => {
+    const before = open();
+    const record = newRecord();
+    await before.create(record);
+    await before.close();
+    const file = path.join(folder(), `${record.id}.json`);
+    const text = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, text.replace('"recipient"', '"authyId"'));
+    should((await takeAll(open()))[0]?.record).eql({ ...record, epoch: record.epoch + 1 });
+    should(told.troubles).eql([]);
+  });
+
   it('that cannot be read stay, are named once, and do not affect the others', async () => {
     const before = open();
     const good = Array.from({ length: 6 }, () => newRecord());

@@ -3,7 +3,7 @@ import { MemoryRails } from '../../../nodes/lib/storage/memory-rails';
 import { SetTime } from '../../support/records';
 
 describe('Guard rails in memory', () => {
-  const one = { authyId: '1', id: 'a', endsAt: 0 };
+  const one = { recipient: '1', id: 'a', endsAt: 0 };
 
   it('count the open requests of each user', async () => {
     const rails = new MemoryRails();
@@ -11,7 +11,7 @@ describe('Guard rails in memory', () => {
     should(await rails.admit(one, limits)).eql({ admitted: true });
     should(await rails.admit({ ...one, id: 'b' }, limits)).eql({ admitted: true });
     should(await rails.admit({ ...one, id: 'c' }, limits)).eql({ admitted: false, open: 2 });
-    should(await rails.admit({ ...one, authyId: '2', id: 'd' }, limits)).eql({ admitted: true });
+    should(await rails.admit({ ...one, recipient: '2', id: 'd' }, limits)).eql({ admitted: true });
     await rails.release(one);
     await rails.release(one);
     should(await rails.admit({ ...one, id: 'c' }, limits)).eql({ admitted: true });
@@ -52,12 +52,12 @@ describe('Guard rails in memory', () => {
     const rails = new MemoryRails(time);
     const limits = { maxOpen: 1, coolDown: 60 };
     await rails.admit(one, limits);
-    const two = { ...one, authyId: '2' };
+    const two = { ...one, recipient: '2' };
     await rails.admit(two, limits);
     await rails.release(two);
     const crowd = async (from: number): Promise<void> => {
       for (let user = from; user < from + 25_000; user++) {
-        const request = { authyId: String(user), id: String(user), endsAt: 0 };
+        const request = { recipient: String(user), id: String(user), endsAt: 0 };
         await rails.admit(request, limits);
         await rails.release(request);
       }
@@ -75,9 +75,9 @@ describe('Guard rails in memory', () => {
     const rails = new MemoryRails(time, 2);
     const limits = { maxOpen: 1, coolDown: 60 };
     await rails.admit(one, limits);
-    await rails.admit({ ...one, authyId: '2', id: 'b' }, limits);
-    await rails.release({ ...one, authyId: '2', id: 'b' });
-    const third = { ...one, authyId: '3', id: 'c' };
+    await rails.admit({ ...one, recipient: '2', id: 'b' }, limits);
+    await rails.release({ ...one, recipient: '2', id: 'b' });
+    const third = { ...one, recipient: '3', id: 'c' };
     await rails.admit(third, limits).should.be.rejectedWith({ code: 'AUTHY_STORE' });
     time.move(60_000);
     should(await rails.admit(third, limits)).eql({ admitted: true });

@@ -21,12 +21,12 @@ export function remembered(seconds: number): number {
 export class RedisLedger implements Ledger {
   constructor(private readonly scripts: Scripts) {}
 
-  async asked(approvalId: string, authyId: string, seconds: number): Promise<void> {
-    await this.scripts.run('asked', approvalId, authyId, remembered(seconds));
+  async asked(approvalId: string, recipient: string, seconds: number): Promise<void> {
+    await this.scripts.run('asked', approvalId, recipient, remembered(seconds));
   }
 
-  async wasAsked(approvalId: string, authyId: string): Promise<boolean> {
-    return (await this.scripts.run('wasAsked', approvalId)) === authyId;
+  async wasAsked(approvalId: string, recipient: string): Promise<boolean> {
+    return (await this.scripts.run('wasAsked', approvalId)) === recipient;
   }
 
   async decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {

@@ -7,11 +7,11 @@ export class RedisRails implements Rails {
   constructor(private readonly scripts: Scripts) {}
 
   async admit(
-    { id, authyId, endsAt }: Pick<ApprovalRecord, 'id' | 'authyId' | 'endsAt'>,
+    { id, recipient, endsAt }: Pick<ApprovalRecord, 'id' | 'recipient' | 'endsAt'>,
     { maxOpen, coolDown }: Limits,
   ): Promise<Admission> {
     const limits = [maxOpen, Math.ceil(coolDown * 1000)];
-    const answer = await this.scripts.run('admit', id, authyId, Math.ceil(endsAt), ...limits);
+    const answer = await this.scripts.run('admit', id, recipient, Math.ceil(endsAt), ...limits);
     const [word, count] = answer as [string, number];
     if (word === 'open') return { admitted: false, open: count };
     if (word === 'wait') return { admitted: false, waitSeconds: Math.ceil(count / 1000) };
@@ -22,7 +22,7 @@ export class RedisRails implements Rails {
     // Redis still knows it.
   }
 
-  async release({ id, authyId }: Pick<ApprovalRecord, 'id' | 'authyId'>): Promise<void> {
-    await this.scripts.run('release', id, authyId);
+  async release({ id, recipient }: Pick<ApprovalRecord, 'id' | 'recipient'>): Promise<void> {
+    await this.scripts.run('release', id, recipient);
   }
 }

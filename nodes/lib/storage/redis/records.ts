@@ -112,10 +112,10 @@ export class RedisRecords implements Records {
   // ---- making
 
   private async make(record: ApprovalRecord, isWanted: () => boolean): Promise<boolean> {
-    const { id, authyId, epoch } = record;
+    const { id, recipient, epoch } = record;
     const number = this.number();
     const [state, endsAt, lifetime, approvalId, text] = content(record);
-    const fields = [state, endsAt, lifetime, authyId, approvalId, text];
+    const fields = [state, endsAt, lifetime, recipient, approvalId, text];
     try {
       const answer = await this.ask('create', this.me, this.gateId, id, epoch, number, ...fields);
       if (answer === 1) return true;
@@ -288,7 +288,7 @@ export class RedisRecords implements Records {
       const rememberFor = remembered((records[0]?.lifetime ?? 0) / 1000);
       const all = records.flatMap((record) => {
         const [stateNow, endsAt, lifetime, approvalId, textNow] = content(record);
-        return [record.id, stateNow, endsAt, lifetime, record.authyId, approvalId, textNow];
+        return [record.id, stateNow, endsAt, lifetime, record.recipient, approvalId, textNow];
       });
       const args = [this.me, this.gateId, holder, id, text, state, rememberFor, ...all];
       if ((await this.ask('moveOld', ...args)) === 1) isMoved = true;
