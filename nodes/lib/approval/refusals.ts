@@ -1,18 +1,18 @@
 import { AuthyError } from '../contract/errors';
 
-/** The error if the guard rails do not let a request through. */
+/** The error if the guard rails refuse a request. */
 export function refusedBy(refused: { open: number } | { waitSeconds: number }): AuthyError {
   if ('open' in refused) {
     return new AuthyError(
       'AUTHY_OPEN_LIMIT',
-      `${refused.open} requests to this user are open already, as many as the node allows; nothing was sent. ` +
-        'Wait for an answer, withdraw one with msg.cancel, or raise the limit in the node.',
+      'Wait for an answer, withdraw a request with msg.cancel, or raise the limit in the node: ' +
+        `${refused.open} requests to this user are open already. Nothing was sent.`,
     );
   }
   return new AuthyError(
     'AUTHY_COOL_DOWN',
-    `This user was asked a moment ago; nothing was sent. Wait ${refused.waitSeconds} seconds, ` +
-      'slow the flow down, or shorten the pause in the node.',
+    `Wait ${refused.waitSeconds} seconds, slow the flow down, or shorten the pause in the node: this user was asked a ` +
+      'moment ago. Nothing was sent.',
     { retryAfter: refused.waitSeconds },
   );
 }
