@@ -1,7 +1,7 @@
-import { AuthyError } from '../contract/errors';
+import { DirectoryUse } from './directory-use';
 import { folderName } from './disk';
 import { type Change, Folder, type Kept } from './folder';
-import { OwnedDirectory, type ProcessRun, type Tell, thisRun } from './owned-directory';
+import { type ProcessRun, type Tell, thisRun } from './owned-directory';
 import {
   type ApprovalRecord,
   type Claim,
@@ -18,6 +18,9 @@ const passing = 'passing';
 
 /** The number of records handed over in one step. */
 const takenAtOnce = 100;
+
+/** What follows from a record that cannot be read. */
+const consequence = 'its message no longer waits';
 
 const claims: Readonly<Record<Change, Claim>> = {
   done: 'ours',
@@ -46,24 +49,20 @@ export interface FilePlace {
 export class FileRecords implements Records {
   readonly name: string;
   private readonly time: Clock;
-  private readonly run: ProcessRun;
-  private directory: OwnedDirectory | undefined;
-  private opening: Promise<Folder> | undefined;
-  /** The folder, once it is open. */
-  private folder: Folder | undefined;
-  private isClosed = false;
+  private readonly use: DirectoryUse<Folder>;
   private readonly tell: Tell = (sentence) => this.events.onTrouble(sentence);
 
   constructor(
-    private readonly place: FilePlace,
+    { root, accountId, gateId }: FilePlace,
     private readonly events: RecordEvents,
     { time = realTime, run = thisRun }: { readonly time?: Clock; readonly run?: ProcessRun } = {},
   ) {
-    this.name = `files ${place.root} ${place.accountId}`;
+    this.name = `files ${root} ${accountId}`;
     this.time = time;
-    this.run = run;
-    // The next call reports the error.
-    this.open().catch(() => undefined);
+    const names = [folderName(accountId), folderName(gateId)];
+    this.use = new DirectoryUse({ root, run, time }, this.tell, (directory) =>
+      Folder.open(directory, names, time, this.tell, consequence),
+    );
   }
 
   now(): number {
@@ -71,30 +70,30 @@ export class FileRecords implements Records {
   }
 
   async create(record: ApprovalRecord, isWanted = (): boolean => true): Promise<boolean> {
-    const folder = await this.open();
+    const folder = await this.use.open();
     await folder.create(record.id, record, isWanted);
     return true;
   }
 
   async update(record: ApprovalRecord): Promise<boolean> {
-    const folder = await this.open();
+    const folder = await this.use.open();
     return (await folder.replace(record.id, '', record)) === 'done';
   }
 
   async claim(record: ApprovalRecord, isFinal: boolean): Promise<Claim> {
-    const folder = await this.open();
+    const folder = await this.use.open();
     return claims[await (isFinal ? folder.remove(record.id) : folder.mark(record.id, '', passing))];
   }
 
   async unclaim(record: ApprovalRecord): Promise<void> {
     if (record.state === passing) return;
-    const folder = await this.open();
+    const folder = await this.use.open();
     await folder.mark(record.id, passing, '');
   }
 
   async end(record: ApprovalRecord): Promise<void> {
     // If it was claimed here, the folder is open: then nothing runs between handing on and the removal.
-    const folder = this.folder ?? (await this.open());
+    const folder = this.use.opened ?? (await this.use.open());
     await folder.removeNow(record.id);
   }
 
@@ -104,7 +103,7 @@ export class FileRecords implements Records {
   }
 
   async take(except: ReadonlyMap<string, number>): Promise<Found[]> {
-    const folder = await this.open();
+    const folder = await this.use.open();
     const isClockWrong = this.time.wall() + clockTolerance < folder.lastSign;
     for (;;) {
       const kept = folder.take(takenAtOnce);
@@ -116,11 +115,8 @@ export class FileRecords implements Records {
     }
   }
 
-  async close(): Promise<void> {
-    this.isClosed = true;
-    const folder = await this.opening?.catch(() => undefined);
-    await folder?.settled();
-    await this.directory?.leave(this.tell);
+  close(): Promise<void> {
+    return this.use.close((folder) => folder.settled());
   }
 
   private readKept(folder: Folder, { id, mark, value }: Kept): ApprovalRecord[] {
@@ -133,30 +129,9 @@ export class FileRecords implements Records {
     } catch (error) {
       this.tell(
         `The file ${folder.setAside(id)} holds an approval request that cannot be read: ${(error as Error).message}. ` +
-          'It was left as it is; its message no longer waits.',
+          `It was left as it is; ${consequence}.`,
       );
       return [];
     }
-  }
-
-  /** Opens the folder, now or, if that failed, with the next call. */
-  private open(): Promise<Folder> {
-    if (this.opening !== undefined) return this.opening;
-    if (this.isClosed) return Promise.reject(new AuthyError('AUTHY_STORE', 'The node was closed.'));
-    const opening = this.begin();
-    this.opening = opening;
-    opening.then(
-      (folder) => (this.folder = folder),
-      () => (this.opening = undefined),
-    );
-    return opening;
-  }
-
-  private async begin(): Promise<Folder> {
-    const { root, accountId, gateId } = this.place;
-    const directory = await OwnedDirectory.enter(root, this.tell, this.run, this.time);
-    this.directory = directory;
-    const names = [folderName(accountId), folderName(gateId)];
-    return Folder.open(directory, names, this.time, this.tell);
   }
 }

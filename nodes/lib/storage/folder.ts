@@ -71,13 +71,20 @@ export class Folder {
    *
    * @param names - of the folders that lead to it
    * @param tell - is told of records that cannot be read; they stay where they are
+   * @param consequence - what follows from that, for the sentence
    * @throws AuthyError - `AUTHY_STORE`
    */
-  static open(directory: OwnedDirectory, names: readonly string[], time: Clock, tell: Tell): Promise<Folder> {
+  static open(
+    directory: OwnedDirectory,
+    names: readonly string[],
+    time: Clock,
+    tell: Tell,
+    consequence: string,
+  ): Promise<Folder> {
     const name = path.join(...names);
     const known = directory.known.get(name) as Promise<Folder> | undefined;
     if (known !== undefined) return known;
-    const opened = new Folder(directory, names, time).read(tell);
+    const opened = new Folder(directory, names, time).read(tell, consequence);
     directory.known.set(name, opened);
     opened.catch(() => {
       if (directory.known.get(name) === opened) directory.known.delete(name);
@@ -103,6 +110,11 @@ export class Folder {
     this.marks.delete(id);
     this.unreadable.add(id);
     return file;
+  }
+
+  /** Whether there is a record that cannot be read. */
+  isUnreadable(id: string): boolean {
+    return this.unreadable.has(id);
   }
 
   /** The mark of a record; undefined if it is not there. */
@@ -268,7 +280,7 @@ export class Folder {
 
   // ---- what is there at the beginning
 
-  private async read(tell: Tell): Promise<this> {
+  private async read(tell: Tell, consequence: string): Promise<this> {
     try {
       const folder = await makeFolders(this.directory.path, this.names);
       const foreign: string[] = [];
@@ -276,7 +288,8 @@ export class Folder {
       // Reading a file synchronously takes a fifth of the time.
       let since = this.time.steady();
       for (const name of names) {
-        this.readOne(folder, name, foreign, tell);
+        const problem = this.readOne(folder, name, foreign);
+        if (problem !== undefined) tell(`${problem} It was left as it is; ${consequence}.`);
         if (this.time.steady() - since < readSlice) continue;
         await turn();
         since = this.time.steady();
@@ -289,25 +302,27 @@ export class Folder {
     return this;
   }
 
-  private readOne(folder: string, name: string, foreign: string[], tell: Tell): void {
+  /** @returns a sentence, if it is a record that cannot be read */
+  private readOne(folder: string, name: string, foreign: string[]): string | undefined {
     const file = path.join(folder, name);
     if (temporaryName.test(name)) {
       fs.rmSync(file, { force: true });
-      return;
+      return undefined;
     }
     const [, id, mark = ''] = recordName.exec(name) ?? [];
     if (id === undefined) {
       foreign.push(name);
-      return;
+      return undefined;
     }
     try {
       const content = contentOf(fs.readFileSync(file, 'utf8'));
       this.lastSign = Math.max(this.lastSign, content.writtenAt);
       this.left.push({ id, mark, value: content.value });
+      return undefined;
     } catch (error) {
       this.unreadable.add(id);
       const why = error instanceof SyntaxError ? 'it is not in the right format' : codeOf(error);
-      tell(`The file ${file} cannot be read (${why}). It was left as it is; its message no longer waits.`);
+      return `The file ${file} cannot be read (${why}).`;
     }
   }
 
