@@ -3,7 +3,7 @@ import type { createClient } from '@redis/client';
 import { credentialsOf } from '../../contract/credentials';
 import { AuthyError } from '../../contract/errors';
 import { Secrets } from '../../contract/secrets';
-import { type Link, NothingDone, unreachable } from './link';
+import { type Link, NothingDone, type Scripts, type ScriptSet, unreachable } from './link';
 import { type ScriptName, scripts } from './scripts';
 import type { Clock } from '../../time';
 
@@ -23,13 +23,23 @@ export interface RedisSettings {
 /** In milliseconds. */
 const commandDeadline = 5000;
 
-const shas = Object.fromEntries(
-  Object.entries(scripts).map(([name, source]) => [name, createHash('sha1').update(source).digest('hex')]),
-) as Record<ScriptName, string>;
+const approvals: ScriptSet<ScriptName> = {
+  sources: scripts,
+  prefixes: ['approvals', 'authy'],
+  kept: 'open approval requests',
+};
+
+/** A script as it is sent. */
+interface Command {
+  readonly source: string;
+  readonly sha: string;
+  readonly keys: string[];
+  readonly arguments: string[];
+}
 
 /** The connections of one account to a real Redis: one for scripts, and one that receives what they publish. */
 export class RedisConnection implements Link {
-  private readonly keys: [string, string];
+  private readonly approvals: Scripts;
   private readonly secrets: Secrets;
   private connecting: Promise<Client> | undefined;
   private subscriber: Client | undefined;
@@ -43,7 +53,7 @@ export class RedisConnection implements Link {
    * @param now - the time for the scripts; undefined for Redis's own, which is used except in tests that move the time
    */
   constructor(
-    accountId: string,
+    private readonly accountId: string,
     private readonly settings: RedisSettings,
     private readonly time: Clock,
     private readonly now: () => number | undefined = () => undefined,
@@ -52,7 +62,7 @@ export class RedisConnection implements Link {
     this.secrets = new Secrets(
       [settings.password, passwordIn(settings.url)].map((password) => [password, '[password]']),
     );
-    this.keys = [`approvals:{${accountId}}:`, `authy:{${accountId}}:`];
+    this.approvals = this.scriptsOf(approvals);
   }
 
   open(onReady: () => void, onHint: (text: string) => void): void {
@@ -62,23 +72,47 @@ export class RedisConnection implements Link {
     this.connect().catch((error: unknown) => this.settings.log((error as Error).message));
   }
 
-  async run(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
-    const options = { keys: this.keys, arguments: [this.now() ?? '', ...args].map(String) };
+  run(name: ScriptName, ...args: (string | number)[]): Promise<unknown> {
+    return this.approvals.run(name, ...args);
+  }
+
+  /** Other scripts than those for approvals, by the same connection. */
+  scriptsOf<Name extends string>({ sources, prefixes, kept }: ScriptSet<Name>): Scripts<Name> {
+    const keys = prefixes.map((prefix) => this.prefix(prefix));
+    const shas = new Map<string, string>();
+    return {
+      run: (name, ...args) => {
+        const source = sources[name];
+        const sha = shas.get(name) ?? createHash('sha1').update(source).digest('hex');
+        shas.set(name, sha);
+        return this.runCommand(
+          { source, sha, keys, arguments: [this.now() ?? '', ...args].map(String) },
+          kept,
+        );
+      },
+    };
+  }
+
+  /** The hash tag keeps an account on one node of a cluster. */
+  private prefix(name: string): string {
+    return `${name}:{${this.accountId}}:`;
+  }
+
+  private async runCommand(command: Command, kept: string): Promise<unknown> {
     const progress = { isLate: false, wasSent: false };
     try {
-      return await this.withDeadline(this.send(name, options, progress), commandDeadline);
+      return await this.withDeadline(this.send(command, progress), commandDeadline);
     } catch (error) {
       progress.isLate = true;
       if (error instanceof AuthyError) throw error;
       const problem = this.textOf(error);
-      if (!progress.wasSent || this.didNothing(error)) throw new NothingDone(problem);
-      throw new AuthyError('AUTHY_STORE', unreachable(problem));
+      if (!progress.wasSent || this.didNothing(error)) throw new NothingDone(problem, kept);
+      throw new AuthyError('AUTHY_STORE', unreachable(problem, kept));
     }
   }
 
   private async send(
-    name: ScriptName,
-    options: { keys: string[]; arguments: string[] },
+    { source, sha, ...options }: Command,
     progress: { readonly isLate: boolean; wasSent: boolean },
   ): Promise<unknown> {
     const client = await this.connect();
@@ -89,11 +123,11 @@ export class RedisConnection implements Link {
     };
     checkInTime();
     try {
-      return await client.evalSha(shas[name], options);
+      return await client.evalSha(sha, options);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       checkInTime();
-      return client.eval(scripts[name], options);
+      return client.eval(source, options);
     }
   }
 
@@ -151,8 +185,9 @@ export class RedisConnection implements Link {
       isAway = false;
       if (!this.isClosed) this.onReady?.();
     });
-    const subscriber = client.duplicate();
-    subscriber.on('error', () => {
+    // Without anybody to hear the hints, one connection is enough.
+    const subscriber = this.onHint === undefined ? undefined : client.duplicate();
+    subscriber?.on('error', () => {
       // The other connection reports it.
     });
     this.subscriber = subscriber;
@@ -161,8 +196,8 @@ export class RedisConnection implements Link {
     });
     void client.connect().catch(() => undefined);
     void subscriber
-      .connect()
-      .then(() => subscriber.subscribe(`${this.keys[0]}hints`, (text) => this.hear(text)))
+      ?.connect()
+      .then(() => subscriber.subscribe(`${this.prefix('approvals')}hints`, (text) => this.hear(text)))
       .catch(() => undefined);
     // A call right after a deploy must not fail because the connection is not there yet.
     await connectedOrFailed;
@@ -210,8 +245,8 @@ async function loadClient(): Promise<typeof import('@redis/client')> {
   } catch {
     throw new AuthyError(
       'AUTHY_BAD_CONFIG',
-      'Run "npm install @redis/client" in the user directory of Node-RED, and restart it: the account keeps its open ' +
-        'approval requests in Redis, and the client for Redis is not installed.',
+      'Run "npm install @redis/client" in the user directory of Node-RED, and restart it: the account keeps ' +
+        'something in Redis, and the client for Redis is not installed.',
     );
   }
 }
