@@ -136,8 +136,13 @@ export class OwnedDirectory {
    * @throws AuthyError - `AUTHY_STORE` if another process has it
    */
   get path(): string {
-    if (this.isTaken) throw this.takenError();
+    this.checkOurs();
     return this.folder;
+  }
+
+  /** @throws AuthyError - `AUTHY_STORE` if another process is known to have it */
+  checkOurs(): void {
+    if (this.isTaken) throw this.takenError();
   }
 
   /**
@@ -176,7 +181,7 @@ export class OwnedDirectory {
   }
 
   private async acquire(): Promise<void> {
-    if (this.isTaken) throw this.takenError();
+    this.checkOurs();
     await this.take();
     this.beat((this.series = {}));
   }

@@ -1,0 +1,207 @@
+import { invalidInput } from '../contract/errors';
+import { isObject, member } from '../contract/json';
+import { formats } from '../contract/validation';
+import type { SealedText } from './sealing';
+
+/** What a person proves with who they are. @typeParam Secret - {@link SealedText} where it is stored */
+export interface Factor<Secret extends string = string> {
+  /** The service's own id of it, such as Twilio's `YF…`. */
+  readonly id: string;
+  readonly type: 'totp' | 'push';
+  /** Whether its owner has proved once to have it. */
+  readonly state: 'unverified' | 'verified';
+  readonly name: string;
+  /** Of a TOTP factor, in base32, if it is known here. */
+  readonly secret?: Secret;
+  /** The last TOTP step that was accepted. No code of it, or of one before, counts again. */
+  readonly lastStep?: number;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** A code that was sent to a person. */
+export interface Verification {
+  /** The service's own id of it, such as Twilio's `VE…`. */
+  readonly id: string;
+  readonly channel: 'sms' | 'call' | 'email';
+  /** The phone number or e-mail address it went to. */
+  readonly to: string;
+  /** In milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Absent as long as it is open. */
+  readonly end?: 'approved' | 'expired' | 'failed' | 'canceled';
+}
+
+/** Somebody who is known to an account. */
+export interface Person<Secret extends string = string> {
+  /** Digits: an id of Authy that was imported, or one of ours. */
+  readonly authyId: string;
+  /** 32 hexadecimal digits: what a service knows the person by. It is random, and says nothing about them. */
+  readonly identity: string;
+  /** In E.164 format. No two people have the same one. */
+  readonly phoneNumber: string;
+  /** The calling code, which the phone number begins with. */
+  readonly countryCode: string;
+  /** Blank if none is known. */
+  readonly email: string;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly factors: readonly Factor<Secret>[];
+  /** The last code that was sent. */
+  readonly verification?: Verification;
+}
+
+/** A person as they are stored: secrets are sealed. */
+export type StoredPerson = Person<SealedText>;
+
+/** The formats that only people have. */
+const ofPeople = {
+  id: /^[A-Za-z0-9_-]{1,64}$/,
+  identity: /^[0-9a-f]{32}$/,
+  e164: /^\+[1-9][0-9]{4,14}$/,
+  secret: /^[A-Z2-7]{16,128}$/,
+  sealed: /^v1(?:\.[A-Za-z0-9_-]{1,300}){2}$/,
+} as const;
+
+/** Twilio allows no more factors of a person. */
+const mostFactors = 100;
+const longestName = 64;
+
+type Check = (value: unknown) => boolean;
+type Checks<T> = { readonly [Name in keyof T]-?: Check };
+
+const isLike =
+  (pattern: RegExp): Check =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value);
+const isOneOf =
+  (...words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value);
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isAbsentOr =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const isText =
+  (longest: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= longest;
+
+const isId = isLike(ofPeople.id);
+export const isIdentity = isLike(ofPeople.identity);
+export const isE164 = isLike(ofPeople.e164);
+/** The secret of a TOTP factor, as people and apps write it: base32 without spaces or padding. */
+export const isSecret = isLike(ofPeople.secret);
+const isSealed = isLike(ofPeople.sealed);
+const isEmail: Check = (value) => value === '' || isLike(formats.email)(value);
+
+const factorChecks = (secret: Check): Checks<Factor> => ({
+  id: isId,
+  type: isOneOf('totp', 'push'),
+  state: isOneOf('unverified', 'verified'),
+  name: isText(longestName),
+  secret: isAbsentOr(secret),
+  lastStep: isAbsentOr(isCount),
+  createdAt: isCount,
+});
+
+const verificationChecks: Checks<Verification> = {
+  id: isId,
+  channel: isOneOf('sms', 'call', 'email'),
+  to: isText(254),
+  startedAt: isCount,
+  end: isAbsentOr(isOneOf('approved', 'expired', 'failed', 'canceled')),
+};
+
+const personChecks: Checks<Omit<Person, 'factors' | 'verification'>> = {
+  authyId: isLike(formats.authyId),
+  identity: isIdentity,
+  phoneNumber: isE164,
+  countryCode: isLike(/^[1-9][0-9]{0,2}$/),
+  email: isEmail,
+  createdAt: isCount,
+};
+
+/** The members that are lists and objects: they are checked one by one. */
+const inner = ['factors', 'verification'];
+
+/** The name of the first member that is not in the right format; undefined if there is none. */
+function wrongMember(person: unknown, secret: Check): string | undefined {
+  const wrong = wrongAmong(person, personChecks, '', inner);
+  if (wrong !== undefined) return wrong;
+  const { phoneNumber, countryCode, factors, verification } = person as Person;
+  if (!phoneNumber.startsWith(`+${countryCode}`)) return 'countryCode';
+  if (!Array.isArray(factors) || factors.length > mostFactors) return 'factors';
+  const checks = factorChecks(secret);
+  for (const [index, factor] of (factors as readonly unknown[]).entries()) {
+    const within = wrongAmong(factor, checks, `factors[${index}]`);
+    if (within !== undefined) return within;
+  }
+  const ids = new Set((factors as readonly Factor[]).map(({ id }) => id));
+  if (ids.size < factors.length) return 'factors';
+  return verification === undefined
+    ? undefined
+    : wrongAmong(verification, verificationChecks, 'verification');
+}
+
+function wrongAmong(
+  value: unknown,
+  checks: Readonly<Record<string, Check>>,
+  place: string,
+  others: readonly string[] = [],
+): string | undefined {
+  if (!isObject(value)) return place;
+  const prefix = place === '' ? '' : `${place}.`;
+  for (const [name, isRight] of Object.entries(checks)) {
+    if (!isRight(member(value, name))) return `${prefix}${name}`;
+  }
+  // What a later version has added would be lost with the next change.
+  const isKnown = (name: string): boolean => Object.hasOwn(checks, name) || others.includes(name);
+  return Object.keys(value).every(isKnown) ? undefined : `${prefix}(a member that is not known here)`;
+}
+
+/** The version of the stored form. */
+const version = 1;
+
+/** Writes a person as the text that {@link storedPerson} reads. */
+export function textOf(person: StoredPerson): string {
+  return JSON.stringify({ version, ...person });
+}
+
+/**
+ * Reads the stored text of a person. Nothing in it is repaired.
+ *
+ * @param authyId - under which it was kept
+ * @throws Error - says what is wrong with it, and shows none of its content
+ */
+export function storedPerson(authyId: string, text: string): StoredPerson {
+  const value = parsed(text);
+  if (member(value, 'version') !== version) throw new Error('it is not of a version that is known here');
+  const person: Record<string, unknown> = { ...(value as object) };
+  delete person['version'];
+  const wrong = wrongMember(person, isSealed);
+  if (wrong !== undefined) throw new Error(`its ${wrong} is not in the right format`);
+  if (person['authyId'] !== authyId) throw new Error('it is stored under another id');
+  return person as unknown as StoredPerson;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not in the right format');
+  }
+}
+
+/**
+ * Checks a person before they are stored: what could not be read again must not be written.
+ *
+ * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the member
+ */
+export function checkPerson(person: Person): void {
+  const wrong = wrongMember(person, isSecret);
+  if (wrong !== undefined) {
+    throw invalidInput(wrong === '' ? 'person' : wrong, 'is not in the format in which people are kept.');
+  }
+}
