@@ -59,7 +59,7 @@ export const factors: fc.Arbitrary<Factor[]> = fc.uniqueArray(
       lastStep: fc.nat(),
       createdAt: time,
     },
-    { requiredKeys: ['id', 'type', 'state', 'name', 'createdAt'] },
+    { noNullPrototype: true, requiredKeys: ['id', 'type', 'state', 'name', 'createdAt'] },
   ),
   { maxLength: 3, selector: (factor) => factor.id },
 );
@@ -83,18 +83,21 @@ export const people: fc.Arbitrary<Person[]> = fc
             startedAt: time,
             end: fc.constantFrom('approved', 'expired', 'failed', 'canceled'),
           },
-          { requiredKeys: ['id', 'channel', 'to', 'startedAt'] },
+          { noNullPrototype: true, requiredKeys: ['id', 'channel', 'to', 'startedAt'] },
         ),
       },
-      { requiredKeys: ['authyId', 'identity', 'national', 'email', 'createdAt', 'factors'] },
+      {
+        noNullPrototype: true,
+        requiredKeys: ['authyId', 'identity', 'national', 'email', 'createdAt', 'factors'],
+      },
     ),
     { minLength: 1, maxLength: 6, selector: (one) => one.authyId },
   )
   .filter((all) => new Set(all.map(({ national }) => national)).size === all.length)
   .map((all) =>
-    // As JSON: the records of fast-check have no prototype.
-    all.map(
-      ({ national, ...person }) =>
-        JSON.parse(JSON.stringify({ ...person, phoneNumber: `+1${national}`, countryCode: '1' })) as Person,
-    ),
+    all.map(({ national, ...person }): Person => ({
+      ...person,
+      phoneNumber: `+1${national}`,
+      countryCode: '1',
+    })),
   );

@@ -108,12 +108,14 @@ describe('People in files', () => {
   });
 
   it('are changed one change after the other, and left as they are where nothing comes back', async () => {
-    const people = open();
+    const run = new ProcessRun();
+    // The old and the new account of a deploy.
+    const [people, next] = [open(run), open(run)];
     const { authyId } = await people.add(newPerson({ factors: [newFactor({ lastStep: 0 })] }));
     // Twenty who bring the same step at the same time.
     const accepted = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        people.change(authyId, (person) => {
+      Array.from({ length: 20 }, (_item, index) =>
+        (index % 2 === 0 ? people : next).change(authyId, (person) => {
           const [factor = newFactor()] = person.factors;
           return (factor.lastStep ?? 0) >= 5
             ? undefined
