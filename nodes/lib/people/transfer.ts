@@ -1,0 +1,324 @@
+import { randomBytes } from 'node:crypto';
+import { type AuthyError, invalidInput } from '../contract/errors';
+import { isObject, member } from '../contract/json';
+import { phone, type PhoneRule } from '../contract/phone';
+import * as input from '../contract/validation';
+import { readCsv, csvLine } from './csv';
+import type { NewPerson, People } from './people';
+import { checkPerson, type Factor, isSecret, type Person } from './person';
+
+export type ListFormat = 'csv' | 'json';
+
+/** What an import has done. People who are the same in the list and here are left as they are. */
+export interface Imported {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}
+
+/** Somebody in a list. */
+interface Entry {
+  /** Where they are in it, for a sentence. */
+  readonly place: string;
+  readonly person: NewPerson;
+}
+
+/** Someone in a list as it was written, before it is checked. */
+interface Raw {
+  readonly place: string;
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+const formatName = 'authy-people';
+const version = 1;
+
+/** The columns of a CSV list; the last one only with secrets. */
+const columns = ['authyId', 'phoneNumber', 'countryCode', 'email', 'totpSecret'] as const;
+type Column = (typeof columns)[number];
+
+/** Other names of columns, as lists have them that were not written here: in lower case, letters and digits alone. */
+const columnNames: ReadonlyMap<string, Column> = new Map([
+  ['authyid', 'authyId'],
+  ['id', 'authyId'],
+  ['phonenumber', 'phoneNumber'],
+  ['phone', 'phoneNumber'],
+  ['cellphone', 'phoneNumber'],
+  ['countrycode', 'countryCode'],
+  ['email', 'email'],
+  ['totpsecret', 'totpSecret'],
+  ['secret', 'totpSecret'],
+]);
+
+/** What a person in a JSON list may have. */
+const members: readonly string[] = [...columns, 'identity', 'createdAt', 'factors', 'verification'];
+
+/** How many problems of a list are named. */
+const mostProblems = 20;
+/** How many people are added at once: their files are synced together. */
+const atOnce = 50;
+
+// ---- export
+
+/**
+ * Writes all people as a list, piece by piece.
+ *
+ * JSON has everything. CSV has ids, phone numbers and e-mail addresses, and with secrets one TOTP secret of each: it is for
+ * spreadsheets and other systems. People who move to another Node-RED go by JSON: it alone has the last TOTP steps, without
+ * which a code could be used twice.
+ *
+ * @param secrets - whether TOTP secrets are written, in clear: whoever has them can make the codes
+ */
+export async function* exportPeople(
+  people: People,
+  { format, secrets }: { readonly format: ListFormat; readonly secrets: boolean },
+): AsyncIterable<string> {
+  if (format === 'csv') yield* exportCsv(people, secrets);
+  else yield* exportJson(people, secrets);
+}
+
+async function* exportCsv(people: People, secrets: boolean): AsyncIterable<string> {
+  const shown = columns.filter((column) => secrets || column !== 'totpSecret');
+  yield csvLine(shown);
+  for await (const person of people.all()) {
+    const row = { ...person, totpSecret: secretOf(person) };
+    yield csvLine(shown.map((column) => row[column]));
+  }
+}
+
+/** The secret of the authenticator that is in use, or of the first one. */
+function secretOf({ factors }: Person): string {
+  const known = factors.filter(({ type, secret }) => type === 'totp' && secret !== undefined);
+  return (known.find(({ state }) => state === 'verified') ?? known[0])?.secret ?? '';
+}
+
+async function* exportJson(people: People, secrets: boolean): AsyncIterable<string> {
+  yield `{"format":"${formatName}","version":${version},"people":[`;
+  let before = '\n';
+  for await (const person of people.all()) {
+    const factors = secrets
+      ? person.factors
+      : person.factors.map((factor) => ({ ...factor, secret: undefined }));
+    yield `${before}${JSON.stringify({ ...person, factors })}`;
+    before = ',\n';
+  }
+  yield '\n]}\n';
+}
+
+// ---- import
+
+/**
+ * Adds the people of a list: one that {@link exportPeople} wrote, or one from elsewhere. A JSON list may also be no more than
+ * `[{"phoneNumber": …}]`; a CSV list needs a first line with the names of its columns, of which `phoneNumber` has to be
+ * there. Columns with other names are left out.
+ *
+ * An id is kept; who comes without gets one. Somebody with a phone number that is known here is that person: they get the
+ * e-mail address of the list and those authenticators that they do not have; what they have stays. So an import that was
+ * interrupted can be repeated.
+ *
+ * @param rule - what a phone number has to be
+ * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the lines, if anything is wrong with the list or contradicts what is known
+ *   here: then nobody was added. `AUTHY_STORE`: some may have been
+ */
+export async function importPeople(
+  people: People,
+  text: string,
+  { format, rule = 'valid' }: { readonly format: ListFormat; readonly rule?: PhoneRule },
+): Promise<Imported> {
+  const problems = new Problems();
+  const entries = problems.inEach(format === 'csv' ? readTable(text) : readJson(text), (raw) => ({
+    place: raw.place,
+    person: personOf(raw.members, rule),
+  }));
+  noteContradictions(entries, problems);
+  for (const entry of entries) await noteClash(people, entry, problems);
+  problems.throwIfAny();
+  const counts = { added: 0, changed: 0, unchanged: 0 };
+  for (let from = 0; from < entries.length; from += atOnce) {
+    const part = entries.slice(from, from + atOnce).map(({ person }) => take(people, person));
+    // All of them come to their end, before an error ends the import.
+    await Promise.allSettled(part);
+    for (const result of await Promise.all(part)) counts[result] += 1;
+  }
+  return counts;
+}
+
+/** The problems of a list: all are named at once. */
+class Problems {
+  private readonly sentences: string[] = [];
+
+  note(place: string, problem: string): void {
+    this.sentences.push(`${place}: ${problem}`);
+  }
+
+  /** Reads each; those that are refused are noted. */
+  inEach<T extends { readonly place: string }, R>(all: readonly T[], read: (one: T) => R): R[] {
+    return all.flatMap((one) => {
+      try {
+        return [read(one)];
+      } catch (error) {
+        this.note(one.place, (error as AuthyError).message);
+        return [];
+      }
+    });
+  }
+
+  throwIfAny(): void {
+    if (this.sentences.length === 0) return;
+    const named = this.sentences.slice(0, mostProblems).join('\n');
+    const more = this.sentences.length - mostProblems;
+    const rest = more > 0 ? `\nand ${more} more` : '';
+    throw invalidInput('list', `correct these, and import it again; nobody was added.\n${named}${rest}`);
+  }
+}
+
+function readTable(text: string): Raw[] {
+  let rows;
+  try {
+    rows = readCsv(text);
+  } catch (error) {
+    throw invalidInput('list', `${(error as SyntaxError).message}.`);
+  }
+  const [head, ...others] = rows;
+  const names =
+    head?.cells.map((cell) => columnNames.get(cell.toLowerCase().replace(/[^a-z0-9]/g, ''))) ?? [];
+  const known = names.filter((name) => name !== undefined);
+  if (!known.includes('phoneNumber')) {
+    throw invalidInput('list', `begin it with a line that names its columns: ${columns.join(', ')}.`);
+  }
+  if (new Set(known).size < known.length) throw invalidInput('list', 'has two columns that mean the same.');
+  return others.map(({ line, cells }) => ({
+    place: `line ${line}`,
+    members:
+      cells.length === names.length
+        ? Object.fromEntries(
+            names.flatMap((name, index) => (name === undefined ? [] : [[name, cells[index]]])),
+          )
+        : { cells: cells.length },
+  }));
+}
+
+function readJson(text: string): Raw[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    throw invalidInput('list', 'is not JSON.');
+  }
+  if (isObject(value) && (member(value, 'format') !== formatName || member(value, 'version') !== version)) {
+    throw invalidInput('list', `is not of the format "${formatName}", version ${version}.`);
+  }
+  const list = Array.isArray(value) ? (value as unknown[]) : member(value, 'people');
+  if (!Array.isArray(list)) throw invalidInput('list', 'expected a list of people.');
+  return list.map((one: unknown, index) => ({
+    place: `person ${index + 1}`,
+    members: isObject(one) ? one : { [input.kind(one)]: one },
+  }));
+}
+
+/** @throws AuthyError - `AUTHY_INVALID_INPUT` */
+function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): NewPerson {
+  const unknown = Object.keys(given).some((name) => !members.includes(name));
+  if (unknown)
+    throw invalidInput(
+      'person',
+      'has another number of cells than the first line, or members that are not known.',
+    );
+  const read = <T>(name: string, parse: input.Parser<T>): T | undefined => {
+    const value = member(given, name);
+    return value === undefined || value === '' ? undefined : parse(value, name);
+  };
+  const number = read('phoneNumber', input.phoneNumber);
+  if (number === undefined) throw invalidInput('phoneNumber', 'is missing.');
+  const { e164, countryCode } = phone(number, read('countryCode', input.countryCode), rule);
+  const imported = read('totpSecret', secret);
+  const listed = member(given, 'factors') ?? [];
+  if (!Array.isArray(listed)) throw invalidInput('factors', 'expected a list.');
+  const factors = [...(listed as readonly Factor[]), ...(imported ?? [])];
+  const { identity, createdAt, verification } = given as Partial<Person>;
+  const person = {
+    authyId: read('authyId', input.authyId),
+    identity,
+    phoneNumber: e164,
+    countryCode,
+    email: read('email', input.email) ?? '',
+    createdAt,
+    factors,
+    verification,
+  };
+  checkPerson({
+    ...person,
+    authyId: person.authyId ?? '1',
+    identity: identity ?? '0'.repeat(32),
+    createdAt: createdAt ?? 0,
+  });
+  return person;
+}
+
+/** An authenticator whose secret came in a list: it is one that the person uses. */
+const secret: input.Parser<Factor[]> = (value, field) => {
+  if (typeof value !== 'string' || !isSecret(value)) {
+    throw invalidInput(
+      field,
+      'expected base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.',
+    );
+  }
+  const id = `imported-${randomBytes(8).toString('hex')}`;
+  return [{ id, type: 'totp', state: 'verified', name: 'imported', secret: value, createdAt: Date.now() }];
+};
+
+/** Two entries of a list that cannot both be right. */
+function noteContradictions(entries: readonly Entry[], problems: Problems): void {
+  const phones = new Map<string, Entry>();
+  const ids = new Map<string, Entry>();
+  for (const entry of entries) {
+    const { phoneNumber, authyId } = entry.person;
+    const samePhone = phones.get(phoneNumber);
+    const sameId = authyId === undefined ? undefined : ids.get(authyId);
+    const other = samePhone ?? sameId;
+    if (other !== undefined) {
+      problems.note(
+        `${other.place} and ${entry.place}`,
+        samePhone === undefined
+          ? 'the same Authy ID, but not the same phone number.'
+          : samePhone.person.authyId === authyId
+            ? 'the same person. Leave one of them out.'
+            : 'the same phone number, but not the same Authy ID.',
+      );
+    }
+    phones.set(phoneNumber, entry);
+    if (authyId !== undefined) ids.set(authyId, entry);
+  }
+}
+
+/** Somebody whom the people here contradict. */
+async function noteClash(people: People, { place, person }: Entry, problems: Problems): Promise<void> {
+  const { authyId, identity } = person;
+  const there = await people.findByPhone(person.phoneNumber);
+  if (there === undefined) {
+    const isKnown = authyId !== undefined && (await people.find(authyId)) !== undefined;
+    if (isKnown) problems.note(place, `the Authy ID ${authyId} is known here with another phone number.`);
+  } else if (authyId !== undefined && authyId !== there.authyId) {
+    problems.note(place, `its phone number is known here with the Authy ID ${there.authyId}.`);
+  } else if (identity !== undefined && identity !== there.identity) {
+    problems.note(place, `the person ${there.authyId} is known here with another identity.`);
+  }
+}
+
+async function take(people: People, person: NewPerson): Promise<keyof Imported> {
+  const there = await people.findByPhone(person.phoneNumber);
+  const { authyId } = there ?? (await people.add(person));
+  // Somebody else may have added them meanwhile, with less.
+  const changed = await people.change(authyId, (known) => merged(known, person));
+  if (there === undefined) return 'added';
+  return changed === undefined ? 'unchanged' : 'changed';
+}
+
+/** @returns undefined if there is nothing new */
+function merged(known: Person, { email, factors = [] }: NewPerson): Person | undefined {
+  const isNew = ({ id, secret }: Factor): boolean =>
+    !known.factors.some((factor) => factor.id === id || (secret !== undefined && factor.secret === secret));
+  const more = factors.filter(isNew);
+  const isOther = email !== '' && email !== known.email;
+  if (more.length === 0 && !isOther) return undefined;
+  return { ...known, email: isOther ? email : known.email, factors: [...known.factors, ...more] };
+}
