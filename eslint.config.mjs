@@ -76,7 +76,7 @@ export default tseslint.config(
   },
   {
     // The commands and scripts talk to a terminal.
-    files: ['scripts/**', 'nodes/simulator/cli.ts', 'test/bench/**'],
+    files: ['scripts/**', 'nodes/**/cli.ts', 'test/bench/**'],
     rules: { 'no-console': 'off' },
   },
 );

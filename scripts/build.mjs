@@ -30,7 +30,8 @@ const editor = readFileSync(from('nodes', 'authy-editor.html'), 'utf8');
 const kinds = serviceIds().map((id) => serviceKind(id));
 writeFileSync(from('dist', 'authy-editor.html'), editorWith(editorFacts(kinds), editor));
 for (const [file, help] of helps) writeFileSync(from('dist', 'locales', file), help);
-chmodSync(from('dist', 'simulator', 'cli.js'), 0o755);
+const { bin } = JSON.parse(readFileSync(from('package.json'), 'utf8'));
+for (const command of Object.values(bin)) chmodSync(from(command), 0o755);
 
 /** The help of each node in each language, by its place in `locales`. */
 function mergedHelps() {

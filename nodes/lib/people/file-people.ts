@@ -264,9 +264,14 @@ class FileStore implements PeopleStore {
   }
 }
 
+/** The folder of all accounts in the user directory of Node-RED. */
+export function peopleRoot(userDir: string): string {
+  return path.join(userDir, 'authy-people');
+}
+
 /** Where the people of an account are kept in files. */
 export interface PeoplePlace {
-  /** The folder of all accounts, in the user directory. It also holds the key, if settings.js has none. */
+  /** The folder of all accounts: see {@link peopleRoot}. It also holds the key, if settings.js has none. */
   readonly root: string;
   readonly accountId: string;
 }
