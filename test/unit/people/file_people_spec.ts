@@ -20,10 +20,10 @@ describe('People in files', () => {
   });
 
   /** As a process sees them that is started now. */
-  function open(run = new ProcessRun(), account = 'account'): People {
+  function open(run = new ProcessRun(), account = 'account', credentialSecret = 'a secret'): People {
     return filePeople(
       { root, accountId: account },
-      { credentialSecret: 'a secret', tell: (sentence) => told.push(sentence), run },
+      { credentialSecret, tell: (sentence) => told.push(sentence), run },
     );
   }
 
@@ -275,16 +275,72 @@ describe('People in files', () => {
     should(await people.change(authyId, (person) => ({ ...person, email: 'a@example.com' }))).be.ok();
   });
 
+  it('say of a phone number that nobody knows whose it is, after a change of it has failed', async () => {
+    const people = open();
+    const { authyId } = await people.add(newPerson());
+    fs.mkdirSync(`${fileOf(authyId)}.tmp`);
+    const move = () => people.change(authyId, (person) => ({ ...person, phoneNumber: '+491701234568' }));
+    await move().should.be.rejectedWith({ code: 'AUTHY_STORE' });
+    const doubt = { code: 'AUTHY_STORE', message: new RegExp(`^Change the person ${authyId} again`) };
+    await people.findByPhone('+491701234568').should.be.rejectedWith(doubt);
+    await people.add(newPerson({ phoneNumber: '+491701234568' })).should.be.rejectedWith(doubt);
+    should((await people.findByPhone('+491701234567'))?.authyId).equal(authyId);
+    fs.rmSync(`${fileOf(authyId)}.tmp`, { recursive: true, force: true });
+    should(await move()).be.ok();
+    should((await people.findByPhone('+491701234568'))?.authyId).equal(authyId);
+    should(await people.findByPhone('+491701234567')).be.undefined();
+  });
+
+  it('are not there where adding has failed, unless a file is left', async () => {
+    const people = open();
+    await people.find('1');
+    const [gone, left] = [
+      newPerson({ authyId: '7' }),
+      newPerson({ authyId: '8', phoneNumber: '+491701234568' }),
+    ];
+    fs.mkdirSync(`${fileOf('7')}.tmp`);
+    await people.add(gone).should.be.rejectedWith({ code: 'AUTHY_STORE' });
+    should(await people.findByPhone(gone.phoneNumber)).be.undefined();
+    fs.rmSync(`${fileOf('7')}.tmp`, { recursive: true, force: true });
+    should(await people.add(gone)).have.property('authyId', '7');
+    // What can be neither replaced nor removed.
+    fs.mkdirSync(path.join(fileOf('8'), 'x'), { recursive: true });
+    await people.add(left).should.be.rejectedWith({ code: 'AUTHY_STORE' });
+    const doubt = { code: 'AUTHY_STORE', message: /^Restart Node-RED, once its disk works/ };
+    await people.findByPhone(left.phoneNumber).should.be.rejectedWith(doubt);
+  });
+
+  it('have their secrets encrypted anew with the next change, once there is a credentialSecret', async () => {
+    const before = open(new ProcessRun(), 'account', '');
+    const { authyId } = await before.add(newPerson({ factors: [newFactor()] }));
+    await before.close();
+    const after = open();
+    should((await after.find(authyId))?.factors).eql([newFactor()]);
+    await after.change(authyId, (person) => ({ ...person, email: 'new@example.com' }));
+    const text = fs.readFileSync(fileOf(authyId), 'utf8');
+    // From then on it stays.
+    await after.change(authyId, (person) => ({ ...person, email: 'newer@example.com' }));
+    const sealed = /v1\.[\w.-]+/.exec(text)?.[0] ?? '?';
+    should(fs.readFileSync(fileOf(authyId), 'utf8'))
+      .containEql(sealed)
+      .and.containEql('newer@');
+    await after.close();
+    fs.rmSync(path.join(root, 'secrets.key'));
+    should((await open().find(authyId))?.factors).eql([newFactor()]);
+  });
+
   it('come back as they were, whoever they are', async () => {
     await fc.assert(
       fc.asyncProperty(anyPeople, async (all) => {
         root = path.join(temporaryDirectory(), 'people');
-        const people = open();
+        // A key from a file takes no time.
+        const fresh = (): People => open(new ProcessRun(), 'account', '');
+        const people = fresh();
         for (const person of all) should(await people.add(person)).eql(person);
         await people.close();
-        should(byId(await listOf(open().all()))).eql(byId(all));
+        should(byId(await listOf(fresh().all()))).eql(byId(all));
       }),
-      cases(8),
+      cases(25),
     );
   });
 
