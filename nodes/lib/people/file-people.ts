@@ -88,9 +88,7 @@ class Shelf {
     } catch (error) {
       const file = this.folder.setAside(id);
       const why = (error as Error).message;
-      tell(
-        `The file ${file} holds a person who cannot be read: ${why}. It was left as it is; ${consequence}.`,
-      );
+      tell(`${this.repair(file)}: ${why}. It was left as it is; ${consequence}.`);
     }
   }
 
@@ -103,10 +101,7 @@ class Shelf {
   read(id: string): Row | undefined {
     this.directory.checkOurs();
     if (this.folder.isUnreadable(id)) {
-      throw new AuthyError(
-        'AUTHY_STORE',
-        `Repair or remove the file ${this.fileOf(id)}, and restart Node-RED: it holds a person who cannot be read.`,
-      );
+      throw new AuthyError('AUTHY_STORE', `${this.repair(this.fileOf(id))}.`);
     }
     const text = this.texts.get(id);
     return text === undefined ? undefined : { authyId: id, text };
@@ -117,6 +112,10 @@ class Shelf {
     const doubt = this.doubts.get(phoneNumber);
     if (doubt !== undefined) throw new AuthyError('AUTHY_STORE', doubt.sentence);
     return this.phones.get(phoneNumber);
+  }
+
+  private repair(file: string): string {
+    return `Repair or remove the file ${file}, and restart Node-RED: it holds a person who cannot be read`;
   }
 
   ids(): string[] {
