@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Params } from '../lib/services/authy/callback/signature';
 import { isJson } from '../lib/server/own-pages';
-import { type Backend, endpoints } from './authy/authy-api';
+import { authyEndpoints } from './authy/authy-api';
+import type { Backend } from './backend';
 import { BodyTooLarge, readBody } from './body';
 import { deliverCallback } from './callback';
 import { type CallbackCourse, courseOf, FaultError, faultDescription } from './faults';
@@ -25,8 +26,6 @@ import { approvalView, userView } from './views';
 export interface ControlBackend extends Backend {
   /** Changes the given settings. */
   readonly configure: (settings: Partial<Settings>) => void;
-  /** Ends running callbacks, late ones too. */
-  readonly stop: () => AbortSignal;
 }
 
 interface ControlCall {
@@ -204,7 +203,7 @@ function index({ backend }: ControlCall): object {
   return {
     simulator: 'Authy simulator: nothing here reaches a real phone',
     appName: backend.settings.appName,
-    endpoints,
+    endpoints: authyEndpoints,
     control: Object.fromEntries(
       routes.map(({ method, path, does }) => [`${method} ${path === '' ? '/' : path}`, does]),
     ),

@@ -1,5 +1,5 @@
 import { asObject } from './parameters';
-import { failureReply, type Reply } from './replies';
+import type { Reply } from './reply';
 
 /** Which requests a fault applies to. */
 interface RequestScope {
@@ -13,14 +13,14 @@ interface RequestScope {
   readonly after?: boolean;
 }
 
-/** A fault in the answer of an Authy endpoint. */
+/** A fault in the answer of an endpoint. */
 export type RequestFault = RequestScope &
   (
     | {
-        /** An error of Authy's. */
+        /** An error in the form of the protocol. */
         readonly kind: 'status';
         readonly status: number;
-        /** Its `error_code`; by default the status's own, if it has one. */
+        /** Its number; by default the status's own, if it has one. */
         readonly code?: string;
         readonly message?: string;
         /** Seconds, or a date as HTTP writes it. */
@@ -80,6 +80,16 @@ export type FaultAnswer =
       readonly text: string;
       readonly headers: Readonly<Record<string, string>>;
     };
+
+/** How a protocol writes the errors of faults. */
+export interface ErrorForm {
+  /** @param code - its number; undefined: it has none */
+  readonly write: (status: number, code: string | undefined, message: string) => Reply;
+  /** The number that a status has if no other is given. */
+  readonly codeOf: (status: number) => string | undefined;
+  /** The number of an error about the request itself. */
+  readonly invalidRequest: string;
+}
 
 /** How a callback is sent. */
 export interface CallbackCourse {
@@ -164,9 +174,6 @@ const membersOf: ReadonlyMap<string, Members> = new Map(
   ),
 );
 
-/** The statuses that have their own `error_code`. */
-const codesByStatus: Readonly<Record<number, string>> = { 429: '60003' };
-
 /** The current faults, and how often each still has to happen. */
 export class Faults {
   private list: { fault: Fault; left: number }[] = [];
@@ -228,7 +235,7 @@ export class Faults {
 }
 
 /** The answer of a fault; a latency has none. */
-export function answerOf(fault: Exclude<RequestFault, { kind: 'latency' }>): FaultAnswer {
+export function answerOf(fault: Exclude<RequestFault, { kind: 'latency' }>, errors: ErrorForm): FaultAnswer {
   switch (fault.kind) {
     case 'drop':
       return { drop: true };
@@ -242,11 +249,11 @@ export function answerOf(fault: Exclude<RequestFault, { kind: 'latency' }>): Fau
           '<body><h1>The Authy simulator was told to answer with this page</h1></body></html>',
       );
     case 'refuseGetBody':
-      return json(failureReply(400, '60002', 'Simulator: a GET request must not have a body.'));
+      return json(errors.write(400, errors.invalidRequest, 'Simulator: a GET request must not have a body.'));
     case 'status': {
       const message = fault.message ?? `Simulator: told to answer with status ${fault.status}.`;
-      const code = fault.code ?? codesByStatus[fault.status];
-      return json(failureReply(fault.status, code, message), retryAfter(fault.retryAfter));
+      const code = fault.code ?? errors.codeOf(fault.status);
+      return json(errors.write(fault.status, code, message), retryAfter(fault.retryAfter));
     }
   }
 }

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { renderSVG } from 'uqr';
 import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
-import { authyApi } from './authy/authy-api';
+import { authyProtocol } from './authy/authy-api';
 import { controlInterface } from './control';
+import { endpoints } from './endpoints';
 import { Faults } from './faults';
 import { spokenLanguages } from './languages';
 import { phonePage } from './phone-page';
@@ -84,7 +85,7 @@ export class Simulator {
       })
       .use('/simulator/phone', this.phonePage)
       .use('/simulator', this.control)
-      .use(authyApi(backend))
+      .use(endpoints(backend, [authyProtocol(backend)]))
       .use(((error: Error, _request, response, next) => {
         backend.log(`internal error: ${error.stack ?? error.message}`);
         if (response.headersSent) next(error);

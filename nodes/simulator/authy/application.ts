@@ -1,6 +1,7 @@
-import { type Reply, success } from '../replies';
+import type { Reply } from '../reply';
 import { application } from '../settings';
 import type { Call, CallRoute } from './call';
+import { success } from './replies';
 
 /** The application itself: rows A1 and A2 of Authy's endpoints. */
 export const applicationRoutes: readonly CallRoute[] = [

@@ -1,18 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestHandler } from 'express';
-import { BodyTooLarge, readBody } from '../body';
-import { answerOf, type FaultAnswer, type Faults, type RequestFault } from '../faults';
-import type { Languages } from '../languages';
+import type { Backend } from '../backend';
+import type { Incoming, Protocol } from '../endpoints';
 import { asText, mergeParameters, ParameterError } from '../parameters';
-import { Failure, type Reply } from '../replies';
+import type { Reply } from '../reply';
 import { findRoute, type FoundRoute } from '../routes';
-import type { Settings } from '../settings';
-import type { State } from '../state/state';
 import { applicationRoutes } from './application';
 import type { CallRoute } from './call';
 import { onetouchRoutes } from './onetouch';
 import { phoneRoutes } from './phones';
+import { authyErrors, Failure } from './replies';
 import { tokenRoutes } from './tokens';
 import { userRoutes } from './users';
 
@@ -26,99 +21,23 @@ const routes: readonly CallRoute[] = [
 ];
 
 /** The methods and paths of the endpoints, for people to read. */
-export const endpoints: readonly string[] = routes.map(({ method, path }) => `${method} ${path}`);
+export const authyEndpoints: readonly string[] = routes.map(({ method, path }) => `${method} ${path}`);
 
-/** The state that the endpoints work on. */
-export interface Backend {
-  readonly state: State;
-  readonly settings: Readonly<Settings>;
-  readonly faults: Faults;
-  readonly languages: Languages;
-  /** Writes a line about an event. */
-  readonly log: (line: string) => void;
-}
-
-/** A request that came in. */
-interface Incoming {
-  readonly method: string;
-  /** Without the query string. */
-  readonly path: string;
-  readonly query: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
-}
-
-/** Authy's endpoints: reads a request, applies faults, carries it out, answers and remembers it. */
-export function authyApi(backend: Backend): RequestHandler {
-  return (request, response, next) => {
-    serve(backend, request, response).catch((error: unknown) => {
-      // It is no error if the client broke off while it was sending.
-      if (!request.destroyed || request.complete) next(error);
-    });
+/** Authy's endpoints; a path that nobody knows gets Authy's answer. */
+export function authyProtocol(backend: Backend): Protocol {
+  return {
+    covers: () => true,
+    find: (method, path) => {
+      const found = findRoute(routes, method, path);
+      return {
+        isPolled: found?.route.isPolled === true,
+        answer: (incoming) => carryOut(backend, incoming, found),
+      };
+    },
+    errors: authyErrors,
+    shownPath: (path) => path.replace(/^(\/protected\/json\/verify\/)[^/]+/, '$1***'),
+    parameterNames,
   };
-}
-
-async function serve(backend: Backend, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const incoming = await receive(request);
-  if (incoming === undefined) {
-    write(
-      response,
-      replyAnswer(new Failure('invalidRequest', { message: new BodyTooLarge().message }).reply),
-    );
-    return;
-  }
-  const { method, path } = incoming;
-  const faults = backend.faults.takeForRequest({ method, path, hasBody: incoming.body.length > 0 });
-  const isLate = (fault: RequestFault): boolean => fault.after === true;
-  const apply = (list: RequestFault[]): Promise<FaultAnswer | undefined> => applyFaults(list, gone.signal);
-  const early = await apply(faults.filter((fault) => !isLate(fault)));
-  // The client went away during a latency: nothing is carried out.
-  if (gone.signal.aborted) return;
-  const found = findRoute(routes, method, path);
-  let answer = early ?? replyAnswer(carryOut(backend, incoming, found));
-  if (early === undefined) answer = (await apply(faults.filter(isLate))) ?? answer;
-  const status = answer.drop ? null : answer.status;
-  const shownPath = path.replace(/^(\/protected\/json\/verify\/)[^/]+/, '$1***');
-  backend.state.requests.add({
-    at: new Date(backend.state.now()).toISOString(),
-    method,
-    path: shownPath,
-    parameters: parameterNames(incoming),
-    status,
-    fault: faults.at(-1)?.kind ?? null,
-  });
-  // For polled endpoints only failures are logged.
-  const isRoutine = found?.route.isPolled === true && status === 200 && faults.length === 0;
-  if (!isRoutine) backend.log(`${method} ${shownPath}: ${status ?? 'connection dropped'}`);
-  if (answer.drop) response.socket?.destroy();
-  else write(response, answer);
-}
-
-/** @returns undefined if the body is too large */
-async function receive(request: IncomingMessage): Promise<Incoming | undefined> {
-  // A client may leave a bare `?` behind: its query is empty.
-  const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
-  try {
-    const body = await readBody(request);
-    return { method: request.method ?? '', path, query, headers: request.headers, body };
-  } catch (error) {
-    if (error instanceof BodyTooLarge) return undefined;
-    throw error;
-  }
-}
-
-/** Applies faults in order. @returns the answer of the one that ends the request, if one does */
-async function applyFaults(
-  faults: readonly RequestFault[],
-  gone: AbortSignal,
-): Promise<FaultAnswer | undefined> {
-  for (const fault of faults) {
-    if (fault.kind !== 'latency') return answerOf(fault);
-    await sleep(fault.ms, undefined, { signal: gone }).catch(() => undefined);
-  }
-  return undefined;
 }
 
 function carryOut(
@@ -156,25 +75,4 @@ function parameterNames({ query, headers, body }: Incoming): string[] {
   } catch {
     return [];
   }
-}
-
-function replyAnswer({ status, body }: Reply): Extract<FaultAnswer, { drop: false }> {
-  // Without spaces: authy-python looks for `"token":"is valid"` in the text.
-  return {
-    drop: false,
-    status,
-    type: 'application/json; charset=utf-8',
-    text: JSON.stringify(body),
-    headers: {},
-  };
-}
-
-function write(response: ServerResponse, answer: Extract<FaultAnswer, { drop: false }>): void {
-  response.writeHead(answer.status, {
-    'Content-Type': answer.type,
-    'Content-Length': Buffer.byteLength(answer.text),
-    'Cache-Control': 'no-store',
-    ...answer.headers,
-  });
-  response.end(answer.text);
 }

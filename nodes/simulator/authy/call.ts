@@ -2,11 +2,12 @@ import type { Params } from '../../lib/services/authy/callback/signature';
 import type { Language } from '../languages';
 import { asText } from '../parameters';
 import { type PhoneNumber, readPhone } from '../phone-numbers';
-import { Failure, type FailureName, type Reply } from '../replies';
+import type { Reply } from '../reply';
 import type { Route } from '../routes';
 import type { Settings } from '../settings';
 import type { State } from '../state/state';
 import type { User } from '../state/users';
+import { Failure, type FailureName } from './replies';
 
 /** A request to one of Authy's endpoints, authenticated and read. */
 export interface Call {

@@ -1,9 +1,10 @@
 import { asInteger, asList, asObject, asText } from '../parameters';
-import { Failure, type Reply, success } from '../replies';
+import type { Reply } from '../reply';
 import { application } from '../settings';
 import type { Logo } from '../state/approvals';
 import { objectId } from '../state/random';
 import { type Call, type CallRoute, userOf } from './call';
+import { Failure, success } from './replies';
 
 /** In seconds; 0 is never. */
 const defaultLifetime = 86_400;

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { asInteger, asText } from '../parameters';
 import { lineOf, type PhoneNumber } from '../phone-numbers';
-import { Failure, type Reply, success } from '../replies';
+import type { Reply } from '../reply';
 import { senderName } from '../sender-name';
 import type { Verification } from '../state/verifications';
 import { type Call, type CallRoute, invalidParameter, phoneOf, requiredText } from './call';
+import { Failure, success } from './replies';
 
 /** Digits of a code. Source: https://www.twilio.com/docs/verify/api/v1/verification */
 const codeLength = { min: 4, max: 10, default: 4 };

@@ -1,11 +1,8 @@
-/** An answer of the simulator, before it is written: `body` becomes JSON without spaces. */
-export interface Reply {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
+import type { ErrorForm } from '../faults';
+import type { Reply } from '../reply';
 
 /**
- * Every error of the simulator: HTTP status, number, and its default text.
+ * Every error of Authy's that the simulator answers: HTTP status, number, and its default text.
  *
  * Source: https://www.twilio.com/docs/authy/api (return and error codes), the Verify v1 error table, and the list in
  * twilio/authy-java (`com.authy.api.Error.Code`). Texts are those that the real Authy was seen to
@@ -85,3 +82,10 @@ export function failureReply(
 export function success(body: Readonly<Record<string, unknown>>): Reply {
   return { status: 200, body: { success: true, ...body } };
 }
+
+/** How Authy writes the errors of faults. Of the statuses only one has a number of its own. */
+export const authyErrors: ErrorForm = {
+  write: failureReply,
+  codeOf: (status) => (status === failures.tooManyRequests[0] ? failures.tooManyRequests[1] : undefined),
+  invalidRequest: failures.invalidRequest[1],
+};
