@@ -2,20 +2,39 @@
 import { parseArgs } from 'node:util';
 import { callbackUrlProblem } from './settings';
 import { Simulator, type SimulatorOptions } from './simulator';
+import { type VerifyCredentials, verifyOptionProblem } from './verify/settings';
 
 const defaultPort = 4730;
 
 const help = `Usage: authy-simulator [--port N] [--api-key KEY] [--callback-url URL] [--json]
+       authy-simulator --verify [--account-sid AC…] [--auth-token TOKEN] [--service-sid VA…]
+                       [--api-key-sid SK…] [--api-key-secret SECRET] [--port N] [--json]
 
-A local simulator of Twilio Authy: its endpoints, and a page that shows the
-phones of its users. Nothing here reaches a real phone. It answers this machine
-only and forgets everything when it ends.
+A local simulator of Twilio Authy and Twilio Verify: their endpoints, and a page
+that shows the phones of the people. Nothing here reaches a real phone. It
+answers this machine only and forgets everything when it ends.
 
   --port N            listen on this port of 127.0.0.1; 0 for any (default ${defaultPort})
-  --api-key KEY       the key that clients have to send (default: a new one each time)
-  --callback-url URL  where answered approval requests are reported
-  --json              print one line {"url","apiKey","phone"} when ready, and no more
-  --help              print this`;
+  --api-key KEY       the key that clients of Authy have to send
+  --callback-url URL  where answered approval requests of Authy are reported
+  --verify            say what clients of Twilio Verify need as well
+  --account-sid, --auth-token, --service-sid, --api-key-sid, --api-key-secret
+                      what those clients have to send
+  --json              print one line {"url","apiKey","phone"} when ready, and no more;
+                      with --verify there is a member "verify" {"url","lookupsUrl",
+                      "accountSid","authToken","apiKeySid","apiKeySecret","serviceSid"}
+  --help              print this
+
+Keys, tokens and SIDs that are not given are new ones each time.`;
+
+/** What sets each of Verify's credentials. */
+const verifyOptions = {
+  accountSid: 'account-sid',
+  authToken: 'auth-token',
+  apiKeySid: 'api-key-sid',
+  apiKeySecret: 'api-key-secret',
+  serviceSid: 'service-sid',
+} as const satisfies Record<keyof VerifyCredentials, string>;
 
 /** A bad command line; its message says what is wrong. */
 class UsageError extends Error {}
@@ -37,6 +56,8 @@ async function main(args: readonly string[]): Promise<void> {
 interface Options {
   port: number;
   json: boolean;
+  /** Whether it says what clients of Verify need. */
+  verify: boolean;
   simulator: SimulatorOptions;
 }
 
@@ -55,11 +76,27 @@ function readOptions(args: readonly string[]): Options | 'help' {
   return {
     port: Number(port),
     json: values.json === true,
+    verify: values.verify === true,
     simulator: {
+      verify: readCredentials(values),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
   };
+}
+
+function readCredentials(values: ReturnType<typeof parse>['values']): Partial<VerifyCredentials> {
+  const given = Object.entries(verifyOptions).filter(([, option]) => values[option] !== undefined);
+  const [first] = given;
+  if (first !== undefined && values.verify !== true) {
+    throw new UsageError(`Add --verify: --${first[1]} is for Twilio Verify.`);
+  }
+  const credentials: Partial<VerifyCredentials> = Object.fromEntries(
+    given.map(([name, option]) => [name, values[option]]),
+  );
+  const problem = verifyOptionProblem(credentials, (name) => `--${verifyOptions[name]}`);
+  if (problem !== undefined) throw new UsageError(problem);
+  return credentials;
 }
 
 function parse(args: readonly string[]) {
@@ -70,6 +107,12 @@ function parse(args: readonly string[]) {
         port: { type: 'string' },
         'api-key': { type: 'string' },
         'callback-url': { type: 'string' },
+        verify: { type: 'boolean' },
+        'account-sid': { type: 'string' },
+        'auth-token': { type: 'string' },
+        'api-key-sid': { type: 'string' },
+        'api-key-secret': { type: 'string' },
+        'service-sid': { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -79,7 +122,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function run({ port, json, simulator: options }: Options): Promise<void> {
+async function run({ port, json, verify, simulator: options }: Options): Promise<void> {
   // The log goes to stderr, so that stdout holds only the addresses.
   const simulator = new Simulator({
     ...options,
@@ -95,11 +138,37 @@ async function run({ port, json, simulator: options }: Options): Promise<void> {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
   const phone = `${url}/simulator/phone/`;
-  if (json) console.log(JSON.stringify({ url, apiKey: simulator.apiKey, phone }));
-  else console.log(announcement(url, simulator.apiKey, phone));
+  const { accountSid, authToken, apiKeySid, apiKeySecret, serviceSid } = simulator.verify;
+  const ready = {
+    url,
+    apiKey: simulator.apiKey,
+    phone,
+    ...(verify
+      ? {
+          verify: {
+            url,
+            lookupsUrl: url,
+            accountSid,
+            authToken,
+            apiKeySid,
+            apiKeySecret,
+            serviceSid,
+          },
+        }
+      : {}),
+  };
+  console.log(json ? JSON.stringify(ready) : announcement(ready));
 }
 
-function announcement(url: string, apiKey: string, phone: string): string {
+/** What clients need to know when it is ready. */
+interface Ready {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly phone: string;
+  readonly verify?: VerifyCredentials;
+}
+
+function announcement({ url, apiKey, phone, verify }: Ready): string {
   return [
     '',
     '  Authy simulator: nothing here reaches a real phone',
@@ -108,6 +177,18 @@ function announcement(url: string, apiKey: string, phone: string): string {
     `  API key   ${apiKey}`,
     `  Phone     ${phone}`,
     '',
+    ...(verify === undefined
+      ? []
+      : [
+          '  Twilio Verify and Lookup, at the same base URL',
+          '',
+          `  Account SID     ${verify.accountSid}`,
+          `  Auth token      ${verify.authToken}`,
+          `  API key SID     ${verify.apiKeySid}`,
+          `  API key secret  ${verify.apiKeySecret}`,
+          `  Service SID     ${verify.serviceSid}`,
+          '',
+        ]),
     '  Ctrl+C stops it.',
     '',
   ].join('\n');

@@ -20,6 +20,7 @@ import {
 } from './settings';
 import type { Answer, Approval } from './state/approvals';
 import { capacities } from './state/limits';
+import { verifyEndpoints } from './verify/verify-api';
 import { approvalView, userView } from './views';
 
 /** The state that the control interface works on, with that of the endpoints. */
@@ -203,7 +204,7 @@ function index({ backend }: ControlCall): object {
   return {
     simulator: 'Authy simulator: nothing here reaches a real phone',
     appName: backend.settings.appName,
-    endpoints: authyEndpoints,
+    endpoints: [...authyEndpoints, ...verifyEndpoints],
     control: Object.fromEntries(
       routes.map(({ method, path, does }) => [`${method} ${path === '' ? '/' : path}`, does]),
     ),

@@ -1,9 +1,16 @@
-import { getCountries, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  getCountries,
+  getCountryCallingCode,
+  type PhoneNumber as ParsedNumber,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
 
 /** A phone number that is possible in its country. */
 export interface PhoneNumber {
   /** The calling code, digits only. */
   readonly countryCode: string;
+  /** Such as `US`; undefined if the calling code belongs to no country, or the number to none of several. */
+  readonly country: string | undefined;
   /** The national number, digits only. */
   readonly national: string;
   /** Such as `+13175550142`. */
@@ -85,11 +92,26 @@ export function readPhone(countryCode: string, number: string): PhoneNumber | 'c
     : parsePhoneNumberFromString(`+${country}${number.replace(/\D/g, '')}`);
   if (parsed === undefined && !isCountry) return 'country';
   if (!parsed?.isPossible() || parsed.countryCallingCode !== country) return 'number';
+  return phoneNumber(parsed);
+}
+
+/**
+ * Reads a number as E.164 has it, such as `+13175550142`.
+ *
+ * @returns undefined if it is none, or not possible in its country
+ */
+export function readE164(number: string): PhoneNumber | undefined {
+  const parsed = /^\+\d{1,15}$/.test(number) ? parsePhoneNumberFromString(number) : undefined;
+  return parsed?.isPossible() === true ? phoneNumber(parsed) : undefined;
+}
+
+function phoneNumber({ countryCallingCode, country, nationalNumber, number }: ParsedNumber): PhoneNumber {
   return {
-    countryCode: country,
-    national: parsed.nationalNumber,
-    e164: parsed.number,
-    written: `+${country} ${inGroups(parsed.nationalNumber)}`,
+    countryCode: countryCallingCode,
+    country,
+    national: nationalNumber,
+    e164: number,
+    written: `+${countryCallingCode} ${inGroups(nationalNumber)}`,
   };
 }
 

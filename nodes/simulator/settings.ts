@@ -1,4 +1,5 @@
 import { objectId } from './state/random';
+import type { VerifySettings } from './verify/settings';
 
 export type CallbackMethod = 'POST' | 'GET';
 
@@ -24,6 +25,8 @@ export interface Settings {
   callbackUrl: CallbackAddress | undefined;
   callbackMethod: CallbackMethod;
   callbackForm: CallbackForm;
+  /** What Twilio Verify's clients use. */
+  verify: VerifySettings;
 }
 
 /** The one application of the simulator, as Authy numbers applications. */

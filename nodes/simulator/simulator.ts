@@ -14,6 +14,13 @@ import { phonePage } from './phone-page';
 import { type CallbackAddress, type CallbackMethod, type Settings } from './settings';
 import type { QrCode } from './state/qr-codes';
 import { State } from './state/state';
+import {
+  freshVerifySettings,
+  type VerifyCredentials,
+  type VerifyOptions,
+  verifySettings,
+} from './verify/settings';
+import { verifyProtocol } from './verify/verify-api';
 
 export interface SimulatorOptions {
   /** The key that clients have to send; random if it is absent or empty. */
@@ -24,6 +31,8 @@ export interface SimulatorOptions {
   callbackMethod?: CallbackMethod;
   /** The name of the application; at most 30 characters. */
   appName?: string;
+  /** What clients of Twilio Verify send, and how its service is set; each is made anew if it is absent. */
+  verify?: VerifyOptions;
   /** Writes one line about each event; it holds no key, token or phone number. */
   log?: (line: string) => void;
   /** The clock, in milliseconds since 1970. */
@@ -33,8 +42,8 @@ export interface SimulatorOptions {
 const host = '127.0.0.1';
 
 /**
- * A simulator of Authy: its endpoints, the phone page of its users, and an interface to control both, on this machine
- * only and in memory only. It keeps its state as long as the object exists, listening or not.
+ * A simulator of Authy and of Twilio Verify: their endpoints, the phone page of the people, and an interface to control
+ * both, on this machine only and in memory only. It keeps its state as long as the object exists, listening or not.
  */
 export class Simulator {
   /** The page of the phones: files with relative addresses. Mountable anywhere, one level below {@link control}. */
@@ -58,6 +67,7 @@ export class Simulator {
       callbackUrl: options.callbackUrl || undefined,
       callbackMethod: options.callbackMethod ?? 'POST',
       callbackForm: '2019',
+      verify: verifySettings(options.verify ?? {}, freshVerifySettings((options.now ?? Date.now)())),
     };
     this.log = options.log ?? (() => undefined);
     const state = new State(options.now ?? Date.now);
@@ -85,7 +95,7 @@ export class Simulator {
       })
       .use('/simulator/phone', this.phonePage)
       .use('/simulator', this.control)
-      .use(endpoints(backend, [authyProtocol(backend)]))
+      .use(endpoints(backend, [verifyProtocol(backend), authyProtocol(backend)]))
       .use(((error: Error, _request, response, next) => {
         backend.log(`internal error: ${error.stack ?? error.message}`);
         if (response.headersSent) next(error);
@@ -97,7 +107,15 @@ export class Simulator {
     return this.settings.apiKey;
   }
 
-  /** The base URL while it listens: what clients use in place of https://api.authy.com. */
+  /** What clients of Twilio Verify have to send. */
+  get verify(): VerifyCredentials {
+    return this.settings.verify;
+  }
+
+  /**
+   * The base URL while it listens: what clients use in place of https://api.authy.com, https://verify.twilio.com and
+   * https://lookups.twilio.com.
+   */
   get url(): string | undefined {
     return this.server?.listening === true ? `http://${host}:${this.lastPort}` : undefined;
   }
@@ -132,13 +150,14 @@ export class Simulator {
     });
   }
 
-  /** Changes the given options; the simulator's memory stays. An empty key leaves the old one. */
+  /** Changes the given options; the simulator's memory stays. An empty key leaves the old one. @throws Error - an option of Verify is wrong */
   configure(options: Partial<Omit<SimulatorOptions, 'now'>>): void {
     const { settings } = this;
     if (options.apiKey) settings.apiKey = options.apiKey;
     if (options.appName) settings.appName = options.appName;
     if ('callbackUrl' in options) settings.callbackUrl = options.callbackUrl || undefined;
     if (options.callbackMethod) settings.callbackMethod = options.callbackMethod;
+    if (options.verify) settings.verify = verifySettings(options.verify, settings.verify);
     if (options.log) this.log = options.log;
   }
 

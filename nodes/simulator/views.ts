@@ -1,3 +1,4 @@
+import { isoTime } from './iso-time';
 import type { CallbackReport } from './state/callback-report';
 import type { Approval, Approvals, ApprovalStatus, Logo } from './state/approvals';
 import type { User } from './state/users';
@@ -77,8 +78,4 @@ export function approvalView(approvals: Approvals, approval: Approval, now: numb
     answeredAt: answeredAt === undefined ? null : isoTime(answeredAt),
     callback: approval.callback ?? null,
   };
-}
-
-function isoTime(time: number): string {
-  return new Date(time).toISOString();
 }

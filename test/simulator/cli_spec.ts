@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import should from 'should';
 import { Receiver } from './receiver';
+import { credentials } from './verify_harness';
 
 const cli = path.resolve(__dirname, '..', '..', 'nodes', 'simulator', 'cli.ts');
 
@@ -65,6 +66,39 @@ describe('simulator: the command', function () {
     should(await started.exited).equal(0);
   });
 
+  it('with --verify says what clients of Twilio Verify need as well', async () => {
+    const { accountSid, authToken, serviceSid, apiKeySid, apiKeySecret } = credentials;
+    const given = ['--account-sid', accountSid, '--auth-token', authToken, '--service-sid', serviceSid];
+    const keys = ['--api-key-sid', apiKeySid, '--api-key-secret', apiKeySecret];
+    const started = run('--port', '0', '--verify', '--json', '--api-key', 'my-key', ...given, ...keys);
+    const line = await ready(started);
+    const { url, ...rest } = JSON.parse(line) as { url: string };
+    rest.should.eql({
+      apiKey: 'my-key',
+      phone: `${url}/simulator/phone/`,
+      verify: { url, lookupsUrl: url, ...credentials },
+    });
+    const answer = await fetch(`${url}/v2/Services/${serviceSid}/Verifications`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`${accountSid}:${authToken}`)}` },
+      body: new URLSearchParams({ To: '+13175550142', Channel: 'sms' }),
+    });
+    answer.status.should.equal(201);
+    started.child.kill('SIGTERM');
+    should(await started.exited).equal(0);
+  });
+
+  it('with --verify and without --json prints SIDs, token and secret of its own', async () => {
+    const started = run('--port', '0', '--verify');
+    await ready(started);
+    while (!started.output.out.includes('Ctrl+C')) await new Promise((resolve) => setTimeout(resolve, 20));
+    started.output.out.should.match(/Account SID {5}AC[0-9a-f]{32}\n {2}Auth token {6}[0-9a-f]{32}\n/);
+    started.output.out.should.match(/API key SID {5}SK[0-9a-f]{32}\n {2}API key secret {2}[0-9a-f]{32}\n/);
+    started.output.out.should.match(/Service SID {5}VA[0-9a-f]{32}\n/);
+    started.child.kill('SIGINT');
+    should(await started.exited).equal(0);
+  });
+
   it('says in one line that the port is taken, with exit code 1', async () => {
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -86,6 +120,9 @@ describe('simulator: the command', function () {
       ['--callback-url', 'nonsense'],
       ['--prot', '1'],
       ['extra'],
+      ['--account-sid', credentials.accountSid],
+      ['--verify', '--account-sid', 'AC1'],
+      ['--verify', '--auth-token', 'a b'],
     ].map(async (args) => {
       const started = run(...args);
       should(await started.exited).equal(2, args.join(' '));

@@ -73,8 +73,3 @@ export function requiredText(params: Params, name: string): string {
 export function invalidParameter(name: string, problem: string): Failure {
   return new Failure('invalidParameter', { message: `Invalid parameter: ${name} - ${problem}` });
 }
-
-/** Whether a text looks like an e-mail address. */
-export function isEmail(text: string): boolean {
-  return text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text);
-}

@@ -1,3 +1,4 @@
+import { isoSeconds } from '../iso-time';
 import { asInteger, asList, asObject, asText } from '../parameters';
 import type { Reply } from '../reply';
 import { application } from '../settings';
@@ -68,11 +69,6 @@ function read(call: Call): Reply {
       uuid: approval.uuid,
     },
   });
-}
-
-/** Such as `2017-12-10T16:30:00Z`. */
-function isoSeconds(time: number): string {
-  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** Labels and values; null if there are none. */

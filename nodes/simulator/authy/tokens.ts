@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { asFlag, asText } from '../parameters';
 import type { Reply } from '../reply';
 import { type Device, deviceOf } from '../device';
+import { isEmail } from '../email';
 import { senderName } from '../sender-name';
 import type { Channel, User } from '../state/users';
-import { type Call, type CallRoute, isEmail, userOf } from './call';
+import { type Call, type CallRoute, userOf } from './call';
 import { Failure, success } from './replies';
 
 /** One-time tokens: rows O1 to O4 of Authy's endpoints. */

@@ -2,10 +2,11 @@ import { asFlag, asInteger, asObject, asText } from '../parameters';
 import { deviceOf } from '../device';
 import { readPhone } from '../phone-numbers';
 import type { Reply } from '../reply';
+import { isEmail } from '../email';
 import { senderName } from '../sender-name';
 import { Authenticator } from '../state/authenticator';
 import type { User } from '../state/users';
-import { type Call, type CallRoute, invalidParameter, isEmail, requiredText, userOf } from './call';
+import { type Call, type CallRoute, invalidParameter, requiredText, userOf } from './call';
 import { Failure, success } from './replies';
 
 /** Width and height of a QR code in pixels. The default is authy-ruby's; the maximum is the simulator's. */

@@ -4,6 +4,7 @@ export const capacities = {
   approvals: 10_000,
   verifications: 1000,
   messages: 1000,
+  attempts: 10_000,
   requests: 10_000,
   qrCodes: 1000,
   activitiesPerUser: 100,

@@ -2,6 +2,7 @@ import { Approvals } from './approvals';
 import { Messages } from './messages';
 import { QrCodes } from './qr-codes';
 import { SeenRequests } from './requests';
+import { ServiceVerifications } from './service-verifications';
 import { Statistics } from './statistics';
 import { Users } from './users';
 import { Verifications } from './verifications';
@@ -11,7 +12,10 @@ export class State {
   readonly users: Users;
   readonly messages: Messages;
   readonly approvals: Approvals;
+  /** Authy's, of phone numbers. */
   readonly verifications: Verifications;
+  /** Twilio Verify's. */
+  readonly serviceVerifications: ServiceVerifications;
   readonly statistics: Statistics;
   readonly requests = new SeenRequests();
   readonly qrCodes = new QrCodes();
@@ -22,13 +26,23 @@ export class State {
     this.messages = new Messages(now);
     this.approvals = new Approvals(now);
     this.verifications = new Verifications(now);
+    this.serviceVerifications = new ServiceVerifications(now);
     this.statistics = new Statistics(now);
   }
 
   /** Forgets everything. */
   clear(): void {
-    const { users, messages, approvals, verifications, statistics, requests, qrCodes } = this;
-    for (const part of [users, messages, approvals, verifications, statistics, requests, qrCodes])
+    for (const part of [
+      this.users,
+      this.messages,
+      this.approvals,
+      this.verifications,
+      this.serviceVerifications,
+      this.statistics,
+      this.requests,
+      this.qrCodes,
+    ]) {
       part.clear();
+    }
   }
 }

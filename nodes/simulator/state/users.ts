@@ -2,16 +2,15 @@ import type { PhoneNumber } from '../phone-numbers';
 import { Authenticator, type Verdict } from './authenticator';
 import { BoundedList, BoundedMap } from './bounded';
 import { capacities } from './limits';
+import type { SendingChannel } from './messages';
 import { randomCode } from './random';
+import { codeLifetime } from './sent-code';
 
 /** Digits of a code that Authy sends by SMS, call or e-mail. */
 const codeLength = 7;
 
-/** How long such a code is accepted, in milliseconds. No source says; it is the same as for a phone verification. */
-const codeLifetime = 600_000;
-
 /** How a code reaches a user. */
-export type Channel = 'sms' | 'call' | 'email';
+export type Channel = Exclude<SendingChannel, 'whatsapp'>;
 
 interface IssuedCode {
   readonly code: string;
@@ -112,6 +111,7 @@ export class Users {
     const issued = [...user.codes.values()].find(
       (candidate) => candidate.code === token && candidate.action === action,
     );
+    // No source says how long such a code is accepted; it is the same as for a phone verification.
     if (issued !== undefined && this.now() - issued.sentAt < codeLifetime) {
       if (issued.used) return 'reused';
       issued.used = true;

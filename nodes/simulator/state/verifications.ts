@@ -3,20 +3,12 @@ import type { PhoneNumber } from '../phone-numbers';
 import { BoundedMap } from './bounded';
 import { capacities } from './limits';
 import { randomCode } from './random';
-
-/** In milliseconds. Source: https://www.twilio.com/docs/verify/api/v1/verification */
-const lifetime = 600_000;
-
-/** Wrong codes after which a verification is gone. */
-const attempts = 5;
+import { codeLifetime, codeTries, isOver, type SentCode } from './sent-code';
 
 /** The verification of a phone number that need not belong to a user. */
-export interface Verification {
-  readonly uuid: string;
+export interface Verification extends SentCode {
   readonly phone: PhoneNumber;
   readonly code: string;
-  readonly startedAt: number;
-  wrongCodes: number;
   verified: boolean;
 }
 
@@ -61,18 +53,18 @@ export class Verifications {
       return 'right';
     }
     pending.wrongCodes += 1;
-    if (pending.wrongCodes >= attempts) this.byPhone.delete(phone.e164);
+    if (pending.wrongCodes >= codeTries) this.byPhone.delete(phone.e164);
     return 'wrong';
   }
 
   statusOf(verification: Verification): VerificationStatus {
     if (verification.verified) return 'verified';
-    return this.now() < verification.startedAt + lifetime ? 'pending' : 'expired';
+    return isOver(verification, this.now()) ? 'expired' : 'pending';
   }
 
   /** Whole seconds; Authy says 599 for one that has just begun. */
   secondsLeft(verification: Verification): number {
-    return Math.max(0, Math.floor((verification.startedAt + lifetime - this.now() - 1) / 1000));
+    return Math.max(0, Math.floor((verification.startedAt + codeLifetime - this.now() - 1) / 1000));
   }
 
   clear(): void {
