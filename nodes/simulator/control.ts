@@ -18,8 +18,9 @@ import {
   callbackUrlProblem,
   type Settings,
 } from './settings';
-import type { Answer, Approval } from './state/approvals';
+import type { Approval } from './state/approvals';
 import { capacities } from './state/limits';
+import type { Answer } from './state/questions';
 import { verifyEndpoints } from './verify/verify-api';
 import { approvalView, userView } from './views';
 

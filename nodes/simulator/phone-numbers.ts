@@ -3,6 +3,7 @@ import {
   getCountryCallingCode,
   type PhoneNumber as ParsedNumber,
   parsePhoneNumberFromString,
+  validatePhoneNumberLength,
 } from 'libphonenumber-js/max';
 
 /** A phone number that is possible in its country. */
@@ -32,9 +33,9 @@ export interface Line {
   readonly meaning: string;
 }
 
-const callingCodes: ReadonlySet<string> = new Set(
-  getCountries().map((country) => getCountryCallingCode(country)),
-);
+const countries = getCountries();
+
+const callingCodes: ReadonlySet<string> = new Set(countries.map((country) => getCountryCallingCode(country)));
 
 const cellphone: Line = {
   type: 'cellphone',
@@ -103,6 +104,48 @@ export function readPhone(countryCode: string, number: string): PhoneNumber | 'c
 export function readE164(number: string): PhoneNumber | undefined {
   const parsed = /^\+\d{1,15}$/.test(number) ? parsePhoneNumberFromString(number) : undefined;
   return parsed?.isPossible() === true ? phoneNumber(parsed) : undefined;
+}
+
+/** A number as Google's rules see it. */
+export interface LookedUp {
+  /** Undefined if it is no number at all. */
+  readonly phone: PhoneNumber | undefined;
+  /** As people of its country write it. */
+  readonly nationalFormat: string | undefined;
+  /** Why it can be nobody's. */
+  readonly problem:
+    | 'TOO_SHORT'
+    | 'TOO_LONG'
+    | 'INVALID_BUT_POSSIBLE'
+    | 'INVALID_COUNTRY_CODE'
+    | 'INVALID_LENGTH'
+    | 'NOT_A_NUMBER'
+    | undefined;
+}
+
+/**
+ * Looks a number up, more strictly than {@link readE164}: one that is possible may be nobody's.
+ *
+ * @param country - such as `US`, for a number as people write it there
+ */
+export function lookUpNumber(number: string, country: string | undefined): LookedUp {
+  const home = countries.find((known) => known === country);
+  if (country !== undefined && home === undefined) return nothingOf('INVALID_COUNTRY_CODE');
+  const impossible = validatePhoneNumberLength(number, home);
+  if (impossible !== undefined) {
+    return nothingOf(impossible === 'INVALID_COUNTRY' ? 'INVALID_COUNTRY_CODE' : impossible);
+  }
+  const parsed = parsePhoneNumberFromString(number, home);
+  if (parsed === undefined) return nothingOf('NOT_A_NUMBER');
+  return {
+    phone: phoneNumber(parsed),
+    nationalFormat: parsed.formatNational(),
+    problem: parsed.isValid() ? undefined : 'INVALID_BUT_POSSIBLE',
+  };
+}
+
+function nothingOf(problem: LookedUp['problem']): LookedUp {
+  return { phone: undefined, nationalFormat: undefined, problem };
 }
 
 function phoneNumber({ countryCallingCode, country, nationalNumber, number }: ParsedNumber): PhoneNumber {

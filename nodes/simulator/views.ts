@@ -1,6 +1,7 @@
 import { isoTime } from './iso-time';
 import type { CallbackReport } from './state/callback-report';
-import type { Approval, Approvals, ApprovalStatus, Logo } from './state/approvals';
+import type { Approval, Approvals, Logo } from './state/approvals';
+import type { QuestionStatus } from './state/questions';
 import type { User } from './state/users';
 
 /** A user, as the control interface shows it. */
@@ -30,7 +31,7 @@ export interface ApprovalView {
   details: Readonly<Record<string, string>> | null;
   hiddenDetails: Readonly<Record<string, string>> | null;
   logos: readonly Logo[] | null;
-  status: ApprovalStatus;
+  status: QuestionStatus;
   createdAt: string;
   /** Null if it never expires. */
   expiresAt: string | null;

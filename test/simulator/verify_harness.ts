@@ -1,3 +1,4 @@
+import { TOTP, URI } from 'otpauth';
 import type { Simulator, SimulatorOptions } from '../../nodes/simulator/simulator';
 import { type Answer, Harness } from './harness';
 
@@ -48,11 +49,49 @@ export class VerifyHarness extends Harness {
     });
   }
 
+  /** Makes an authenticator for a person; it is not confirmed yet. */
+  async createFactor(identity: string, form: FormValues = {}): Promise<{ sid: string; app: App }> {
+    const { status, body, text } = await this.verify('POST', `/Entities/${identity}/Factors`, {
+      FriendlyName: 'Phone of Ada',
+      FactorType: 'totp',
+      ...form,
+    });
+    status.should.equal(201, text);
+    const { uri } = body['binding'] as { uri: string };
+    return { sid: String(body['sid']), app: new App(uri, this) };
+  }
+
+  /** Makes one, and confirms it. */
+  async createVerifiedFactor(identity: string, form: FormValues = {}): Promise<{ sid: string; app: App }> {
+    const factor = await this.createFactor(identity, form);
+    const path = `/Entities/${identity}/Factors/${factor.sid}`;
+    const { body } = await this.verify('POST', path, { AuthPayload: factor.app.code });
+    body.should.have.property('status', 'verified');
+    return factor;
+  }
+
   /** Starts a verification. @returns its SID and its code */
   async startVerification(form: FormValues = {}): Promise<{ sid: string; code: string }> {
     const started = await this.verify('POST', '/Verifications', { To: phone, Channel: 'sms', ...form });
     started.status.should.equal(201, started.text);
     return { sid: String(started.body['sid']), code: await this.code('verification') };
+  }
+}
+
+/** An authenticator app with the secret of a factor. */
+export class App {
+  private readonly totp: TOTP;
+
+  constructor(
+    uri: string,
+    private readonly harness: Harness,
+  ) {
+    this.totp = URI.parse(uri) as TOTP;
+  }
+
+  /** The code that it shows. */
+  get code(): string {
+    return this.totp.generate({ timestamp: this.harness.time });
   }
 }
 

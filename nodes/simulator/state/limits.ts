@@ -2,6 +2,7 @@
 export const capacities = {
   users: 1000,
   approvals: 10_000,
+  entities: 1000,
   verifications: 1000,
   messages: 1000,
   attempts: 10_000,

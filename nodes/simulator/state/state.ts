@@ -1,4 +1,6 @@
 import { Approvals } from './approvals';
+import { Challenges } from './challenges';
+import { Entities } from './entities';
 import { Messages } from './messages';
 import { QrCodes } from './qr-codes';
 import { SeenRequests } from './requests';
@@ -16,6 +18,9 @@ export class State {
   readonly verifications: Verifications;
   /** Twilio Verify's. */
   readonly serviceVerifications: ServiceVerifications;
+  /** Twilio Verify's people. */
+  readonly entities: Entities;
+  readonly challenges: Challenges;
   readonly statistics: Statistics;
   readonly requests = new SeenRequests();
   readonly qrCodes = new QrCodes();
@@ -27,6 +32,8 @@ export class State {
     this.approvals = new Approvals(now);
     this.verifications = new Verifications(now);
     this.serviceVerifications = new ServiceVerifications(now);
+    this.entities = new Entities(now);
+    this.challenges = new Challenges(now);
     this.statistics = new Statistics(now);
   }
 
@@ -38,6 +45,8 @@ export class State {
       this.approvals,
       this.verifications,
       this.serviceVerifications,
+      this.entities,
+      this.challenges,
       this.statistics,
       this.requests,
       this.qrCodes,

@@ -15,6 +15,13 @@ export class Form {
     return [...new Set(this.fields.keys())].sort();
   }
 
+  /** As a query string, with some values replaced. */
+  with(values: Readonly<Record<string, string>>): string {
+    const fields = new URLSearchParams(this.fields);
+    for (const [name, value] of Object.entries(values)) fields.set(name, value);
+    return fields.toString();
+  }
+
   /** The value; the last one if the name is repeated. */
   value(name: string): string | undefined {
     return this.all(name).at(-1);

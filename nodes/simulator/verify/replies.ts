@@ -4,8 +4,8 @@ import type { Reply } from '../reply';
 /**
  * Every error of Twilio's that the simulator answers: HTTP status, number, and its text.
  *
- * Source: https://www.twilio.com/docs/api/errors (60204, 60205 and 60301 with their statuses), and
- * https://www.twilio.com/docs/verify/return-and-error-codes
+ * Source: https://www.twilio.com/docs/api/errors (60204, 60205, 60301, 60318 and 60323 as they are there), and
+ * https://www.twilio.com/docs/verify/return-and-error-codes. Other texts are the simulator's own.
  */
 const failures = {
   unauthorized: [401, 20003, 'Authenticate'],
@@ -17,6 +17,14 @@ const failures = {
   sendsUsedUp: [429, 60203, 'Max send attempts reached'],
   featureOff: [403, 60204, 'Service does not support this feature'],
   landline: [403, 60205, 'SMS is not supported by landline phone number'],
+  entityExists: [409, 60301, 'Entity already exists'],
+  triesUsedUp: [429, 60308, 'Max Challenge attempts reached'],
+  confirmationsUsedUp: [429, 60310, 'Max Factor verification attempts reached'],
+  challengesUsedUp: [429, 60312, 'Max Challenges limit reached'],
+  tooManyFactors: [400, 60315, 'Max Factors limit reached'],
+  unverified: [403, 60318, 'Factor is unverified'],
+  challengeExpired: [403, 60323, 'Challenge expired'],
+  factorsOfToday: [429, 60326, 'Max Factor creations per day reached'],
 } as const satisfies Readonly<Record<string, readonly [status: number, code: number, message: string]>>;
 
 export type VerifyFailureName = keyof typeof failures;

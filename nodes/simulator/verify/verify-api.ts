@@ -2,14 +2,28 @@ import type { Backend } from '../backend';
 import type { Incoming, Protocol } from '../endpoints';
 import type { Reply } from '../reply';
 import { findRoute, type FoundRoute } from '../routes';
+import { attemptRoutes } from './attempts';
 import type { VerifyRoute } from './call';
+import { challengeRoutes } from './challenges';
+import { entityRoutes } from './entities';
+import { factorRoutes } from './factors';
 import { Form } from './form';
+import { lookupRoutes } from './lookups';
 import { notFound, verifyErrors, VerifyFailure } from './replies';
+import { serviceRoutes } from './service';
 import type { VerifySettings } from './settings';
 import { verificationRoutes } from './verifications';
 
 /** Every endpoint of Twilio Verify and Lookup that the simulator has. Source: https://www.twilio.com/docs/verify/api */
-const routes: readonly VerifyRoute[] = [...verificationRoutes];
+const routes: readonly VerifyRoute[] = [
+  ...verificationRoutes,
+  ...entityRoutes,
+  ...factorRoutes,
+  ...challengeRoutes,
+  ...serviceRoutes,
+  ...attemptRoutes,
+  ...lookupRoutes,
+];
 
 /** The methods and paths of the endpoints, for people to read. */
 export const verifyEndpoints: readonly string[] = routes.map(({ method, path }) => `${method} ${path}`);
