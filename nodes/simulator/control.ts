@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { Params } from '../lib/services/authy/callback/signature';
 import { isJson } from '../lib/server/own-pages';
+import { allAsked, type Asked, findAsked } from './asked';
 import { authyEndpoints } from './authy/authy-api';
 import type { Backend } from './backend';
 import { BodyTooLarge, readBody } from './body';
-import { deliverCallback } from './callback';
-import { type CallbackCourse, courseOf, FaultError, faultDescription } from './faults';
-import { asInteger, asObject } from './parameters';
+import { FaultError, faultDescription } from './faults';
+import { asInteger, asObject, asText } from './parameters';
 import { lines } from './phone-numbers';
 import { findRoute, type Route } from './routes';
 import {
@@ -18,11 +17,12 @@ import {
   callbackUrlProblem,
   type Settings,
 } from './settings';
-import type { Approval } from './state/approvals';
 import { capacities } from './state/limits';
-import type { Answer } from './state/questions';
+import { enrol, removeFactor } from './verify/factor-life';
+import { VerifyFailure } from './verify/replies';
+import { uuidOf } from './verify/sids';
 import { verifyEndpoints } from './verify/verify-api';
-import { approvalView, userView } from './views';
+import { factorView, userView } from './views';
 
 /** The state that the control interface works on, with that of the endpoints. */
 export interface ControlBackend extends Backend {
@@ -59,13 +59,13 @@ const routes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/state',
     handle: state,
-    does: 'what the phone page shows: settings, users, approvals and messages; ?limit=N for the newest N of each',
+    does: 'what the phone page shows: settings, users, approvals, factors and messages; ?limit=N for the newest N of each',
   },
   {
     method: 'DELETE',
     path: '/state',
     handle: reset,
-    does: 'forgets users, messages, approvals, verifications, statistics, requests and faults; keeps the settings',
+    does: 'forgets everything but the settings',
   },
   { method: 'POST', path: '/reset', handle: reset, does: 'the same as DELETE state' },
   {
@@ -78,14 +78,34 @@ const routes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/approvals',
     handle: approvals,
-    does: 'the approval requests, oldest first; ?status=, ?authyId= filter',
+    does: "the approval requests, and Verify's challenges on devices, oldest first; ?status=, ?authyId=, ?identity= filter",
   },
-  { method: 'GET', path: '/approvals/{id}', handle: approval, does: 'one approval request' },
+  { method: 'GET', path: '/approvals/{id}', handle: approval, does: 'one of them, by uuid or by SID' },
   {
     method: 'POST',
     path: '/approvals/{id}',
     handle: answerApproval,
     does: 'answers it: {"answer": "approve" | "deny"}; returns it when the callback was delivered, failed or is late',
+  },
+  {
+    method: 'GET',
+    path: '/factors',
+    handle: factors,
+    does: "Verify's factors, with the current code of authenticators; ?identity= filters",
+  },
+  {
+    method: 'POST',
+    path: '/factors',
+    handle: addFactor,
+    does:
+      '{"identity": text} or {"token": text}, and optionally "friendlyName": a push factor, as if an app had ' +
+      'registered itself',
+  },
+  {
+    method: 'DELETE',
+    path: '/factors/{id}',
+    handle: dropFactor,
+    does: 'removes a factor, as if the app were uninstalled',
   },
   { method: 'GET', path: '/users', handle: users, does: 'the users, oldest first' },
   { method: 'GET', path: '/users/{id}', handle: user, does: 'one user' },
@@ -120,7 +140,7 @@ const routes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/requests',
     handle: requests,
-    does: 'the requests to the Authy endpoints, without values, oldest first; ?method=, ?path= (a part) filter',
+    does: 'the requests to the endpoints, without values, oldest first; ?method=, ?path= (a part) filter',
   },
 ];
 
@@ -168,6 +188,8 @@ async function serve(
 function statusOf(error: unknown): number | undefined {
   if (error instanceof ControlError) return error.status;
   if (error instanceof FaultError) return 400;
+  // A factor that Verify would not have.
+  if (error instanceof VerifyFailure) return 400;
   return error instanceof BodyTooLarge ? 413 : undefined;
 }
 
@@ -220,14 +242,15 @@ function index({ backend }: ControlCall): object {
 function state({ backend, query }: ControlCall): object {
   const limit = asInteger(query.get('limit') ?? '') ?? Infinity;
   if (Number.isNaN(limit)) throw new ControlError(400, 'limit has to be a whole number.');
-  const { users, messages, approvals, now } = backend.state;
+  const { users, messages, entities, now } = backend.state;
   const newest = <T>(list: readonly T[]): readonly T[] =>
     limit === Infinity ? list : list.slice(Math.max(0, list.length - limit));
   return {
     ...settingsView(backend.settings),
     users: newest(users.all).map((user) => userView(user, now())),
     messages: newest(messages.all),
-    approvals: newest(approvals.all).map((approval) => approvalView(approvals, approval, now())),
+    approvals: newest(allAsked(backend)).map(({ view }) => view()),
+    factors: newest(entities.factors).map((factor) => factorView(factor, now())),
   };
 }
 
@@ -248,13 +271,15 @@ function messages({ backend, query }: ControlCall): object {
 }
 
 function approvals({ backend, query }: ControlCall): object {
-  const { approvals, now } = backend.state;
-  const found = approvals.all.filter(
-    (approval) =>
-      passesFilter(query, 'status', approvals.statusOf(approval)) &&
-      passesFilter(query, 'authyId', String(approval.user.id)),
-  );
-  return { approvals: found.map((approval) => approvalView(approvals, approval, now())) };
+  const found = allAsked(backend)
+    .map(({ view }) => view())
+    .filter(
+      ({ status, authyId, identity }) =>
+        passesFilter(query, 'status', status) &&
+        passesFilter(query, 'authyId', String(authyId)) &&
+        passesFilter(query, 'identity', String(identity)),
+    );
+  return { approvals: found };
 }
 
 function passesFilter(query: URLSearchParams, name: string, value: string): boolean {
@@ -263,56 +288,52 @@ function passesFilter(query: URLSearchParams, name: string, value: string): bool
 }
 
 function approval({ backend, id }: ControlCall): object {
-  const { approvals, now } = backend.state;
-  return approvalView(approvals, findApproval(backend, id), now());
+  return askedWith(backend, id).view();
 }
 
 async function answerApproval({ backend, id, body }: ControlCall): Promise<object> {
   const answer = body['answer'];
-  const { approvals, now } = backend.state;
-  const approval = findApproval(backend, id);
+  const asked = askedWith(backend, id);
   if (answer !== 'approve' && answer !== 'deny') {
     throw new ControlError(400, 'answer has to be "approve" or "deny".');
   }
-  const status = approvals.statusOf(approval);
+  const { status } = asked.view();
   if (status !== 'pending') throw new ControlError(409, `The approval request is already ${status}.`);
-  approvals.answer(approval, answer satisfies Answer);
-  // Without an address there is no callback that a fault could apply to.
-  const course = courseOf(
-    callbackTarget(backend.settings) === undefined ? [] : backend.faults.takeForCallback(),
-  );
-  const reported = reportAnswer(backend, approval, course);
-  if (course.delay === undefined) await reported;
-  return approvalView(approvals, approval, now());
+  await asked.answer(answer);
+  return asked.view();
 }
 
-/** Sends the callback of an answered approval, and records the result; never throws. */
-async function reportAnswer(
-  backend: ControlBackend,
-  approval: Approval,
-  course: CallbackCourse,
-): Promise<void> {
-  const { approvals, now } = backend.state;
-  // A late callback uses the settings of this moment.
-  const settings = { ...backend.settings };
-  const target = callbackTarget(settings);
-  const stop = backend.stop();
-  approval.callback = { url: target?.url ?? null, method: settings.callbackMethod };
-  if (course.delay !== undefined) {
-    await sleep(course.delay, undefined, { signal: stop, ref: false }).catch(() => undefined);
-    // An approval that was forgotten meanwhile has no report.
-    if (approvals.get(approval.uuid) !== approval) return;
+function askedWith(backend: ControlBackend, id: string): Asked {
+  const asked = findAsked(backend, id);
+  if (asked === undefined) throw new ControlError(404, `There is no approval request ${id}.`);
+  return asked;
+}
+
+function factors({ backend, query }: ControlCall): object {
+  const { entities, now } = backend.state;
+  const found = entities.factors.filter(({ entity }) => passesFilter(query, 'identity', entity.identity));
+  return { factors: found.map((factor) => factorView(factor, now())) };
+}
+
+/** What an app of the customer's own does with Twilio's SDK. */
+function addFactor({ backend, body }: ControlCall): object {
+  requireKnown(body, ['identity', 'token', 'friendlyName']);
+  const { state } = backend;
+  const given = typeof body['token'] === 'string' ? state.accessTokens.withSecret(body['token']) : undefined;
+  if ('token' in body && given === undefined) {
+    throw new ControlError(400, 'Get a new token from AccessTokens: this one is not valid or has expired.');
   }
-  approval.callback = await deliverCallback(settings, target, approval, course, now, stop);
-  const { url, status, error } = approval.callback;
-  const why = status === 401 ? ', it asks for a password (in Node-RED: httpNodeAuth)' : '';
-  backend.log(`callback of ${approval.uuid} to ${url ?? 'nowhere'}: ${status ?? error ?? ''}${why}`);
+  const identity = given?.identity ?? asText(body['identity']);
+  if (identity === undefined) throw new ControlError(400, 'Give an identity, or a token from AccessTokens.');
+  const friendlyName = asText(body['friendlyName']) ?? given?.friendlyName ?? 'Simulated app';
+  return factorView(enrol(backend, identity, friendlyName), state.now());
 }
 
-function findApproval({ state }: ControlBackend, uuid: string) {
-  const approval = state.approvals.get(uuid);
-  if (approval === undefined) throw new ControlError(404, `There is no approval request ${uuid}.`);
-  return approval;
+function dropFactor({ backend, id }: ControlCall): object {
+  const factor = backend.state.entities.factors.find(({ uuid }) => uuid === uuidOf('YF', id));
+  if (factor === undefined) throw new ControlError(404, `There is no factor ${id}.`);
+  removeFactor(backend, factor);
+  return factorView(factor, backend.state.now());
 }
 
 function users({ backend }: ControlCall): object {

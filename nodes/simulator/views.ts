@@ -1,8 +1,13 @@
+import type { Backend } from './backend';
 import { isoTime } from './iso-time';
+import type { Approval, Logo } from './state/approvals';
+import type { Authenticator } from './state/authenticator';
 import type { CallbackReport } from './state/callback-report';
-import type { Approval, Approvals, Logo } from './state/approvals';
-import type { QuestionStatus } from './state/questions';
+import type { Challenge } from './state/challenges';
+import type { Factor } from './state/factors';
+import type { Question, Questions, QuestionStatus } from './state/questions';
 import type { User } from './state/users';
+import { sidOf } from './verify/sids';
 
 /** A user, as the control interface shows it. */
 export interface UserView {
@@ -22,11 +27,20 @@ export interface UserView {
   activities: readonly { at: string; type: string; data: Readonly<Record<string, unknown>> }[];
 }
 
-/** An approval request, as the control interface shows it. Times are ISO 8601. */
+/**
+ * An approval request of Authy's, or a challenge of Twilio Verify's on a device, as the control interface shows it. Times
+ * are ISO 8601.
+ */
 export interface ApprovalView {
   uuid: string;
-  authyId: number;
-  phone: string;
+  /** Null with a challenge. */
+  authyId: number | null;
+  /** E.164; null with a challenge: Verify knows no phone. */
+  phone: string | null;
+  /** Null with an approval request. */
+  identity: string | null;
+  /** Of a challenge. */
+  sid: string | null;
   message: string;
   details: Readonly<Record<string, string>> | null;
   hiddenDetails: Readonly<Record<string, string>> | null;
@@ -55,28 +69,85 @@ export function userView(user: User, now: number): UserView {
     confirmed: user.confirmed,
     createdAt: isoTime(user.createdAt),
     // An authenticator app shows six digits; Authy's own shows seven.
-    authenticator: { secret: authenticator.base32, ...authenticator.current(user.app ? 7 : 6, now) },
+    authenticator: authenticatorView(authenticator, now, user.app ? 7 : 6),
     activities: user.activities.all.map(({ at, ...activity }) => ({ at: isoTime(at), ...activity })),
   };
 }
 
-/** @param now - milliseconds since 1970 */
-export function approvalView(approvals: Approvals, approval: Approval, now: number): ApprovalView {
-  const { uuid, user, message, details, hiddenDetails, logos, expiresAt, answeredAt } = approval;
-  const status = approvals.statusOf(approval);
+/** A factor of Twilio Verify's, as the control interface shows it. */
+export interface FactorView {
+  sid: string;
+  identity: string;
+  friendlyName: string;
+  type: Factor['type'];
+  verified: boolean;
+  /** ISO 8601. */
+  createdAt: string;
+  /** What the authenticator app shows; null with a push factor. */
+  authenticator: UserView['authenticator'] | null;
+}
+
+export function approvalView({ state }: Pick<Backend, 'state'>, approval: Approval): ApprovalView {
+  const { user, message, details, hiddenDetails, logos } = approval;
   return {
-    uuid,
+    ...questionView(state.approvals, approval, state.now()),
     authyId: user.id,
     phone: user.phone.e164,
+    identity: null,
+    sid: null,
     message,
     details,
     hiddenDetails,
     logos,
+  };
+}
+
+export function challengeView({ state }: Pick<Backend, 'state'>, challenge: Challenge): ApprovalView {
+  const { uuid, factor, details, hiddenDetails } = challenge;
+  const fields = (details?.fields ?? []).map(({ label, value }) => [label, value] as const);
+  return {
+    ...questionView(state.challenges, challenge, state.now()),
+    authyId: null,
+    phone: null,
+    identity: factor.entity.identity,
+    sid: sidOf('YC', uuid),
+    message: details?.message ?? '',
+    details: fields.length === 0 ? null : Object.fromEntries(fields),
+    hiddenDetails,
+    logos: null,
+  };
+}
+
+/** What both say about their course. */
+function questionView<Q extends Question>(questions: Questions<Q>, question: Q, now: number) {
+  const { uuid, createdAt, expiresAt, answeredAt, callback } = question;
+  const status = questions.statusOf(question);
+  return {
+    uuid,
     status,
-    createdAt: isoTime(approval.createdAt),
+    createdAt: isoTime(createdAt),
     expiresAt: expiresAt === undefined ? null : isoTime(expiresAt),
     expiresIn: expiresAt === undefined || status !== 'pending' ? null : expiresAt - now,
     answeredAt: answeredAt === undefined ? null : isoTime(answeredAt),
-    callback: approval.callback ?? null,
+    callback: callback ?? null,
   };
+}
+
+/** @param now - milliseconds since 1970 */
+export function factorView(factor: Factor, now: number): FactorView {
+  const { uuid, entity, friendlyName, type, isVerified, createdAt } = factor;
+  return {
+    sid: sidOf('YF', uuid),
+    identity: entity.identity,
+    friendlyName,
+    type,
+    verified: isVerified,
+    createdAt: isoTime(createdAt),
+    authenticator: factor.type === 'totp' ? authenticatorView(factor.authenticator, now) : null,
+  };
+}
+
+/** @param digits - how many it shows; absent: as many as any app does */
+function authenticatorView(authenticator: Authenticator, now: number, digits = authenticator.form.digits[0]) {
+  return { secret: authenticator.base32, ...authenticator.current(digits, now) };
 }

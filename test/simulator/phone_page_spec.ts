@@ -5,8 +5,8 @@ import express from 'express';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import should from 'should';
 import { eventually } from '../support/node_red';
-import { Harness } from './harness';
 import { Receiver } from './receiver';
+import { VerifyHarness } from './verify_harness';
 
 const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (place) => place !== undefined && fs.existsSync(place),
@@ -15,7 +15,7 @@ const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/
 describe('simulator: the phone page', function () {
   this.timeout(30_000);
 
-  const harness = new Harness({ now: Date.now });
+  const harness = new VerifyHarness({ now: Date.now });
   const receiver = new Receiver();
   const complaints: string[] = [];
   let browser: Browser | undefined;
@@ -181,6 +181,40 @@ describe('simulator: the phone page', function () {
     await page.getByLabel('Has Authy app').uncheck();
     await page.getByText('Authenticator code').waitFor();
     (await harness.user(id)).app.should.be.false();
+  });
+
+  it('shows the authenticators and devices of Twilio Verify, and asks there', async () => {
+    // The authenticator computes with the clock of the harness, the simulator with its own.
+    harness.time = Date.now();
+    const { app } = await harness.createVerifiedFactor('person-0001', { FriendlyName: 'Phone of Ada' });
+    await page.getByRole('heading', { name: 'Phone of Ada' }).waitFor();
+    await page.getByText('Twilio Verify: person-0001').waitFor();
+    await page.getByText('Confirmed', { exact: true }).waitFor();
+    await eventually('the page to show the code', async () => {
+      harness.time = Date.now();
+      return (await page.locator('.factor .code').innerText()).replace(' ', '') === app.code || undefined;
+    });
+    const { body } = await harness.control('POST', '/factors', { identity: 'person-0002' });
+    await page.getByText('An app of your own').waitFor();
+    const challenge = await harness.verify('POST', '/Entities/person-0002/Challenges', {
+      FactorSid: String(body['sid']),
+      'Details.Message': 'Open the cellar?',
+      'Details.Fields': '{"label":"Where","value":"Home"}',
+    });
+    await page.getByRole('heading', { name: 'Open the cellar?' }).waitFor();
+    await page.getByText('Garage asks person-0002').waitFor();
+    await page.getByLabel('Show').selectOption('person-0002');
+    (await page.locator('.user').count()).should.equal(0);
+    (await page.locator('.factor').count()).should.equal(1);
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.getByText('Approved', { exact: true }).waitFor();
+    const sid = String(challenge.body['sid']);
+    const read = await harness.verify('GET', `/Entities/person-0002/Challenges/${sid}`);
+    read.body.should.have.property('status', 'approved');
+    await harness.startVerification({ Channel: 'whatsapp' });
+    await page.getByLabel('Show').selectOption('All phones');
+    await page.getByText('WhatsApp message to +13175550142').waitFor();
+    (await page.evaluate(() => document.documentElement.scrollWidth)).should.equal(390);
   });
 
   it('shows one phone of several', async () => {

@@ -128,7 +128,7 @@
 
   // ---- the parts of the page ----
 
-  let state = { appName: '', users: [], approvals: [], messages: [] };
+  let state = { appName: '', users: [], factors: [], approvals: [], messages: [] };
   let receivedAt = 0;
   /** The approval requests whose answer is on its way, by uuid. */
   const answering = new Set();
@@ -150,6 +150,18 @@
     },
   );
 
+  /** Authenticators and devices of Twilio Verify. */
+  const factors = new CardList('factors', undefined, ({ parts }, factor) => {
+    const { friendlyName, identity, verified, authenticator } = factor;
+    put(parts.name, friendlyName);
+    put(parts.identity, text('factorOf', { identity }));
+    put(parts.state, text(authenticator === null ? 'device' : verified ? 'confirmed' : 'unconfirmed'));
+    show(parts.authenticator, authenticator !== null);
+    if (authenticator === null) return;
+    parts.left.max = authenticator.period;
+    put(parts.code, grouped(authenticator.code));
+  });
+
   const approvals = new CardList(
     'approvals',
     ({ element, parts }, approval) => {
@@ -170,7 +182,7 @@
       const isAnswering = answering.has(approval.uuid);
       const isOpen = isPending || isAnswering;
       element.dataset.status = approval.status;
-      put(parts.source, text('from', { app: state.appName, phone: approval.phone }));
+      put(parts.source, text('from', { app: state.appName, phone: personOf(approval) }));
       for (const button of [parts.approve, parts.deny]) {
         // Not `disabled` while the answer is on its way: that would take the focus away.
         button.setAttribute('aria-disabled', String(isAnswering));
@@ -247,9 +259,15 @@
 
   const filter = byId('filter');
 
-  /** The phones there are: those of users, and those that were only sent something. */
+  /** Whose something is: a phone number, or an identity of Verify's, which knows no phone. */
+  function personOf({ phone, identity }) {
+    return phone ?? identity;
+  }
+
+  /** The phones there are: those of users, those that were only sent something, and the identities. */
   function renderFilter() {
-    const phones = [...new Set([...state.users, ...state.messages].map(({ phone }) => phone))];
+    const known = [...state.users, ...state.factors, ...state.messages];
+    const phones = [...new Set(known.map(personOf))];
     const values = ['', ...phones];
     if (values.join() !== [...filter.options].map(({ value }) => value).join()) {
       const chosen = filter.value;
@@ -265,16 +283,18 @@
 
   function render() {
     renderFilter();
-    const ofPhone = ({ phone }) => filter.value === '' || phone === filter.value;
+    const ofPhone = (item) => filter.value === '' || personOf(item) === filter.value;
     const shown = {
       users: state.users.filter(ofPhone),
+      factors: state.factors.filter(ofPhone),
       approvals: state.approvals.filter(ofPhone),
       messages: state.messages.filter(ofPhone),
     };
     users.render(shown.users, ({ authyId }) => authyId);
+    factors.render(shown.factors, ({ sid }) => sid);
     approvals.render(shown.approvals, ({ uuid }) => uuid);
     messages.render(shown.messages, ({ id }) => id);
-    show(byId('no-users'), shown.users.length === 0);
+    show(byId('no-users'), shown.users.length + shown.factors.length === 0);
     show(byId('no-approvals'), shown.approvals.length === 0);
     show(byId('no-messages'), shown.messages.length === 0);
     announce(shown);
@@ -308,10 +328,16 @@
   /** The clocks that run between two answers of the simulator. */
   function tick() {
     const passed = performance.now() - receivedAt;
-    for (const user of state.users) {
-      const { parts } = users.cards.get(user.authyId) ?? {};
-      if (parts === undefined) continue;
-      parts.left.value = Math.max(0, user.authenticator.secondsLeft - Math.floor(passed / 1000));
+    const countDown = (parts, { secondsLeft }) => {
+      parts.left.value = Math.max(0, secondsLeft - Math.floor(passed / 1000));
+    };
+    for (const { authyId, authenticator } of state.users) {
+      const { parts } = users.cards.get(authyId) ?? {};
+      if (parts !== undefined) countDown(parts, authenticator);
+    }
+    for (const { sid, authenticator } of state.factors) {
+      const { parts } = factors.cards.get(sid) ?? {};
+      if (parts !== undefined && authenticator !== null) countDown(parts, authenticator);
     }
     for (const approval of state.approvals) {
       const { parts } = approvals.cards.get(approval.uuid) ?? {};

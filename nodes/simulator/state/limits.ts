@@ -3,6 +3,8 @@ export const capacities = {
   users: 1000,
   approvals: 10_000,
   entities: 1000,
+  webhooks: 100,
+  accessTokens: 1000,
   verifications: 1000,
   messages: 1000,
   attempts: 10_000,

@@ -1,3 +1,4 @@
+import { AccessTokens } from './access-tokens';
 import { Approvals } from './approvals';
 import { Challenges } from './challenges';
 import { Entities } from './entities';
@@ -8,6 +9,7 @@ import { ServiceVerifications } from './service-verifications';
 import { Statistics } from './statistics';
 import { Users } from './users';
 import { Verifications } from './verifications';
+import { Webhooks } from './webhooks';
 
 /** The simulator's whole state, in memory only. */
 export class State {
@@ -21,6 +23,8 @@ export class State {
   /** Twilio Verify's people. */
   readonly entities: Entities;
   readonly challenges: Challenges;
+  readonly webhooks: Webhooks;
+  readonly accessTokens: AccessTokens;
   readonly statistics: Statistics;
   readonly requests = new SeenRequests();
   readonly qrCodes = new QrCodes();
@@ -34,6 +38,8 @@ export class State {
     this.serviceVerifications = new ServiceVerifications(now);
     this.entities = new Entities(now);
     this.challenges = new Challenges(now);
+    this.webhooks = new Webhooks(now);
+    this.accessTokens = new AccessTokens(now);
     this.statistics = new Statistics(now);
   }
 
@@ -47,6 +53,8 @@ export class State {
       this.serviceVerifications,
       this.entities,
       this.challenges,
+      this.webhooks,
+      this.accessTokens,
       this.statistics,
       this.requests,
       this.qrCodes,

@@ -5,13 +5,14 @@ import type { Reply } from '../reply';
 import type { Attempt } from '../state/service-verifications';
 import type { VerifyCall, VerifyRoute } from './call';
 import { page } from './lists';
-import { ok } from './replies';
+import { notFound, ok } from './replies';
 import { sidOf, uuidOf } from './sids';
 
 /** What was sent, and how much of it was given back. The summary comes first: its path looks like that of an attempt. */
 export const attemptRoutes: readonly VerifyRoute[] = [
   { method: 'GET', path: '/v2/Attempts/Summary', handle: summary },
   { method: 'GET', path: '/v2/Attempts', handle: list },
+  { method: 'GET', path: '/v2/Attempts/{attempt}', handle: read },
 ];
 
 const channels = ['sms', 'call', 'email', 'whatsapp', 'rbm'] as const;
@@ -42,6 +43,13 @@ function list(call: VerifyCall): Reply {
       (status === undefined || converted === (status === 'converted')),
   );
   return page(call, 'attempts', [...found].reverse(), (attempt) => view(call, attempt));
+}
+
+function read(call: VerifyCall): Reply {
+  const uuid = uuidOf('VL', call.values['attempt'] ?? '');
+  const found = call.backend.state.serviceVerifications.attempts.find((attempt) => attempt.uuid === uuid);
+  if (found === undefined) throw notFound(call.path);
+  return ok(view(call, found));
 }
 
 /** The attempts that both calls mean. */

@@ -6,6 +6,7 @@ import { owned, type VerifyCall, type VerifyRoute } from './call';
 import { entity, entityAddress, entityOf, ownedBy } from './entities';
 import { factorOf, requireCode } from './factors';
 import { page } from './lists';
+import { askDevice, lifetime } from './push';
 import { created, invalidParameter, notFound, ok, VerifyFailure } from './replies';
 import { sidOf, uuidOf } from './sids';
 
@@ -17,16 +18,10 @@ export const challengeRoutes: readonly VerifyRoute[] = [
   { method: 'POST', path: `${entity}/Challenges/{challenge}`, handle: update },
 ];
 
-const minute = 60_000;
-
-/** How long a challenge is open unless another time is asked for. */
-const lifetime = 5 * minute;
-
 function create(call: VerifyCall): Reply {
   const factor = factorOf(call, call.form.required('FactorSid', /^YF[\dA-Fa-f]{32}$/));
   if (!factor.isVerified) throw new VerifyFailure('unverified');
-  if (factor.type === 'push') throw invalidParameter('FactorSid', 'it is a push factor');
-  return created(view(call, askForCode(call, factor)));
+  return created(view(call, factor.type === 'push' ? askDevice(call, factor) : askForCode(call, factor)));
 }
 
 /** With an authenticator, the first code comes with the challenge. */
@@ -37,7 +32,7 @@ function askForCode(call: VerifyCall, factor: TotpFactor): Challenge {
   const challenge = challenges.ask(factor, {
     details: null,
     hiddenDetails: null,
-    expiresAt: now() + lifetime,
+    expiresAt: now() + lifetime.usual,
   });
   challenges.try(challenge, code);
   return challenge;

@@ -3,6 +3,7 @@ import type { Reply } from '../reply';
 import type { Entity } from '../state/entities';
 import type { Owner } from '../state/factors';
 import { addressOf, owned, service, type VerifyCall, type VerifyRoute } from './call';
+import { page } from './lists';
 import { created, deleted, invalidParameter, notFound, ok, VerifyFailure } from './replies';
 import { sidOf } from './sids';
 
@@ -14,6 +15,7 @@ const identityForm = /^[\dA-Za-z-]{8,64}$/;
 /** The people of the service: an identity each, and nothing personal. */
 export const entityRoutes: readonly VerifyRoute[] = [
   { method: 'POST', path: `${service}/Entities`, handle: create },
+  { method: 'GET', path: `${service}/Entities`, handle: list },
   { method: 'GET', path: `${service}/Entities/{identity}`, handle: (call) => ok(view(call, entityOf(call))) },
   { method: 'DELETE', path: `${service}/Entities/{identity}`, handle: remove },
 ];
@@ -23,6 +25,10 @@ function create(call: VerifyCall): Reply {
   const identity = requireIdentity(call.form.required('Identity'), 'Identity');
   if (entities.get(identity) !== undefined) throw new VerifyFailure('entityExists');
   return created(view(call, entities.add(identity)));
+}
+
+function list(call: VerifyCall): Reply {
+  return page(call, 'entities', call.backend.state.entities.all, (shown) => view(call, shown));
 }
 
 /** What is still asked of them expires: nobody is left to answer it. */
@@ -39,13 +45,6 @@ export function entityOf({ backend, values, path }: VerifyCall): Entity {
   const found = backend.state.entities.get(values['identity'] ?? '');
   if (found === undefined) throw notFound(path);
   return found;
-}
-
-/** The entity that the path names, made if there is none: a first factor makes it. @throws VerifyFailure - 60200 */
-export function entityFor({ backend, values }: VerifyCall): Entity {
-  const { entities } = backend.state;
-  const identity = values['identity'] ?? '';
-  return entities.get(identity) ?? entities.add(requireIdentity(identity, 'Identity'));
 }
 
 /** @throws VerifyFailure - 60200: it is none */

@@ -3,7 +3,8 @@ import type { Reply } from '../reply';
 import type { AuthenticatorForm } from '../state/authenticator';
 import { confirmFactor, type Factor, type TotpFactor, totpFactor } from '../state/factors';
 import { owned, type VerifyCall, type VerifyRoute } from './call';
-import { entity, entityAddress, entityFor, entityOf, ownedBy } from './entities';
+import { entity, entityAddress, entityOf, ownedBy } from './entities';
+import { addFactor, removeFactor } from './factor-life';
 import { page } from './lists';
 import { created, deleted, invalidParameter, notFound, ok, VerifyFailure } from './replies';
 import { sidOf, uuidOf } from './sids';
@@ -23,7 +24,7 @@ const algorithms = { sha1: 'SHA1', sha256: 'SHA256', sha512: 'SHA512' } as const
 const codeForm = /^\d{3,8}$/;
 
 function create(call: VerifyCall): Reply {
-  const { form, backend } = call;
+  const { form, backend, values } = call;
   const { state, settings } = backend;
   const friendlyName = form.upTo(64, 'FriendlyName') ?? form.required('FriendlyName');
   if (form.required('FactorType') !== 'totp') {
@@ -32,12 +33,9 @@ function create(call: VerifyCall): Reply {
   const base = { friendlyName, metadata: form.object('Metadata', { length: 1024 }) ?? null };
   const secret = form.matching('Binding.Secret', /^[2-7A-Z]+=*$/i);
   const codes = readForm(call);
-  const owner = entityFor(call);
-  const factor = totpFactor(owner, base, codes, secret, state.now());
-  const tooMany = state.entities.addFactor(owner, factor);
-  if (tooMany !== undefined) {
-    throw new VerifyFailure(tooMany === 'factors' ? 'tooManyFactors' : 'factorsOfToday');
-  }
+  const factor = addFactor(backend, values['identity'] ?? '', (owner) =>
+    totpFactor(owner, base, codes, secret, state.now()),
+  );
   const { authenticator } = factor;
   return created({
     ...view(call, factor),
@@ -91,10 +89,7 @@ function list(call: VerifyCall): Reply {
 }
 
 function remove(call: VerifyCall): Reply {
-  const factor = factorOf(call);
-  const { challenges, entities } = call.backend.state;
-  challenges.withdrawAll(factor);
-  entities.removeFactor(factor);
+  removeFactor(call.backend, factorOf(call));
   return deleted;
 }
 

@@ -2,6 +2,7 @@ import type { Backend } from '../backend';
 import type { Incoming, Protocol } from '../endpoints';
 import type { Reply } from '../reply';
 import { findRoute, type FoundRoute } from '../routes';
+import { accessTokenRoutes } from './access-tokens';
 import { attemptRoutes } from './attempts';
 import type { VerifyRoute } from './call';
 import { challengeRoutes } from './challenges';
@@ -9,10 +10,12 @@ import { entityRoutes } from './entities';
 import { factorRoutes } from './factors';
 import { Form } from './form';
 import { lookupRoutes } from './lookups';
+import { notificationRoutes } from './notifications';
 import { notFound, verifyErrors, VerifyFailure } from './replies';
 import { serviceRoutes } from './service';
 import type { VerifySettings } from './settings';
 import { verificationRoutes } from './verifications';
+import { webhookRoutes } from './webhooks';
 
 /** Every endpoint of Twilio Verify and Lookup that the simulator has. Source: https://www.twilio.com/docs/verify/api */
 const routes: readonly VerifyRoute[] = [
@@ -20,6 +23,9 @@ const routes: readonly VerifyRoute[] = [
   ...entityRoutes,
   ...factorRoutes,
   ...challengeRoutes,
+  ...notificationRoutes,
+  ...accessTokenRoutes,
+  ...webhookRoutes,
   ...serviceRoutes,
   ...attemptRoutes,
   ...lookupRoutes,
