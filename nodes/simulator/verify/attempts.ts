@@ -1,6 +1,5 @@
-import { isEmail } from '../email';
 import { isoSeconds } from '../iso-time';
-import { readE164 } from '../phone-numbers';
+import { lineOf, readE164 } from '../phone-numbers';
 import type { Reply } from '../reply';
 import type { Attempt } from '../state/service-verifications';
 import type { VerifyCall, VerifyRoute } from './call';
@@ -77,6 +76,8 @@ function countryOf({ verification }: Attempt): string | undefined {
 function view({ verify, baseUrl }: VerifyCall, attempt: Attempt) {
   const { verification, channel, converted } = attempt;
   const sid = sidOf('VL', attempt.uuid);
+  // Undefined if it was an e-mail.
+  const phone = readE164(verification.to);
   return {
     sid,
     account_sid: verify.accountSid,
@@ -89,13 +90,17 @@ function view({ verify, baseUrl }: VerifyCall, attempt: Attempt) {
     // Nothing is charged here.
     price: { value: '0.00', currency: 'usd' },
     channel_data: {
+      verification_sid: sidOf('VE', verification.uuid),
       to: verification.to,
       status: 'delivered',
       message_status: 'delivered',
       error_code: null,
-      country: isEmail(verification.to) ? null : (countryOf(attempt) ?? null),
+      country: phone?.country ?? null,
       code_length: verification.code.length,
       locale: attempt.locale ?? null,
+      mcc: null,
+      mnc: null,
+      carrier: phone === undefined ? null : lineOf(phone).carrier,
     },
     url: `${baseUrl}/v2/Attempts/${sid}`,
   };
