@@ -451,6 +451,7 @@ describe('Secrets: access to the simulator', () => {
       '/simulator/state',
       '/simulator/phone/',
       '/protected/json/app/details',
+      '/v2/Attempts',
     ]) {
       for (const host of hosts) {
         should(await statusOf(place, `Host: ${host}`)).match(/^HTTP\/1\.1 40[03] /, `Host ${host}, ${place}`);
@@ -463,11 +464,14 @@ describe('Secrets: access to the simulator', () => {
     }
   });
 
-  it('shows the key nowhere, and its page has a content security policy', async () => {
+  it('shows key, token and secret nowhere, and its page has a content security policy', async () => {
+    const { accountSid, authToken, apiKeySecret } = simulator.verify;
+    const known = [...secrets, authToken, apiKeySecret];
     await hasPolicy(`${url.origin}/simulator/phone/`);
     for (const place of [
       '',
       '/state',
+      '/factors',
       '/settings',
       '/users',
       '/messages',
@@ -477,11 +481,13 @@ describe('Secrets: access to the simulator', () => {
     ]) {
       const response = await fetch(`${url.origin}/simulator${place}`);
       response.status.should.equal(200, place);
-      finds(await response.text(), secrets).should.eql([], place);
+      finds(await response.text(), known).should.eql([], place);
     }
     await fetch(`${url.origin}/protected/json/app/details?api_key=${keys.apiKey}`);
-    finds(await (await fetch(`${url.origin}/simulator/requests`)).text(), secrets).should.eql([]);
-    finds(lines.join('\n'), secrets).should.eql([]);
+    const user = Buffer.from(`${accountSid}:${authToken}`).toString('base64');
+    await fetch(`${url.origin}/v2/Attempts`, { headers: { Authorization: `Basic ${user}` } });
+    finds(await (await fetch(`${url.origin}/simulator/requests`)).text(), [...known, user]).should.eql([]);
+    finds(lines.join('\n'), [...known, user]).should.eql([]);
   });
 
   /** The first line of the answer to a raw request: no HTTP client would send these headers. */

@@ -58,9 +58,11 @@ export class Entities {
     return [...entity.factors.values()];
   }
 
-  /** Every factor, oldest entity first. */
+  /** Every factor, oldest first. */
   get factors(): readonly Factor[] {
-    return this.all.flatMap((entity) => this.factorsOf(entity));
+    return this.all
+      .flatMap((entity) => this.factorsOf(entity))
+      .sort((one, other) => one.createdAt - other.createdAt);
   }
 
   /** Gives an entity a factor. @returns what it would be too many of, if it is */
