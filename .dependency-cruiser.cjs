@@ -66,6 +66,18 @@ module.exports = {
       },
     },
     {
+      name: 'the-simulated-people-know-no-wire-format',
+      severity: 'error',
+      from: { path: '^nodes/simulator/state/' },
+      to: { path: '^nodes/simulator/(authy|verify)/' },
+    },
+    {
+      name: 'wire-formats-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^nodes/simulator/(authy|verify)/' },
+      to: { path: '^nodes/simulator/(authy|verify)/', pathNot: '^nodes/simulator/$1/' },
+    },
+    {
       name: 'a-node-is-thin',
       severity: 'error',
       from: { path: '^nodes/[^/]+\\.ts$' },

@@ -2,13 +2,14 @@
 import { parseArgs } from 'node:util';
 import { callbackUrlProblem } from './settings';
 import { Simulator, type SimulatorOptions } from './simulator';
-import { type VerifyCredentials, verifyOptionProblem } from './verify/settings';
+import { type VerifyCredentials, verifyOptionProblem, type VerifyOptions } from './verify/settings';
 
 const defaultPort = 4730;
 
 const help = `Usage: authy-simulator [--port N] [--api-key KEY] [--callback-url URL] [--json]
        authy-simulator --verify [--account-sid AC…] [--auth-token TOKEN] [--service-sid VA…]
-                       [--api-key-sid SK…] [--api-key-secret SECRET] [--port N] [--json]
+                       [--api-key-sid SK…] [--api-key-secret SECRET] [--custom-codes]
+                       [--port N] [--json]
 
 A local simulator of Twilio Authy and Twilio Verify: their endpoints, and a page
 that shows the phones of the people. Nothing here reaches a real phone. It
@@ -20,6 +21,7 @@ answers this machine only and forgets everything when it ends.
   --verify            say what clients of Twilio Verify need as well
   --account-sid, --auth-token, --service-sid, --api-key-sid, --api-key-secret
                       what those clients have to send
+  --custom-codes      let those clients give codes of their own
   --json              print one line {"url","apiKey","phone"} when ready, and no more;
                       with --verify there is a member "verify" {"url","lookupsUrl",
                       "accountSid","authToken","apiKeySid","apiKeySecret","serviceSid"}
@@ -78,25 +80,25 @@ function readOptions(args: readonly string[]): Options | 'help' {
     json: values.json === true,
     verify: values.verify === true,
     simulator: {
-      verify: readCredentials(values),
+      verify: readVerifyOptions(values),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     },
   };
 }
 
-function readCredentials(values: ReturnType<typeof parse>['values']): Partial<VerifyCredentials> {
+function readVerifyOptions(values: ReturnType<typeof parse>['values']): VerifyOptions {
   const given = Object.entries(verifyOptions).filter(([, option]) => values[option] !== undefined);
-  const [first] = given;
+  const first = given[0]?.[1] ?? (values['custom-codes'] === true ? 'custom-codes' : undefined);
   if (first !== undefined && values.verify !== true) {
-    throw new UsageError(`Add --verify: --${first[1]} is for Twilio Verify.`);
+    throw new UsageError(`Add --verify: --${first} is for Twilio Verify.`);
   }
   const credentials: Partial<VerifyCredentials> = Object.fromEntries(
     given.map(([name, option]) => [name, values[option]]),
   );
   const problem = verifyOptionProblem(credentials, (name) => `--${verifyOptions[name]}`);
   if (problem !== undefined) throw new UsageError(problem);
-  return credentials;
+  return { ...credentials, customCodes: values['custom-codes'] === true };
 }
 
 function parse(args: readonly string[]) {
@@ -113,6 +115,7 @@ function parse(args: readonly string[]) {
         'api-key-sid': { type: 'string' },
         'api-key-secret': { type: 'string' },
         'service-sid': { type: 'string' },
+        'custom-codes': { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -70,7 +70,11 @@ describe('simulator: the command', function () {
     const { accountSid, authToken, serviceSid, apiKeySid, apiKeySecret } = credentials;
     const given = ['--account-sid', accountSid, '--auth-token', authToken, '--service-sid', serviceSid];
     const keys = ['--api-key-sid', apiKeySid, '--api-key-secret', apiKeySecret];
-    const started = run('--port', '0', '--verify', '--json', '--api-key', 'my-key', ...given, ...keys);
+    const started = run(
+      ...['--port', '0', '--verify', '--json', '--api-key', 'my-key', '--custom-codes'],
+      ...given,
+      ...keys,
+    );
     const line = await ready(started);
     const { url, ...rest } = JSON.parse(line) as { url: string };
     rest.should.eql({
@@ -81,7 +85,7 @@ describe('simulator: the command', function () {
     const answer = await fetch(`${url}/v2/Services/${serviceSid}/Verifications`, {
       method: 'POST',
       headers: { Authorization: `Basic ${btoa(`${accountSid}:${authToken}`)}` },
-      body: new URLSearchParams({ To: '+13175550142', Channel: 'sms' }),
+      body: new URLSearchParams({ To: '+13175550142', Channel: 'sms', CustomCode: '424242' }),
     });
     answer.status.should.equal(201);
     started.child.kill('SIGTERM');
@@ -121,6 +125,7 @@ describe('simulator: the command', function () {
       ['--prot', '1'],
       ['extra'],
       ['--account-sid', credentials.accountSid],
+      ['--custom-codes'],
       ['--verify', '--account-sid', 'AC1'],
       ['--verify', '--auth-token', 'a b'],
     ].map(async (args) => {

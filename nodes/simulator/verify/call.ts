@@ -3,8 +3,7 @@ import type { Reply } from '../reply';
 import type { Route } from '../routes';
 import type { Form } from './form';
 import type { VerifySettings } from './settings';
-import type { SidPrefix } from './sids';
-import { sidOf } from './sids';
+import { type SidPrefix, sidOf } from './sids';
 
 /** A request to one of Twilio's endpoints, authenticated and read. */
 export interface VerifyCall {
