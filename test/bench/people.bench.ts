@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { filePeople } from '../../nodes/lib/people/file-people';
-import type { People } from '../../nodes/lib/people/people';
+import type { People } from '../../nodes/lib/contract/people';
 import { ProcessRun } from '../../nodes/lib/storage/owned-directory';
 import { newFactor, newPerson } from '../support/people';
 import type { Bench, Report } from './figures';

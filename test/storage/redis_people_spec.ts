@@ -1,7 +1,6 @@
 import { createClient } from '@redis/client';
 import should from 'should';
-import type { People } from '../../nodes/lib/people/people';
-import type { Person } from '../../nodes/lib/people/person';
+import type { People, Person } from '../../nodes/lib/contract/people';
 import { redisPeople } from '../../nodes/lib/people/redis-people';
 import { RedisConnection } from '../../nodes/lib/storage/redis/connection';
 import { realTime } from '../../nodes/lib/time';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Factor, Person } from '../../nodes/lib/people/person';
+import type { Factor, Person } from '../../nodes/lib/contract/people';
 
 /** Some phone numbers, few enough to come again. */
 export const phones = ['+491701234567', '+491701234568', '+13175550142', '+13175550143', '+447400123456'].map(

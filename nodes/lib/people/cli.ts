@@ -9,7 +9,7 @@ import { folderName } from '../storage/disk';
 import { RedisConnection } from '../storage/redis/connection';
 import { realTime } from '../time';
 import { filePeople, peopleRoot } from './file-people';
-import type { People } from './people';
+import type { People } from '../contract/people';
 import { redisPeople } from './redis-people';
 import { exportPeople, importPeople, type ListFormat } from './transfer';
 

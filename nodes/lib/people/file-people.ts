@@ -9,7 +9,7 @@ import { InTurn } from '../storage/in-turn';
 import { type OwnedDirectory, type ProcessRun, type Tell, thisRun } from '../storage/owned-directory';
 import { type Clock, realTime } from '../time';
 import { KeptPeople } from './kept-people';
-import type { People } from './people';
+import type { People } from '../contract/people';
 import type { Kept, PeopleStore, Row } from './people-store';
 import { storedPerson } from './person';
 import { Sealing } from './sealing';

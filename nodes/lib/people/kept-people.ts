@@ -2,9 +2,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { AuthyError, invalidInput } from '../contract/errors';
 import { InTurn } from '../storage/in-turn';
 import type { Tell } from '../storage/owned-directory';
-import type { NewPerson, People } from './people';
+import type { Factor, NewPerson, People, Person } from '../contract/people';
 import type { Kept, PeopleStore, Row } from './people-store';
-import { checkPerson, type Factor, type Person, storedPerson, type StoredPerson, textOf } from './person';
+import { checkPerson, storedPerson, type StoredPerson, textOf } from './person';
 import type { Sealing } from './sealing';
 
 /** How often a change is tried that others have overtaken. Each time, one of the others has made a change. */

@@ -1,55 +1,8 @@
 import { invalidInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
+import type { Factor, Person, Verification } from '../contract/people';
 import { formats } from '../contract/validation';
 import type { SealedText } from './sealing';
-
-/** What a person proves with who they are. @typeParam Secret - {@link SealedText} where it is stored */
-export interface Factor<Secret extends string = string> {
-  /** The service's own id of it, such as Twilio's `YF…`. */
-  readonly id: string;
-  readonly type: 'totp' | 'push';
-  /** Whether its owner has proved once to have it. */
-  readonly state: 'unverified' | 'verified';
-  readonly name: string;
-  /** Of a TOTP factor, in base32, if it is known here. */
-  readonly secret?: Secret;
-  /** The last TOTP step that was accepted. No code of it, or of one before, counts again. */
-  readonly lastStep?: number;
-  /** In milliseconds since 1970. */
-  readonly createdAt: number;
-}
-
-/** A code that was sent to a person. */
-export interface Verification {
-  /** The service's own id of it, such as Twilio's `VE…`. */
-  readonly id: string;
-  readonly channel: 'sms' | 'call' | 'email';
-  /** The phone number or e-mail address it went to. */
-  readonly to: string;
-  /** In milliseconds since 1970. */
-  readonly startedAt: number;
-  /** Absent as long as it is open. */
-  readonly end?: 'approved' | 'expired' | 'failed' | 'canceled';
-}
-
-/** Somebody who is known to an account. */
-export interface Person<Secret extends string = string> {
-  /** Digits: an id of Authy that was imported, or one of ours. */
-  readonly authyId: string;
-  /** 32 hexadecimal digits: what a service knows the person by. It is random, and says nothing about them. */
-  readonly identity: string;
-  /** In E.164 format. No two people have the same one. */
-  readonly phoneNumber: string;
-  /** The calling code, which the phone number begins with. */
-  readonly countryCode: string;
-  /** Blank if none is known. */
-  readonly email: string;
-  /** In milliseconds since 1970. */
-  readonly createdAt: number;
-  readonly factors: readonly Factor<Secret>[];
-  /** The last code that was sent. */
-  readonly verification?: Verification;
-}
 
 /** A person as they are stored: secrets are sealed. */
 export type StoredPerson = Person<SealedText>;

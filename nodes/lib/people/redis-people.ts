@@ -2,7 +2,7 @@ import { AuthyError } from '../contract/errors';
 import type { Tell } from '../storage/owned-directory';
 import type { Scripts, ScriptSet } from '../storage/redis/link';
 import { KeptPeople } from './kept-people';
-import type { People } from './people';
+import type { People } from '../contract/people';
 import type { Kept, PeopleStore, Row } from './people-store';
 import { Sealing } from './sealing';
 

@@ -4,8 +4,8 @@ import { isObject, member } from '../contract/json';
 import { phone, type PhoneRule } from '../contract/phone';
 import * as input from '../contract/validation';
 import { readCsv, csvLine } from './csv';
-import type { NewPerson, People } from './people';
-import { checkPerson, type Factor, isSecret, type Person } from './person';
+import type { Factor, NewPerson, People, Person } from '../contract/people';
+import { checkPerson, isSecret } from './person';
 
 export type ListFormat = 'csv' | 'json';
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { filePeople, peopleRoot } from '../../../nodes/lib/people/file-people';
-import type { People } from '../../../nodes/lib/people/people';
+import type { People } from '../../../nodes/lib/contract/people';
 import { redisPeople } from '../../../nodes/lib/people/redis-people';
 import { ProcessRun } from '../../../nodes/lib/storage/owned-directory';
 import { RedisConnection } from '../../../nodes/lib/storage/redis/connection';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import should from 'should';
 import { filePeople } from '../../../nodes/lib/people/file-people';
-import type { People } from '../../../nodes/lib/people/people';
+import type { People } from '../../../nodes/lib/contract/people';
 import { ProcessRun } from '../../../nodes/lib/storage/owned-directory';
 import { Process, root as project, temporaryDirectory } from '../../support/node_red';
 import { listOf, newFactor } from '../../support/people';
