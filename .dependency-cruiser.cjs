@@ -5,8 +5,9 @@ const may = {
   server: ['contract'],
   storage: ['contract'],
   people: ['contract', 'storage'],
-  services: ['contract', 'http', 'storage', 'people'],
-  account: ['contract', 'storage', 'services'],
+  simulated: [],
+  services: ['contract', 'http', 'storage', 'people', 'simulated'],
+  account: ['contract', 'storage', 'people', 'services'],
   node: ['contract', 'storage', 'services', 'account', 'server'],
   approval: ['contract', 'storage', 'account', 'node'],
 };
@@ -27,8 +28,7 @@ module.exports = {
         pathNot: [
           ...(folder === 'contract' || folder === 'http' ? [] : [time]),
           ...[folder, ...others].map((name) => `${lib}${name}/`),
-          // A service has its simulator.
-          ...(folder === 'services' ? ['^nodes/simulator/simulator\\.ts$'] : []),
+          ...(folder === 'simulated' ? ['^nodes/simulator/simulator\\.ts$'] : []),
         ],
       },
     })),

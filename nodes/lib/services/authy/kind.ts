@@ -4,13 +4,13 @@ import { placeholder } from '../../contract/placeholder';
 import { abilities } from './abilities';
 import { apiKeyProblem } from './api-key';
 import { type AuthySettings, plainSettings, readSettings } from './settings';
-import { simulatorOf, startSimulator, stopSimulator } from './simulators';
+import { simulatorOf, startSimulator, stopSimulator } from '../../simulated/simulators';
 
 /** Authy, and its simulator. */
 const authy: ServiceKind<AuthySettings> = {
   id: 'authy',
   abilities,
-  settings: ['simulated', 'baseUrl', 'pathPrefix', 'tls', 'proxy', 'callbackUrl', 'callbackMethod'],
+  settings: ['baseUrl', 'pathPrefix', 'callbackUrl', 'callbackMethod'],
   credentials: ['apiKey', 'previousApiKey'],
   read: readSettings,
   // A simulator shows its phone from the first deploy on, before any message asks for it.

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { SimulatorOptions } from '../../../simulator/simulator';
+import type { SimulatedSettings } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { apiKeyProblem } from './api-key';
 import { authyBaseUrl } from './endpoint';
@@ -17,7 +17,7 @@ export interface AuthySettings extends ServiceSettings {
   readonly tls: SecureContextOptions | undefined;
   readonly proxy: ProxySetting | undefined;
   /** The simulator's settings, if the account uses it instead of Authy. */
-  readonly simulator: Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'> | undefined;
+  readonly simulator: SimulatedSettings | undefined;
 }
 
 /** The settings of an account that has nothing but a key, at Authy's own address. */

@@ -1,4 +1,7 @@
-import type { Simulator, SimulatorOptions } from '../../../simulator/simulator';
+import type { Simulator, SimulatorOptions } from '../../simulator/simulator';
+
+/** The settings of an account that its simulator takes. */
+export type SimulatedSettings = Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'>;
 
 /**
  * The simulators of the accounts that chose one, by the account's node id. They outlive a deploy: otherwise their users,
@@ -16,7 +19,7 @@ export async function startSimulator(
   options: SimulatorOptions,
 ): Promise<{ simulator: Simulator; url: string }> {
   // Loaded when it is asked for: most accounts never do.
-  const { Simulator } = await import('../../../simulator/simulator.js');
+  const { Simulator } = await import('../../simulator/simulator.js');
   // Not before: another one may have asked for it meanwhile.
   const known = simulators.get(accountId);
   const simulator = known ?? new Simulator(options);
