@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import { AuthyError, foreignOutcome, noAccount } from '../contract/errors';
 import { operations, portOf, type ValuesOf } from '../contract/operations';
+import type { People } from '../contract/people';
 import { unsetVariable } from '../contract/placeholder';
 import { readInputs } from '../contract/read-inputs';
 import type { OperationName } from '../contract/results';
@@ -19,6 +20,7 @@ import { assertSupported, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
 import { type ApprovalSettings, storesOf } from './approval-stores';
+import { peopleOf, type PeopleSettings } from './people-stores';
 
 /** An account as it was configured, once Node-RED has resolved its references. */
 export interface AccountSettings extends Pick<Environment, 'log'> {
@@ -32,6 +34,7 @@ export interface AccountSettings extends Pick<Environment, 'log'> {
   readonly deadline: number;
   readonly maxInFlight: number;
   readonly approvals: ApprovalSettings;
+  readonly people: PeopleSettings;
   /** Why the account cannot be used, beside what its service says; a sentence. */
   readonly problem?: string | undefined;
 }
@@ -72,10 +75,14 @@ export class Account {
   /** The same, once it is there. */
   private service: Service | undefined;
   private verifier: Promise<CallbackVerifier> | undefined;
+  private people: People | undefined;
 
   constructor(private readonly settings: AccountSettings) {
     const { id, kind, service, deadline, maxInFlight, approvals, log } = settings;
-    this.environment = { accountId: id, deadline: deadline * 1000, maxInFlight, log };
+    this.environment = {
+      ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log },
+      people: () => this.openPeople(),
+    };
     this.stores = storesOf(id, approvals, log, (answer) => tellAnswer(id, answer));
     if (settings.problem === undefined && kind?.isOpenedAtDeploy?.(service) === true) {
       this.open().catch((error: unknown) => log(`The service did not start. ${(error as Error).message}`));
@@ -90,6 +97,12 @@ export class Account {
   /** What `msg.authy.service` says; undefined where there is no such service. */
   get serviceName(): string | undefined {
     return this.settings.kind && this.settings.service.name;
+  }
+
+  /** Whether its service sends callbacks; undefined if there is no such service. */
+  get hasCallbacks(): boolean | undefined {
+    const { kind } = this.settings;
+    return kind && kind.callbacks !== undefined;
   }
 
   /** Whether it protects nobody. */
@@ -197,7 +210,14 @@ export class Account {
     const opened = await this.opened?.catch(() => undefined);
     opened?.close();
     await this.settings.kind?.closed?.(this.settings.service, this.environment, removed);
-    await this.stores.close(removed);
+    await Promise.all([this.people?.close(), this.stores.close(removed)]);
+  }
+
+  /** Opened with the first call of a service that needs them. */
+  private openPeople(): People {
+    const { id, people, approvals, log } = this.settings;
+    this.people ??= peopleOf(id, people, approvals, log);
+    return this.people;
   }
 
   private kind(): ServiceKind {

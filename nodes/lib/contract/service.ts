@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import type { AuthyError } from './errors';
 import type { JsonObject } from './json';
 import type { OutcomeOf, ValuesOf } from './operations';
+import type { People } from './people';
 import type { PhoneRule } from './phone';
 import type { OperationName, ResultOf } from './results';
 
@@ -124,6 +125,12 @@ export interface Environment {
   readonly maxInFlight: number;
   /** Writes a line to the log; the line must hold no secret. */
   readonly log: (line: string) => void;
+  /**
+   * Who is known to the account, for services that know nobody themselves.
+   *
+   * @throws AuthyError - `AUTHY_STORE` if there is no place to keep them
+   */
+  people(): People;
 }
 
 /** What the settings of every service have. */

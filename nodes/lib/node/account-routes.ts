@@ -110,6 +110,9 @@ const trialEnvironment: Environment = {
   deadline: callLimits.deadline * 1000,
   maxInFlight: 1,
   log: () => undefined,
+  people() {
+    throw new Error('A trial needs nobody.');
+  },
 };
 
 /**

@@ -3,6 +3,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type AccountSettings } from '../account/account';
 import type { ApprovalSettings } from '../account/approval-stores';
+import type { PeopleSettings } from '../account/people-stores';
 import { sentences } from '../contract/sentences';
 import type { AccountReader, OwnAddress, ProxySetting, SettingsReader } from '../contract/service';
 import { ownAddress } from '../server/own-server';
@@ -24,7 +25,9 @@ export interface AccountDef extends NodeDef {
 }
 
 /** The settings that an account has with every service. */
-const ownSettings = ['version', 'service', 'deadline', 'maxInFlight', 'approvalStore', 'redisUrl'];
+const ownSettings = 'version service simulated deadline maxInFlight approvalStore redisUrl tls proxy'.split(
+  ' ',
+);
 const ownCredentials = ['redisPassword'];
 
 /** The names of all settings and credentials of an account's node. */
@@ -75,6 +78,7 @@ export function accountSettings(
     deadline: settings.number('deadline', config.deadline),
     maxInFlight: settings.number('maxInFlight', config.maxInFlight),
     approvals: approvalSettings(RED, config, credentials),
+    people: peopleSettings(RED),
     log: (line: string): void => node.log(line),
   };
   return { ...read, problem: sentences(chosen.problem, settings.problem) };
@@ -99,7 +103,8 @@ function approvalSettings(
     const password = settings.secret('redisPassword', redisPassword);
     return { in: 'redis', url, password, problem: settings.problem };
   }
-  if (approvalStore === 'files') return { in: 'files', root: filesFolder(RED), problem: settings.problem };
+  if (approvalStore === 'files')
+    return { in: 'files', root: inUserDirectory(RED, 'authy-approvals'), problem: settings.problem };
   const [kind, store] = approvalStore.split(':');
   if (kind !== 'context' || store === '') {
     settings.refuse('approvalStore', 'choose one of files, context, context:<store>, redis.');
@@ -121,10 +126,19 @@ function approvalSettings(
   };
 }
 
-/** The folder of all accounts that keep their approvals in files. */
-function filesFolder(RED: NodeAPI): string | undefined {
+function peopleSettings(RED: NodeAPI): PeopleSettings {
+  const { credentialSecret } = RED.settings as { credentialSecret?: unknown };
+  return {
+    root: inUserDirectory(RED, 'authy-people'),
+    // Node-RED takes `false` for "credentials are not encrypted".
+    credentialSecret: typeof credentialSecret === 'string' ? credentialSecret : undefined,
+  };
+}
+
+/** A folder of the user directory; undefined if there is none. */
+function inUserDirectory(RED: NodeAPI, name: string): string | undefined {
   const { userDir } = RED.settings as { userDir?: string };
-  return userDir === undefined ? undefined : path.join(userDir, 'authy-approvals');
+  return userDir === undefined ? undefined : path.join(userDir, name);
 }
 
 /**

@@ -101,6 +101,9 @@ export class CallbackValidator {
     } else if (this.publicUrl.problem !== undefined) {
       node.warn(`${this.publicUrl.problem.message}; until then every callback is rejected.`);
       this.badge.wrong('publicUrlUnknown');
+    } else if (this.account()?.hasCallbacks === false) {
+      node.warn(noCallbacks);
+      this.badge.failed(new AuthyError('AUTHY_NOT_SUPPORTED', noCallbacks));
     }
   }
 
@@ -236,16 +239,19 @@ export class CallbackValidator {
   private async verifier(): Promise<CallbackVerifier> {
     try {
       const verifier = await chosenAccount(this.RED, this.config.account).callbacks();
-      return verifier ?? rejecting('The service of this account has no callbacks.');
+      return verifier ?? rejecting(noCallbacks, 'badConfig');
     } catch (error) {
       return rejecting((error as Error).message);
     }
   }
 }
 
+const noCallbacks =
+  'Choose an account on Authy for this node: the service of its account sends no callbacks.';
+
 /** A verifier that rejects everything, since nothing can be verified. */
-function rejecting(detail: string): CallbackVerifier {
-  const verdict: CallbackVerdict = { accepted: false, reason: 'noApiKey', detail };
+function rejecting(detail: string, reason: Rejection = 'noApiKey'): CallbackVerifier {
+  const verdict: CallbackVerdict = { accepted: false, reason, detail };
   return { verify: () => verdict, signedFor: () => undefined };
 }
 
