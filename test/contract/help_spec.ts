@@ -305,8 +305,8 @@ describe('contract: help', () => {
       const settings = [...Object.keys(definition.defaults), ...Object.keys(definition.credentials ?? {})];
       const terms = termsIn(helpOf(language, 'authy-config').querySelectorAll('dl'));
       const labels = settings
-        // The version is no row, and the simulator one of the choices of the service.
-        .filter((setting) => !['name', 'version', 'simulated'].includes(setting))
+        // The version is no row, the simulator is one of the choices of the service, and both services have a base URL.
+        .filter((setting) => !['name', 'version', 'simulated', 'verifyBaseUrl'].includes(setting))
         .map((name) => texts.get(`authy-config.label.${name}`));
       should(terms.map(({ name }) => name).sort()).deepEqual(labels.sort());
     });

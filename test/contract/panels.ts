@@ -166,7 +166,7 @@ interface EditorPlugin {
 
 /** What an editor gives to panels while none is open: every text is its key, and no field has a value. */
 const closedEditor = {
-  $: () => ({ val: () => undefined }),
+  $: () => ({ length: 0, val: () => undefined }),
   RED: {
     _: (key: string, options?: { defaultValue?: string }) => options?.defaultValue ?? key,
     nodes: { node: (() => undefined) as (id: string) => unknown },

@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import should from 'should';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, tabOf } from '../support/example_flows';
 import { dashboard2 } from '../support/example_player';
@@ -299,6 +300,67 @@ for (const runtime of runtimes) {
         (await editor.status(gate)).includes('approved') ? true : undefined,
       );
       await editor.picture('the gate has approved');
+    });
+
+    clean('a flow goes on unchanged once its account is set to Twilio Verify, simulated', async () => {
+      const flows = example('Code by SMS and verify');
+      const account = { ...nodeOf(flows, 'authy-config'), z: '' };
+      const { adminUrl, nodeUrl } = nodeRed as NodeRed;
+      await editor.show(tabOf(flows));
+      await editor.openPanel(account);
+      await editor.picture('account on the simulator');
+      await editor.page.locator('#node-config-input-service').selectOption('verify');
+      await editor.page.locator('#node-config-input-verifyServiceSid').waitFor();
+      await editor.picture('account on Twilio Verify');
+      await editor.page.locator('#node-config-input-service').selectOption('verify-simulator');
+      await editor.page.locator('#node-config-input-verifyServiceSid').waitFor({ state: 'hidden' });
+      await editor.picture('account on the simulator of Twilio Verify');
+      await editor.closePanel(account);
+      (await editor.state(account.id)).values.should.containEql({ service: 'verify', simulated: true });
+      await editor.deploy();
+
+      const phone = await editor.openBeside(`${adminUrl}authy-simulator/${account.id}/phone/`);
+      const page = await editor.openBeside(`${nodeUrl}authy/code`);
+      try {
+        await editor.page.bringToFront();
+        await editor.pressInject(nodeOf(flows, 'inject', 'by text message').id);
+        await phone.bringToFront();
+        const text = phone.getByText(/\b[0-9]{6}\b/).first();
+        await text.waitFor();
+        await editor.picture('phone with a code of Twilio Verify', phone);
+        const [code = ''] = /\b[0-9]{6}\b/.exec(await text.innerText()) ?? [];
+        await page.bringToFront();
+        await page.locator('[name="code"]').fill(code);
+        await page.locator('[name="code"]').press('Enter');
+        await page.getByText('Welcome').waitFor();
+      } finally {
+        await page.close();
+        await phone.close();
+      }
+      await editor.page.bringToFront();
+      const verify = nodeOf(flows, 'authy-token-verify').id;
+      await eventually('the status below the node', async () =>
+        (await editor.status(verify)).includes('valid') ? true : undefined,
+      );
+      await editor.picture('the code is valid on Twilio Verify');
+    });
+
+    clean('a node says in its panel what the service of its account does not do', async () => {
+      const flows = example('Approve on the phone (OneTouch)');
+      const node = nodeOf(flows, 'authy-onetouch-send');
+      const send: EditorNode = { id: node.id, type: node.type, z: tabOf(flows), name: '' };
+      const onVerify = nodeOf(example('Code by SMS and verify'), 'authy-config').id;
+      await editor.show(tabOf(flows));
+      await editor.openPanel(send);
+      const reason = editor.page.getByText('with Twilio Verify it cannot ask for approvals');
+      (await reason.isVisible()).should.be.false();
+      await editor.page.locator('#node-input-account').selectOption(onVerify);
+      await reason.waitFor();
+      await editor.picture('panel of a node that its service does not do');
+      await editor.page.locator('#node-input-account').selectOption(String(node['account']));
+      await reason.waitFor({ state: 'hidden' });
+      await editor.closePanel(send);
+      should((await editor.state(send.id)).valid).be.true();
     });
   });
 }

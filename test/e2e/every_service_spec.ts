@@ -2,16 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { lastCode, playExample, type Played, sendForm, wrong } from '../support/example_player';
-import {
-  eventually,
-  type FlowNode,
-  NodeRed,
-  type Runtime,
-  runtimes,
-  temporaryDirectory,
-} from '../support/node_red';
-
-const [runtime] = runtimes as [Runtime];
+import { eventually, type FlowNode, NodeRed, runtimes, temporaryDirectory } from '../support/node_red';
 
 /** A person with a phone, on one of the services. */
 interface Person {
@@ -35,21 +26,48 @@ class PhoneFile {
 
 const phoneFile = new PhoneFile();
 
+/** A service that flows run on. */
+interface OnService {
+  /** The settings of its account. */
+  readonly account: object;
+  /** Whether it asks for approvals; one that does not says so. */
+  readonly asks: boolean;
+  /** Whether it manages users and checks phone numbers. */
+  readonly manages: boolean;
+  readonly person: (played: Played) => Person;
+}
+
+/** The code that came to the simulated phone last. */
+async function newestCode({ phone }: Played): Promise<string> {
+  const sent = await eventually('the code', async () => (await phone.messages()).at(-1));
+  return lastCode(phone, sent.via);
+}
+
 /** Every service that the same flow runs on: the settings of its account, and its person. */
-const services: Readonly<Record<string, { account: object; person: (played: Played) => Person }>> = {
+const services: Readonly<Record<string, OnService>> = {
   'Authy, simulated': {
     account: { service: 'authy', simulated: true },
-    person: ({ phone, pending }) => ({
-      async code() {
-        const sent = await eventually('the code', async () => (await phone.messages()).at(-1));
-        return lastCode(phone, sent.via);
-      },
+    asks: true,
+    manages: true,
+    person: (played) => ({
+      code: () => newestCode(played),
       answer: async (answer) =>
-        phone.answer((await pending()).uuid, answer === 'approved' ? 'approve' : 'deny'),
+        played.phone.answer((await played.pending()).uuid, answer === 'approved' ? 'approve' : 'deny'),
+    }),
+  },
+  'Twilio Verify, simulated': {
+    account: { service: 'verify', simulated: true },
+    asks: false,
+    manages: true,
+    person: (played) => ({
+      code: () => newestCode(played),
+      answer: () => Promise.reject(new Error('Nobody was asked.')),
     }),
   },
   'a service in memory': {
     account: { service: 'memory', simulated: false },
+    asks: true,
+    manages: false,
     person: () => ({
       code: async () => (await phoneFile.newest((via) => via !== 'approval'))['code'] ?? '',
       async answer(answer) {
@@ -67,98 +85,152 @@ function shapeOf(payload: object): Record<string, string> {
   );
 }
 
-describe('the ready flow on every service', function () {
-  this.timeout(60_000);
-  let nodeRed: NodeRed;
-  /** By service and output: the shapes of the payloads that left there, in order. */
-  const shapes = new Map<string, Record<string, Record<string, string>[]>>();
+for (const runtime of runtimes)
+  describe(`the same flows on every service in Node-RED ${runtime.version}x`, function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+    /** By service and output: the shapes of the payloads that left there, in order. */
+    const shapes = new Map<string, Record<string, Record<string, string>[]>>();
 
-  before(async function () {
-    this.timeout(600_000);
-    nodeRed = await NodeRed.start(this, runtime, {
-      env: {
-        NODE_OPTIONS: `--require ${path.join(__dirname, '../support/memory_service_probe.cjs')}`,
-        MEMORY_SERVICE: phoneFile.file,
-      },
+    before(async function () {
+      this.timeout(600_000);
+      nodeRed = await NodeRed.start(this, runtime, {
+        env: {
+          NODE_OPTIONS: `--require ${path.join(__dirname, '../support/memory_service_probe.cjs')}`,
+          MEMORY_SERVICE: phoneFile.file,
+        },
+      });
     });
-  });
-  after(() => (nodeRed as NodeRed | undefined)?.stop());
+    after(() => (nodeRed as NodeRed | undefined)?.stop());
 
-  for (const [service, { account, person }] of Object.entries(services)) {
-    describe(service, () => {
-      async function play(name: string): Promise<Played> {
-        fs.rmSync(phoneFile.file, { force: true });
-        return playExample(nodeRed, name, (node: FlowNode) => {
-          if (node.type === 'authy-config') return { ...node, ...account };
-          // The door stays open for as long as it is looked at.
-          return node.type === 'trigger' ? { ...node, duration: '1', units: 'hr' } : node;
-        });
-      }
+    for (const [service, { account, asks, manages, person }] of Object.entries(services)) {
+      describe(service, () => {
+        async function play(name: string): Promise<Played> {
+          fs.rmSync(phoneFile.file, { force: true });
+          return playExample(nodeRed, name, (node: FlowNode) => {
+            if (node.type === 'authy-config') return { ...node, ...account };
+            // The door stays open for as long as it is looked at.
+            return node.type === 'trigger' ? { ...node, duration: '1', units: 'hr' } : node;
+          });
+        }
 
-      /** What left a node by an output, kept for the comparison. */
-      async function left(played: Played, type: string, output = 0): Promise<object> {
-        const payload = await played.left(type, output);
-        const known = shapes.get(service) ?? {};
-        shapes.set(service, known);
-        (known[`${type} ${output}`] ??= []).push(shapeOf(payload));
-        return payload;
-      }
+        /** What left a node by an output, kept for the comparison. */
+        async function left(played: Played, type: string, output = 0): Promise<object> {
+          const payload = await played.left(type, output);
+          const known = shapes.get(service) ?? {};
+          shapes.set(service, known);
+          (known[`${type} ${output}`] ??= []).push(shapeOf(payload));
+          return payload;
+        }
 
-      for (const [answer, output, door] of [
-        ['approved', 0, 'open'],
-        ['denied', 1, 'closed'],
-      ] as const) {
-        it(`the garage door: ${answer}`, async () => {
-          const played = await play('Garage door with approval');
-          await played.press('ask as if the button was pressed');
-          const { authyId } = (await left(played, 'authy-user-create')) as { authyId: string };
-          await left(played, 'authy-onetouch-approval', 3);
-          await person(played).answer(answer);
-          const decided = await left(played, 'authy-onetouch-approval', output);
-          should(decided).match({ decision: answer, reason: null, authyId });
-          should(await played.context('step')).equal(answer);
-          should(await played.context('door')).equal(door);
-        });
-      }
+        if (!asks) {
+          it('the garage door: says that the service cannot ask, and stays closed', async () => {
+            const played = await play('Garage door with approval');
+            await played.press('ask as if the button was pressed');
+            should(await played.left('catch')).match({ code: 'AUTHY_NOT_SUPPORTED' });
+            should(await played.context('step')).equal('error');
+            should(await played.context('door')).equal('closed');
+          });
+        }
 
-      for (const [button, type] of [
-        ['by text message', 'authy-token-sms'],
-        ['by phone call', 'authy-token-call'],
-        ['by e-mail', 'authy-token-email'],
-      ] as const) {
-        it(`a code ${button}: the wrong one is refused, and the right one is taken`, async () => {
-          const played = await play('Code by SMS and verify');
-          const url = `${nodeRed.nodeUrl}authy/code`;
-          await played.press(button);
-          should(await left(played, type)).match({ sent: true });
-          const code = await person(played).code();
-          const [, refused] = await sendForm(url, { code: wrong(code) });
-          should(await left(played, 'authy-token-verify', 1)).match({ valid: false, reason: 'wrong' });
-          const [, taken] = await sendForm(url, { code });
-          should(await left(played, 'authy-token-verify', 0)).match({ valid: true, reason: null });
-          should([refused, taken]).eql(['Not right', 'Welcome']);
-        });
-      }
-    });
-  }
+        for (const [answer, output, door] of asks
+          ? ([
+              ['approved', 0, 'open'],
+              ['denied', 1, 'closed'],
+            ] as const)
+          : []) {
+          it(`the garage door: ${answer}`, async () => {
+            const played = await play('Garage door with approval');
+            await played.press('ask as if the button was pressed');
+            const { authyId } = (await left(played, 'authy-user-create')) as { authyId: string };
+            await left(played, 'authy-onetouch-approval', 3);
+            await person(played).answer(answer);
+            const decided = await left(played, 'authy-onetouch-approval', output);
+            should(decided).match({ decision: answer, reason: null, authyId });
+            should(await played.context('step')).equal(answer);
+            should(await played.context('door')).equal(door);
+          });
+        }
 
-  describe('all of them', () => {
-    it('hands on the same', () => {
-      const [first = {}, ...others] = shapes.values();
-      should(others).have.length(Object.keys(services).length - 1);
-      for (const found of others) {
-        should(Object.keys(found)).eql(Object.keys(first));
-        for (const [output, payloads] of Object.entries(found)) {
-          for (const [index, shape] of payloads.entries()) {
-            const expected = first[output]?.[index] ?? {};
-            should(Object.keys(shape).sort()).eql(Object.keys(expected).sort(), output);
-            const differing = Object.entries(shape).filter(
-              ([name, type]) => ![type, expected[name]].includes('null') && type !== expected[name],
-            );
-            should(differing).eql([], output);
+        if (manages) {
+          it('a user is created, read, changed, gets a QR code, and is deleted', async () => {
+            const played = await play('Manage users');
+            await played.press('create the user');
+            const { authyId } = (await left(played, 'authy-user-create')) as { authyId: string };
+            await played.press('what is known of the user');
+            should(await left(played, 'authy-user-status')).match({ authyId });
+            await played.press('change the e-mail address');
+            should(await left(played, 'authy-user-update')).eql({ authyId, email: 'ada@example.org' });
+            await played.press('QR code for an authenticator app');
+            const { qrCode } = (await left(played, 'authy-user-qr')) as { qrCode: string };
+            // The image itself, or where it is.
+            if (!qrCode.startsWith('data:image/svg+xml;')) {
+              should((await fetch(qrCode)).headers.get('content-type')).match(/^image\/svg/);
+            }
+            await played.press('delete the user');
+            should(await left(played, 'authy-user-delete')).eql({ authyId, deleted: true });
+            await played.press('what is known of the user');
+            should(await played.left('catch')).match({ code: 'AUTHY_USER_NOT_FOUND' });
+          });
+
+          it('a phone number is looked up and checked', async () => {
+            const played = await play('Sign up with phone verification');
+            const url = `${nodeRed.nodeUrl}authy/sign-up`;
+            const who = { email: 'ada@example.com', phoneNumber: '+13175550124' };
+            should(await sendForm(url, who)).eql([200, 'One more step']);
+            should(await left(played, 'authy-phone-info')).match({ type: 'cellphone' });
+            should(await left(played, 'authy-phone-start')).match({ via: 'sms' });
+            await played.press('look at the last one');
+            should(await left(played, 'authy-phone-status')).match({ status: 'pending' });
+            const code = await person(played).code();
+            should(await sendForm(url, { ...who, code: wrong(code) })).eql([200, 'Not right']);
+            should(await left(played, 'authy-phone-check', 1)).match({ valid: false, reason: 'wrong' });
+            should(await sendForm(url, { ...who, code })).eql([200, 'Welcome']);
+            should(await left(played, 'authy-phone-check', 0)).match({ valid: true });
+            await left(played, 'authy-user-create');
+            await played.press('look at the last one');
+            should(await left(played, 'authy-phone-status')).match({ status: 'verified' });
+          });
+        }
+
+        for (const [button, type] of [
+          ['by text message', 'authy-token-sms'],
+          ['by phone call', 'authy-token-call'],
+          ['by e-mail', 'authy-token-email'],
+        ] as const) {
+          it(`a code ${button}: the wrong one is refused, and the right one is taken`, async () => {
+            const played = await play('Code by SMS and verify');
+            const url = `${nodeRed.nodeUrl}authy/code`;
+            await played.press(button);
+            should(await left(played, type)).match({ sent: true });
+            const code = await person(played).code();
+            const [, refused] = await sendForm(url, { code: wrong(code) });
+            should(await left(played, 'authy-token-verify', 1)).match({ valid: false, reason: 'wrong' });
+            const [, taken] = await sendForm(url, { code });
+            should(await left(played, 'authy-token-verify', 0)).match({ valid: true, reason: null });
+            should([refused, taken]).eql(['Not right', 'Welcome']);
+          });
+        }
+      });
+    }
+
+    describe('all of them', () => {
+      it('hands on the same', () => {
+        const [first = {}, ...others] = shapes.values();
+        should(others).have.length(Object.keys(services).length - 1);
+        for (const found of others) {
+          should(found).not.be.empty();
+          for (const [output, payloads] of Object.entries(found)) {
+            for (const shape of payloads) {
+              const [expected = {}] = first[output] ?? [];
+              should(Object.keys(shape).sort()).eql(Object.keys(expected).sort(), output);
+              const differing = Object.entries(shape).filter(
+                ([name, type]) => ![type, expected[name]].includes('null') && type !== expected[name],
+              );
+              should(differing).eql([], output);
+            }
           }
         }
-      }
+      });
     });
   });
-});

@@ -49,8 +49,8 @@ export interface Results {
   tokenVerify: {
     authyId: string;
     valid: boolean;
-    /** Null if it is valid. */
-    reason: 'wrong' | 'reused' | null;
+    /** Null if it is valid; `notPending`: no code was sent, and there is no authenticator. */
+    reason: 'wrong' | 'reused' | 'expired' | 'notPending' | 'tooManyAttempts' | null;
     device: JsonObject | null;
   };
   phoneStart: PhoneResult & {
@@ -63,8 +63,8 @@ export interface Results {
   };
   phoneCheck: PhoneResult & {
     valid: boolean;
-    /** Null if it is valid; `notPending`: expired, verified already, or given up after too many attempts. */
-    reason: 'wrong' | 'notPending' | null;
+    /** Null if it is valid; `notPending`: expired, verified already, or given up after too many attempts, if that cannot be told. */
+    reason: 'wrong' | 'expired' | 'notPending' | 'tooManyAttempts' | null;
   };
   phoneStatus: { status: 'verified' | 'pending' | 'expired'; secondsToExpire: number | null };
   phoneInfo: PhoneResult & { type: string | null; provider: string | null; ported: boolean | null };

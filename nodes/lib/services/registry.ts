@@ -1,8 +1,12 @@
 import type { ServiceKind, SimulatedPhone } from '../contract/service';
 import authy from './authy/kind';
+import verify from './verify/kind';
 
 /** Every service there is, by its id: the only place that names them. */
-const kinds = new Map<string, ServiceKind>([[authy.id, authy]]);
+const kinds = new Map<string, ServiceKind>([
+  [authy.id, authy],
+  [verify.id, verify],
+]);
 
 /** The ids; the first is the default. */
 export function serviceIds(): readonly [string, ...string[]] {

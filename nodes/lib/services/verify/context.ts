@@ -1,0 +1,54 @@
+import { AuthyError } from '../../contract/errors';
+import type { ValuesOf } from '../../contract/operations';
+import type { OperationName } from '../../contract/results';
+import type { CallOptions, Performed } from '../../contract/service';
+import type { People } from '../../contract/people';
+import type { Person } from '../../contract/people';
+import type { VerifyClient } from './client';
+import type { StartedVerifications } from './started-verifications';
+
+/** What the operations of an open account use. */
+export interface Context {
+  readonly verify: VerifyClient;
+  readonly lookups: VerifyClient;
+  readonly people: People;
+  readonly serviceSid: string;
+  /** Whether the type of a number's line may be looked up. */
+  readonly lookup: boolean;
+  /** The verifications of phone numbers that were started here. */
+  readonly started: StartedVerifications;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** Carries out an operation. @param call - gives the options of the next call, with what is left of the deadline */
+export type Handler<N extends OperationName> = (
+  context: Context,
+  values: ValuesOf<N>,
+  call: () => CallOptions,
+) => Promise<Performed<N>>;
+
+/** The path of a resource of the account's Verify service. @param parts - validated, each is escaped */
+export function servicePath({ serviceSid }: Context, ...parts: readonly string[]): string {
+  return ['/v2/Services', serviceSid, ...parts.map(encodeURIComponent)].join('/');
+}
+
+/** The path of a resource that belongs to a person. */
+export function personPath(context: Context, { identity }: Person, ...parts: readonly string[]): string {
+  return servicePath(context, 'Entities', identity, ...parts);
+}
+
+/** @throws AuthyError - `AUTHY_USER_NOT_FOUND`; `AUTHY_STORE` */
+export async function knownPerson({ people }: Context, authyId: string): Promise<Person> {
+  const person = await people.find(authyId);
+  if (person === undefined) throw unknownPerson();
+  return person;
+}
+
+/** The error for a person whom the account does not know (any more). */
+export function unknownPerson(): AuthyError {
+  return new AuthyError(
+    'AUTHY_USER_NOT_FOUND',
+    'Create the user first, or import them: this account knows no user with this ID.',
+  );
+}

@@ -1,0 +1,60 @@
+import { untrustedAnswer } from '../../contract/errors';
+import { isObject, member } from '../../contract/json';
+import type { Person } from '../../contract/people';
+import type { CallOptions, ServiceAnswer } from '../../contract/service';
+import { type Answer, expectSame, expectText } from './client';
+import { type Context, personPath } from './context';
+import { isSid } from './sids';
+
+/** A new authenticator at Twilio. */
+interface CreatedFactor {
+  readonly id: string;
+  /** The address for authenticator apps, which holds the secret. */
+  readonly uri: string;
+  /** Without the secret. */
+  readonly answer: ServiceAnswer;
+}
+
+/**
+ * Makes an authenticator at Twilio, with a secret of ours. It counts once one of its codes has confirmed it.
+ *
+ * @param secret - in base32
+ * @throws AuthyError
+ */
+export async function createFactor(
+  context: Context,
+  person: Person,
+  name: string,
+  secret: string,
+  call: () => CallOptions,
+): Promise<CreatedFactor> {
+  const { value, answer } = await context.verify.call(
+    {
+      method: 'POST',
+      path: personPath(context, person, 'Factors'),
+      fields: { FriendlyName: name, FactorType: 'totp', 'Binding.Secret': secret },
+      repeat: 'never',
+    },
+    ({ body }) => {
+      const id = expectText(body, 'sid');
+      if (!isSid('YF', id)) throw untrustedAnswer('its sid is not that of a factor');
+      expectSame(body, 'service_sid', context.serviceSid);
+      expectSame(body, 'identity', person.identity);
+      expectSame(body, 'status', 'unverified');
+      return { id, uri: uriOf(body, secret) };
+    },
+    call(),
+  );
+  return { ...value, answer: { ...answer, body: { ...answer.body, binding: null } } };
+}
+
+/** The address for authenticator apps. @throws AuthyError - `AUTHY_BAD_RESPONSE` if it is not for our secret */
+function uriOf(body: Answer['body'], secret: string): string {
+  const binding = member(body, 'binding');
+  const uri = isObject(binding) ? member(binding, 'uri') : undefined;
+  if (typeof uri !== 'string' || !/^otpauth:\/\/totp\//.test(uri) || !URL.canParse(uri)) {
+    throw untrustedAnswer('it has no address for authenticator apps');
+  }
+  if (new URL(uri).searchParams.get('secret') !== secret) throw untrustedAnswer('its secret is another one');
+  return uri;
+}

@@ -1,0 +1,103 @@
+import { AuthyError } from '../../contract/errors';
+import { placeholder } from '../../contract/placeholder';
+import type { Environment, Service, ServiceKind } from '../../contract/service';
+import { simulatorOf, startSimulator, stopSimulator } from '../../simulated/simulators';
+import { abilities } from './abilities';
+import {
+  plainSettings,
+  readSettings,
+  secretProblem,
+  serviceSidProblem,
+  userProblem,
+  type VerifySettings,
+} from './settings';
+
+/** Twilio Verify. */
+const verify: ServiceKind<VerifySettings> = {
+  id: 'verify',
+  abilities,
+  settings: ['verifyServiceSid', 'verifyUser', 'verifyLookup', 'verifyBaseUrl', 'verifyLookupsUrl'],
+  credentials: ['verifySecret'],
+  read: readSettings,
+  // A simulator shows its phone from the first deploy on, before any message asks for it.
+  isOpenedAtDeploy: ({ isSimulated, problem }) => isSimulated && problem === undefined,
+
+  typed(settings, form) {
+    const { verifySecret, verifyUser, verifyServiceSid } = form;
+    if (form['simulated'] === true) return undefined;
+    const [serviceSid, user] = [textOf(verifyServiceSid), textOf(verifyUser)];
+    const isTyped = verifySecret !== undefined;
+    if (!isTyped && settings?.serviceSid === serviceSid && settings.user === user) return undefined;
+    const secret = isTyped ? textOf(verifySecret) : (settings?.secret ?? '');
+    if ([serviceSid, user, secret].some((text) => placeholder(text) !== undefined)) {
+      throw new Error('A value comes from the environment: deploy first, then test.');
+    }
+    const problem =
+      serviceSidProblem(serviceSid) ??
+      userProblem(user) ??
+      (secret === '' ? 'Enter the secret first.' : secretProblem(secret));
+    if (problem !== undefined) throw new Error(problem);
+    return { ...(settings ?? plainSettings), serviceSid, user, secret, problem: undefined };
+  },
+
+  async open(settings, environment): Promise<Service> {
+    const { problem, secret, isSimulated } = settings;
+    if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
+    if (isSimulated) return openService(await simulated(settings, environment), environment);
+    if (secret === '') {
+      throw new AuthyError(
+        'AUTHY_NO_API_KEY',
+        "Open the account and enter the API key's secret, or the account's auth token: there is none.",
+      );
+    }
+    return openService(settings, environment);
+  },
+
+  async closed({ isSimulated }, { accountId }, removed) {
+    if (isSimulated) await stopSimulator(accountId, removed);
+  },
+
+  phone: simulatorOf,
+};
+
+export default verify;
+
+/** The settings of an account's simulator. */
+async function simulated(settings: VerifySettings, { accountId, log }: Environment): Promise<VerifySettings> {
+  const { simulator, url } = await startSimulator(accountId, { log });
+  const { serviceSid, apiKeySid: user, apiKeySecret: secret } = simulator.verify;
+  return { ...settings, serviceSid, user, secret, baseUrl: url, lookupsUrl: url };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : '';
+}
+
+/** Loaded with the first call: an editor that is only opened needs no HTTP. */
+async function openService(settings: VerifySettings, environment: Environment): Promise<Service> {
+  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }] = await Promise.all([
+    import('./client.js'),
+    import('./service.js'),
+    import('./started-verifications.js'),
+  ]);
+  const { user, secret, serviceSid, lookup, tls, proxy } = settings;
+  const { deadline, maxInFlight } = environment;
+  const clientFor = (baseUrl: string): InstanceType<typeof VerifyClient> => {
+    try {
+      return new VerifyClient({ user, secret, baseUrl, deadline, maxInFlight, tls, proxy });
+    } catch (error) {
+      throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
+    }
+  };
+  const [verifyClient, lookups] = [clientFor(settings.baseUrl), clientFor(settings.lookupsUrl)];
+  const context = {
+    ...{ verify: verifyClient, lookups, serviceSid, lookup },
+    // Opened with the first call that needs them.
+    get people() {
+      return environment.people();
+    },
+    started: new StartedVerifications(),
+    now: () => Date.now(),
+  };
+  return new VerifyService(context, deadline);
+}

@@ -1,0 +1,297 @@
+import { AuthyError, untrustedAnswer } from '../../contract/errors';
+import type { ResultOf } from '../../contract/results';
+import type { CallOptions, Performed, ServiceAnswer } from '../../contract/service';
+import type { Factor, Person } from '../../contract/people';
+import { stepOf } from './authenticator';
+import { expectSame, expectText } from './client';
+import { type Context, type Handler, knownPerson, personPath } from './context';
+import { createFactor } from './factors';
+import { isSid } from './sids';
+import { verificationLifetime } from './started-verifications';
+import { type Checked, checkVerification } from './verifications';
+
+type Reason = NonNullable<ResultOf<'tokenVerify'>['reason']>;
+
+/** A way in which a token may be valid, and what came of it. */
+interface Tried {
+  readonly result: 'valid' | Reason;
+  readonly answer?: ServiceAnswer | undefined;
+}
+
+/** The reasons, the one that says most first: a token may have been tried as several codes. */
+const reasons: readonly Reason[] = ['reused', 'tooManyAttempts', 'expired', 'wrong', 'notPending'];
+
+/** Errors after which it is certain that Twilio has seen nothing. */
+const notSeen: readonly unknown[] = [
+  'AUTHY_NETWORK',
+  'AUTHY_TLS',
+  'AUTHY_BUSY',
+  'AUTHY_CANCELLED',
+  'AUTHY_TIMEOUT',
+];
+
+/**
+ * A token is the code of an authenticator, or the code that was sent. A new authenticator is confirmed by its first right
+ * code; then a code that was sent counts before a code of the authenticator.
+ */
+export const tokenVerify: Handler<'tokenVerify'> = async (context, { authyId, token }, call) => {
+  const person = await withImported(context, await knownPerson(context, authyId), token, call);
+  const tried: Tried[] = [];
+  for (const attempt of [confirmFactor, checkSent, askFactor]) {
+    const one = await attempt(context, person, token, call);
+    if (one !== undefined) tried.push(one);
+    if (one?.result === 'valid') break;
+  }
+  return performed(authyId, tried);
+};
+
+function performed(authyId: string, tried: readonly Tried[]): Performed<'tokenVerify'> {
+  const valid = tried.find(({ result }) => result === 'valid');
+  if (valid !== undefined) {
+    const { answer } = valid;
+    return { outcome: 'valid', result: { authyId, valid: true, reason: null, device: null }, answer };
+  }
+  // Nothing was sent, and there is no authenticator: nothing could be right.
+  const reason = reasons.find((one) => tried.some(({ result }) => result === one)) ?? 'notPending';
+  const answer = tried.find(({ result }) => result === reason)?.answer;
+  return { outcome: 'invalid', result: { authyId, valid: false, reason, device: null }, answer };
+}
+
+// ---- a code that was sent
+
+async function checkSent(
+  context: Context,
+  { authyId, verification }: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Tried | undefined> {
+  if (verification === undefined) return undefined;
+  if (verification.end !== undefined) return { result: endedReason(verification.end) };
+  if (context.now() - verification.startedAt >= verificationLifetime) return { result: 'expired' };
+  const { id: sid, to } = verification;
+  const { value, answer } = await checkVerification(context, { sid, to }, token, call);
+  if (value === 'wrong') return { result: 'wrong', answer };
+  const end = endOf(value);
+  await context.people.change(authyId, (person) =>
+    person.verification?.id === sid
+      ? { ...person, verification: { ...person.verification, end } }
+      : undefined,
+  );
+  return { result: value === 'approved' ? 'valid' : value, answer };
+}
+
+function endOf(checked: Exclude<Checked, 'wrong'>): NonNullable<Person['verification']>['end'] {
+  switch (checked) {
+    case 'approved':
+      return 'approved';
+    case 'tooManyAttempts':
+      return 'failed';
+    case 'expired':
+      return 'expired';
+    case 'notPending':
+      return 'canceled';
+  }
+}
+
+function endedReason(end: NonNullable<NonNullable<Person['verification']>['end']>): Reason {
+  switch (end) {
+    case 'approved':
+      return 'notPending';
+    case 'failed':
+      return 'tooManyAttempts';
+    case 'expired':
+      return 'expired';
+    case 'canceled':
+      return 'notPending';
+  }
+}
+
+// ---- a code of an authenticator
+
+/**
+ * An authenticator that was imported is not at Twilio yet. Its first right code brings it there, with the same secret: its
+ * owner has nothing to do.
+ */
+async function withImported(
+  context: Context,
+  person: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Person> {
+  const factor = totpOf(person, 'verified');
+  if (factor?.secret === undefined || isSid('YF', factor.id)) return person;
+  if (stepOf(factor.secret, token, context.now()) === undefined) return person;
+  const { id } = await createFactor(context, person, factor.name, factor.secret, call);
+  await changeFactor(context, person, factor.id, (one) => ({ ...one, id, state: 'unverified' }));
+  return knownPerson(context, person.authyId);
+}
+
+const totpOf = ({ factors }: Person, state: Factor['state']): Factor | undefined =>
+  factors.filter((factor) => factor.type === 'totp' && factor.state === state).at(-1);
+
+/** The first right code of a new authenticator confirms it. */
+async function confirmFactor(
+  context: Context,
+  person: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Tried | undefined> {
+  const factor = totpOf(person, 'unverified');
+  if (factor === undefined) return undefined;
+  const tried = await withStep(context, person, factor, token, () =>
+    context.verify.call<'valid' | Reason>(
+      {
+        method: 'POST',
+        path: personPath(context, person, 'Factors', factor.id),
+        fields: { AuthPayload: token },
+        repeat: 'never',
+      },
+      ({ body }) => {
+        expectSame(body, 'sid', factor.id);
+        expectSame(body, 'service_sid', context.serviceSid);
+        expectSame(body, 'identity', person.identity);
+        const status = expectText(body, 'status');
+        if (status !== 'verified' && status !== 'unverified')
+          throw untrustedAnswer('its status is not known');
+        return status === 'verified' ? 'valid' : 'wrong';
+      },
+      call(),
+      { 20404: () => 'notPending', 60310: () => 'tooManyAttempts', 60311: () => 'wrong' },
+    ),
+  );
+  if (tried.result === 'valid') await putInPlace(context, person, factor, call);
+  return tried;
+}
+
+/** A confirmed authenticator takes the place of the one before. */
+async function putInPlace(
+  context: Context,
+  person: Person,
+  { id }: Factor,
+  call: () => CallOptions,
+): Promise<void> {
+  const isFormer = (one: Factor): boolean => one.id !== id && one.type === 'totp' && one.state === 'verified';
+  await context.people.change(person.authyId, ({ factors, ...others }) => ({
+    ...others,
+    factors: factors
+      .filter((one) => !isFormer(one))
+      .map((one) => (one.id === id ? { ...one, state: 'verified' } : one)),
+  }));
+  for (const former of person.factors.filter(isFormer)) {
+    // What is left at Twilio is never asked again: nothing here knows it.
+    await context.verify
+      .call(
+        { method: 'DELETE', path: personPath(context, person, 'Factors', former.id), repeat: 'repeatable' },
+        () => undefined,
+        call(),
+      )
+      .catch(() => undefined);
+  }
+}
+
+async function askFactor(
+  context: Context,
+  person: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Tried | undefined> {
+  const factor = totpOf(person, 'verified');
+  if (factor === undefined) return undefined;
+  // An imported one, and this is not its code: otherwise it would be at Twilio by now.
+  if (!isSid('YF', factor.id)) return { result: 'wrong' };
+  return withStep(context, person, factor, token, () =>
+    context.verify.call<'valid' | Reason>(
+      {
+        method: 'POST',
+        path: personPath(context, person, 'Challenges'),
+        fields: { FactorSid: factor.id, AuthPayload: token },
+        repeat: 'never',
+      },
+      ({ body }) => {
+        if (!isSid('YC', expectText(body, 'sid')))
+          throw untrustedAnswer('its sid is not that of a challenge');
+        expectSame(body, 'factor_sid', factor.id);
+        expectSame(body, 'service_sid', context.serviceSid);
+        expectSame(body, 'identity', person.identity);
+        const status = expectText(body, 'status');
+        switch (status) {
+          case 'approved':
+            return 'valid';
+          case 'pending':
+          case 'denied':
+            return 'wrong';
+          case 'expired':
+            return 'expired';
+          default:
+            throw untrustedAnswer('its status is not known');
+        }
+      },
+      call(),
+      {
+        // Somebody has deleted it at Twilio, or the account was on another service.
+        20404: () => 'notPending',
+        60308: () => 'tooManyAttempts',
+        60312: () => 'tooManyAttempts',
+        60323: () => 'expired',
+        60311: () => 'wrong',
+        60324: () => 'wrong',
+      },
+    ),
+  );
+}
+
+/**
+ * Asks Twilio about a code only if it is one of this authenticator, and of a step that has not been used. The step counts
+ * as used before Twilio is asked: so no code is accepted twice, also by two instances at once, or after a crash.
+ */
+async function withStep(
+  context: Context,
+  { authyId }: Person,
+  { id, secret }: Factor,
+  token: string,
+  ask: () => Promise<{ readonly value: 'valid' | Reason; readonly answer: ServiceAnswer }>,
+): Promise<Tried> {
+  if (secret === undefined) {
+    throw new AuthyError(
+      'AUTHY_STORE',
+      'Make a new QR code for this user: the secret of their authenticator is not known here.',
+    );
+  }
+  const step = stepOf(secret, token, context.now());
+  if (step === undefined) return { result: 'wrong' };
+  let before: number | undefined;
+  const isFirst = await changeFactor(context, { authyId }, id, (factor) => {
+    before = factor.lastStep;
+    return step > (factor.lastStep ?? -1) ? { ...factor, lastStep: step } : undefined;
+  });
+  if (!isFirst) return { result: 'reused' };
+  try {
+    const { value, answer } = await ask();
+    return { result: value, answer };
+  } catch (error) {
+    if (error instanceof AuthyError && notSeen.includes(error.code)) {
+      await changeFactor(context, { authyId }, id, (factor) => {
+        const { lastStep, ...others } = factor;
+        if (lastStep !== step) return undefined;
+        return before === undefined ? others : { ...others, lastStep: before };
+      }).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+/** @param change - as that of {@link Context.people} @returns whether the factor was changed */
+async function changeFactor(
+  { people }: Context,
+  { authyId }: Pick<Person, 'authyId'>,
+  id: string,
+  change: (factor: Factor) => Factor | undefined,
+): Promise<boolean> {
+  const changed = await people.change(authyId, (person) => {
+    const factor = person.factors.find((one) => one.id === id);
+    const next = factor && change(factor);
+    if (next === undefined) return undefined;
+    return { ...person, factors: person.factors.map((one) => (one.id === id ? next : one)) };
+  });
+  return changed !== undefined;
+}

@@ -1,0 +1,117 @@
+import { untrustedAnswer } from '../../contract/errors';
+import { member, textOrNull } from '../../contract/json';
+import type { CallOptions } from '../../contract/service';
+import type { Person } from '../../contract/people';
+import { type Context, type Handler, knownPerson, personPath, servicePath, unknownPerson } from './context';
+import { verificationLifetime } from './started-verifications';
+
+/** A factor as Twilio lists it. */
+interface ListedFactor {
+  readonly name: string | null;
+  readonly isVerified: boolean;
+}
+
+/** Verify knows no people: the account keeps them. The same phone number is the same person. */
+export const userCreate: Handler<'userCreate'> = async ({ people }, { email, phoneNumber, countryCode }) => {
+  const person = await people.add({ email, phoneNumber, countryCode: countryCode ?? '' });
+  return {
+    outcome: 'created',
+    result: {
+      authyId: person.authyId,
+      phoneNumber: person.phoneNumber,
+      countryCode: person.countryCode,
+    },
+  };
+};
+
+export const userStatus: Handler<'userStatus'> = async (context, { authyId }, call) => {
+  const person = await knownPerson(context, authyId);
+  const { value: factors, answer } = await listFactors(context, person, call);
+  const verified = factors.filter(({ isVerified }) => isVerified);
+  return {
+    outcome: 'read',
+    result: {
+      authyId,
+      confirmed: verified.length > 0,
+      registered: null,
+      maskedPhone: masked(person.phoneNumber),
+      countryCode: person.countryCode,
+      email: person.email === '' ? null : person.email,
+      devices: verified.flatMap(({ name }) => name ?? []),
+      hasHardToken: null,
+      accountDisabled: null,
+    },
+    answer,
+  };
+};
+
+function listFactors(
+  context: Context,
+  person: Person,
+  call: () => CallOptions,
+): ReturnType<Context['verify']['call']> & Promise<{ value: ListedFactor[] }> {
+  return context.verify.call<ListedFactor[]>(
+    {
+      method: 'GET',
+      path: personPath(context, person, 'Factors'),
+      fields: { PageSize: '100' },
+      repeat: 'read',
+    },
+    ({ body }) => {
+      const factors = member(body, 'factors');
+      if (!Array.isArray(factors)) throw untrustedAnswer('it has no list of factors');
+      return factors
+        .filter((factor) => member(factor, 'identity') === person.identity)
+        .map((factor) => ({
+          name: textOrNull(factor, 'friendly_name'),
+          isVerified: member(factor, 'status') === 'verified',
+        }));
+    },
+    call(),
+    // Nobody has made a factor of theirs yet.
+    { 20404: () => [] },
+  );
+}
+
+export const userUpdate: Handler<'userUpdate'> = async ({ people }, { authyId, email }) => {
+  const person = await people.change(authyId, (one) => ({ ...one, email }));
+  if (person === undefined) throw unknownPerson();
+  return { outcome: 'updated', result: { authyId, email: person.email } };
+};
+
+/** First at Twilio: as long as that fails, the account knows what is left to be deleted. */
+export const userDelete: Handler<'userDelete'> = async (context, { authyId }, call) => {
+  const person = await knownPerson(context, authyId);
+  const { verification } = person;
+  const isOpen =
+    verification !== undefined &&
+    verification.end === undefined &&
+    context.now() - verification.startedAt < verificationLifetime;
+  if (isOpen) {
+    await context.verify.call(
+      {
+        method: 'POST',
+        path: servicePath(context, 'Verifications', verification.id),
+        fields: { Status: 'canceled' },
+        repeat: 'repeatable',
+      },
+      () => undefined,
+      call(),
+      // It has ended meanwhile.
+      { 20404: () => undefined },
+    );
+  }
+  const { answer } = await context.verify.call(
+    { method: 'DELETE', path: personPath(context, person), repeat: 'repeatable' },
+    () => undefined,
+    call(),
+    { 20404: () => undefined },
+  );
+  await context.people.remove(authyId);
+  return { outcome: 'deleted', result: { authyId, deleted: true }, answer };
+};
+
+/** All but the last four digits hidden, as Authy shows it. */
+export function masked(phoneNumber: string): string {
+  return `XXX-XXX-${phoneNumber.slice(-4)}`;
+}

@@ -1,0 +1,411 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Secret, TOTP } from 'otpauth';
+import should from 'should';
+import { renderSVG } from 'uqr';
+import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import type { OperationName } from '../../nodes/lib/contract/results';
+import { filePeople } from '../../nodes/lib/people/file-people';
+import { Simulator } from '../../nodes/simulator/simulator';
+import { type Ending, Flow } from '../support/flow';
+import { temporaryDirectory } from '../support/node_red';
+
+const phone = { phoneNumber: '+13175550142', countryCode: '1' };
+
+const outputsOf = (name: OperationName): number =>
+  Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([output]) => output)) +
+  1;
+
+describe('Operation nodes against the simulator of Twilio Verify', () => {
+  let simulator: Simulator;
+  let baseUrl: string;
+  let userDir: string;
+  let authyId: string;
+  let flow: Flow | undefined;
+  /** How far the simulator's clock is ahead, in milliseconds. */
+  let ahead = 0;
+
+  beforeEach(async () => {
+    ahead = 0;
+    simulator = new Simulator({ now: () => Date.now() + ahead });
+    baseUrl = await simulator.listen();
+    userDir = temporaryDirectory();
+    const [user] = await ask('userCreate', { email: 'user@example.com', ...phone });
+    authyId = String(user['authyId']);
+  });
+  afterEach(async () => {
+    await flow?.stop();
+    flow = undefined;
+    await simulator.close();
+  });
+
+  /** Starts a flow of one operation node, with the panel's defaults and what is set beyond them. */
+  async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
+    await flow?.stop();
+    const operation = operations[name] as unknown as Operation;
+    const defaults = Object.entries(operation.inputs).flatMap(
+      ([input, { default: typed }]): [string, unknown][] => [
+        [input, typed[0]],
+        [`${input}Type`, typed[1]],
+      ],
+    );
+    const { serviceSid, apiKeySid, apiKeySecret } = simulator.verify;
+    flow = await Flow.start(
+      {
+        id: 'node',
+        type: operation.node,
+        account: 'account',
+        ...Object.fromEntries(defaults),
+        ...properties,
+      },
+      outputsOf(name),
+      [
+        {
+          id: 'account',
+          type: 'authy-config',
+          version: 2,
+          service: 'verify',
+          verifyServiceSid: serviceSid,
+          verifyUser: apiKeySid,
+          verifyLookup: true,
+          verifyBaseUrl: baseUrl,
+          verifyLookupsUrl: baseUrl,
+          approvalStore: 'files',
+        },
+      ],
+      { account: { verifySecret: apiKeySecret } },
+      { userDir },
+    );
+    return flow;
+  }
+
+  async function end(
+    name: OperationName,
+    message: Record<string, unknown>,
+    properties?: Record<string, unknown>,
+  ): Promise<Ending> {
+    return (await node(name, properties)).deliver(message);
+  }
+
+  /** Delivers one message; gives the payload and the output it left by. */
+  async function ask(
+    name: OperationName,
+    message: Record<string, unknown>,
+    properties?: Record<string, unknown>,
+  ): Promise<[payload: Record<string, unknown>, output: number]> {
+    const { caught, completed, sent } = await end(name, message, properties);
+    should(caught.map(({ error }) => error?.message)).eql([]);
+    should(completed).equal(1);
+    should(sent).have.length(1);
+    const authy = sent[0]?.message['authy'] as Record<string, unknown>;
+    authy.should.have.properties({
+      operation: operations[name].node.slice('authy-'.length),
+      service: 'verify',
+    });
+    structuredClone(authy).should.eql(authy);
+    return [sent[0]?.message.payload as Record<string, unknown>, sent[0]?.output ?? -1];
+  }
+
+  async function errorOf(
+    name: OperationName,
+    message: Record<string, unknown>,
+    properties?: Record<string, unknown>,
+  ): Promise<{ message: string; code?: string } | undefined> {
+    const { caught, sent } = await end(name, message, properties);
+    should(sent).be.empty();
+    should(caught).have.length(1);
+    return caught[0]?.error;
+  }
+
+  async function newestCode(): Promise<string> {
+    const response = await fetch(`${baseUrl}/simulator/messages`);
+    const { messages } = (await response.json()) as { messages: { code?: string }[] };
+    return messages.at(-1)?.code ?? '';
+  }
+
+  const requestsTo = async (path: string): Promise<number> => {
+    const response = await fetch(`${baseUrl}/simulator/requests?path=${encodeURIComponent(path)}`);
+    return ((await response.json()) as { requests: unknown[] }).requests.length;
+  };
+
+  const wrong = (code: string): string => code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+
+  it('user: the same phone number has the same id; read, updated, deleted', async () => {
+    const [again] = await ask('userCreate', { email: 'other@example.com', ...phone });
+    should(again).eql({ authyId, ...phone });
+    const [status] = await ask('userStatus', { authyId });
+    status.should.have.properties({
+      authyId,
+      confirmed: false,
+      email: 'other@example.com',
+      countryCode: '1',
+    });
+    const [updated] = await ask('userUpdate', { authyId, email: 'new@example.com' });
+    updated.should.eql({ authyId, email: 'new@example.com' });
+    const [deleted] = await ask('userDelete', { authyId });
+    deleted.should.eql({ authyId, deleted: true });
+    should(await errorOf('userStatus', { authyId })).match({ code: 'AUTHY_USER_NOT_FOUND' });
+    const [other] = await ask('userCreate', { email: 'new@example.com', ...phone });
+    should(other['authyId']).not.equal(authyId);
+  });
+
+  it('user: their file is readable by the owner alone, and holds no secret in clear', async () => {
+    await ask('userQr', { authyId });
+    const secret = await secretOf();
+    const files = (fs.readdirSync(userDir, { recursive: true }) as string[])
+      .map((file) => `${userDir}/${file}`)
+      .filter((file) => fs.statSync(file).isFile());
+    should(files.some((file) => file.endsWith(`${authyId}.json`))).be.true();
+    for (const file of files) {
+      should(fs.statSync(file).mode & 0o77).equal(0, file);
+      should(fs.readFileSync(file, 'utf8')).not.containEql(secret);
+    }
+  });
+
+  for (const [name, property] of [
+    ['tokenSms', 'maskedPhone'],
+    ['tokenCall', 'maskedPhone'],
+    ['tokenEmail', 'email'],
+  ] as const) {
+    it(`${name}: the code that was sent is valid, once`, async () => {
+      const [sent, output] = await ask(name, { authyId });
+      sent.should.have.properties({ authyId, sent: true }).and.have.property(property);
+      output.should.equal(0);
+      const code = await newestCode();
+      should(await ask('tokenVerify', { authyId, payload: wrong(code) })).match([
+        { valid: false, reason: 'wrong' },
+        1,
+      ]);
+      should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true, reason: null }, 0]);
+      should(await ask('tokenVerify', { authyId, payload: code })).match([
+        { valid: false, reason: 'notPending' },
+        1,
+      ]);
+    });
+  }
+
+  it('tokenVerify: without a code that was sent nothing is valid, and Twilio is not asked', async () => {
+    should(await ask('tokenVerify', { authyId, payload: '123456' })).match([
+      { valid: false, reason: 'notPending' },
+      1,
+    ]);
+    should(await requestsTo('/VerificationCheck')).equal(0);
+  });
+
+  it('tokenVerify: tells an expired code, and too many tries', async () => {
+    await ask('tokenSms', { authyId });
+    const code = await newestCode();
+    for (let tries = 0; tries < 5; tries++) {
+      should(await ask('tokenVerify', { authyId, payload: wrong(code) })).match([
+        { valid: false, reason: 'wrong' },
+        1,
+      ]);
+    }
+    for (let tries = 0; tries < 2; tries++) {
+      should(await ask('tokenVerify', { authyId, payload: code })).match([
+        { valid: false, reason: 'tooManyAttempts' },
+        1,
+      ]);
+    }
+    ahead = 601_000;
+    const [other] = await ask('userCreate', { email: 'b@example.com', phoneNumber: '+13175550143' });
+    await ask('tokenSms', { authyId: other['authyId'] });
+    const late = await newestCode();
+    ahead += 601_000;
+    should(await ask('tokenVerify', { authyId: other['authyId'], payload: late })).match([
+      { valid: false },
+      1,
+    ]);
+  });
+
+  it('a language that Twilio does not have: the code is sent in its own', async () => {
+    const [sent] = await ask('tokenSms', { authyId }, { locale: 'tl', localeType: 'str' });
+    should(sent['sent']).be.true();
+  });
+
+  /** The secret of the person's newest authenticator, as the account keeps it. */
+  async function secretOf(): Promise<string> {
+    await flow?.stop();
+    flow = undefined;
+    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
+    const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
+    const person = await people.find(authyId);
+    await people.close();
+    return person?.factors.at(-1)?.secret ?? '';
+  }
+
+  /** The person's app. */
+  async function authenticator(): Promise<TOTP> {
+    const secret = await secretOf();
+    should(secret).match(/^[A-Z2-7]{32}$/);
+    return new TOTP({ secret: Secret.fromBase32(secret) });
+  }
+
+  it('an authenticator: confirmed by its first right code; no code counts twice, also after a restart', async () => {
+    const [{ qrCode, label, issuer }] = await ask('userQr', { authyId }, { label: 'Home', labelType: 'str' });
+    should(String(qrCode)).startWith('data:image/svg+xml;base64,');
+    should(label).equal('Home');
+    should(issuer).be.a.String();
+    const totp = await authenticator();
+    const uri = new TOTP({ issuer: String(issuer), label: 'Home', secret: totp.secret }).toString();
+    should(Buffer.from(String(qrCode).split(',')[1] ?? '', 'base64').toString()).equal(
+      renderSVG(uri, { border: 4 }).replace('<svg ', '<svg width="300" height="300" '),
+    );
+    const code = totp.generate();
+    should(await ask('tokenVerify', { authyId, payload: wrong(code) })).match([
+      { valid: false, reason: 'wrong' },
+      1,
+    ]);
+    should((await ask('userStatus', { authyId }))[0]).match({ confirmed: false });
+    should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true, reason: null }, 0]);
+    should((await ask('userStatus', { authyId }))[0]).match({ confirmed: true, devices: ['Home'] });
+    should(await ask('tokenVerify', { authyId, payload: code })).match([
+      { valid: false, reason: 'reused' },
+      1,
+    ]);
+    const next = totp.generate({ timestamp: Date.now() + 30_000 });
+    should(await ask('tokenVerify', { authyId, payload: next })).match([{ valid: true, reason: null }, 0]);
+    should(await ask('tokenVerify', { authyId, payload: next })).match([
+      { valid: false, reason: 'reused' },
+      1,
+    ]);
+    should(await ask('tokenVerify', { authyId, payload: code })).match([
+      { valid: false, reason: 'reused' },
+      1,
+    ]);
+  });
+
+  it('a code of an authenticator is accepted once, however many ask at the same time', async () => {
+    await ask('userQr', { authyId });
+    const totp = await authenticator();
+    const code = totp.generate();
+    const running = await node('tokenVerify');
+    const endings = await Promise.all(
+      Array.from({ length: 10 }, () => running.deliver({ authyId, payload: code })),
+    );
+    const valid = endings.filter(({ sent }) => sent[0]?.output === 0);
+    should(valid).have.length(1);
+  });
+
+  it('an authenticator that was imported: its first right code brings it to Twilio, and counts', async () => {
+    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
+    await flow?.stop();
+    flow = undefined;
+    const secret = new Secret({ size: 20 }).base32;
+    const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
+    const factor = {
+      id: 'imported-1',
+      type: 'totp',
+      state: 'verified',
+      name: 'Old phone',
+      secret,
+      createdAt: 1,
+    } as const;
+    await people.change(authyId, (person) => ({ ...person, factors: [factor] }));
+    await people.close();
+    const totp = new TOTP({ secret: Secret.fromBase32(secret) });
+    const code = totp.generate();
+    should(await ask('tokenVerify', { authyId, payload: wrong(code) })).match([
+      { valid: false, reason: 'wrong' },
+      1,
+    ]);
+    should(await requestsTo('/Factors')).equal(0);
+    should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true, reason: null }, 0]);
+    should(await ask('tokenVerify', { authyId, payload: code })).match([
+      { valid: false, reason: 'reused' },
+      1,
+    ]);
+    should((await ask('userStatus', { authyId }))[0]).match({ confirmed: true, devices: ['Old phone'] });
+    const next = totp.generate({ timestamp: Date.now() + 30_000 });
+    should(await ask('tokenVerify', { authyId, payload: next })).match([{ valid: true, reason: null }, 0]);
+  });
+
+  it('a code that was sent and one of an authenticator go through the same node', async () => {
+    await ask('userQr', { authyId });
+    const totp = await authenticator();
+    should(await ask('tokenVerify', { authyId, payload: totp.generate() })).match([{ valid: true }, 0]);
+    await ask('tokenSms', { authyId });
+    should(await ask('tokenVerify', { authyId, payload: await newestCode() })).match([{ valid: true }, 0]);
+    await ask('tokenSms', { authyId });
+    const next = totp.generate({ timestamp: Date.now() + 30_000 });
+    should(await ask('tokenVerify', { authyId, payload: next })).match([{ valid: true }, 0]);
+  });
+
+  it('phone: a verification is started, read and checked, and the number is looked up', async () => {
+    const [started] = await ask('phoneStart', phone);
+    started.should.have.properties({ ...phone, via: 'sms' });
+    should(started['secondsToExpire']).be.within(598, 600);
+    const { verificationId } = started;
+    should((await ask('phoneStatus', { verificationId }))[0]).match({ status: 'pending' });
+    should(await ask('phoneCheck', { ...phone, payload: '000000' })).match([
+      { valid: false, reason: 'wrong' },
+      1,
+    ]);
+    const code = await newestCode();
+    should(await ask('phoneCheck', { ...phone, payload: code })).match([
+      { ...phone, valid: true, reason: null },
+      0,
+    ]);
+    should(await ask('phoneCheck', { ...phone, payload: code })).match([
+      { valid: false, reason: 'notPending' },
+      1,
+    ]);
+    should((await ask('phoneInfo', phone))[0]).match({ ...phone, type: 'cellphone', ported: null });
+  });
+
+  it('application: details and statistics', async () => {
+    await ask('tokenSms', { authyId });
+    should((await ask('appDetails', {}))[0]['name']).be.a.String();
+    const [{ months }] = await ask('appStats', {});
+    should(months).be.an.Array();
+    should((months as { smsCount: number }[]).at(-1)?.smsCount).be.above(0);
+  });
+
+  it('what Verify does not do is said at deploy and by each message', async () => {
+    for (const name of ['userActivity', 'onetouchSend', 'onetouchStatus'] as const) {
+      const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
+      const error = await errorOf(name, { authyId, approvalId }, { message: 'Open?', messageType: 'str' });
+      should(error).match({ code: 'AUTHY_NOT_SUPPORTED' });
+      should(flow?.statuses[0]?.text).endWith('NOT_SUPPORTED');
+    }
+    const error = await errorOf('tokenSms', { authyId }, { action: 'login', actionType: 'str' });
+    should(error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^AuthyError: action: leave it blank/ });
+    should(await requestsTo('/Verifications')).equal(0);
+  });
+
+  it('the callback node says at deploy that there are no callbacks', async () => {
+    await flow?.stop();
+    flow = await Flow.start(
+      {
+        id: 'node',
+        type: 'authy-onetouch-callback',
+        account: 'account',
+        publicUrl: '',
+        publicUrlType: 'str',
+      },
+      3,
+      [{ id: 'account', type: 'authy-config', version: 2, service: 'verify', approvalStore: 'files' }],
+    );
+    should(flow.log.some((line) => line.includes('the service of its account sends no callbacks'))).be.true();
+    should(flow.statuses[0]?.text).endWith('NOT_SUPPORTED');
+  });
+
+  it('a wrong secret, a service of another account and a person who is not known are errors with what to do', async () => {
+    should(await errorOf('tokenSms', { authyId: '123456' })).match({ code: 'AUTHY_USER_NOT_FOUND' });
+    const { verify } = simulator;
+    const { apiKeySecret } = verify;
+    Object.assign(verify, { apiKeySecret: 'another-secret-of-the-account' });
+    try {
+      const running = await node('appDetails');
+      Object.assign(verify, { apiKeySecret: 'yet-another-secret-of-the-account' });
+      const { caught } = await running.deliver({});
+      should(caught[0]?.error).match({
+        code: 'AUTHY_INVALID_API_KEY',
+        message: /Check the SID and the secret/,
+      });
+      should(JSON.stringify(caught)).not.containEql('another-secret');
+    } finally {
+      Object.assign(verify, { apiKeySecret });
+    }
+  });
+});
