@@ -10,6 +10,15 @@ export function member(object: unknown, name: string): unknown {
   return isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
+/** What a text says as JSON; undefined if it is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 // Fields that only inform may be absent or of another type than documented: services have dropped and changed such
 // fields before, and clients that insisted on them broke.
 

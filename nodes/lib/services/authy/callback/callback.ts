@@ -1,5 +1,5 @@
 import { hasPlainMembers, parseExact, withNumbersAsText } from '../../../contract/json-numbers';
-import { isObject, member, objectOrNull, textOrNull } from '../../../contract/json';
+import { isObject, member, objectOrNull, parsedJson, textOrNull } from '../../../contract/json';
 import type {
   ApprovalAnswer,
   CallbackRequest,
@@ -7,11 +7,12 @@ import type {
   CallbackVerifier,
   Rejection,
 } from '../../../contract/service';
+import { hasForm, headerProblem, signaturesMatch, utf8 } from '../../../contract/signed-requests';
 import { formats } from '../../../contract/validation';
 import { limits, outOfBounds } from './bounds';
 import { quickCanonical } from './quick-canonical';
 import { parseQuery, QueryError } from './query';
-import { canonicalParams, type Params, signatureOfCanonical, signaturesMatch } from './signature';
+import { canonicalParams, type Params, signatureOfCanonical } from './signature';
 
 export interface CallbackRules {
   /** Every key that may have signed. */
@@ -114,14 +115,6 @@ function isSigned(
   return false;
 }
 
-function hasForm(value: unknown, form: RegExp): value is string {
-  return typeof value === 'string' && form.test(value);
-}
-
-function headerProblem(name: string, value: unknown): string {
-  return value === undefined ? `there is no ${name} header` : `the ${name} header has another form`;
-}
-
 /** The parameters of a request, and the canonical strings that may have been signed for them. */
 interface Content {
   params: Params;
@@ -189,22 +182,6 @@ function treeContent(params: Params, maxSize: number, json?: string): Content | 
   // Where no number is written otherwise, parsing again would give the same.
   if (signed === json) return { params, canonical: [canonicalParams(params)] };
   return { params: parseExact(json) as Params, canonical: [canonicalParams(parsedJson(signed) as Params)] };
-}
-
-function utf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether a parser may have changed how a number is written, so that its signature cannot be made again. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { signaturesMatch } from '../../../../../nodes/lib/contract/signed-requests';
 import { parseQuery } from '../../../../../nodes/lib/services/authy/callback/query';
 import {
   canonicalParams,
   signature,
-  signaturesMatch,
   type Params,
 } from '../../../../../nodes/lib/services/authy/callback/signature';
 import { type NegativeVector, vectors } from '../../../../support/vectors';
