@@ -58,7 +58,11 @@ export default tseslint.config(
   },
   {
     // What is secret or signed is compared by `timingSafeEqual`, in one place: `signaturesMatch`.
-    files: ['nodes/lib/services/authy/callback/*.ts', 'nodes/lib/node/callback-node.ts'],
+    files: [
+      'nodes/lib/services/authy/callback/*.ts',
+      'nodes/lib/services/verify/webhook/*.ts',
+      'nodes/lib/node/callback-node.ts',
+    ],
     rules: {
       'no-restricted-syntax': [
         'error',
