@@ -88,7 +88,6 @@ export function invalidInput(field: string, problem: string): AuthyError {
   return new AuthyError('AUTHY_INVALID_INPUT', `${field}: ${problem}`, { field });
 }
 
-/** The error for an answer that is not as it should be: nothing is concluded from it. */
 /** The error if a node has no account to ask. */
 export function noAccount(
   whatToDo = 'No Authy account is chosen, or it is disabled. Open the node and choose one.',
@@ -96,6 +95,7 @@ export function noAccount(
   return new AuthyError('AUTHY_NO_ACCOUNT', whatToDo);
 }
 
+/** The error for an answer that is not as it should be: nothing is concluded from it. */
 export function untrustedAnswer(problem: string): AuthyError {
   return new AuthyError('AUTHY_BAD_RESPONSE', `The service's answer cannot be trusted: ${problem}.`);
 }

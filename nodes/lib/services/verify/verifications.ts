@@ -1,4 +1,4 @@
-import { untrustedAnswer } from '../../contract/errors';
+import { AuthyError, untrustedAnswer } from '../../contract/errors';
 import { member } from '../../contract/json';
 import type { CallOptions } from '../../contract/service';
 import { type Answer, expectSame, expectText, type Read } from './client';
@@ -48,11 +48,20 @@ export async function startVerification(
       refusals,
     );
   // Twilio answers "not found" for a language that it does not have: nothing was sent then.
-  const first = await start(locale, locale === undefined ? {} : { 20404: () => undefined });
-  const { value, answer } = first.value === undefined ? await start(undefined, {}) : first;
+  const first = await start(locale, locale === undefined ? noService : { 20404: () => undefined });
+  const { value, answer } = first.value === undefined ? await start(undefined, noService) : first;
   if (value === undefined) throw untrustedAnswer('it is not that of a start');
   return { value, answer };
 }
+
+const noService = {
+  20404: (): undefined => {
+    throw new AuthyError(
+      'AUTHY_BAD_CONFIG',
+      'Check the Service SID of the account: Twilio knows no such service. Nothing was sent.',
+    );
+  },
+};
 
 function started(context: Context, to: string, answer: Answer): StartedVerification {
   const { body } = answer;
