@@ -2,17 +2,13 @@ import fc from 'fast-check';
 import { Secret, TOTP } from 'otpauth';
 import should from 'should';
 import { AuthyError } from '../../nodes/lib/contract/errors';
-import type { People, Person } from '../../nodes/lib/contract/people';
-import { filePeople } from '../../nodes/lib/people/file-people';
-import { VerifyClient } from '../../nodes/lib/services/verify/client';
-import { VerifyService } from '../../nodes/lib/services/verify/service';
-import { StartedVerifications } from '../../nodes/lib/services/verify/started-verifications';
-import { temporaryDirectory } from '../support/node_red';
+import type { Person } from '../../nodes/lib/contract/people';
+import type { VerifyService } from '../../nodes/lib/services/verify/service';
 import { samples } from '../support/runs';
-import { ScriptedServer, type Step } from '../support/scripted_server';
+import type { Step } from '../support/scripted_server';
+import { serviceSid, VerifyOnServer } from '../support/verify_on_server';
 
 const hex = (digit: string): string => digit.repeat(32);
-const serviceSid = `VA${hex('1')}`;
 const verificationSid = `VE${hex('2')}`;
 const factorSid = `YF${hex('3')}`;
 const challengeSid = `YC${hex('4')}`;
@@ -242,34 +238,16 @@ const hostile = fc.record({
 
 describe('Attack: answers of Twilio that must not be believed', function () {
   this.timeout(0);
-  const server = new ScriptedServer();
-  let people: People;
+  const account = new VerifyOnServer();
+  const { server, people } = account;
   let service: VerifyService;
   let person: Person;
 
   before(async () => {
-    await server.start();
-    people = filePeople(
-      { root: temporaryDirectory(), accountId: 'account' },
-      { credentialSecret: 'a secret of the tests', tell: () => undefined },
-    );
+    ({ service } = await account.start());
     person = await people.add({ ...phone, email: 'ada@example.com' });
-    const client = (): VerifyClient =>
-      new VerifyClient({
-        user: `SK${hex('5')}`,
-        secret: 'a-secret-of-the-tests',
-        baseUrl: server.url,
-        deadline: 5000,
-        maxInFlight: 10,
-      });
-    const context = { verify: client(), lookups: client(), people, serviceSid, lookup: true, now: Date.now };
-    service = new VerifyService({ ...context, started: new StartedVerifications() }, 5000);
   });
-  after(async () => {
-    service.close();
-    await people.close();
-    await server.stop();
-  });
+  after(() => account.stop());
 
   /** How a code ends with an answer: the outcome, or the code of the error. */
   async function endOf({ knows, ask }: Way, step: Step): Promise<string> {

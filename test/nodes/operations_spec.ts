@@ -1,9 +1,10 @@
 import should from 'should';
-import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import { operations } from '../../nodes/lib/contract/operations';
 import { type OperationName } from '../../nodes/lib/contract/results';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { Flow, type FlowNode } from '../support/flow';
 import { eventually } from '../support/node_red';
+import { newNode, outputsOf } from '../support/operation_nodes';
 
 const phone = { phoneNumber: '+13175550142', countryCode: '1' };
 const account: FlowNode = {
@@ -15,10 +16,6 @@ const account: FlowNode = {
   tls: '',
   proxy: '',
 };
-const outputsOf = (name: OperationName): number =>
-  Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([output]) => output)) +
-  1;
-
 /** In the test helper, `RED._` returns the key itself. */
 const word = (key: string): string => `@flowauth/node-red-authy/authy-config:status.${key}`;
 
@@ -48,30 +45,9 @@ describe('Operation nodes against the simulator', () => {
   /** Starts a flow of one operation node, with the panel's defaults and these properties. */
   async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
     await flow?.stop();
-    const operation = operations[name] as unknown as Operation;
-    const defaults: [string, unknown][] = Object.entries(operation.inputs).flatMap(
-      ([
-        input,
-        {
-          default: [value, type],
-        },
-      ]) => [
-        [input, value],
-        [`${input}Type`, type],
-      ],
-    );
-    flow = await Flow.start(
-      {
-        id: 'node',
-        type: operation.node,
-        account: 'account',
-        ...Object.fromEntries(defaults),
-        ...properties,
-      },
-      outputsOf(name),
-      [{ ...account, baseUrl }],
-      { account: { apiKey: 'operations-test-key' } },
-    );
+    flow = await Flow.start(newNode(name, properties), outputsOf(name), [{ ...account, baseUrl }], {
+      account: { apiKey: 'operations-test-key' },
+    });
     return flow;
   }
 

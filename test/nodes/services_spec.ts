@@ -1,5 +1,5 @@
 import should from 'should';
-import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
 import type { Abilities, Performed } from '../../nodes/lib/contract/service';
 import { migrated } from '../../nodes/lib/node/migrate';
@@ -10,6 +10,7 @@ import { approvalGate } from '../support/approval_gate';
 import { exchanges } from '../support/exchanges';
 import { type Ending, Flow } from '../support/flow';
 import { type Does, memoryService } from '../support/memory_service';
+import { outputsOf } from '../support/operation_nodes';
 import { ScriptedServer, type Step } from '../support/scripted_server';
 
 const names = Object.keys(operations) as OperationName[];
@@ -59,11 +60,6 @@ describe('A service', () => {
     ]);
     return flow;
   }
-
-  const outputsOf = (name: OperationName): number => {
-    const { outcomes }: Operation = operations[name];
-    return Math.max(...Object.values(outcomes).map(([output]) => output)) + 1;
-  };
 
   /** A node with fixed inputs, those of the documented exchange. */
   function asking(name: OperationName): Record<string, unknown> & { type: string } {

@@ -3,18 +3,15 @@ import path from 'node:path';
 import { Secret, TOTP } from 'otpauth';
 import should from 'should';
 import { renderSVG } from 'uqr';
-import { type Operation, operations } from '../../nodes/lib/contract/operations';
+import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
 import { filePeople } from '../../nodes/lib/people/file-people';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { type Ending, Flow } from '../support/flow';
 import { temporaryDirectory } from '../support/node_red';
+import { newNode, outputsOf } from '../support/operation_nodes';
 
 const phone = { phoneNumber: '+13175550142', countryCode: '1' };
-
-const outputsOf = (name: OperationName): number =>
-  Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([output]) => output)) +
-  1;
 
 describe('Operation nodes against the simulator of Twilio Verify', () => {
   let simulator: Simulator;
@@ -42,22 +39,9 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   /** Starts a flow of one operation node, with the panel's defaults and what is set beyond them. */
   async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
     await flow?.stop();
-    const operation = operations[name] as unknown as Operation;
-    const defaults = Object.entries(operation.inputs).flatMap(
-      ([input, { default: typed }]): [string, unknown][] => [
-        [input, typed[0]],
-        [`${input}Type`, typed[1]],
-      ],
-    );
     const { serviceSid, apiKeySid, apiKeySecret } = simulator.verify;
     flow = await Flow.start(
-      {
-        id: 'node',
-        type: operation.node,
-        account: 'account',
-        ...Object.fromEntries(defaults),
-        ...properties,
-      },
+      newNode(name, properties),
       outputsOf(name),
       [
         {

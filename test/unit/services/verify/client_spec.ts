@@ -1,19 +1,14 @@
 import should from 'should';
 import { AuthyError } from '../../../../nodes/lib/contract/errors';
-import type { People, Person } from '../../../../nodes/lib/contract/people';
+import type { Person } from '../../../../nodes/lib/contract/people';
 import type { ValuesOf } from '../../../../nodes/lib/contract/operations';
 import type { OperationName } from '../../../../nodes/lib/contract/results';
-import { filePeople } from '../../../../nodes/lib/people/file-people';
-import { VerifyClient } from '../../../../nodes/lib/services/verify/client';
-import { VerifyService } from '../../../../nodes/lib/services/verify/service';
-import { StartedVerifications } from '../../../../nodes/lib/services/verify/started-verifications';
-import { temporaryDirectory } from '../../../support/node_red';
-import { ScriptedServer, type Step } from '../../../support/scripted_server';
+import type { VerifyService } from '../../../../nodes/lib/services/verify/service';
+import type { Step } from '../../../support/scripted_server';
+import { credentials, serviceSid, VerifyOnServer } from '../../../support/verify_on_server';
 
 const hex = (digit: string): string => digit.repeat(32);
-const serviceSid = `VA${hex('1')}`;
-const user = `SK${hex('5')}`;
-const secret = 'a-secret-of-the-tests';
+const { user, secret } = credentials;
 const phone = { phoneNumber: '+13175550142', countryCode: '1' };
 
 const started = {
@@ -32,33 +27,16 @@ const refused = (status: number, code: number, message = 'No.'): Step => ({
 });
 
 describe('A call to Twilio', () => {
-  const server = new ScriptedServer();
-  let people: People;
+  const account = new VerifyOnServer();
+  const { server, people } = account;
   let person: Person;
   let service: VerifyService;
 
   before(async () => {
-    await server.start();
-    people = filePeople(
-      { root: temporaryDirectory(), accountId: 'account' },
-      { credentialSecret: 'a secret of the tests', tell: () => undefined },
-    );
+    ({ service } = await account.start());
     person = await people.add({ ...phone, email: 'ada@example.com' });
-    const client = (): VerifyClient =>
-      new VerifyClient({ user, secret, baseUrl: server.url, deadline: 5000, maxInFlight: 10 });
-    service = new VerifyService(
-      {
-        ...{ verify: client(), lookups: client(), people, serviceSid, lookup: true, now: Date.now },
-        started: new StartedVerifications(),
-      },
-      5000,
-    );
   });
-  after(async () => {
-    service.close();
-    await people.close();
-    await server.stop();
-  });
+  after(() => account.stop());
   beforeEach(() => server.seen.splice(0));
 
   async function errorOf<N extends OperationName>(
