@@ -167,7 +167,7 @@ for (const runtime of runtimes) {
       it('an unknown service, or a variable, stays until another service is chosen', async () => {
         const node = { id: account.id, type: account.type, z: '' };
         for (const kept of [
-          { service: 'verify' },
+          { service: 'another' },
           { service: '${AUTHY_SERVICE}' },
           { service: 'authy', simulated: '${X}' },
         ]) {

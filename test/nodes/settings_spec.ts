@@ -253,7 +253,7 @@ describe('Settings', () => {
     }
 
     it('with an unknown service, callbacks are rejected', async () => {
-      const running = await startCallbacks({ account: { service: 'verify' } });
+      const running = await startCallbacks({ account: { service: 'another' } });
       (await callback(running, key)).should.eql({ output: 2, reason: 'noApiKey' });
     });
 

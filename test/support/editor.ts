@@ -222,8 +222,11 @@ export class Editor {
             if (type === 'str' && options) $(field).typedInput('value', options.at(-1));
             else if (type !== 'list') $(field).typedInput('value', texts[type]);
           } else if (field instanceof HTMLSelectElement) {
-            const chosen = [...field.options].map(({ value }) => value).filter((value) => value !== '_ADD_');
-            if (chosen.length > 1) $(field).val(chosen.at(-1)).trigger('change');
+            // Of the services, only the first one does everything that the other panels ask for.
+            const isSame = ({ dataset }: HTMLOptionElement): boolean =>
+              dataset['service'] === field.options[0]?.dataset['service'];
+            const chosen = [...field.options].filter((option) => isSame(option) && option.value !== '_ADD_');
+            if (chosen.length > 1) $(field).val(chosen.at(-1)?.value).trigger('change');
           } else if (field instanceof HTMLInputElement && field.type === 'checkbox') {
             $(field).prop('checked', !field.checked).trigger('change');
           } else if (field instanceof HTMLInputElement && field.type !== 'hidden') {
