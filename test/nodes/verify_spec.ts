@@ -121,7 +121,8 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     status.should.have.properties({
       authyId,
       confirmed: false,
-      email: 'other@example.com',
+      // Otherwise whoever knows the number could have the codes sent elsewhere.
+      email: 'user@example.com',
       countryCode: '1',
     });
     const [updated] = await ask('userUpdate', { authyId, email: 'new@example.com' });
@@ -355,6 +356,88 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     const error = await errorOf('tokenSms', { authyId }, { action: 'login', actionType: 'str' });
     should(error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^AuthyError: action: leave it blank/ });
     should(await requestsTo('/Verifications')).equal(0);
+  });
+
+  it('a code that went to a former e-mail address no longer counts', async () => {
+    await ask('tokenEmail', { authyId });
+    const code = await newestCode();
+    await ask('userUpdate', { authyId, email: 'new@example.com' });
+    should(await ask('tokenVerify', { authyId, payload: code })).match([
+      { valid: false, reason: 'notPending' },
+      1,
+    ]);
+  });
+
+  it('wrong codes of an authenticator reach Twilio, whose limits count them, and lock no right one out', async () => {
+    await ask('userQr', { authyId });
+    const totp = await authenticator();
+    const code = totp.generate();
+    for (let tries = 0; tries < 5; tries++) {
+      should(await ask('tokenVerify', { authyId, payload: wrong(code) })).match([
+        { valid: false, reason: 'wrong' },
+        1,
+      ]);
+    }
+    should(await ask('tokenVerify', { authyId, payload: code })).match([
+      { valid: false, reason: 'tooManyAttempts' },
+      1,
+    ]);
+    await ask('userQr', { authyId });
+    const next = await authenticator();
+    should(await ask('tokenVerify', { authyId, payload: next.generate() })).match([{ valid: true }, 0]);
+  });
+
+  it('an imported authenticator can be guessed ten times an hour', async () => {
+    const secret = new Secret({ size: 20 }).base32;
+    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
+    await flow?.stop();
+    flow = undefined;
+    const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
+    const factor = {
+      id: 'imported-1',
+      type: 'totp',
+      state: 'verified',
+      name: 'Old',
+      secret,
+      createdAt: 1,
+    } as const;
+    await people.change(authyId, (person) => ({ ...person, factors: [factor] }));
+    await people.close();
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    const running = await node('tokenVerify');
+    for (let tries = 0; tries < 10; tries++) {
+      const { sent } = await running.deliver({ authyId, payload: wrong(code) });
+      should(sent[0]).match({
+        output: 1,
+        message: { payload: { reason: tries < 9 ? 'wrong' : 'tooManyAttempts' } },
+      });
+    }
+    const { sent } = await running.deliver({ authyId, payload: code });
+    should(sent[0]).match({ output: 1, message: { payload: { reason: 'tooManyAttempts' } } });
+  });
+
+  it('the test button works for a deployed account, whose secret the panel does not have', async () => {
+    await node('appDetails');
+    const { serviceSid, apiKeySid } = simulator.verify;
+    const typed = { verifyServiceSid: serviceSid, verifyUser: apiKeySid };
+    const press = async (form: object): Promise<{ ok: boolean; name?: string; message?: string }> => {
+      const response = await fetch(`${flow?.adminUrl ?? ''}/authy-config/test`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Sec-Fetch-Site': 'same-origin' },
+        body: JSON.stringify({ id: 'account', version: 2, service: 'verify', simulated: false, ...form }),
+      });
+      return (await response.json()) as { ok: boolean; name?: string; message?: string };
+    };
+    should(await press(typed)).match({ ok: true });
+    should(await press({ ...typed, verifySecret: simulator.verify.apiKeySecret })).match({ ok: true });
+    should(await press({ ...typed, verifySecret: 'another-secret-than-that' })).match({
+      ok: false,
+      message: /Check the SID and the secret/,
+    });
+    should(await press({ ...typed, verifyServiceSid: 'VA1' })).match({
+      ok: false,
+      message: /enter the SID of the Verify service/,
+    });
   });
 
   it('the callback node says at deploy that there are no callbacks', async () => {

@@ -3,6 +3,7 @@ import { filePeople } from '../../nodes/lib/people/file-people';
 import { VerifyClient } from '../../nodes/lib/services/verify/client';
 import { VerifyService } from '../../nodes/lib/services/verify/service';
 import { StartedVerifications } from '../../nodes/lib/services/verify/started-verifications';
+import { WrongTries } from '../../nodes/lib/services/verify/wrong-tries';
 import { temporaryDirectory } from './node_red';
 import { ScriptedServer } from './scripted_server';
 
@@ -26,7 +27,10 @@ export class VerifyOnServer {
     const client = (): VerifyClient =>
       new VerifyClient({ ...credentials, baseUrl: this.server.url, deadline: 5000, maxInFlight: 10 });
     const context = { verify: client(), lookups: client(), people: this.people, serviceSid, lookup: true };
-    this.opened = new VerifyService({ ...context, now: Date.now, started: new StartedVerifications() }, 5000);
+    this.opened = new VerifyService(
+      { ...context, now: Date.now, started: new StartedVerifications(), wrongTries: new WrongTries() },
+      5000,
+    );
     return this;
   }
 

@@ -187,6 +187,11 @@ export class Account {
     return this.verifier;
   }
 
+  /** Whether the fields of the panel hold something else than the deployed settings. @throws Error - they are wrong */
+  isTyped(form: Readonly<Record<string, unknown>>): boolean {
+    return this.kind().typed?.(this.settings.service, form) !== undefined;
+  }
+
   /**
    * Asks for a name that only an authorized caller can know, to show that account and network work.
    *

@@ -8,7 +8,7 @@ export interface Factor<Secret extends string = string> {
   readonly name: string;
   /** Of a TOTP factor, in base32, if it is known here. */
   readonly secret?: Secret;
-  /** The last TOTP step that was accepted. No code of it, or of one before, counts again. */
+  /** The last TOTP step that a code was accepted of, or is being asked about. No code of it, or of one before, counts. */
   readonly lastStep?: number;
   /** In milliseconds since 1970. */
   readonly createdAt: number;

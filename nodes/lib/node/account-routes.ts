@@ -72,9 +72,12 @@ async function testAccount(
   const deployed = instances
     .of(RED, id)
     .filter(({ account }) => account.kindId === kind.id && account.isSimulated === isSimulated);
+  const [one, ...others] = deployed;
+  if (one !== undefined) {
+    // Typed credentials are tried once; the stored ones of each instance may differ.
+    return others.length === 0 || one.account.isTyped(form) ? one.account.test(form) : testAll(deployed);
+  }
   const typed = kind.typed?.(undefined, form);
-  const [one] = deployed;
-  if (one !== undefined) return typed === undefined ? testAll(deployed) : one.account.test(form);
   if (typed === undefined && isInSubflow(RED, id)) {
     throw new Error(
       'Put the subflow into a flow and deploy: an account in a subflow runs where that is used.',

@@ -131,6 +131,7 @@ export async function importPeople(
   }));
   noteContradictions(entries, problems);
   for (const entry of entries) await noteClash(people, entry, problems);
+  await noteShared(people, entries, problems);
   problems.throwIfAny();
   const counts = { added: 0, changed: 0, unchanged: 0 };
   for (let from = 0; from < entries.length; from += atOnce) {
@@ -290,6 +291,26 @@ function noteContradictions(entries: readonly Entry[], problems: Problems): void
   }
 }
 
+/** What only one person can have: an identity, an authenticator, its secret. */
+function ownOf({ identity, factors = [] }: Pick<NewPerson, 'identity' | 'factors'>): string[] {
+  const all = [identity, ...factors.flatMap(({ id, secret }) => [id, secret])];
+  return all.filter((one) => one !== undefined);
+}
+
+/** Two people with the same identity or authenticator, in the list or here: a code of the one would count for the other. */
+async function noteShared(people: People, entries: readonly Entry[], problems: Problems): Promise<void> {
+  const owners = new Map<string, string>();
+  for await (const person of people.all()) {
+    for (const own of ownOf(person)) owners.set(own, person.phoneNumber);
+  }
+  for (const { place, person } of entries) {
+    const { phoneNumber } = person;
+    const isShared = ownOf(person).some((own) => (owners.get(own) ?? phoneNumber) !== phoneNumber);
+    if (isShared) problems.note(place, 'its identity or an authenticator of it belongs to another person.');
+    for (const own of ownOf(person)) owners.set(own, phoneNumber);
+  }
+}
+
 /** Somebody whom the people here contradict. */
 async function noteClash(people: People, { place, person }: Entry, problems: Problems): Promise<void> {
   const { authyId, identity } = person;
@@ -313,12 +334,28 @@ async function take(people: People, person: NewPerson): Promise<keyof Imported> 
   return changed === undefined ? 'unchanged' : 'changed';
 }
 
-/** @returns undefined if there is nothing new */
+/**
+ * What a list adds to somebody who is known. An authenticator that is in use stays the only one: a list may be older than it.
+ *
+ * @returns undefined if there is nothing new
+ */
 function merged(known: Person, { email, factors = [] }: NewPerson): Person | undefined {
-  const isNew = ({ id, secret }: Factor): boolean =>
-    !known.factors.some((factor) => factor.id === id || (secret !== undefined && factor.secret === secret));
-  const more = factors.filter(isNew);
+  const isSame = (one: Factor, other: Factor): boolean =>
+    one.id === other.id || (one.secret !== undefined && one.secret === other.secret);
+  const isInUse = ({ type, state }: Factor): boolean => type === 'totp' && state === 'verified';
+  const hasOne = known.factors.some(isInUse);
+  const more = factors.filter(
+    (factor) => !known.factors.some((one) => isSame(one, factor)) && !(hasOne && isInUse(factor)),
+  );
+  // A code that was accepted elsewhere does not count again.
+  const steps = known.factors.map((one) => {
+    const lastStep = Math.max(...[one, ...factors.filter((factor) => isSame(one, factor))].map(lastStepOf));
+    return lastStep > lastStepOf(one) ? { ...one, lastStep } : one;
+  });
+  const areNewer = steps.some((one, index) => one !== known.factors[index]);
   const isOther = email !== '' && email !== known.email;
-  if (more.length === 0 && !isOther) return undefined;
-  return { ...known, email: isOther ? email : known.email, factors: [...known.factors, ...more] };
+  if (more.length === 0 && !isOther && !areNewer) return undefined;
+  return { ...known, email: isOther ? email : known.email, factors: [...steps, ...more] };
 }
+
+const lastStepOf = ({ lastStep = -1 }: Factor): number => lastStep;

@@ -157,10 +157,48 @@ describe('Lists of people', () => {
     should(await people.find(authyId)).match({ email: 'new@example.com', factors: [factor] });
     should(
       await importPeople(people, `phone,email,secret\n+491701234567,,${other}\n`, { format: 'csv' }),
-    ).have.property('changed', 1);
+    ).have.property('unchanged', 1);
     const after = await people.find(authyId);
     should(after?.email).equal('new@example.com');
-    should(after?.factors.map(({ secret: one }) => one)).eql([secret, other]);
+    // An older list must not bring back an authenticator that was replaced.
+    should(after?.factors).eql([factor]);
+  });
+
+  it('take over the last step of a code that was accepted elsewhere, and never an older one', async () => {
+    const people = open();
+    const { authyId } = await people.add(newPerson({ factors: [newFactor({ lastStep: 9 })] }));
+    for (const [lastStep, expected] of [
+      [20, 20],
+      [10, 20],
+      [undefined, 20],
+    ] as const) {
+      const factor = newFactor(lastStep === undefined ? {} : { lastStep });
+      const list = JSON.stringify([{ phoneNumber: '+491701234567', factors: [factor] }]);
+      await importPeople(people, list, { format: 'json' });
+      should((await people.find(authyId))?.factors).match([{ lastStep: expected }]);
+    }
+  });
+
+  it('are refused where two people would have the same identity or authenticator, in the list or here', async () => {
+    const people = open();
+    const { identity, authyId } = await people.add(newPerson({ factors: [newFactor()] }));
+    const second = { phoneNumber: '+13175550142', countryCode: '1' };
+    for (const one of [
+      { ...second, identity },
+      { ...second, factors: [newFactor()] },
+      { ...second, factors: [newFactor({ id: 'YF2' })] },
+    ]) {
+      await importPeople(people, JSON.stringify([one]), { format: 'json' }).should.be.rejectedWith({
+        code: 'AUTHY_INVALID_INPUT',
+        message: /person 1: its identity or an authenticator of it belongs to another person/,
+      });
+    }
+    await people.remove(authyId);
+    const list = `phone,secret\n+491701234567,${secret}\n+13175550142,${secret}\n`;
+    await importPeople(people, list, { format: 'csv' }).should.be.rejectedWith({
+      message: /line 3: its identity/,
+    });
+    should(await people.findByPhone('+491701234567')).be.undefined();
   });
 
   it('are refused as a whole where lines are wrong, which are named, and show nothing of them', async () => {

@@ -1,13 +1,10 @@
 import { Secret, TOTP } from 'otpauth';
 
 /** The number of digits, and for how many seconds an authenticator shows a code. The defaults of Twilio, and of apps. */
-const [digits, period] = [6, 30];
+export const [digits, period] = [6, 30];
 
-/**
- * How many steps around the present one are searched: so far may the clock here be wrong. Which of them are accepted is
- * Twilio's decision.
- */
-const searched = 20;
+/** How many steps before and after the present one a code may be of: Twilio takes one, and clocks differ. */
+const window = 2;
 
 /** A new secret of 160 bits, in base32, as RFC 4226 recommends. */
 export function newSecret(): string {
@@ -24,6 +21,6 @@ export function newSecret(): string {
 export function stepOf(secret: string, code: string, now: number): number | undefined {
   if (code.length !== digits) return undefined;
   const totp = new TOTP({ algorithm: 'SHA1', digits, period, secret: Secret.fromBase32(secret) });
-  const delta = totp.validate({ token: code, timestamp: now, window: searched });
+  const delta = totp.validate({ token: code, timestamp: now, window });
   return delta === null ? undefined : Math.floor(now / 1000 / period) + delta;
 }

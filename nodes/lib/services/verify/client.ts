@@ -111,7 +111,7 @@ export class VerifyClient {
       {
         repeat,
         request: (index) => (index === 0 ? request : undefined),
-        judge: (http) => this.judge(repeat, http, read, refusals),
+        judge: (http) => this.judge(repeat, http, read, refusals, secretsIn(fields)),
       },
       options,
     );
@@ -127,11 +127,17 @@ export class VerifyClient {
     http: HttpAnswer,
     read: Reader<T>,
     refusals: Readonly<Record<number, Reader<T>>>,
+    own: Secrets,
   ): Judged<Read<T>> {
     const { statusCode } = http;
     const body = statusCode === 204 && http.body === '' ? {} : jsonObject(http.body);
     const number = body && errorNumber(body);
-    const answer: Answer | undefined = body && { statusCode, body, shown: this.secrets.outOf(body) };
+    const answer: Answer | undefined = body && {
+      statusCode,
+      body,
+      // The secret of an authenticator is in no answer that is handed on.
+      shown: own.outOf(this.secrets.outOf('binding' in body ? { ...body, binding: null } : body)),
+    };
     const shown = answer?.shown;
     const retryAfter = retryAfterSeconds(http.retryAfter);
     const refused = (): AuthyError =>
@@ -152,6 +158,13 @@ export class VerifyClient {
     if (answer === undefined || number === undefined || statusCode < 400) throw foreign(repeat, http, shown);
     throw refused();
   }
+}
+
+/** The fields of a request that no answer may bring back into a message or a log. */
+const secretFields = ['Binding.Secret', 'AuthPayload', 'Code', 'CustomCode'];
+
+function secretsIn(fields: Readonly<Record<string, string | undefined>>): Secrets {
+  return new Secrets(secretFields.map((name) => [fields[name] ?? '', '[secret]']));
 }
 
 function readBy<T>(read: Reader<T>, answer: Answer): Read<T> {

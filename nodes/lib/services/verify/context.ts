@@ -6,6 +6,7 @@ import type { People } from '../../contract/people';
 import type { Person } from '../../contract/people';
 import type { VerifyClient } from './client';
 import type { StartedVerifications } from './started-verifications';
+import type { WrongTries } from './wrong-tries';
 
 /** What the operations of an open account use. */
 export interface Context {
@@ -17,6 +18,7 @@ export interface Context {
   readonly lookup: boolean;
   /** The verifications of phone numbers that were started here. */
   readonly started: StartedVerifications;
+  readonly wrongTries: WrongTries;
   /** Milliseconds since 1970. */
   now(): number;
 }

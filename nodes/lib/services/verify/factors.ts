@@ -3,6 +3,7 @@ import { isObject, member } from '../../contract/json';
 import type { Person } from '../../contract/people';
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
 import { type Answer, expectSame, expectText } from './client';
+import { digits, period } from './authenticator';
 import { type Context, personPath } from './context';
 import { isSid } from './sids';
 
@@ -32,7 +33,12 @@ export async function createFactor(
     {
       method: 'POST',
       path: personPath(context, person, 'Factors'),
-      fields: { FriendlyName: name, FactorType: 'totp', 'Binding.Secret': secret },
+      // Those of the service could be others, which the check of a code here does not have.
+      fields: {
+        ...{ FriendlyName: name, FactorType: 'totp', 'Binding.Secret': secret },
+        ...{ 'Config.Alg': 'sha1', 'Config.TimeStep': String(period), 'Config.CodeLength': String(digits) },
+        'Config.Skew': '1',
+      },
       repeat: 'never',
     },
     ({ body }) => {
@@ -45,7 +51,7 @@ export async function createFactor(
     },
     call(),
   );
-  return { ...value, answer: { ...answer, body: { ...answer.body, binding: null } } };
+  return { ...value, answer };
 }
 
 /** The address for authenticator apps. @throws AuthyError - `AUTHY_BAD_RESPONSE` if it is not for our secret */
@@ -55,6 +61,12 @@ function uriOf(body: Answer['body'], secret: string): string {
   if (typeof uri !== 'string' || !/^otpauth:\/\/totp\//.test(uri) || !URL.canParse(uri)) {
     throw untrustedAnswer('it has no address for authenticator apps');
   }
-  if (new URL(uri).searchParams.get('secret') !== secret) throw untrustedAnswer('its secret is another one');
+  const { searchParams } = new URL(uri);
+  if (searchParams.get('secret') !== secret) throw untrustedAnswer('its secret is another one');
+  const isOurs =
+    (searchParams.get('algorithm') ?? 'SHA1').toUpperCase() === 'SHA1' &&
+    (searchParams.get('digits') ?? '6') === String(digits) &&
+    (searchParams.get('period') ?? '30') === String(period);
+  if (!isOurs) throw untrustedAnswer('its authenticator makes other codes than were asked for');
   return uri;
 }

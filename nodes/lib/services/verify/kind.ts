@@ -27,7 +27,12 @@ const verify: ServiceKind<VerifySettings> = {
     if (form['simulated'] === true) return undefined;
     const [serviceSid, user] = [textOf(verifyServiceSid), textOf(verifyUser)];
     const isTyped = verifySecret !== undefined;
-    if (!isTyped && settings?.serviceSid === serviceSid && settings.user === user) return undefined;
+    const isSame = (text: string, deployed: string): boolean =>
+      text === deployed || placeholder(text) !== undefined;
+    if (settings !== undefined && !isTyped) {
+      // A variable that was deployed has its value by now.
+      if (isSame(serviceSid, settings.serviceSid) && isSame(user, settings.user)) return undefined;
+    }
     const secret = isTyped ? textOf(verifySecret) : (settings?.secret ?? '');
     if ([serviceSid, user, secret].some((text) => placeholder(text) !== undefined)) {
       throw new Error('A value comes from the environment: deploy first, then test.');
@@ -75,10 +80,11 @@ function textOf(value: unknown): string {
 
 /** Loaded with the first call: an editor that is only opened needs no HTTP. */
 async function openService(settings: VerifySettings, environment: Environment): Promise<Service> {
-  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }] = await Promise.all([
+  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }, { WrongTries }] = await Promise.all([
     import('./client.js'),
     import('./service.js'),
     import('./started-verifications.js'),
+    import('./wrong-tries.js'),
   ]);
   const { user, secret, serviceSid, lookup, tls, proxy } = settings;
   const { deadline, maxInFlight } = environment;
@@ -97,6 +103,7 @@ async function openService(settings: VerifySettings, environment: Environment): 
       return environment.people();
     },
     started: new StartedVerifications(),
+    wrongTries: new WrongTries(),
     now: () => Date.now(),
   };
   return new VerifyService(context, deadline);

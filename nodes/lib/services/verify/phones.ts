@@ -35,22 +35,23 @@ export const phoneCheck: Handler<'phoneCheck'> = async (
   call,
 ) => {
   const { value, answer } = await checkVerification(context, { to: phoneNumber }, code, call);
+  const { checked, sid = '' } = value;
   const result = { phoneNumber, countryCode };
-  if (value === 'approved') {
-    context.started.approved(phoneNumber);
+  if (checked === 'approved') {
+    context.started.approved(phoneNumber, sid, context.now());
     return { outcome: 'valid', result: { ...result, valid: true, reason: null }, answer };
   }
-  const isExpired = value === 'notPending' && context.started.hasExpired(phoneNumber, context.now());
+  const isExpired = checked === 'notPending' && context.started.hasExpired(phoneNumber, context.now());
   return {
     outcome: 'invalid',
-    result: { ...result, valid: false, reason: isExpired ? 'expired' : value },
+    result: { ...result, valid: false, reason: isExpired ? 'expired' : checked },
     answer,
   };
 };
 
 export const phoneStatus: Handler<'phoneStatus'> = async (context, { verificationId, phoneNumber }, call) => {
   const sid = verificationId === undefined ? undefined : sidOf('VE', verificationId);
-  const isApproved = context.started.isApproved({ id: sid, phoneNumber });
+  const isApproved = context.started.isApproved({ id: sid, phoneNumber }, context.now());
   const { value, answer } = await context.verify.call(
     { method: 'GET', path: servicePath(context, 'Verifications', sid ?? phoneNumber ?? ''), repeat: 'read' },
     ({ body }) => {

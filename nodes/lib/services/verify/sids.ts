@@ -1,9 +1,9 @@
 /** The kinds of things that Twilio names by a SID. Source: https://www.twilio.com/docs/glossary/what-is-a-sid */
 export type SidPrefix = 'AC' | 'SK' | 'VA' | 'VE' | 'YF' | 'YC';
 
-/** Whether a text is a SID of a kind: its prefix and 32 hexadecimal digits. */
+/** Whether a text is a SID of a kind: its prefix and 32 hexadecimal digits in lower case, as Twilio writes them. */
 export function isSid(prefix: SidPrefix, text: unknown): text is string {
-  return typeof text === 'string' && new RegExp(`^${prefix}[0-9a-f]{32}$`, 'i').test(text);
+  return typeof text === 'string' && new RegExp(`^${prefix}[0-9a-f]{32}$`).test(text);
 }
 
 /** A SID as the UUID of the same digits, in lower case: ids have this format on every service. */

@@ -4,11 +4,13 @@ import type { CallOptions, Performed, ServiceAnswer } from '../../contract/servi
 import type { Factor, Person } from '../../contract/people';
 import { stepOf } from './authenticator';
 import { expectSame, expectText } from './client';
-import { type Context, type Handler, knownPerson, personPath } from './context';
+import { type Context, type Handler, knownPerson, personPath, unknownPerson } from './context';
 import { createFactor } from './factors';
 import { isSid } from './sids';
 import { verificationLifetime } from './started-verifications';
 import { type Checked, checkVerification } from './verifications';
+
+type End = NonNullable<NonNullable<Person['verification']>['end']>;
 
 type Reason = NonNullable<ResultOf<'tokenVerify'>['reason']>;
 
@@ -61,26 +63,52 @@ function performed(authyId: string, tried: readonly Tried[]): Performed<'tokenVe
 
 async function checkSent(
   context: Context,
-  { authyId, verification }: Person,
+  person: Person,
   token: string,
   call: () => CallOptions,
 ): Promise<Tried | undefined> {
+  const { authyId, identity, verification } = person;
   if (verification === undefined) return undefined;
   if (verification.end !== undefined) return { result: endedReason(verification.end) };
-  if (context.now() - verification.startedAt >= verificationLifetime) return { result: 'expired' };
+  if (!isOpen(context, person)) return { result: 'expired' };
   const { id: sid, to } = verification;
+  // It went to an address that is no longer the person's.
+  if (to !== (verification.channel === 'email' ? person.email : person.phoneNumber)) {
+    return { result: 'notPending' };
+  }
   const { value, answer } = await checkVerification(context, { sid, to }, token, call);
-  if (value === 'wrong') return { result: 'wrong', answer };
-  const end = endOf(value);
-  await context.people.change(authyId, (person) =>
-    person.verification?.id === sid
-      ? { ...person, verification: { ...person.verification, end } }
+  const { checked } = value;
+  // "Not pending" is not recorded: it is also the answer while the account names another service.
+  if (checked === 'wrong' || checked === 'notPending') return { result: checked, answer };
+  const ended = await context.people.change(authyId, (one) =>
+    one.identity === identity && one.verification?.id === sid && one.verification.end === undefined
+      ? { ...one, verification: { ...one.verification, end: endOf(checked) } }
       : undefined,
   );
-  return { result: value === 'approved' ? 'valid' : value, answer };
+  if (checked !== 'approved') return { result: checked, answer };
+  if (ended !== undefined) return { result: 'valid', answer };
+  // Another message with the same code was first, or the person was removed meanwhile.
+  await stillThere(context, person);
+  return { result: 'reused', answer };
 }
 
-function endOf(checked: Exclude<Checked, 'wrong'>): NonNullable<Person['verification']>['end'] {
+/** Whether a code that was sent may still be right. */
+function isOpen(context: Context, { verification }: Person): boolean {
+  return (
+    verification !== undefined &&
+    verification.end === undefined &&
+    context.now() - verification.startedAt < verificationLifetime
+  );
+}
+
+/** @throws AuthyError - `AUTHY_USER_NOT_FOUND`: the person was removed while Twilio was asked */
+async function stillThere(context: Context, { authyId, identity }: Person): Promise<Person> {
+  const person = await knownPerson(context, authyId);
+  if (person.identity !== identity) throw unknownPerson();
+  return person;
+}
+
+function endOf(checked: Exclude<Checked, 'wrong' | 'notPending'>): End {
   switch (checked) {
     case 'approved':
       return 'approved';
@@ -88,12 +116,10 @@ function endOf(checked: Exclude<Checked, 'wrong'>): NonNullable<Person['verifica
       return 'failed';
     case 'expired':
       return 'expired';
-    case 'notPending':
-      return 'canceled';
   }
 }
 
-function endedReason(end: NonNullable<NonNullable<Person['verification']>['end']>): Reason {
+function endedReason(end: End): Reason {
   switch (end) {
     case 'approved':
       return 'notPending';
@@ -120,10 +146,15 @@ async function withImported(
 ): Promise<Person> {
   const factor = totpOf(person, 'verified');
   if (factor?.secret === undefined || isSid('YF', factor.id)) return person;
-  if (stepOf(factor.secret, token, context.now()) === undefined) return person;
+  const { authyId } = person;
+  if (context.wrongTries.areTooMany(authyId, context.now())) return person;
+  if (stepOf(factor.secret, token, context.now()) === undefined) {
+    context.wrongTries.add(authyId, context.now());
+    return person;
+  }
   const { id } = await createFactor(context, person, factor.name, factor.secret, call);
   await changeFactor(context, person, factor.id, (one) => ({ ...one, id, state: 'unverified' }));
-  return knownPerson(context, person.authyId);
+  return knownPerson(context, authyId);
 }
 
 const totpOf = ({ factors }: Person, state: Factor['state']): Factor | undefined =>
@@ -198,7 +229,10 @@ async function askFactor(
   const factor = totpOf(person, 'verified');
   if (factor === undefined) return undefined;
   // An imported one, and this is not its code: otherwise it would be at Twilio by now.
-  if (!isSid('YF', factor.id)) return { result: 'wrong' };
+  if (!isSid('YF', factor.id)) {
+    const areTooMany = context.wrongTries.areTooMany(person.authyId, context.now());
+    return { result: areTooMany ? 'tooManyAttempts' : 'wrong' };
+  }
   return withStep(context, person, factor, token, () =>
     context.verify.call<'valid' | Reason>(
       {
@@ -241,12 +275,13 @@ async function askFactor(
 }
 
 /**
- * Asks Twilio about a code only if it is one of this authenticator, and of a step that has not been used. The step counts
- * as used before Twilio is asked: so no code is accepted twice, also by two instances at once, or after a crash.
+ * Asks Twilio about a code. It can be valid only if it is a code of this authenticator by our own computation too, of a step
+ * that has not been used: what Twilio says of a factor may be older than this code. The step counts as used before Twilio is
+ * asked: so no code is accepted twice, also by two instances at once, or after a crash.
  */
 async function withStep(
   context: Context,
-  { authyId }: Person,
+  person: Person,
   { id, secret }: Factor,
   token: string,
   ask: () => Promise<{ readonly value: 'valid' | Reason; readonly answer: ServiceAnswer }>,
@@ -258,37 +293,47 @@ async function withStep(
     );
   }
   const step = stepOf(secret, token, context.now());
-  if (step === undefined) return { result: 'wrong' };
+  if (step === undefined) {
+    // It may be the code that was sent, whose tries Twilio counts. Otherwise Twilio has to count this one.
+    if (isOpen(context, person)) return { result: 'wrong' };
+    const { value, answer } = await ask();
+    return { result: value === 'valid' ? 'wrong' : value, answer };
+  }
   let before: number | undefined;
-  const isFirst = await changeFactor(context, { authyId }, id, (factor) => {
+  const isFirst = await changeFactor(context, person, id, (factor) => {
     before = factor.lastStep;
     return step > (factor.lastStep ?? -1) ? { ...factor, lastStep: step } : undefined;
   });
   if (!isFirst) return { result: 'reused' };
+  const release = (): Promise<boolean> =>
+    changeFactor(context, person, id, (factor) => {
+      const { lastStep, ...others } = factor;
+      if (lastStep !== step) return undefined;
+      return before === undefined ? others : { ...others, lastStep: before };
+    });
+  let asked;
   try {
-    const { value, answer } = await ask();
-    return { result: value, answer };
+    asked = await ask();
   } catch (error) {
-    if (error instanceof AuthyError && notSeen.includes(error.code)) {
-      await changeFactor(context, { authyId }, id, (factor) => {
-        const { lastStep, ...others } = factor;
-        if (lastStep !== step) return undefined;
-        return before === undefined ? others : { ...others, lastStep: before };
-      }).catch(() => undefined);
-    }
+    if (error instanceof AuthyError && notSeen.includes(error.code)) await release().catch(() => false);
     throw error;
   }
+  const { value, answer } = asked;
+  if (value === 'valid') await stillThere(context, person);
+  // Twilio has refused it: it must not stand in the way of the codes before it.
+  else await release();
+  return { result: value, answer };
 }
 
 /** @param change - as that of {@link Context.people} @returns whether the factor was changed */
 async function changeFactor(
   { people }: Context,
-  { authyId }: Pick<Person, 'authyId'>,
+  { authyId, identity }: Person,
   id: string,
   change: (factor: Factor) => Factor | undefined,
 ): Promise<boolean> {
   const changed = await people.change(authyId, (person) => {
-    const factor = person.factors.find((one) => one.id === id);
+    const factor = person.identity === identity ? person.factors.find((one) => one.id === id) : undefined;
     const next = factor && change(factor);
     if (next === undefined) return undefined;
     return { ...person, factors: person.factors.map((one) => (one.id === id ? next : one)) };

@@ -3,7 +3,9 @@ import { member, textOrNull } from '../../contract/json';
 import type { CallOptions } from '../../contract/service';
 import type { Person } from '../../contract/people';
 import { type Context, type Handler, knownPerson, personPath, servicePath, unknownPerson } from './context';
+import { expectSame } from './client';
 import { verificationLifetime } from './started-verifications';
+import { noService } from './verifications';
 
 /** A factor as Twilio lists it. */
 interface ListedFactor {
@@ -11,9 +13,16 @@ interface ListedFactor {
   readonly isVerified: boolean;
 }
 
-/** Verify knows no people: the account keeps them. The same phone number is the same person. */
+/**
+ * Verify knows no people: the account keeps them. The same phone number is the same person, whose e-mail address stays:
+ * otherwise whoever knows the number could have the person's codes sent elsewhere.
+ */
 export const userCreate: Handler<'userCreate'> = async ({ people }, { email, phoneNumber, countryCode }) => {
-  const person = await people.add({ email, phoneNumber, countryCode: countryCode ?? '' });
+  const known = await people.findByPhone(phoneNumber);
+  const person =
+    known !== undefined && known.email !== ''
+      ? known
+      : await people.add({ email, phoneNumber, countryCode: countryCode ?? '' });
   return {
     outcome: 'created',
     result: {
@@ -74,7 +83,12 @@ function listFactors(
 }
 
 export const userUpdate: Handler<'userUpdate'> = async ({ people }, { authyId, email }) => {
-  const person = await people.change(authyId, (one) => ({ ...one, email }));
+  const person = await people.change(authyId, ({ verification, ...one }) => ({
+    ...one,
+    email,
+    // A code that went to the old address no longer counts.
+    ...(verification === undefined || verification.channel === 'email' ? {} : { verification }),
+  }));
   if (person === undefined) throw unknownPerson();
   return { outcome: 'updated', result: { authyId, email: person.email } };
 };
@@ -106,6 +120,13 @@ export const userDelete: Handler<'userDelete'> = async (context, { authyId }, ca
     () => undefined,
     call(),
     { 20404: () => undefined },
+  );
+  // "Not found" would also be the answer if the account named another service.
+  await context.verify.call(
+    { method: 'GET', path: servicePath(context), repeat: 'read' },
+    ({ body }) => expectSame(body, 'sid', context.serviceSid),
+    call(),
+    noService,
   );
   await context.people.remove(authyId);
   return { outcome: 'deleted', result: { authyId, deleted: true }, answer };

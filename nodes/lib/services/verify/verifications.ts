@@ -19,6 +19,12 @@ export interface StartedVerification {
 /** The result of a check of a code. */
 export type Checked = 'approved' | 'wrong' | 'tooManyAttempts' | 'expired' | 'notPending';
 
+interface Check {
+  readonly checked: Checked;
+  /** Of the verification; absent if there is none any more. */
+  readonly sid?: string;
+}
+
 /**
  * Sends a code. Nothing is repeated once it may have left.
  *
@@ -54,11 +60,12 @@ export async function startVerification(
   return { value, answer };
 }
 
-const noService = {
+/** What it means if Twilio does not find a service itself. */
+export const noService = {
   20404: (): undefined => {
     throw new AuthyError(
       'AUTHY_BAD_CONFIG',
-      'Check the Service SID of the account: Twilio knows no such service. Nothing was sent.',
+      'Check the Service SID of the account: Twilio knows no such service. Nothing was done.',
     );
   },
 };
@@ -85,8 +92,8 @@ export async function checkVerification(
   of: { readonly sid: string; readonly to: string } | { readonly to: string },
   code: string,
   call: () => CallOptions,
-): Promise<Read<Checked>> {
-  return context.verify.call<Checked>(
+): Promise<Read<Check>> {
+  return context.verify.call<Check>(
     {
       method: 'POST',
       path: servicePath(context, 'VerificationCheck'),
@@ -99,12 +106,12 @@ export async function checkVerification(
       if ('sid' in of) expectSame(body, 'sid', of.sid);
       expectSame(body, 'service_sid', context.serviceSid);
       expectSame(body, 'to', of.to);
-      return meaningOf(body);
+      return { checked: meaningOf(body), sid: expectText(body, 'sid') };
     },
     call(),
     {
-      20404: () => 'notPending',
-      60202: () => 'tooManyAttempts',
+      20404: () => ({ checked: 'notPending' }),
+      60202: () => ({ checked: 'tooManyAttempts' }),
     },
   );
 }

@@ -1,9 +1,11 @@
+import { Secret, TOTP } from 'otpauth';
 import should from 'should';
 import { AuthyError } from '../../../../nodes/lib/contract/errors';
 import type { Person } from '../../../../nodes/lib/contract/people';
 import type { ValuesOf } from '../../../../nodes/lib/contract/operations';
 import type { OperationName } from '../../../../nodes/lib/contract/results';
 import type { VerifyService } from '../../../../nodes/lib/services/verify/service';
+import { uuidOf } from '../../../../nodes/lib/services/verify/sids';
 import type { Step } from '../../../support/scripted_server';
 import { credentials, serviceSid, VerifyOnServer } from '../../../support/verify_on_server';
 
@@ -45,6 +47,10 @@ describe('A call to Twilio', () => {
     ...steps: Step[]
   ): Promise<AuthyError> {
     server.script(...steps);
+    return failureOf(name, values);
+  }
+
+  async function failureOf<N extends OperationName>(name: N, values: ValuesOf<N>): Promise<AuthyError> {
     try {
       await service.perform(name, values);
     } catch (error) {
@@ -192,6 +198,117 @@ describe('A call to Twilio', () => {
     should((await people.find(person.authyId))?.factors).be.empty();
   });
 
+  describe('a yes of Twilio', () => {
+    const approved: Step = { status: 200, json: { ...started, status: 'approved', valid: true } };
+    const key = 'A'.repeat(32);
+    const totp = new TOTP({ secret: Secret.fromBase32(key) });
+    const factor = { id: `YF${hex('3')}`, type: 'totp', name: 'phone', secret: key, createdAt: 1 } as const;
+
+    async function sentTo(channel: 'sms' | 'email', to: string): Promise<Person> {
+      await people.remove(person.authyId);
+      person = await people.add({ ...phone, email: 'ada@example.com' });
+      const verification = { id: started.sid, channel, to, startedAt: Date.now() };
+      await people.change(person.authyId, (one) => ({ ...one, verification }));
+      return person;
+    }
+
+    it('counts once for a code that was sent, also for two messages at the same time', async () => {
+      const { authyId } = await sentTo('sms', phone.phoneNumber);
+      server.script(approved, approved);
+      const ends = await Promise.all(
+        [1, 2].map(() => service.perform('tokenVerify', { authyId, token: '123456' })),
+      );
+      should(ends.map(({ result }) => result.reason).sort()).eql(['reused', null].sort());
+    });
+
+    it('does not count for somebody who was removed meanwhile', async () => {
+      const { authyId } = await sentTo('sms', phone.phoneNumber);
+      server.script(approved);
+      const end = service.perform('tokenVerify', { authyId, token: '123456' });
+      const removed = people.remove(authyId);
+      await end.should.be.rejectedWith({ code: 'AUTHY_USER_NOT_FOUND' });
+      await removed;
+      person = await people.add({ ...phone, email: 'ada@example.com' });
+    });
+
+    it('about a factor is no yes to a code of another time, or to a wrong one', async () => {
+      const { authyId } = person;
+      await people.change(authyId, (one) => ({ ...one, factors: [{ ...factor, state: 'unverified' }] }));
+      const { identity } = person;
+      const verified: Step = {
+        status: 200,
+        json: { sid: factor.id, service_sid: serviceSid, identity, status: 'verified' },
+      };
+      const later = totp.generate({ timestamp: Date.now() + 8 * 60_000 });
+      for (const token of [later, '000000']) {
+        server.script(verified);
+        const { result } = await service.perform('tokenVerify', { authyId, token });
+        should(result).match({ valid: false, reason: 'wrong' });
+      }
+      server.script(verified);
+      const { result } = await service.perform('tokenVerify', { authyId, token: totp.generate() });
+      should(result).match({ valid: true });
+    });
+
+    it('a code that Twilio refuses does not stand in the way of the one before', async () => {
+      const { authyId, identity } = person;
+      await people.change(authyId, (one) => ({ ...one, factors: [{ ...factor, state: 'verified' }] }));
+      const challenge = (status: string): Step => ({
+        status: 201,
+        json: { sid: `YC${hex('4')}`, service_sid: serviceSid, identity, factor_sid: factor.id, status },
+      });
+      server.script(challenge('pending'));
+      const next = totp.generate({ timestamp: Date.now() + 30_000 });
+      should((await service.perform('tokenVerify', { authyId, token: next })).result).match({
+        reason: 'wrong',
+      });
+      server.script(challenge('approved'));
+      const { result } = await service.perform('tokenVerify', { authyId, token: totp.generate() });
+      should(result).match({ valid: true });
+    });
+
+    it('to a later check of a number does not verify an earlier one', async () => {
+      const [first, second] = [started.sid, `VE${hex('7')}`];
+      server.script({ status: 201, json: started });
+      await service.perform('phoneStart', start);
+      server.script({ status: 200, json: { ...started, sid: second, status: 'approved', valid: true } });
+      should((await service.perform('phoneCheck', { ...phone, code: '123456' })).outcome).equal('valid');
+      for (const [sid, status] of [
+        [first, 'expired'],
+        [second, 'verified'],
+      ] as const) {
+        server.script(refused(404, 20404));
+        const verificationId = uuidOf(sid);
+        should((await service.perform('phoneStatus', { verificationId })).result).match({ status });
+      }
+    });
+  });
+
+  it('the secret of an authenticator is in no error', async () => {
+    server.decide(({ body }) =>
+      refused(400, 60200, `Invalid parameter ${new URLSearchParams(body).get('Binding.Secret') ?? ''}`),
+    );
+    const error = await failureOf('userQr', { authyId: person.authyId });
+    const { body = '' } = server.seen.at(-1) ?? {};
+    const made = new URLSearchParams(body).get('Binding.Secret') ?? '';
+    should(made).match(/^[A-Z2-7]{32}$/);
+    should(JSON.stringify([error.message, error, error.response])).not.containEql(made);
+  });
+
+  it('an authenticator that makes other codes than were asked for is not believed', async () => {
+    const uri = (secretOf: string): string =>
+      `otpauth://totp/a?secret=${secretOf}&digits=8&period=60&algorithm=SHA512`;
+    server.decide(({ body }) => ({
+      status: 201,
+      json: {
+        ...{ sid: `YF${hex('3')}`, service_sid: serviceSid, identity: person.identity, status: 'unverified' },
+        binding: { uri: uri(new URLSearchParams(body).get('Binding.Secret') ?? '') },
+      },
+    }));
+    const error = await failureOf('userQr', { authyId: person.authyId });
+    should(error).match({ code: 'AUTHY_BAD_RESPONSE', message: /makes other codes/ });
+  });
+
   it('a user is forgotten here only once Twilio has deleted what it knows of them', async () => {
     const { authyId } = person;
     await people.change(authyId, (one) => {
@@ -202,7 +319,12 @@ describe('A call to Twilio', () => {
       code: 'AUTHY_INVALID_API_KEY',
     });
     should(await people.find(authyId)).not.be.undefined();
-    server.script({ status: 204, text: '', type: '' });
+    // "Not found" of another service than that of the account.
+    should(await errorOf('userDelete', { authyId }, refused(404, 20404), refused(404, 20404))).match({
+      code: 'AUTHY_BAD_CONFIG',
+    });
+    should(await people.find(authyId)).not.be.undefined();
+    server.script({ status: 204, text: '', type: '' }, { status: 200, json: { sid: serviceSid } });
     should((await service.perform('userDelete', { authyId })).outcome).equal('deleted');
     should(await people.find(authyId)).be.undefined();
   });
