@@ -28,7 +28,14 @@ interface Way {
 }
 
 const secret = new Secret({ size: 20 }).base32;
-const totp = { id: factorSid, type: 'totp', name: 'phone', secret, createdAt: 1 } as const;
+const totp = {
+  id: factorSid,
+  type: 'totp',
+  service: serviceSid,
+  name: 'phone',
+  secret,
+  createdAt: 1,
+} as const;
 
 function withoutVerification(person: Person): Person {
   const others = { ...person };

@@ -31,10 +31,14 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     authyId = String(user['authyId']);
   });
   afterEach(async () => {
-    await flow?.stop();
-    flow = undefined;
+    await stopFlow();
     await simulator.close();
   });
+
+  async function stopFlow(): Promise<void> {
+    await flow?.stop();
+    flow = undefined;
+  }
 
   /** Starts a flow of one operation node, with the panel's defaults and what is set beyond them. */
   async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
@@ -210,8 +214,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
 
   /** The secret of the person's newest authenticator, as the account keeps it. */
   async function secretOf(): Promise<string> {
-    await flow?.stop();
-    flow = undefined;
+    await stopFlow();
     const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
     const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
     const person = await people.find(authyId);
@@ -274,8 +277,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
 
   it('an authenticator that was imported: its first right code brings it to Twilio, and counts', async () => {
     const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
-    await flow?.stop();
-    flow = undefined;
+    await stopFlow();
     const secret = new Secret({ size: 20 }).base32;
     const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
     const factor = {
@@ -387,11 +389,55 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     should(await ask('tokenVerify', { authyId, payload: next.generate() })).match([{ valid: true }, 0]);
   });
 
+  it('an authenticator of another service does not count here, and an imported one goes on there', async () => {
+    await ask('userQr', { authyId });
+    const made = await authenticator();
+    should(await ask('tokenVerify', { authyId, payload: made.generate() })).match([{ valid: true }, 0]);
+    const secret = new Secret({ size: 20 }).base32;
+    const imported = {
+      id: 'imported-1',
+      type: 'totp',
+      state: 'verified',
+      name: 'Old',
+      secret,
+      createdAt: 1,
+    } as const;
+    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
+    await stopFlow();
+    let people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
+    await people.change(authyId, (person) => ({ ...person, factors: [...person.factors, imported] }));
+    await people.close();
+    // Another Twilio, which knows nobody.
+    await simulator.close();
+    simulator = new Simulator({ now: () => Date.now() + ahead });
+    baseUrl = await simulator.listen();
+    const next = made.generate({ timestamp: Date.now() + 30_000 });
+    should(await ask('tokenVerify', { authyId, payload: next })).match([
+      { valid: false, reason: 'wrong' },
+      1,
+    ]);
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true }, 0]);
+    // And a third one: the code that the second has accepted does not count again.
+    await simulator.close();
+    simulator = new Simulator({ now: () => Date.now() + ahead });
+    baseUrl = await simulator.listen();
+    should(await ask('tokenVerify', { authyId, payload: code })).match([
+      { valid: false, reason: 'reused' },
+      1,
+    ]);
+    await stopFlow();
+    people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
+    should((await people.find(authyId))?.factors.filter(({ service }) => service === undefined)).eql([
+      imported,
+    ]);
+    await people.close();
+  });
+
   it('an imported authenticator can be guessed ten times an hour', async () => {
     const secret = new Secret({ size: 20 }).base32;
     const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
-    await flow?.stop();
-    flow = undefined;
+    await stopFlow();
     const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
     const factor = {
       id: 'imported-1',

@@ -53,6 +53,7 @@ export const factors: fc.Arbitrary<Factor[]> = fc.uniqueArray(
     {
       id,
       type: fc.constantFrom('totp', 'push'),
+      service: id,
       state: fc.constantFrom('unverified', 'verified'),
       name: fc.string({ unit: 'binary', maxLength: 32 }),
       secret: fc.stringMatching(/^[A-Z2-7]{16,128}$/),

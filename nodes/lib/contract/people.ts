@@ -3,6 +3,8 @@ export interface Factor<Secret extends string = string> {
   /** The service's own id of it, such as Twilio's `YF…`. */
   readonly id: string;
   readonly type: 'totp' | 'push';
+  /** The service that knows it, such as Twilio's `VA…`; absent if it came in a list. */
+  readonly service?: string;
   /** Whether its owner has proved once to have it. */
   readonly state: 'unverified' | 'verified';
   readonly name: string;

@@ -52,6 +52,7 @@ const isEmail: Check = (value) => value === '' || isLike(formats.email)(value);
 const factorChecks = (secret: Check): Checks<Factor> => ({
   id: isId,
   type: isOneOf('totp', 'push'),
+  service: isAbsentOr(isId),
   state: isOneOf('unverified', 'verified'),
   name: isText(longestName),
   secret: isAbsentOr(secret),

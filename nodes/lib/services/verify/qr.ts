@@ -16,6 +16,8 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
   const person = await knownPerson(context, authyId);
   const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
   const secret = newSecret();
+  const isUnconfirmed = ({ type, state, service }: Factor): boolean =>
+    type === 'totp' && state === 'unverified' && service === context.serviceSid;
   for (const { id } of person.factors.filter(isUnconfirmed)) {
     await context.verify.call(
       { method: 'DELETE', path: personPath(context, person, 'Factors', id), repeat: 'repeatable' },
@@ -28,6 +30,7 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
   const factor: Factor = {
     id,
     type: 'totp',
+    service: context.serviceSid,
     state: 'unverified',
     name,
     secret,
@@ -49,8 +52,6 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
     answer,
   };
 };
-
-const isUnconfirmed = ({ type, state }: Factor): boolean => type === 'totp' && state === 'unverified';
 
 /** A QR code as an address that holds the image itself. @param size - width and height in pixels */
 function pictureOf(text: string, size: number): string {

@@ -136,7 +136,7 @@ function endedReason(end: End): Reason {
 
 /**
  * An authenticator that was imported is not at Twilio yet. Its first right code brings it there, with the same secret: its
- * owner has nothing to do.
+ * owner has nothing to do. What was imported stays, for another service that the account may be set to.
  */
 async function withImported(
   context: Context,
@@ -144,21 +144,44 @@ async function withImported(
   token: string,
   call: () => CallOptions,
 ): Promise<Person> {
-  const factor = totpOf(person, 'verified');
-  if (factor?.secret === undefined || isSid('YF', factor.id)) return person;
+  const imported = importedOf(context, person);
+  if (imported?.secret === undefined) return person;
   const { authyId } = person;
   if (context.wrongTries.areTooMany(authyId, context.now())) return person;
-  if (stepOf(factor.secret, token, context.now()) === undefined) {
+  if (stepOf(imported.secret, token, context.now()) === undefined) {
     context.wrongTries.add(authyId, context.now());
     return person;
   }
-  const { id } = await createFactor(context, person, factor.name, factor.secret, call);
-  await changeFactor(context, person, factor.id, (one) => ({ ...one, id, state: 'unverified' }));
-  return knownPerson(context, authyId);
+  const { id } = await createFactor(context, person, imported.name, imported.secret, call);
+  const { serviceSid: service } = context;
+  const changed = await context.people.change(authyId, (one) => {
+    if (one.identity !== person.identity || importedOf(context, one)?.id !== imported.id) return undefined;
+    // A code that another service has accepted does not count again.
+    const steps = one.factors.flatMap(({ secret, lastStep = -1 }) =>
+      secret === imported.secret ? lastStep : [],
+    );
+    const used = Math.max(-1, ...steps);
+    const factor: Factor = { ...imported, id, service, state: 'unverified' };
+    return { ...one, factors: [...one.factors, used < 0 ? factor : { ...factor, lastStep: used }] };
+  });
+  return changed ?? stillThere(context, person);
 }
 
-const totpOf = ({ factors }: Person, state: Factor['state']): Factor | undefined =>
-  factors.filter((factor) => factor.type === 'totp' && factor.state === state).at(-1);
+/** The authenticator of this service in a state: the newest. */
+const totpOf = ({ serviceSid }: Context, { factors }: Person, state: Factor['state']): Factor | undefined =>
+  factors
+    .filter((factor) => factor.type === 'totp' && factor.state === state && factor.service === serviceSid)
+    .at(-1);
+
+const isImported = ({ type, service }: Factor): boolean => type === 'totp' && service === undefined;
+
+/** The authenticator that was imported, as long as this service knows no other one of the person. */
+function importedOf(context: Context, person: Person): Factor | undefined {
+  if (totpOf(context, person, 'verified') !== undefined) return undefined;
+  const imported = person.factors.filter(isImported).at(-1);
+  const pending = totpOf(context, person, 'unverified');
+  return pending?.secret !== undefined && pending.secret === imported?.secret ? undefined : imported;
+}
 
 /** The first right code of a new authenticator confirms it. */
 async function confirmFactor(
@@ -167,7 +190,7 @@ async function confirmFactor(
   token: string,
   call: () => CallOptions,
 ): Promise<Tried | undefined> {
-  const factor = totpOf(person, 'unverified');
+  const factor = totpOf(context, person, 'unverified');
   if (factor === undefined) return undefined;
   const tried = await withStep(context, person, factor, token, () =>
     context.verify.call<'valid' | Reason>(
@@ -198,14 +221,15 @@ async function confirmFactor(
 async function putInPlace(
   context: Context,
   person: Person,
-  { id }: Factor,
+  { id, secret }: Factor,
   call: () => CallOptions,
 ): Promise<void> {
-  const isFormer = (one: Factor): boolean => one.id !== id && one.type === 'totp' && one.state === 'verified';
+  const isFormer = (one: Factor): boolean =>
+    one.id !== id && one.type === 'totp' && one.state === 'verified' && one.service === context.serviceSid;
   await context.people.change(person.authyId, ({ factors, ...others }) => ({
     ...others,
     factors: factors
-      .filter((one) => !isFormer(one))
+      .filter((one) => !isFormer(one) && !(isImported(one) && one.secret !== secret))
       .map((one) => (one.id === id ? { ...one, state: 'verified' } : one)),
   }));
   for (const former of person.factors.filter(isFormer)) {
@@ -226,10 +250,10 @@ async function askFactor(
   token: string,
   call: () => CallOptions,
 ): Promise<Tried | undefined> {
-  const factor = totpOf(person, 'verified');
-  if (factor === undefined) return undefined;
-  // An imported one, and this is not its code: otherwise it would be at Twilio by now.
-  if (!isSid('YF', factor.id)) {
+  const factor = totpOf(context, person, 'verified');
+  if (factor === undefined) {
+    if (importedOf(context, person) === undefined) return undefined;
+    // This is not its code: otherwise it would be at Twilio by now.
     const areTooMany = context.wrongTries.areTooMany(person.authyId, context.now());
     return { result: areTooMany ? 'tooManyAttempts' : 'wrong' };
   }

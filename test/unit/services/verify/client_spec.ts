@@ -202,7 +202,14 @@ describe('A call to Twilio', () => {
     const approved: Step = { status: 200, json: { ...started, status: 'approved', valid: true } };
     const key = 'A'.repeat(32);
     const totp = new TOTP({ secret: Secret.fromBase32(key) });
-    const factor = { id: `YF${hex('3')}`, type: 'totp', name: 'phone', secret: key, createdAt: 1 } as const;
+    const factor = {
+      id: `YF${hex('3')}`,
+      type: 'totp',
+      service: serviceSid,
+      name: 'phone',
+      secret: key,
+      createdAt: 1,
+    } as const;
 
     async function sentTo(channel: 'sms' | 'email', to: string): Promise<Person> {
       await people.remove(person.authyId);
