@@ -5,6 +5,7 @@ import should from 'should';
 import { renderSVG } from 'uqr';
 import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
+import type { Factor, People } from '../../nodes/lib/contract/people';
 import { filePeople } from '../../nodes/lib/people/file-people';
 import { Simulator } from '../../nodes/simulator/simulator';
 import { type Ending, Flow } from '../support/flow';
@@ -212,15 +213,31 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     should(sent['sent']).be.true();
   });
 
-  /** The secret of the person's newest authenticator, as the account keeps it. */
-  async function secretOf(): Promise<string> {
+  /** Looks at the people of the account, or changes them, while no flow runs. */
+  async function withPeople<T>(use: (people: People) => Promise<T>): Promise<T> {
     await stopFlow();
     const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
     const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
-    const person = await people.find(authyId);
-    await people.close();
-    return person?.factors.at(-1)?.secret ?? '';
+    try {
+      return await use(people);
+    } finally {
+      await people.close();
+    }
   }
+
+  /** Gives the person an authenticator, as a list would. @returns its secret, and what the person's app shows */
+  async function importFactor(name: string): Promise<{ factor: Factor; totp: TOTP }> {
+    const secret = new Secret({ size: 20 }).base32;
+    const factor: Factor = { id: 'imported-1', type: 'totp', state: 'verified', name, secret, createdAt: 1 };
+    await withPeople((people) =>
+      people.change(authyId, (person) => ({ ...person, factors: [...person.factors, factor] })),
+    );
+    return { factor, totp: new TOTP({ secret: Secret.fromBase32(secret) }) };
+  }
+
+  /** The secret of the person's newest authenticator, as the account keeps it. */
+  const secretOf = (): Promise<string> =>
+    withPeople(async (people) => (await people.find(authyId))?.factors.at(-1)?.secret ?? '');
 
   /** The person's app. */
   async function authenticator(): Promise<TOTP> {
@@ -276,21 +293,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   });
 
   it('an authenticator that was imported: its first right code brings it to Twilio, and counts', async () => {
-    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
-    await stopFlow();
-    const secret = new Secret({ size: 20 }).base32;
-    const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
-    const factor = {
-      id: 'imported-1',
-      type: 'totp',
-      state: 'verified',
-      name: 'Old phone',
-      secret,
-      createdAt: 1,
-    } as const;
-    await people.change(authyId, (person) => ({ ...person, factors: [factor] }));
-    await people.close();
-    const totp = new TOTP({ secret: Secret.fromBase32(secret) });
+    const { totp } = await importFactor('Old phone');
     const code = totp.generate();
     should(await ask('tokenVerify', { authyId, payload: wrong(code) })).match([
       { valid: false, reason: 'wrong' },
@@ -393,20 +396,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     await ask('userQr', { authyId });
     const made = await authenticator();
     should(await ask('tokenVerify', { authyId, payload: made.generate() })).match([{ valid: true }, 0]);
-    const secret = new Secret({ size: 20 }).base32;
-    const imported = {
-      id: 'imported-1',
-      type: 'totp',
-      state: 'verified',
-      name: 'Old',
-      secret,
-      createdAt: 1,
-    } as const;
-    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
-    await stopFlow();
-    let people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
-    await people.change(authyId, (person) => ({ ...person, factors: [...person.factors, imported] }));
-    await people.close();
+    const imported = await importFactor('Old');
     // Another Twilio, which knows nobody.
     await simulator.close();
     simulator = new Simulator({ now: () => Date.now() + ahead });
@@ -416,7 +406,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       { valid: false, reason: 'wrong' },
       1,
     ]);
-    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    const code = imported.totp.generate();
     should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true }, 0]);
     // And a third one: the code that the second has accepted does not count again.
     await simulator.close();
@@ -426,30 +416,12 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       { valid: false, reason: 'reused' },
       1,
     ]);
-    await stopFlow();
-    people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
-    should((await people.find(authyId))?.factors.filter(({ service }) => service === undefined)).eql([
-      imported,
-    ]);
-    await people.close();
+    const kept = await withPeople(async (people) => (await people.find(authyId))?.factors ?? []);
+    should(kept.filter(({ service }) => service === undefined)).eql([imported.factor]);
   });
 
   it('an imported authenticator can be guessed ten times an hour', async () => {
-    const secret = new Secret({ size: 20 }).base32;
-    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
-    await stopFlow();
-    const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
-    const factor = {
-      id: 'imported-1',
-      type: 'totp',
-      state: 'verified',
-      name: 'Old',
-      secret,
-      createdAt: 1,
-    } as const;
-    await people.change(authyId, (person) => ({ ...person, factors: [factor] }));
-    await people.close();
-    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    const code = (await importFactor('Old')).totp.generate();
     const running = await node('tokenVerify');
     for (let tries = 0; tries < 10; tries++) {
       const { sent } = await running.deliver({ authyId, payload: wrong(code) });
