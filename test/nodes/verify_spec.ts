@@ -473,6 +473,24 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     );
     should(flow.log.some((line) => line.includes('the service of its account sends no callbacks'))).be.true();
     should(flow.statuses[0]?.text).endWith('NOT_SUPPORTED');
+    const request = { method: 'POST', headers: { host: 'a.example' }, originalUrl: '/callback', body: {} };
+    const { sent } = await flow.deliver({ req: request });
+    should(sent).match([{ output: 2, message: { statusCode: 403, authy: { reason: 'badConfig' } } }]);
+  });
+
+  it('without a user directory there is no place for users: an error that says so', async () => {
+    await stopFlow();
+    const { serviceSid, apiKeySid, apiKeySecret } = simulator.verify;
+    const account = { verifyServiceSid: serviceSid, verifyUser: apiKeySid, verifyBaseUrl: baseUrl };
+    flow = await Flow.start(
+      newNode('userCreate'),
+      1,
+      [{ id: 'account', type: 'authy-config', version: 2, service: 'verify', ...account }],
+      { account: { verifySecret: apiKeySecret } },
+      { userDir: undefined },
+    );
+    const { caught } = await flow.deliver({ email: 'ada@example.com', ...phone });
+    should(caught[0]?.error).match({ code: 'AUTHY_STORE', message: /has no user directory/ });
   });
 
   it('a wrong secret, a service of another account and a person who is not known are errors with what to do', async () => {

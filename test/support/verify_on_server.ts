@@ -28,7 +28,13 @@ export class VerifyOnServer {
       new VerifyClient({ ...credentials, baseUrl: this.server.url, deadline: 5000, maxInFlight: 10 });
     const context = { verify: client(), lookups: client(), people: this.people, serviceSid, lookup: true };
     this.opened = new VerifyService(
-      { ...context, now: Date.now, started: new StartedVerifications(), wrongTries: new WrongTries() },
+      {
+        ...context,
+        now: Date.now,
+        steady: () => performance.now(),
+        started: new StartedVerifications(),
+        wrongTries: new WrongTries(),
+      },
       5000,
     );
     return this;

@@ -2,10 +2,9 @@ import { AuthyError } from '../../contract/errors';
 import type { ValuesOf } from '../../contract/operations';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, Performed } from '../../contract/service';
-import type { People } from '../../contract/people';
-import type { Person } from '../../contract/people';
+import type { People, Person, Verification } from '../../contract/people';
 import type { VerifyClient } from './client';
-import type { StartedVerifications } from './started-verifications';
+import { type StartedVerifications, verificationLifetime } from './started-verifications';
 import type { WrongTries } from './wrong-tries';
 
 /** What the operations of an open account use. */
@@ -21,6 +20,8 @@ export interface Context {
   readonly wrongTries: WrongTries;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds by a clock that cannot be set: for what only this process remembers. */
+  steady(): number;
 }
 
 /** Carries out an operation. @param call - gives the options of the next call, with what is left of the deadline */
@@ -45,6 +46,12 @@ export async function knownPerson({ people }: Context, authyId: string): Promise
   const person = await people.find(authyId);
   if (person === undefined) throw unknownPerson();
   return person;
+}
+
+/** The code that was sent to a person and may still be right. */
+export function openVerification(context: Context, { verification }: Person): Verification | undefined {
+  if (verification === undefined || verification.end !== undefined) return undefined;
+  return context.now() - verification.startedAt < verificationLifetime ? verification : undefined;
 }
 
 /** The error for a person whom the account does not know (any more). */

@@ -105,6 +105,7 @@ async function openService(settings: VerifySettings, environment: Environment): 
     started: new StartedVerifications(),
     wrongTries: new WrongTries(),
     now: () => Date.now(),
+    steady: () => performance.now(),
   };
   return new VerifyService(context, deadline);
 }

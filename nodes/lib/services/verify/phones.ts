@@ -10,7 +10,7 @@ export const phoneStart: Handler<'phoneStart'> = async (context, values, call) =
   const { phoneNumber, countryCode = '', via, locale, customCode } = values;
   const now = context.now();
   const { value, answer } = await startVerification(context, phoneNumber, via, { locale, customCode }, call);
-  context.started.started(phoneNumber, value.sid, now);
+  context.started.started(phoneNumber, value.sid, context.steady());
   const carrier = member(member(value.answer.body, 'lookup'), 'carrier');
   const left = (value.createdAt ?? now) + verificationLifetime - now;
   return {
@@ -38,10 +38,10 @@ export const phoneCheck: Handler<'phoneCheck'> = async (
   const { checked, sid = '' } = value;
   const result = { phoneNumber, countryCode };
   if (checked === 'approved') {
-    context.started.approved(phoneNumber, sid, context.now());
+    context.started.approved(phoneNumber, sid, context.steady());
     return { outcome: 'valid', result: { ...result, valid: true, reason: null }, answer };
   }
-  const isExpired = checked === 'notPending' && context.started.hasExpired(phoneNumber, context.now());
+  const isExpired = checked === 'notPending' && context.started.hasExpired(phoneNumber, context.steady());
   return {
     outcome: 'invalid',
     result: { ...result, valid: false, reason: isExpired ? 'expired' : checked },
@@ -51,7 +51,7 @@ export const phoneCheck: Handler<'phoneCheck'> = async (
 
 export const phoneStatus: Handler<'phoneStatus'> = async (context, { verificationId, phoneNumber }, call) => {
   const sid = verificationId === undefined ? undefined : sidOf('VE', verificationId);
-  const isApproved = context.started.isApproved({ id: sid, phoneNumber }, context.now());
+  const isApproved = context.started.isApproved({ id: sid, phoneNumber }, context.steady());
   const { value, answer } = await context.verify.call(
     { method: 'GET', path: servicePath(context, 'Verifications', sid ?? phoneNumber ?? ''), repeat: 'read' },
     ({ body }) => {

@@ -4,10 +4,16 @@ import type { CallOptions, Performed, ServiceAnswer } from '../../contract/servi
 import type { Factor, Person } from '../../contract/people';
 import { stepOf } from './authenticator';
 import { expectSame, expectText } from './client';
-import { type Context, type Handler, knownPerson, personPath, unknownPerson } from './context';
+import {
+  type Context,
+  type Handler,
+  knownPerson,
+  openVerification,
+  personPath,
+  unknownPerson,
+} from './context';
 import { createFactor } from './factors';
 import { isSid } from './sids';
-import { verificationLifetime } from './started-verifications';
 import { type Checked, checkVerification } from './verifications';
 
 type End = NonNullable<NonNullable<Person['verification']>['end']>;
@@ -70,7 +76,7 @@ async function checkSent(
   const { authyId, identity, verification } = person;
   if (verification === undefined) return undefined;
   if (verification.end !== undefined) return { result: endedReason(verification.end) };
-  if (!isOpen(context, person)) return { result: 'expired' };
+  if (openVerification(context, person) === undefined) return { result: 'expired' };
   const { id: sid, to } = verification;
   // It went to an address that is no longer the person's.
   if (to !== (verification.channel === 'email' ? person.email : person.phoneNumber)) {
@@ -90,15 +96,6 @@ async function checkSent(
   // Another message with the same code was first, or the person was removed meanwhile.
   await stillThere(context, person);
   return { result: 'reused', answer };
-}
-
-/** Whether a code that was sent may still be right. */
-function isOpen(context: Context, { verification }: Person): boolean {
-  return (
-    verification !== undefined &&
-    verification.end === undefined &&
-    context.now() - verification.startedAt < verificationLifetime
-  );
 }
 
 /** @throws AuthyError - `AUTHY_USER_NOT_FOUND`: the person was removed while Twilio was asked */
@@ -147,9 +144,9 @@ async function withImported(
   const imported = importedOf(context, person);
   if (imported?.secret === undefined) return person;
   const { authyId } = person;
-  if (context.wrongTries.areTooMany(authyId, context.now())) return person;
+  if (context.wrongTries.areTooMany(authyId, context.steady())) return person;
   if (stepOf(imported.secret, token, context.now()) === undefined) {
-    context.wrongTries.add(authyId, context.now());
+    context.wrongTries.add(authyId, context.steady());
     return person;
   }
   const { id } = await createFactor(context, person, imported.name, imported.secret, call);
@@ -254,7 +251,7 @@ async function askFactor(
   if (factor === undefined) {
     if (importedOf(context, person) === undefined) return undefined;
     // This is not its code: otherwise it would be at Twilio by now.
-    const areTooMany = context.wrongTries.areTooMany(person.authyId, context.now());
+    const areTooMany = context.wrongTries.areTooMany(person.authyId, context.steady());
     return { result: areTooMany ? 'tooManyAttempts' : 'wrong' };
   }
   return withStep(context, person, factor, token, () =>
@@ -319,7 +316,7 @@ async function withStep(
   const step = stepOf(secret, token, context.now());
   if (step === undefined) {
     // It may be the code that was sent, whose tries Twilio counts. Otherwise Twilio has to count this one.
-    if (isOpen(context, person)) return { result: 'wrong' };
+    if (openVerification(context, person) !== undefined) return { result: 'wrong' };
     const { value, answer } = await ask();
     return { result: value === 'valid' ? 'wrong' : value, answer };
   }

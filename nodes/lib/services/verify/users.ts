@@ -2,9 +2,16 @@ import { untrustedAnswer } from '../../contract/errors';
 import { member, textOrNull } from '../../contract/json';
 import type { CallOptions } from '../../contract/service';
 import type { Person } from '../../contract/people';
-import { type Context, type Handler, knownPerson, personPath, servicePath, unknownPerson } from './context';
+import {
+  type Context,
+  type Handler,
+  knownPerson,
+  openVerification,
+  personPath,
+  servicePath,
+  unknownPerson,
+} from './context';
 import { expectSame } from './client';
-import { verificationLifetime } from './started-verifications';
 import { noService } from './verifications';
 
 /** A factor as Twilio lists it. */
@@ -96,12 +103,8 @@ export const userUpdate: Handler<'userUpdate'> = async ({ people }, { authyId, e
 /** First at Twilio: as long as that fails, the account knows what is left to be deleted. */
 export const userDelete: Handler<'userDelete'> = async (context, { authyId }, call) => {
   const person = await knownPerson(context, authyId);
-  const { verification } = person;
-  const isOpen =
-    verification !== undefined &&
-    verification.end === undefined &&
-    context.now() - verification.startedAt < verificationLifetime;
-  if (isOpen) {
+  const verification = openVerification(context, person);
+  if (verification !== undefined) {
     await context.verify.call(
       {
         method: 'POST',
