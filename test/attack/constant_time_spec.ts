@@ -1,8 +1,8 @@
-import crypto from 'node:crypto';
 import path from 'node:path';
 import { ESLint, Linter } from 'eslint';
 import should from 'should';
 import { verifyCallback } from '../../nodes/lib/services/authy/callback/callback';
+import { watchComparisons } from '../support/comparisons';
 import { callbackAnswer, callbackKey, callbackModes, signedCallback } from '../support/signed_callback';
 
 const root = path.join(__dirname, '..', '..');
@@ -12,19 +12,7 @@ describe('Attack: signatures are compared in constant time', function () {
   this.timeout(60_000);
 
   describe('each comparison is by timingSafeEqual, of equal lengths, whatever is wrong with the signature', () => {
-    const { timingSafeEqual } = crypto;
-    let compared: [number, number][] = [];
-
-    before(() => {
-      crypto.timingSafeEqual = (a, b) => {
-        compared.push([a.byteLength, b.byteLength]);
-        return timingSafeEqual(a, b);
-      };
-    });
-    after(() => {
-      crypto.timingSafeEqual = timingSafeEqual;
-    });
-    beforeEach(() => (compared = []));
+    const compared = watchComparisons();
 
     for (const mode of callbackModes) {
       const request = signedCallback(callbackAnswer(), mode);
