@@ -59,11 +59,15 @@ describe("An account's simulator", () => {
   let flow: Flow;
   afterEach(() => flow.stop());
 
-  /** Waits until the simulator has been loaded, and resets it. */
+  /**
+   * Waits until the account has started its simulator, and resets it. A simulator outlives its flow: until then, the one
+   * of the test before answers, and would lose what it is told.
+   */
   async function ready(): Promise<void> {
-    await eventually('the simulator to be loaded', async () => {
-      const { status } = await flow.request().get('/authy-simulator/account/state');
-      return status === 200 || undefined;
+    await eventually('the simulator to call back to this flow', async () => {
+      const { status, body } = await flow.request().get('/authy-simulator/account/settings');
+      const { callbackUrl } = body as { callbackUrl?: string };
+      return (status === 200 && callbackUrl === `${flow.ownUrl}/authy/callback`) || undefined;
     });
     await control('post', '/reset');
   }

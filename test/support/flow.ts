@@ -49,7 +49,11 @@ export interface Ending {
 }
 
 /** The helper's types know only the variants with callbacks. */
-const adminServer = helper as unknown as { startServer(): Promise<void>; stopServer(): Promise<void> };
+const adminServer = helper as unknown as {
+  startServer(): Promise<void>;
+  stopServer(): Promise<void>;
+  url(): string;
+};
 
 let httpNode: Express;
 let httpAdmin: Express;
@@ -145,6 +149,11 @@ export class Flow {
   /** The address of the admin side. */
   get adminUrl(): string {
     return urlOf(editorServer);
+  }
+
+  /** Where Node-RED says that it listens. */
+  get ownUrl(): string {
+    return adminServer.url();
   }
 
   /** Gives a message to the watched node and waits until it has ended there. */
