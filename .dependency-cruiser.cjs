@@ -5,7 +5,7 @@ const may = {
   server: ['contract'],
   storage: ['contract'],
   people: ['contract', 'storage'],
-  simulated: [],
+  simulated: ['contract'],
   services: ['contract', 'http', 'storage', 'people', 'simulated'],
   account: ['contract', 'storage', 'people', 'services'],
   node: ['contract', 'storage', 'services', 'account', 'server'],

@@ -1,13 +1,14 @@
 // The plugin that all panels share. The contract and what the services do of it are put into it when it is built.
 import { languages, type Operation, operations } from '../nodes/lib/contract/operations';
 import type { OperationName } from '../nodes/lib/contract/results';
-import type { Refusal, ServiceKind } from '../nodes/lib/contract/service';
+import type { Need, Refusal, ServiceKind } from '../nodes/lib/contract/service';
 import { formats } from '../nodes/lib/contract/validation';
 
 /** What a service does not do of a node. */
 interface Limits {
   readonly operation: OperationName;
   readonly unsupported?: string;
+  readonly needs?: Need;
   readonly refuses?: Readonly<Record<string, Refusal>>;
 }
 
@@ -28,6 +29,8 @@ const operationOf = new Map<string, OperationName>([
     ([name, { node }]: [string, Operation]) => [node, name] as [string, OperationName],
   ),
   ['authy-onetouch-approval', 'onetouchSend'],
+  // Its messages are answers to what was asked.
+  ['authy-onetouch-callback', 'onetouchStatus'],
 ]);
 
 /** What the panels have to know. @param kinds the services */
@@ -46,7 +49,7 @@ function limitsOf({ abilities }: ServiceKind): Record<string, Limits> {
     type,
     { operation, ...abilities[operation] },
   ]);
-  return Object.fromEntries(all.filter(([, limits]) => limits.unsupported ?? limits.refuses));
+  return Object.fromEntries(all.filter(([, limits]) => limits.unsupported ?? limits.needs ?? limits.refuses));
 }
 
 /**

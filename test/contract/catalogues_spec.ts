@@ -46,11 +46,14 @@ const reasons = new Map(
   kinds.flatMap(
     ({ id, abilities }) =>
       Object.entries<Supported<OperationName> | Unsupported>(abilities).flatMap(([name, ability]) => {
-        if ('unsupported' in ability) return [[`common.unsupported.${id}.${name}`, ability.unsupported]];
-        return Object.entries<Refusal>(ability.refuses ?? {}).map(([input, { reason }]) => [
+        const key = `common.unsupported.${id}.${name}`;
+        if ('unsupported' in ability) return [[key, ability.unsupported]];
+        const without = ability.needs === undefined ? [] : [[key, ability.needs.reason]];
+        const refused = Object.entries<Refusal>(ability.refuses ?? {}).map(([input, { reason }]) => [
           `common.refused.${id}.${name}.${input}`,
           reason,
         ]);
+        return [...without, ...refused];
       }) as [string, string][],
   ),
 );

@@ -36,6 +36,7 @@ const results: {
     devices: 'array',
     hasHardToken: 'boolean | null',
     accountDisabled: 'boolean | null',
+    identity: 'string | null',
   },
   userUpdate: { authyId: 'string', email: 'string' },
   userDelete: { authyId: 'string', deleted: 'boolean' },

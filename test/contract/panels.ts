@@ -195,9 +195,14 @@ export const kinds = serviceIds().flatMap((id) => serviceKind(id) ?? []);
 
 export const editorPlugin = pluginFor(kinds, closedEditor);
 
-/** The panel of a node type in an editor with one account, of a service that is not among those there are. */
-export function definitionOn(kind: ServiceKind, type: string): Definition {
-  const nodes = { node: (id: string) => (id === 'account' ? { service: kind.id } : undefined) };
+/**
+ * The panel of a node type in an editor with one account, of a service that is not among those there are.
+ *
+ * @param settings - of the account
+ */
+export function definitionOn(kind: ServiceKind, type: string, settings: object = {}): Definition {
+  const account = { ...settings, service: kind.id };
+  const nodes = { node: (id: string) => (id === 'account' ? account : undefined) };
   const editor = { ...closedEditor, RED: { ...closedEditor.RED, nodes } };
   return registered(panelOf(type).script, pluginFor([...kinds, kind], editor)).definition;
 }

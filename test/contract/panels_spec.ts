@@ -441,6 +441,7 @@ describe('contract: a panel whose account is on a service that does not do all o
         logos: { reason: 'leave them out.' },
       },
     },
+    onetouchStatus: { needs: { setting: 'ourApp', reason: 'Tick the app.' } },
   };
   const kind = memoryService('memory', {}, refuses);
   const verdictOn = (
@@ -459,6 +460,7 @@ describe('contract: a panel whose account is on a service that does not do all o
     for (const { node } of Object.values(operations)) {
       const verdict = verdictOn(node, {}, 'account', 'account');
       if (node === 'authy-token-sms' || node === 'authy-onetouch-send') should(verdict).be.true();
+      else if (node === 'authy-onetouch-status') should(verdict).equal('account: Tick the app.');
       else should(verdict).match(/^account: Leave out \w+\.$/);
     }
     should(verdictOn('authy-token-sms', {}, 'account', 'gone')).equal(
@@ -467,7 +469,23 @@ describe('contract: a panel whose account is on a service that does not do all o
     should(verdictOn('authy-token-sms', {}, 'account', '_ADD_')).equal(
       'editor:validator.errors.missing-required-prop',
     );
-    should(verdictOn('authy-onetouch-callback', {}, 'account', 'account')).be.true();
+  });
+
+  it('says what a node needs of its account, as long as the account does not have it', () => {
+    for (const type of ['authy-onetouch-status', 'authy-onetouch-callback']) {
+      for (const [settings, ticked, verdict] of [
+        [{}, [], 'Tick the app.'],
+        [{ ourApp: false }, [], 'Tick the app.'],
+        // Somebody has edited the flow by hand: not a tick.
+        [{ ourApp: 'yes' }, [], 'Tick the app.'],
+        [{ ourApp: true }, ['ourApp'], undefined],
+      ] as const) {
+        const { account } = definitionOn(kind, type, settings).defaults;
+        const shown = account?.validate?.call({ type, account: 'account' }, 'account', { label: 'account' });
+        should(shown).equal(verdict === undefined ? true : `account: ${verdict}`);
+        should(unsupportedBy({ ...kind, ticked }, 'onetouchStatus')?.reason).equal(verdict);
+      }
+    }
   });
 
   it('refuses the fixed values that the service refuses at run time, and no other', () => {
@@ -478,7 +496,7 @@ describe('contract: a panel whose account is on a service that does not do all o
     ] as const) {
       for (const value of values) {
         const known = value === '' ? {} : { [input]: value };
-        const reason = unsupportedBy(kind.abilities, name, known)?.reason;
+        const reason = unsupportedBy(kind, name, known)?.reason;
         const verdict = verdictOn(type, { [`${input}Type`]: kindOf }, input, String(value));
         should(verdict).equal(reason ?? true, `${input}: ${value}`);
       }

@@ -457,7 +457,7 @@ describe('OneTouch callback node behind http in', () => {
   it('freshness: old nonces are accepted with a warning if that is chosen', async () => {
     await start({ freshness: 'warn', freshnessWindow: 60 });
     (await call(answer())).output?.should.equal(0);
-    flow.log.join('\n').should.match(/accepted, although its nonce is \d+ seconds away/);
+    flow.log.join('\n').should.match(/accepted, although its time is \d+ seconds away/);
   });
 
   it('the previous key is accepted while it is set', async () => {

@@ -65,9 +65,9 @@ describe("An account's simulator", () => {
    */
   async function ready(): Promise<void> {
     await eventually('the simulator to call back to this flow', async () => {
-      const { status, body } = await flow.request().get('/authy-simulator/account/settings');
-      const { callbackUrl } = body as { callbackUrl?: string };
-      return (status === 200 && callbackUrl === `${flow.ownUrl}/authy/callback`) || undefined;
+      const response = await flow.request().get('/authy-simulator/account/settings');
+      const { callbackUrl } = response.body as { callbackUrl?: string };
+      return (response.status === 200 && callbackUrl === `${flow.ownUrl}/authy/callback`) || undefined;
     });
     await control('post', '/reset');
   }

@@ -3,119 +3,31 @@ import path from 'node:path';
 import { Secret, TOTP } from 'otpauth';
 import should from 'should';
 import { renderSVG } from 'uqr';
-import { operations } from '../../nodes/lib/contract/operations';
-import type { OperationName } from '../../nodes/lib/contract/results';
 import type { Factor, People } from '../../nodes/lib/contract/people';
 import { filePeople } from '../../nodes/lib/people/file-people';
-import { Simulator } from '../../nodes/simulator/simulator';
-import { type Ending, Flow } from '../support/flow';
-import { temporaryDirectory } from '../support/node_red';
-import { newNode, outputsOf } from '../support/operation_nodes';
-
-const phone = { phoneNumber: '+13175550142', countryCode: '1' };
+import { Flow } from '../support/flow';
+import { newNode } from '../support/operation_nodes';
+import { phone, VerifyFlow } from '../support/verify_flow';
 
 describe('Operation nodes against the simulator of Twilio Verify', () => {
-  let simulator: Simulator;
-  let baseUrl: string;
-  let userDir: string;
+  let verify: VerifyFlow;
   let authyId: string;
-  let flow: Flow | undefined;
-  /** How far the simulator's clock is ahead, in milliseconds. */
-  let ahead = 0;
 
   beforeEach(async () => {
-    ahead = 0;
-    simulator = new Simulator({ now: () => Date.now() + ahead });
-    baseUrl = await simulator.listen();
-    userDir = temporaryDirectory();
+    verify = new VerifyFlow();
+    await verify.start();
     const [user] = await ask('userCreate', { email: 'user@example.com', ...phone });
     authyId = String(user['authyId']);
   });
-  afterEach(async () => {
-    await stopFlow();
-    await simulator.close();
-  });
+  afterEach(() => verify.stop());
 
-  async function stopFlow(): Promise<void> {
-    await flow?.stop();
-    flow = undefined;
-  }
-
-  /** Starts a flow of one operation node, with the panel's defaults and what is set beyond them. */
-  async function node(name: OperationName, properties: Record<string, unknown> = {}): Promise<Flow> {
-    await flow?.stop();
-    const { serviceSid, apiKeySid, apiKeySecret } = simulator.verify;
-    flow = await Flow.start(
-      newNode(name, properties),
-      outputsOf(name),
-      [
-        {
-          id: 'account',
-          type: 'authy-config',
-          version: 2,
-          service: 'verify',
-          verifyServiceSid: serviceSid,
-          verifyUser: apiKeySid,
-          verifyLookup: true,
-          verifyBaseUrl: baseUrl,
-          verifyLookupsUrl: baseUrl,
-          approvalStore: 'files',
-        },
-      ],
-      { account: { verifySecret: apiKeySecret } },
-      { userDir },
-    );
-    return flow;
-  }
-
-  async function end(
-    name: OperationName,
-    message: Record<string, unknown>,
-    properties?: Record<string, unknown>,
-  ): Promise<Ending> {
-    return (await node(name, properties)).deliver(message);
-  }
-
-  /** Delivers one message; gives the payload and the output it left by. */
-  async function ask(
-    name: OperationName,
-    message: Record<string, unknown>,
-    properties?: Record<string, unknown>,
-  ): Promise<[payload: Record<string, unknown>, output: number]> {
-    const { caught, completed, sent } = await end(name, message, properties);
-    should(caught.map(({ error }) => error?.message)).eql([]);
-    should(completed).equal(1);
-    should(sent).have.length(1);
-    const authy = sent[0]?.message['authy'] as Record<string, unknown>;
-    authy.should.have.properties({
-      operation: operations[name].node.slice('authy-'.length),
-      service: 'verify',
-    });
-    structuredClone(authy).should.eql(authy);
-    return [sent[0]?.message.payload as Record<string, unknown>, sent[0]?.output ?? -1];
-  }
-
-  async function errorOf(
-    name: OperationName,
-    message: Record<string, unknown>,
-    properties?: Record<string, unknown>,
-  ): Promise<{ message: string; code?: string } | undefined> {
-    const { caught, sent } = await end(name, message, properties);
-    should(sent).be.empty();
-    should(caught).have.length(1);
-    return caught[0]?.error;
-  }
+  const ask: VerifyFlow['ask'] = (...asked) => verify.ask(...asked);
+  const errorOf: VerifyFlow['errorOf'] = (...asked) => verify.errorOf(...asked);
 
   async function newestCode(): Promise<string> {
-    const response = await fetch(`${baseUrl}/simulator/messages`);
-    const { messages } = (await response.json()) as { messages: { code?: string }[] };
+    const { messages } = (await verify.control('GET', '/messages')) as { messages: { code?: string }[] };
     return messages.at(-1)?.code ?? '';
   }
-
-  const requestsTo = async (path: string): Promise<number> => {
-    const response = await fetch(`${baseUrl}/simulator/requests?path=${encodeURIComponent(path)}`);
-    return ((await response.json()) as { requests: unknown[] }).requests.length;
-  };
 
   const wrong = (code: string): string => code.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
 
@@ -142,8 +54,8 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   it('user: their file is readable by the owner alone, and holds no secret in clear', async () => {
     await ask('userQr', { authyId });
     const secret = await secretOf();
-    const files = (fs.readdirSync(userDir, { recursive: true }) as string[])
-      .map((file) => `${userDir}/${file}`)
+    const files = (fs.readdirSync(verify.userDir, { recursive: true }) as string[])
+      .map((file) => `${verify.userDir}/${file}`)
       .filter((file) => fs.statSync(file).isFile());
     should(files.some((file) => file.endsWith(`${authyId}.json`))).be.true();
     for (const file of files) {
@@ -179,7 +91,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       { valid: false, reason: 'notPending' },
       1,
     ]);
-    should(await requestsTo('/VerificationCheck')).equal(0);
+    should(await verify.requestsTo('/VerificationCheck')).equal(0);
   });
 
   it('tokenVerify: tells an expired code, and too many tries', async () => {
@@ -197,11 +109,11 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
         1,
       ]);
     }
-    ahead = 601_000;
+    verify.ahead = 601_000;
     const [other] = await ask('userCreate', { email: 'b@example.com', phoneNumber: '+13175550143' });
     await ask('tokenSms', { authyId: other['authyId'] });
     const late = await newestCode();
-    ahead += 601_000;
+    verify.ahead += 601_000;
     should(await ask('tokenVerify', { authyId: other['authyId'], payload: late })).match([
       { valid: false },
       1,
@@ -215,8 +127,8 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
 
   /** Looks at the people of the account, or changes them, while no flow runs. */
   async function withPeople<T>(use: (people: People) => Promise<T>): Promise<T> {
-    await stopFlow();
-    const place = { root: path.join(userDir, 'authy-people'), accountId: 'account' };
+    await verify.stopFlow();
+    const place = { root: path.join(verify.userDir, 'authy-people'), accountId: 'account' };
     const people = filePeople(place, { tell: (sentence) => should(sentence).equal('') });
     try {
       return await use(people);
@@ -284,7 +196,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     await ask('userQr', { authyId });
     const totp = await authenticator();
     const code = totp.generate();
-    const running = await node('tokenVerify');
+    const running = await verify.node('tokenVerify');
     const endings = await Promise.all(
       Array.from({ length: 10 }, () => running.deliver({ authyId, payload: code })),
     );
@@ -299,7 +211,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       { valid: false, reason: 'wrong' },
       1,
     ]);
-    should(await requestsTo('/Factors')).equal(0);
+    should(await verify.requestsTo('/Factors')).equal(0);
     should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true, reason: null }, 0]);
     should(await ask('tokenVerify', { authyId, payload: code })).match([
       { valid: false, reason: 'reused' },
@@ -356,11 +268,11 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
       const error = await errorOf(name, { authyId, approvalId }, { message: 'Open?', messageType: 'str' });
       should(error).match({ code: 'AUTHY_NOT_SUPPORTED' });
-      should(flow?.statuses[0]?.text).endWith('NOT_SUPPORTED');
+      should(verify.flow?.statuses[0]?.text).endWith('NOT_SUPPORTED');
     }
     const error = await errorOf('tokenSms', { authyId }, { action: 'login', actionType: 'str' });
     should(error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^AuthyError: action: leave it blank/ });
-    should(await requestsTo('/Verifications')).equal(0);
+    should(await verify.requestsTo('/Verifications')).equal(0);
   });
 
   it('a code that went to a former e-mail address no longer counts', async () => {
@@ -398,9 +310,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     should(await ask('tokenVerify', { authyId, payload: made.generate() })).match([{ valid: true }, 0]);
     const imported = await importFactor('Old');
     // Another Twilio, which knows nobody.
-    await simulator.close();
-    simulator = new Simulator({ now: () => Date.now() + ahead });
-    baseUrl = await simulator.listen();
+    await verify.restart();
     const next = made.generate({ timestamp: Date.now() + 30_000 });
     should(await ask('tokenVerify', { authyId, payload: next })).match([
       { valid: false, reason: 'wrong' },
@@ -409,9 +319,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     const code = imported.totp.generate();
     should(await ask('tokenVerify', { authyId, payload: code })).match([{ valid: true }, 0]);
     // And a third one: the code that the second has accepted does not count again.
-    await simulator.close();
-    simulator = new Simulator({ now: () => Date.now() + ahead });
-    baseUrl = await simulator.listen();
+    await verify.restart();
     should(await ask('tokenVerify', { authyId, payload: code })).match([
       { valid: false, reason: 'reused' },
       1,
@@ -422,7 +330,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
 
   it('an imported authenticator can be guessed ten times an hour', async () => {
     const code = (await importFactor('Old')).totp.generate();
-    const running = await node('tokenVerify');
+    const running = await verify.node('tokenVerify');
     for (let tries = 0; tries < 10; tries++) {
       const { sent } = await running.deliver({ authyId, payload: wrong(code) });
       should(sent[0]).match({
@@ -435,11 +343,11 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   });
 
   it('the test button works for a deployed account, whose secret the panel does not have', async () => {
-    await node('appDetails');
-    const { serviceSid, apiKeySid } = simulator.verify;
+    await verify.node('appDetails');
+    const { serviceSid, apiKeySid } = verify.simulator.verify;
     const typed = { verifyServiceSid: serviceSid, verifyUser: apiKeySid };
     const press = async (form: object): Promise<{ ok: boolean; name?: string; message?: string }> => {
-      const response = await fetch(`${flow?.adminUrl ?? ''}/authy-config/test`, {
+      const response = await fetch(`${verify.flow?.adminUrl ?? ''}/authy-config/test`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', 'Sec-Fetch-Site': 'same-origin' },
         body: JSON.stringify({ id: 'account', version: 2, service: 'verify', simulated: false, ...form }),
@@ -447,7 +355,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       return (await response.json()) as { ok: boolean; name?: string; message?: string };
     };
     should(await press(typed)).match({ ok: true });
-    should(await press({ ...typed, verifySecret: simulator.verify.apiKeySecret })).match({ ok: true });
+    should(await press({ ...typed, verifySecret: verify.simulator.verify.apiKeySecret })).match({ ok: true });
     should(await press({ ...typed, verifySecret: 'another-secret-than-that' })).match({
       ok: false,
       message: /Check the SID and the secret/,
@@ -459,19 +367,19 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   });
 
   it('the callback node says at deploy that there are no callbacks', async () => {
-    await flow?.stop();
-    flow = await Flow.start(
+    const flow = await verify.run(
       {
         id: 'node',
         type: 'authy-onetouch-callback',
         account: 'account',
-        publicUrl: '',
-        publicUrlType: 'str',
+        ...{ publicUrl: '', publicUrlType: 'str', trustForwarded: false, strict: true },
+        ...{ freshness: 'off', maxSize: 64 },
       },
       3,
-      [{ id: 'account', type: 'authy-config', version: 2, service: 'verify', approvalStore: 'files' }],
     );
-    should(flow.log.some((line) => line.includes('the service of its account sends no callbacks'))).be.true();
+    should(
+      flow.log.some((line) => line.includes('Choose an account whose service sends callbacks')),
+    ).be.true();
     should(flow.statuses[0]?.text).endWith('NOT_SUPPORTED');
     const request = { method: 'POST', headers: { host: 'a.example' }, originalUrl: '/callback', body: {} };
     const { sent } = await flow.deliver({ req: request });
@@ -479,28 +387,28 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   });
 
   it('without a user directory there is no place for users: an error that says so', async () => {
-    await stopFlow();
-    const { serviceSid, apiKeySid, apiKeySecret } = simulator.verify;
-    const account = { verifyServiceSid: serviceSid, verifyUser: apiKeySid, verifyBaseUrl: baseUrl };
-    flow = await Flow.start(
+    await verify.stopFlow();
+    const { serviceSid, apiKeySid, apiKeySecret } = verify.simulator.verify;
+    const account = { verifyServiceSid: serviceSid, verifyUser: apiKeySid, verifyBaseUrl: verify.baseUrl };
+    verify.flow = await Flow.start(
       newNode('userCreate'),
       1,
       [{ id: 'account', type: 'authy-config', version: 2, service: 'verify', ...account }],
       { account: { verifySecret: apiKeySecret } },
       { userDir: undefined },
     );
-    const { caught } = await flow.deliver({ email: 'ada@example.com', ...phone });
+    const { caught } = await verify.flow.deliver({ email: 'ada@example.com', ...phone });
     should(caught[0]?.error).match({ code: 'AUTHY_STORE', message: /has no user directory/ });
   });
 
   it('a wrong secret, a service of another account and a person who is not known are errors with what to do', async () => {
     should(await errorOf('tokenSms', { authyId: '123456' })).match({ code: 'AUTHY_USER_NOT_FOUND' });
-    const { verify } = simulator;
-    const { apiKeySecret } = verify;
-    Object.assign(verify, { apiKeySecret: 'another-secret-of-the-account' });
+    const credentials = verify.simulator.verify;
+    const { apiKeySecret } = credentials;
+    Object.assign(credentials, { apiKeySecret: 'another-secret-of-the-account' });
     try {
-      const running = await node('appDetails');
-      Object.assign(verify, { apiKeySecret: 'yet-another-secret-of-the-account' });
+      const running = await verify.node('appDetails');
+      Object.assign(credentials, { apiKeySecret: 'yet-another-secret-of-the-account' });
       const { caught } = await running.deliver({});
       should(caught[0]?.error).match({
         code: 'AUTHY_INVALID_API_KEY',
@@ -508,7 +416,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       });
       should(JSON.stringify(caught)).not.containEql('another-secret');
     } finally {
-      Object.assign(verify, { apiKeySecret });
+      Object.assign(credentials, { apiKeySecret });
     }
   });
 });

@@ -59,7 +59,7 @@ const args: Record<Exclude<ScriptName, 'scanOld' | 'tell'>, fc.Arbitrary<unknown
   take: fc.tuple(instance, gate, few, ids).map(([...all]) => all.flat()),
   setAside: fc.tuple(instance, gate, id),
   asked: fc.tuple(one('p', 'q'), user, one(1000, 604_800_000)),
-  wasAsked: fc.tuple(one('p', 'q', 'old')),
+  recipientOf: fc.tuple(one('p', 'q', 'old')),
   decided: fc.tuple(one('p', 'q', 'old'), one('approved', 'denied'), one(1000), one(86_400_000)),
   admit: fc.tuple(id, user, endsAt, one(0, 1, 2), one(0, 100_000)),
   release: fc.tuple(id, user),

@@ -77,7 +77,7 @@ class Life {
   async ready(): Promise<this> {
     await eventually('a connection', () => this.isReady || undefined);
     // Commands are done in order: so its sign of life has been given by then.
-    await this.stores.ledger.wasAsked('any', 'any');
+    await this.stores.ledger.recipientOf('any');
     return this;
   }
 
@@ -532,19 +532,18 @@ describe('what an account keeps in Redis', function () {
 
     it('requests and answers are remembered until a week after their end', async () => {
       await one.stores.ledger.asked('abc', '1', year);
-      should(await other.stores.ledger.wasAsked('abc', '1')).be.true();
-      should(await other.stores.ledger.wasAsked('abc', '2')).be.false();
+      should(await other.stores.ledger.recipientOf('abc')).equal('1');
       should(await other.stores.ledger.decided('abc', 'denied')).equal('first');
       world.pass(year * second + 6 * dayLong);
-      should(await one.stores.ledger.wasAsked('abc', '1')).be.true();
+      should(await one.stores.ledger.recipientOf('abc')).equal('1');
       should(await one.stores.ledger.decided('abc', 'approved')).equal('conflict');
       should(await one.stores.ledger.decided('abc', 'denied')).equal('duplicate');
       world.pass(dayLong + second);
-      should(await one.stores.ledger.wasAsked('abc', '1')).be.false();
+      should(await one.stores.ledger.recipientOf('abc')).be.undefined();
       // A request without an end is remembered for a year and a week.
       await one.stores.ledger.asked('def', '1', 0);
       world.pass(year * second + 6 * dayLong);
-      should(await one.stores.ledger.wasAsked('def', '1')).be.true();
+      should(await one.stores.ledger.recipientOf('def')).equal('1');
     });
 
     it('an open request counts until its end, which may be moved, and pauses are kept', async () => {
@@ -623,8 +622,8 @@ describe('what an account keeps in Redis', function () {
       should((await raw.keys(`${old}request:*`)).sort()).eql(
         ['approval_alive', 'approval_broken'].map((id) => `${old}request:${id}`),
       );
-      should(await one.stores.ledger.wasAsked('abc', '5')).be.true();
-      should(await one.stores.ledger.wasAsked('def', '5')).be.true();
+      should(await one.stores.ledger.recipientOf('abc')).equal('5');
+      should(await one.stores.ledger.recipientOf('def')).equal('5');
       should(await one.stores.ledger.decided('def', 'approved')).equal('conflict');
       // The instance of the previous version dies later.
       world.pass(20 * second);

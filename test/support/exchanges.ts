@@ -58,6 +58,7 @@ export const exchanges: Record<OperationName, Exchange> = {
       devices: ['android'],
       hasHardToken: false,
       accountDisabled: false,
+      identity: null,
     },
   },
   userUpdate: {

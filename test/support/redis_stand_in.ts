@@ -353,7 +353,7 @@ export class RedisStandIn {
     return 1;
   }
 
-  private wasAsked([approvalId = '']: readonly string[]): Reply {
+  private recipientOf([approvalId = '']: readonly string[]): Reply {
     return this.current(`asked:${approvalId}`)?.value ?? this.text(`old:asked:${approvalId}`) ?? null;
   }
 

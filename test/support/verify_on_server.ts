@@ -20,6 +20,8 @@ export class VerifyOnServer {
     { root: temporaryDirectory(), accountId: 'account' },
     { credentialSecret: 'a secret of the tests', tell: () => undefined },
   );
+  /** Who was asked, by the id of the request. */
+  readonly asked = new Map<string, string>();
   private opened: VerifyService | undefined;
 
   async start(): Promise<this> {
@@ -30,6 +32,7 @@ export class VerifyOnServer {
     this.opened = new VerifyService(
       {
         ...context,
+        recipientOf: (approvalId) => Promise.resolve(this.asked.get(approvalId)),
         now: Date.now,
         steady: () => performance.now(),
         started: new StartedVerifications(),

@@ -16,7 +16,7 @@ import type {
   ServiceSettings,
 } from '../contract/service';
 import { sentences } from '../contract/sentences';
-import { assertSupported, unsupportedBy } from '../contract/support';
+import { assertSupported, type Offer, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
 import { type ApprovalSettings, storesOf } from './approval-stores';
@@ -82,6 +82,7 @@ export class Account {
     this.environment = {
       ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log },
       people: () => this.openPeople(),
+      recipientOf: (approvalId) => this.stores.ledger.recipientOf(approvalId),
     };
     this.stores = storesOf(id, approvals, log, (answer) => tellAnswer(id, answer));
     if (settings.problem === undefined && kind?.isOpenedAtDeploy?.(service) === true) {
@@ -99,10 +100,17 @@ export class Account {
     return this.settings.kind && this.settings.service.name;
   }
 
-  /** Whether its service sends callbacks; undefined if there is no such service. */
+  /** Whether answers come to it by HTTP: its service sends them, and asks for approvals. Undefined if there is no such service. */
   get hasCallbacks(): boolean | undefined {
     const { kind } = this.settings;
-    return kind && kind.callbacks !== undefined;
+    return (
+      kind && kind.callbacks !== undefined && unsupportedBy(this.offer(kind), 'onetouchStatus') === undefined
+    );
+  }
+
+  /** The longest time between two readings of an approval request's status, in milliseconds; undefined: the usual one. */
+  get longestReadingPause(): number | undefined {
+    return this.settings.kind?.longestReadingPause;
   }
 
   /** Whether it protects nobody. */
@@ -120,7 +128,7 @@ export class Account {
     const { kind, problem } = this.settings;
     return kind === undefined || problem !== undefined
       ? undefined
-      : unsupportedBy(kind.abilities, name, known)?.reason;
+      : unsupportedBy(this.offer(kind), name, known)?.reason;
   }
 
   /**
@@ -136,7 +144,7 @@ export class Account {
 
   /** @throws AuthyError - `AUTHY_NOT_SUPPORTED` if its service does not do an operation with these values */
   assertSupported(name: OperationName, values: Readonly<Record<string, unknown>>): void {
-    assertSupported(this.kind().abilities, name, values);
+    assertSupported(this.offer(this.kind()), name, values);
   }
 
   /**
@@ -181,9 +189,12 @@ export class Account {
   async callbacks(): Promise<CallbackVerifier | undefined> {
     const { kind, service } = this.settings;
     if (kind === undefined) throw this.badConfig();
+    if (this.hasCallbacks !== true) return undefined;
+    const verifier = (): Promise<CallbackVerifier> | undefined =>
+      kind.callbacks?.(service, this.environment, () => this.open());
     // What a simulator signs with is known once it runs.
-    if (service.isSimulated) return kind.callbacks?.(service, this.environment);
-    this.verifier ??= kind.callbacks?.(service, this.environment);
+    if (service.isSimulated) return verifier();
+    this.verifier ??= verifier();
     return this.verifier;
   }
 
@@ -223,6 +234,10 @@ export class Account {
     const { id, people, approvals, log } = this.settings;
     this.people ??= peopleOf(id, people, approvals, log);
     return this.people;
+  }
+
+  private offer({ abilities }: ServiceKind): Offer {
+    return { abilities, ticked: this.settings.service.ticked };
   }
 
   private kind(): ServiceKind {

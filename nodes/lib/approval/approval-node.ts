@@ -143,6 +143,7 @@ export class ApprovalNode {
     const { stores } = account;
     return {
       place: stores,
+      longestPause: account.longestReadingPause,
       openRecords: (events) => stores.records(this.node, events),
       admit: (record, limits) => stores.rails.admit(record, limits),
       release: (record) => stores.rails.release(record),

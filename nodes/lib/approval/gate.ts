@@ -13,13 +13,15 @@ import { type Done, Request } from './request';
 import { readMessage, writeMessage } from '../storage/storable';
 import type { Handover, Unreported } from './handover';
 import { isOnItsWay, type Stage } from './stages';
-import type { Watch } from './watch';
+import { usualLongestPause, type Watch } from './watch';
 import { isWithdrawal, withdrawnBy } from './withdrawal';
 
 /** The parts of an account that a gate needs. */
 export interface GateAccount {
   /** The store where records are kept: another object for another store. */
   readonly place: object;
+  /** See {@link Watch.longestPause}; absent: the usual one. */
+  readonly longestPause?: number | undefined;
   openRecords(events: RecordEvents): Records;
   admit(record: ApprovalRecord, limits: Limits): Promise<Admission>;
   release(record: ApprovalRecord): Promise<void>;
@@ -584,6 +586,8 @@ export class Gate implements Desk {
       onTrouble: (sentence) => this.host.warn(sentence, sentence),
     });
     this.opened = { account, records };
+    const { longestPause = usualLongestPause } = account;
+    this.process.watchOf(this.host.accountId).longestPause = longestPause;
     return records;
   }
 

@@ -44,7 +44,7 @@ export interface Watched extends Placed, Question {
 // All in milliseconds. Quick at first, while the person has the phone in hand; then a tenth of the time that has
 // passed, so that a day costs no more readings than ten minutes do.
 const shortestPause = 1000;
-const longestPause = 15_000;
+export const usualLongestPause = 15_000;
 const shareOfAge = 1 / 10;
 
 /** The service publishes no limit. Many open requests share this many readings a second. */
@@ -66,6 +66,9 @@ const longestTimer = 3_600_000;
  * callbacks, and ends requests that nobody answered.
  */
 export class Watch {
+  /** The longest time between two readings of a request, in milliseconds. */
+  longestPause = usualLongestPause;
+
   // A message that only waits has entries in these two, and nowhere else.
   private readonly due = new DueTimes<Watched>();
   /** By the request's id. Most requests have one waiting message. */
@@ -138,7 +141,7 @@ export class Watch {
   private plan(message: Watched, pause?: number): void {
     const now = this.time.steady();
     const { askedAt, endsAt } = message;
-    const rhythm = Math.min(longestPause, Math.max(shortestPause, (now - askedAt) * shareOfAge));
+    const rhythm = Math.min(this.longestPause, Math.max(shortestPause, (now - askedAt) * shareOfAge));
     const fair = (this.watching.size / readingsPerSecond) * 1000;
     const wanted = now + (pause ?? Math.max(rhythm, this.approvals.has(message) ? 0 : fair));
     const allowed = Math.max(wanted, this.pausedUntil);

@@ -32,6 +32,8 @@ export interface Results {
     devices: string[];
     hasHardToken: boolean | null;
     accountDisabled: boolean | null;
+    /** What the service knows the person by, if it is another id. */
+    identity: string | null;
   };
   userUpdate: { authyId: string; email: string };
   userDelete: { authyId: string; deleted: true };

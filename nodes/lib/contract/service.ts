@@ -46,14 +46,25 @@ export interface Unsupported {
 export interface Refusal<T = unknown> {
   /** The values that it takes. */
   readonly accepts?: readonly T[];
-  /** It takes numbers up to this. */
+  /** It takes numbers up to this, and from {@link atLeast} on. */
   readonly atMost?: number;
+  /** 0 if it is absent. */
+  readonly atLeast?: number;
   /** What to do instead: a sentence. */
+  readonly reason: string;
+}
+
+/** A setting of the account that has to be ticked for an operation. */
+export interface Need {
+  /** The name of the property. */
+  readonly setting: string;
+  /** What to do without it: a sentence. */
   readonly reason: string;
 }
 
 /** An operation that a service does, with all values of its inputs but those refused. */
 export interface Supported<N extends OperationName> {
+  readonly needs?: Need;
   readonly refuses?: { readonly [I in keyof ValuesOf<N>]?: Refusal<NonNullable<ValuesOf<N>[I]>> };
 }
 
@@ -131,6 +142,12 @@ export interface Environment {
    * @throws AuthyError - `AUTHY_STORE` if there is no place to keep them
    */
   people(): People;
+  /**
+   * Who was asked by an approval request of the account; undefined if that is not known (any more).
+   *
+   * @throws AuthyError - `AUTHY_STORE`
+   */
+  recipientOf(approvalId: string): Promise<string | undefined>;
 }
 
 /** What the settings of every service have. */
@@ -143,6 +160,8 @@ export interface ServiceSettings {
   readonly name: string;
   /** Whether it protects nobody: every place says so. */
   readonly isSimulated: boolean;
+  /** The settings that operations need and that are ticked, by name; none if it is absent. */
+  readonly ticked?: readonly string[];
 }
 
 /**
@@ -152,7 +171,12 @@ export interface ServiceSettings {
 export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings> {
   readonly id: string;
   readonly abilities: Abilities;
-  /** The names of its settings and credentials in the account's node; no other service uses them. */
+  /**
+   * The longest time between two readings of an approval request's status, in milliseconds, where the service limits
+   * them; the gate's usual one if it is absent.
+   */
+  readonly longestReadingPause?: number;
+  /** The names of its settings and credentials in the account's node, beside those of every account. */
   readonly settings: readonly string[];
   readonly credentials: readonly string[];
   /**
@@ -183,9 +207,14 @@ export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings>
   /**
    * What verifies an answer that comes by HTTP; absent if none does. It also works if the service cannot be opened.
    *
+   * @param service - opens it, where an answer has to be looked up
    * @throws AuthyError - if there is no key; it says why
    */
-  callbacks?(settings: Settings, environment: Environment): Promise<CallbackVerifier>;
+  callbacks?(
+    settings: Settings,
+    environment: Environment,
+    service: () => Promise<Service>,
+  ): Promise<CallbackVerifier>;
   /** The phone of an account that is simulated, while it runs. @param accountId - of the account's node */
   phone?(accountId: string): SimulatedPhone | undefined;
   /**
@@ -237,7 +266,7 @@ export interface ApprovalAnswer {
   readonly approvalId: string;
   /** Of the person who was asked. */
   readonly authyId: string;
-  /** When it was signed, in seconds since 1970. */
+  /** When it was signed, or given, in seconds since 1970. */
   readonly nonce: number;
   /** What it says about the request and the phone. */
   readonly about: {
@@ -285,16 +314,27 @@ export type Rejection =
   | 'stale'
   | 'conflict'
   /** It may be right: earlier requests and answers could not be looked up. */
-  | 'storeUnavailable';
+  | 'storeUnavailable'
+  /** It may be right: the service could not be asked. */
+  | 'statusUnreadable';
 
 export type CallbackVerdict =
   | { readonly accepted: true; readonly answer: ApprovalAnswer }
   | { readonly accepted: false; readonly reason: Rejection; readonly detail: string };
 
+/** A callback that is genuine, and about nothing that anybody was asked. */
+export interface IgnoredCallback {
+  /** What it is about: a clause for the log. */
+  readonly ignored: string;
+}
+
 /** Verifies answers that come by HTTP. Fails closed: anything missing, odd or contradictory is a rejection. */
 export interface CallbackVerifier {
   /** @param maxSize - of the request, in bytes */
-  verify(request: CallbackRequest, maxSize: number): CallbackVerdict;
+  verify(
+    request: CallbackRequest,
+    maxSize: number,
+  ): CallbackVerdict | Promise<CallbackVerdict | IgnoredCallback>;
   /** Which of several addresses a callback was signed for, to tell a user what to set; undefined if for none of them. */
   signedFor(request: CallbackRequest, maxSize: number, candidates: readonly string[]): string | undefined;
 }

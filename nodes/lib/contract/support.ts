@@ -1,6 +1,6 @@
 import { AuthyError } from './errors';
 import type { OperationName } from './results';
-import type { Abilities, Refusal } from './service';
+import type { Abilities, Refusal, Unsupported, Supported } from './service';
 
 /** What a service does not do. */
 export interface Unable {
@@ -10,6 +10,13 @@ export interface Unable {
   readonly field?: string;
 }
 
+/** What the service of an account does. */
+export interface Offer {
+  readonly abilities: Abilities;
+  /** The settings of the account that are ticked. */
+  readonly ticked?: readonly string[] | undefined;
+}
+
 /**
  * What a service does not do of an operation.
  *
@@ -17,30 +24,32 @@ export interface Unable {
  * @returns undefined if it does all of it
  */
 export function unsupportedBy(
-  abilities: Abilities,
+  { abilities, ticked = [] }: Offer,
   name: OperationName,
   values: Readonly<Record<string, unknown>> = {},
 ): Unable | undefined {
-  const ability = abilities[name];
+  const ability: Unsupported | Supported<OperationName> = abilities[name];
   if ('unsupported' in ability) return { reason: ability.unsupported };
+  const { needs } = ability;
+  if (needs !== undefined && !ticked.includes(needs.setting)) return { reason: needs.reason };
   for (const [field, refusal] of Object.entries<Refusal>(ability.refuses ?? {})) {
     if (isRefused(values[field], refusal)) return { reason: `${field}: ${refusal.reason}`, field };
   }
   return undefined;
 }
 
-function isRefused(value: unknown, { accepts = [], atMost }: Refusal): boolean {
+function isRefused(value: unknown, { accepts = [], atMost, atLeast = 0 }: Refusal): boolean {
   if (value === undefined || accepts.includes(value)) return false;
-  return !(typeof value === 'number' && atMost !== undefined && value <= atMost);
+  return !(typeof value === 'number' && atMost !== undefined && value >= atLeast && value <= atMost);
 }
 
 /** @throws AuthyError - `AUTHY_NOT_SUPPORTED` if the service does not do an operation with these values */
 export function assertSupported(
-  abilities: Abilities,
+  offer: Offer,
   name: OperationName,
   values: Readonly<Record<string, unknown>>,
 ): void {
-  const problem = unsupportedBy(abilities, name, values);
+  const problem = unsupportedBy(offer, name, values);
   if (problem !== undefined)
     throw new AuthyError('AUTHY_NOT_SUPPORTED', problem.reason, { field: problem.field });
 }

@@ -15,11 +15,16 @@ export function formBody(fields: Readonly<Record<string, unknown>>): Body {
   return { type: 'application/x-www-form-urlencoded', text: formText(fields) };
 }
 
-/** Fields as a query or a form has them: text as it is, other values as JSON. Those that are undefined are left out. */
+/**
+ * Fields as a query or a form has them: text as it is, other values as JSON. A list repeats the name; those that are undefined
+ * are left out.
+ */
 export function formText(fields: Readonly<Record<string, unknown>>): string {
   const text = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) text.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (one !== undefined) text.append(name, typeof one === 'string' ? one : JSON.stringify(one));
+    }
   }
   return text.toString();
 }

@@ -116,6 +116,9 @@ const trialEnvironment: Environment = {
   people() {
     throw new Error('A trial needs nobody.');
   },
+  recipientOf() {
+    throw new Error('A trial has asked nobody.');
+  },
 };
 
 /**

@@ -34,7 +34,7 @@ const ownCredentials = ['redisPassword'];
 export function accountProperties(): { settings: string[]; credentials: string[] } {
   const kinds = serviceIds().map((id) => serviceKind(id));
   return {
-    settings: [...ownSettings, ...kinds.flatMap((kind) => kind?.settings ?? [])],
+    settings: [...ownSettings, ...new Set(kinds.flatMap((kind) => kind?.settings ?? []))],
     credentials: [...ownCredentials, ...kinds.flatMap((kind) => kind?.credentials ?? [])],
   };
 }

@@ -124,8 +124,8 @@ export class CallbackValidator {
         );
       }
       const judgement = await this.judge(message);
-      if (judgement === 'duplicate') {
-        this.badge.outcome('yellow', 'duplicate');
+      if (judgement === 'duplicate' || judgement === 'ignored') {
+        this.badge.outcome('yellow', judgement);
         acknowledge(message.res?._res);
         return;
       }
@@ -144,7 +144,7 @@ export class CallbackValidator {
   }
 
   /** Verifies a callback, sets the result in the message, and says where it goes. */
-  private async judge(message: HttpMessage): Promise<Judgement | 'duplicate'> {
+  private async judge(message: HttpMessage): Promise<Judgement | 'duplicate' | 'ignored'> {
     if (this.problem !== undefined) return this.reject(message, 'badConfig', this.problem);
     const publicUrl = await this.publicUrl.of(message);
     if (publicUrl instanceof PublicUrlUnknown) {
@@ -152,7 +152,8 @@ export class CallbackValidator {
     }
     const { request, addresses } = this.received(message, publicUrl);
     const verifier = await this.verifier();
-    const verdict = verifier.verify(request, this.maxSize);
+    const verdict = await verifier.verify(request, this.maxSize);
+    if ('ignored' in verdict) return 'ignored';
     if (!verdict.accepted) {
       // This computes many more signatures: only if somebody will read it.
       const other =
@@ -166,7 +167,7 @@ export class CallbackValidator {
     const { answer } = verdict;
     const age = Math.abs(Date.now() / 1000 - answer.nonce);
     if (age > this.freshnessWindow) {
-      const detail = `its nonce is ${Math.round(age)} seconds away from this machine's clock`;
+      const detail = `its time is ${Math.round(age)} seconds away from this machine's clock`;
       if (this.freshness === 'enforce') return this.reject(message, 'stale', detail);
       this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
     }
@@ -186,7 +187,7 @@ export class CallbackValidator {
     ledger: Ledger | undefined,
   ): Promise<'duplicate' | [Rejection, string] | undefined> {
     try {
-      if (this.strict && !(await ledger?.wasAsked(approvalId, authyId))) {
+      if (this.strict && (await ledger?.recipientOf(approvalId)) !== authyId) {
         return ['notAsked', 'this Node-RED did not send such a request to this user'];
       }
       const occurrence = await ledger?.decided(approvalId, decision);
@@ -214,7 +215,7 @@ export class CallbackValidator {
     const event =
       reason === 'conflict' ? 'Security event: OneTouch callback rejected' : 'OneTouch callback rejected';
     this.log.write(reason, `${event} (${reason}): ${detail.replace(/\.$/, '')}.`);
-    const isOurFault = reason === 'storeUnavailable';
+    const isOurFault = reason === 'storeUnavailable' || reason === 'statusUnreadable';
     message.payload = { error: isOurFault ? 'Service Unavailable' : 'Forbidden' };
     message['authy'] = callbackFacts(this.node, this.account(), { reason });
     message['statusCode'] = isOurFault ? 503 : 403;
@@ -247,7 +248,7 @@ export class CallbackValidator {
 }
 
 const noCallbacks =
-  'Choose an account on Authy for this node: the service of its account sends no callbacks.';
+  'Choose an account whose service sends callbacks for this node: Authy, or Twilio Verify with an app of your own.';
 
 /** A verifier that rejects everything, since nothing can be verified. */
 function rejecting(detail: string, reason: Rejection = 'noApiKey'): CallbackVerifier {

@@ -1,7 +1,22 @@
+import type { AccountReader, SettingsReader } from '../contract/service';
 import type { Simulator, SimulatorOptions } from '../../simulator/simulator';
 
 /** The settings of an account that its simulator takes. */
 export type SimulatedSettings = Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'>;
+
+/**
+ * Where an account's simulator reports answers: an address, or a path of this Node-RED, which is found when it is called.
+ *
+ * @param config - of the account's node
+ */
+export function simulatedCallbackUrl(
+  reader: AccountReader,
+  settings: SettingsReader,
+  config: Readonly<Record<string, unknown>>,
+): SimulatedSettings['callbackUrl'] {
+  const address = settings.text('callbackUrl', config['callbackUrl'], '/authy/callback');
+  return address.startsWith('/') ? () => reader.ownAddress(address) : address;
+}
 
 /**
  * The simulators of the accounts that chose one, by the account's node id. They outlive a deploy: otherwise their users,

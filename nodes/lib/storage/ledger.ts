@@ -12,8 +12,8 @@ export interface Ledger {
    * @throws AuthyError - `AUTHY_STORE`
    */
   asked(approvalId: string, recipient: string, seconds: number): Promise<void>;
-  /** Whether this account sent the request, to this user. */
-  wasAsked(approvalId: string, recipient: string): Promise<boolean>;
+  /** The user whom this account sent a request to; undefined if it is not known to have sent it. */
+  recipientOf(approvalId: string): Promise<string | undefined>;
   /** Records an answer: `duplicate` if the same came before, `conflict` if another did. */
   decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'>;
 }

@@ -47,8 +47,8 @@ export class MemoryLedger implements Ledger {
     });
   }
 
-  wasAsked(approvalId: string, recipient: string): Promise<boolean> {
-    return Promise.resolve(this.entries.get(approvalId)?.recipient === recipient);
+  recipientOf(approvalId: string): Promise<string | undefined> {
+    return Promise.resolve(this.entries.get(approvalId)?.recipient);
   }
 
   decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {

@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Backend } from '../backend';
 import { type Callback, deliver, outcomeOf, reportAnswer } from '../delivery';
 import { courseOf } from '../faults';
+import { callbackTarget, type CallbackTarget } from '../settings';
 import type { Challenge } from '../state/challenges';
 import type { Factor } from '../state/factors';
-import type { Webhook } from '../state/webhooks';
 import { sidOf } from './sids';
 import { twilioSignature } from './twilio-signature';
 
@@ -25,7 +25,7 @@ export function announce(backend: Backend, type: EventType, factor: Factor): voi
   const stop = backend.stop();
   for (const webhook of backend.state.webhooks.of(type)) {
     void deliver(
-      callbackOf(backend, webhook, factor, () => ({ type })),
+      callbackOf(backend, { url: webhook.url }, factor, () => ({ type })),
       courseOf([]),
       stop,
     ).then((report) => {
@@ -43,9 +43,14 @@ export async function reportChallenge(backend: Backend, challenge: Challenge): P
   const { factor, answer } = challenge;
   const isKnown = (): boolean => challenges.get(challenge.uuid) === challenge;
   const typeOf = (isApproved: boolean): EventType => (isApproved ? 'challenge.approved' : 'challenge.denied');
-  const wanting = webhooks.of(typeOf(answer === 'approve'));
-  for (const webhook of wanting.length === 0 ? [undefined] : wanting) {
-    const callback = callbackOf(backend, webhook, factor, (contradicts) => ({
+  const wanting = webhooks.of(typeOf(answer === 'approve')).map(({ url }) => ({ url }));
+  // The address in the settings is told of every answer, as with Authy.
+  const set = callbackTarget(backend.settings);
+  const others = wanting.filter(({ url }) => url !== set?.url);
+  for (const target of set === undefined && others.length === 0
+    ? [undefined]
+    : [...(set ? [set] : []), ...others]) {
+    const callback = callbackOf(backend, target, factor, (contradicts) => ({
       type: typeOf((answer === 'approve') !== contradicts),
       challenge_sid: sidOf('YC', challenge.uuid),
     }));
@@ -56,13 +61,13 @@ export async function reportChallenge(backend: Backend, challenge: Challenge): P
 /** A webhook's request: every copy is the same delivery, with the same uuid. */
 function callbackOf(
   backend: Backend,
-  webhook: Webhook | undefined,
+  target: CallbackTarget | undefined,
   factor: Factor,
   about: (contradicts: boolean) => Readonly<Record<string, string>>,
 ): Callback {
   const { accountSid, serviceSid, authToken } = backend.settings.verify;
   return {
-    target: webhook === undefined ? undefined : { url: webhook.url },
+    target,
     method: 'POST',
     prepare: ({ isForged, contradicts }) => {
       const params = {

@@ -106,6 +106,7 @@ export const endpoints: { readonly [N in DoneBy<typeof abilities>]: EndpointOf<N
           devices: textsOf(status, 'devices'),
           hasHardToken: flagOrNull(status, 'has_hard_token'),
           accountDisabled: flagOrNull(status, 'account_disabled'),
+          identity: null,
         },
       };
     },

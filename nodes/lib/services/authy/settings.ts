@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { SimulatedSettings } from '../../simulated/simulators';
+import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { apiKeyProblem } from './api-key';
 import { authyBaseUrl } from './endpoint';
@@ -72,9 +72,8 @@ function simulatorSettings(
   settings: SettingsReader,
   config: Raw,
 ): AuthySettings['simulator'] {
-  const address = settings.text('callbackUrl', config['callbackUrl'], '/authy/callback');
   return {
-    callbackUrl: address.startsWith('/') ? () => reader.ownAddress(address) : address,
+    callbackUrl: simulatedCallbackUrl(reader, settings, config),
     callbackMethod: settings.choice('callbackMethod', config['callbackMethod'], ['POST', 'GET']),
   };
 }

@@ -1,7 +1,11 @@
 import type { Abilities } from '../../contract/service';
 
-const noApprovals =
-  'Choose an account on Authy for this node: with Twilio Verify it cannot ask for approvals.';
+const app = {
+  setting: 'verifyPush',
+  reason:
+    'Tick “Approvals by our own app” in the account if you have an app with Twilio’s SDK; otherwise choose an account on ' +
+    'Authy for this node.',
+} as const;
 
 /**
  * What Verify does of the operations. It always sends a code: so `force` is not refused, whatever it says.
@@ -55,6 +59,16 @@ export const abilities = {
   phoneInfo: {},
   appDetails: {},
   appStats: {},
-  onetouchSend: { unsupported: noApprovals },
-  onetouchStatus: { unsupported: noApprovals },
+  onetouchSend: {
+    needs: app,
+    refuses: {
+      logos: { reason: 'leave them out: Twilio Verify shows no logos.' },
+      secondsToExpire: {
+        atLeast: 1,
+        atMost: 3600,
+        reason: 'set it to 1 to 3600: Twilio Verify keeps a request open for an hour at most.',
+      },
+    },
+  },
+  onetouchStatus: { needs: app },
 } as const satisfies Abilities;

@@ -24,13 +24,16 @@ export interface VerifyClientOptions {
   readonly proxy?: ProxySetting | undefined;
 }
 
+/** Fields of a request. A list repeats the name; those that are undefined are left out. */
+type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /** One request to Twilio. */
 export interface VerifyRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Of validated parts, each escaped. */
   readonly path: string;
-  /** The form of a POST, or the query of a GET. Those that are undefined are left out. */
-  readonly fields?: Readonly<Record<string, string | undefined>>;
+  /** The form of a POST, or the query of a GET. */
+  readonly fields?: Fields;
   /** What may happen when an attempt fails; see retry.ts. */
   readonly repeat: RepeatPolicy;
 }
@@ -163,8 +166,10 @@ export class VerifyClient {
 /** The fields of a request that no answer may bring back into a message or a log. */
 const secretFields = ['Binding.Secret', 'AuthPayload', 'Code', 'CustomCode'];
 
-function secretsIn(fields: Readonly<Record<string, string | undefined>>): Secrets {
-  return new Secrets(secretFields.map((name) => [fields[name] ?? '', '[secret]']));
+function secretsIn(fields: Fields): Secrets {
+  return new Secrets(
+    secretFields.flatMap((name) => [fields[name] ?? []].flat().map((text) => [text, '[secret]'])),
+  );
 }
 
 function readBy<T>(read: Reader<T>, answer: Answer): Read<T> {

@@ -18,6 +18,8 @@ export interface Context {
   /** The verifications of phone numbers that were started here. */
   readonly started: StartedVerifications;
   readonly wrongTries: WrongTries;
+  /** Who was asked by an approval request; undefined if that is not known (any more). @throws AuthyError - `AUTHY_STORE` */
+  recipientOf(approvalId: string): Promise<string | undefined>;
   /** Milliseconds since 1970. */
   now(): number;
   /** Milliseconds by a clock that cannot be set: for what only this process remembers. */

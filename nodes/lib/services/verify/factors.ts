@@ -1,8 +1,8 @@
 import { untrustedAnswer } from '../../contract/errors';
-import { isObject, member } from '../../contract/json';
+import { isObject, member, textOrNull } from '../../contract/json';
 import type { Person } from '../../contract/people';
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
-import { type Answer, expectSame, expectText } from './client';
+import { type Answer, expectSame, expectText, type Read } from './client';
 import { digits, period } from './authenticator';
 import { type Context, personPath } from './context';
 import { isSid } from './sids';
@@ -69,4 +69,49 @@ function uriOf(body: Answer['body'], secret: string): string {
     (searchParams.get('period') ?? '30') === String(period);
   if (!isOurs) throw untrustedAnswer('its authenticator makes other codes than were asked for');
   return uri;
+}
+
+/** A factor as Twilio lists it. */
+interface ListedFactor {
+  readonly sid: string;
+  readonly type: string | null;
+  readonly name: string | null;
+  readonly isVerified: boolean;
+  /** As Twilio writes it. */
+  readonly createdAt: string;
+}
+
+/** The factors of a person, of all types. @throws AuthyError */
+export async function listFactors(
+  context: Context,
+  person: Person,
+  call: () => CallOptions,
+): Promise<Read<ListedFactor[]>> {
+  return context.verify.call<ListedFactor[]>(
+    {
+      method: 'GET',
+      path: personPath(context, person, 'Factors'),
+      // All of them: a person has 100 authenticators at most, and 20 devices.
+      fields: { PageSize: '200' },
+      repeat: 'read',
+    },
+    ({ body }) => {
+      const factors = member(body, 'factors');
+      if (!Array.isArray(factors)) throw untrustedAnswer('it has no list of factors');
+      return factors
+        .filter(
+          (factor) => member(factor, 'identity') === person.identity && isSid('YF', member(factor, 'sid')),
+        )
+        .map((factor) => ({
+          sid: textOrNull(factor, 'sid') ?? '',
+          type: textOrNull(factor, 'factor_type'),
+          name: textOrNull(factor, 'friendly_name'),
+          isVerified: member(factor, 'status') === 'verified',
+          createdAt: textOrNull(factor, 'date_created') ?? '',
+        }));
+    },
+    call(),
+    // Nobody has made a factor of theirs yet.
+    { 20404: () => [] },
+  );
 }

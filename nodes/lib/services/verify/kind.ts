@@ -1,6 +1,6 @@
 import { AuthyError } from '../../contract/errors';
 import { placeholder } from '../../contract/placeholder';
-import type { Environment, Service, ServiceKind } from '../../contract/service';
+import type { CallbackVerifier, Environment, Service, ServiceKind } from '../../contract/service';
 import { simulatorOf, startSimulator, stopSimulator } from '../../simulated/simulators';
 import { abilities } from './abilities';
 import {
@@ -16,8 +16,14 @@ import {
 const verify: ServiceKind<VerifySettings> = {
   id: 'verify',
   abilities,
-  settings: ['verifyServiceSid', 'verifyUser', 'verifyLookup', 'verifyBaseUrl', 'verifyLookupsUrl'],
-  credentials: ['verifySecret'],
+  // Twilio allows 180 readings of a status in an hour: this comes to 160.
+  longestReadingPause: 30_000,
+  settings: [
+    ...['verifyServiceSid', 'verifyUser', 'verifyLookup', 'verifyPush'],
+    ...['verifyBaseUrl', 'verifyLookupsUrl'],
+    'callbackUrl',
+  ],
+  credentials: ['verifySecret', 'verifyAuthToken'],
   read: readSettings,
   // A simulator shows its phone from the first deploy on, before any message asks for it.
   isOpenedAtDeploy: ({ isSimulated, problem }) => isSimulated && problem === undefined,
@@ -62,6 +68,18 @@ const verify: ServiceKind<VerifySettings> = {
     if (isSimulated) await stopSimulator(accountId, removed);
   },
 
+  async callbacks(settings, environment, service): Promise<CallbackVerifier> {
+    const { VerifyWebhooks } = await import('./webhook/verifier.js');
+    const { authToken, noAuthToken } = settings.isSimulated
+      ? { authToken: await simulatedAuthToken(settings, environment), noAuthToken: settings.problem }
+      : settings;
+    return new VerifyWebhooks(
+      authToken === '' ? undefined : authToken,
+      noAuthToken ?? 'Open the account and enter the auth token of the Twilio account, which signs webhooks.',
+      service,
+    );
+  },
+
   phone: simulatorOf,
 };
 
@@ -69,9 +87,26 @@ export default verify;
 
 /** The settings of an account's simulator. */
 async function simulated(settings: VerifySettings, { accountId, log }: Environment): Promise<VerifySettings> {
-  const { simulator, url } = await startSimulator(accountId, { log });
+  const { callbackUrl, ticked = [] } = settings;
+  const everyoneHasApp = ticked.includes('verifyPush');
+  const { simulator, url } = await startSimulator(accountId, {
+    callbackUrl,
+    verify: { everyoneHasApp },
+    log,
+  });
   const { serviceSid, apiKeySid: user, apiKeySecret: secret } = simulator.verify;
   return { ...settings, serviceSid, user, secret, baseUrl: url, lookupsUrl: url };
+}
+
+/** The auth token of an account's simulator, which is started if it does not run. */
+async function simulatedAuthToken(
+  settings: VerifySettings,
+  environment: Environment,
+): Promise<string | undefined> {
+  const { accountId } = environment;
+  if (simulatorOf(accountId) === undefined && settings.problem === undefined)
+    await simulated(settings, environment);
+  return simulatorOf(accountId)?.verify.authToken;
 }
 
 function textOf(value: unknown): string {
@@ -102,6 +137,7 @@ async function openService(settings: VerifySettings, environment: Environment): 
     get people() {
       return environment.people();
     },
+    recipientOf: (approvalId: string) => environment.recipientOf(approvalId),
     started: new StartedVerifications(),
     wrongTries: new WrongTries(),
     now: () => Date.now(),

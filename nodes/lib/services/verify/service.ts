@@ -6,6 +6,7 @@ import type { abilities } from './abilities';
 import { appDetails, appStats } from './application';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
 import type { Context, Handler } from './context';
+import { onetouchSend, onetouchStatus } from './push';
 import { phoneCheck, phoneInfo, phoneStart, phoneStatus } from './phones';
 import { userQr } from './qr';
 import { tokenVerify } from './token';
@@ -28,6 +29,8 @@ const handlers: { readonly [N in DoneBy<typeof abilities>]: Handler<N> } = {
   phoneInfo,
   appDetails,
   appStats,
+  onetouchSend,
+  onetouchStatus,
 };
 
 /** Twilio Verify, or a server that speaks its protocol. */

@@ -1,4 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
+import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { isSid } from './sids';
 
@@ -13,6 +14,12 @@ export interface VerifySettings extends ServiceSettings {
   readonly user: string;
   /** The secret of the API key, or the auth token of the account. Empty if there is none. */
   readonly secret: string;
+  /** Signs webhooks. Empty if there is none. */
+  readonly authToken: string;
+  /** Why there is none although something was entered; a sentence. */
+  readonly noAuthToken: string | undefined;
+  /** Where the account's simulator reports answers. */
+  readonly callbackUrl: SimulatedSettings['callbackUrl'];
   /** Whether the type of a number's line may be looked up, which Twilio bills. */
   readonly lookup: boolean;
   readonly baseUrl: string;
@@ -27,9 +34,12 @@ type Raw = Readonly<Record<string, unknown>>;
 export function readSettings(reader: AccountReader, config: Raw, credentials: Raw): VerifySettings {
   const settings = reader.settings();
   const simulated = settings.flag('simulated', config['simulated'], false);
+  const ticked = settings.flag('verifyPush', config['verifyPush'], false) ? ['verifyPush'] : [];
   if (simulated) {
     return {
       ...plainSettings,
+      ticked,
+      callbackUrl: simulatedCallbackUrl(reader, settings, config),
       name: 'simulator',
       isSimulated: true,
       problem: settings.problem,
@@ -39,11 +49,19 @@ export function readSettings(reader: AccountReader, config: Raw, credentials: Ra
   refuse(settings, 'verifyServiceSid', serviceSidProblem(serviceSid));
   const user = settings.text('verifyUser', config['verifyUser']);
   refuse(settings, 'verifyUser', userProblem(user));
+  const secret = settings.key('verifySecret', credentials['verifySecret'], secretProblem);
+  const token = reader.settings();
+  const entered = token.key('verifyAuthToken', credentials['verifyAuthToken'], authTokenProblem);
   return {
     ...plainSettings,
+    ticked,
     serviceSid,
     user,
-    secret: settings.key('verifySecret', credentials['verifySecret'], secretProblem),
+    secret,
+    // The account's own SID goes with its auth token.
+    authToken: entered === '' && token.problem === undefined && isSid('AC', user) ? secret : entered,
+    noAuthToken: token.problem,
+    warnings: token.problem === undefined ? [] : [token.problem],
     lookup: settings.flag('verifyLookup', config['verifyLookup'], true),
     baseUrl: settings.text('verifyBaseUrl', config['verifyBaseUrl'], verifyBaseUrl),
     lookupsUrl: settings.text('verifyLookupsUrl', config['verifyLookupsUrl'], lookupsBaseUrl),
@@ -75,6 +93,9 @@ export const plainSettings: VerifySettings = {
   serviceSid: '',
   user: '',
   secret: '',
+  authToken: '',
+  noAuthToken: undefined,
+  callbackUrl: undefined,
   lookup: true,
   baseUrl: verifyBaseUrl,
   lookupsUrl: lookupsBaseUrl,
@@ -85,9 +106,19 @@ export const plainSettings: VerifySettings = {
   isSimulated: false,
 };
 
-/** What is wrong with a secret, as a sentence; undefined if nothing is. Twilio's have 32 characters. */
+/** Twilio's have 32 characters. */
+const secretForm = /^[\x21-\x7e]{16,}$/;
+
+/** What is wrong with a secret, as a sentence; undefined if nothing is. */
 export function secretProblem(secret: string): string | undefined {
-  return /^[\x21-\x7e]{16,}$/.test(secret)
+  return secretForm.test(secret)
     ? undefined
     : "copy the API key's secret, or the account's auth token, from the Twilio console.";
+}
+
+/** What is wrong with an auth token, as a sentence; undefined if nothing is. */
+function authTokenProblem(token: string): string | undefined {
+  return secretForm.test(token)
+    ? undefined
+    : 'copy the primary auth token of the account from the Twilio console.';
 }

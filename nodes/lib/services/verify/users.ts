@@ -1,9 +1,4 @@
-import { untrustedAnswer } from '../../contract/errors';
-import { member, textOrNull } from '../../contract/json';
-import type { CallOptions } from '../../contract/service';
-import type { Person } from '../../contract/people';
 import {
-  type Context,
   type Handler,
   knownPerson,
   openVerification,
@@ -12,13 +7,8 @@ import {
   unknownPerson,
 } from './context';
 import { expectSame } from './client';
+import { listFactors } from './factors';
 import { noService } from './verifications';
-
-/** A factor as Twilio lists it. */
-interface ListedFactor {
-  readonly name: string | null;
-  readonly isVerified: boolean;
-}
 
 /**
  * Verify knows no people: the account keeps them. The same phone number is the same person, whose e-mail address stays:
@@ -56,38 +46,11 @@ export const userStatus: Handler<'userStatus'> = async (context, { authyId }, ca
       devices: verified.flatMap(({ name }) => name ?? []),
       hasHardToken: null,
       accountDisabled: null,
+      identity: person.identity,
     },
     answer,
   };
 };
-
-function listFactors(
-  context: Context,
-  person: Person,
-  call: () => CallOptions,
-): ReturnType<Context['verify']['call']> & Promise<{ value: ListedFactor[] }> {
-  return context.verify.call<ListedFactor[]>(
-    {
-      method: 'GET',
-      path: personPath(context, person, 'Factors'),
-      fields: { PageSize: '100' },
-      repeat: 'read',
-    },
-    ({ body }) => {
-      const factors = member(body, 'factors');
-      if (!Array.isArray(factors)) throw untrustedAnswer('it has no list of factors');
-      return factors
-        .filter((factor) => member(factor, 'identity') === person.identity)
-        .map((factor) => ({
-          name: textOrNull(factor, 'friendly_name'),
-          isVerified: member(factor, 'status') === 'verified',
-        }));
-    },
-    call(),
-    // Nobody has made a factor of theirs yet.
-    { 20404: () => [] },
-  );
-}
 
 export const userUpdate: Handler<'userUpdate'> = async ({ people }, { authyId, email }) => {
   const person = await people.change(authyId, ({ verification, ...one }) => ({

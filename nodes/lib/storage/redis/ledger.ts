@@ -25,8 +25,9 @@ export class RedisLedger implements Ledger {
     await this.scripts.run('asked', approvalId, recipient, remembered(seconds));
   }
 
-  async wasAsked(approvalId: string, recipient: string): Promise<boolean> {
-    return (await this.scripts.run('wasAsked', approvalId)) === recipient;
+  async recipientOf(approvalId: string): Promise<string | undefined> {
+    const recipient = await this.scripts.run('recipientOf', approvalId);
+    return typeof recipient === 'string' ? recipient : undefined;
   }
 
   async decided(approvalId: string, decision: Decision): Promise<'first' | 'duplicate' | 'conflict'> {

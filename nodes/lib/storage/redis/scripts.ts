@@ -375,7 +375,7 @@ asked(ARGV[2], ARGV[3], ARGV[4])
 return 1`,
 
   /** ARGV: approval id. Returns who was asked, or nothing. */
-  wasAsked: `${start}${ledger}
+  recipientOf: `${start}${ledger}
 local user = current(prefix .. 'asked:' .. ARGV[2])
 return user or redis.call('GET', old .. 'asked:' .. ARGV[2])`,
 
