@@ -334,6 +334,17 @@ describe('Operation nodes against the simulator', () => {
     should(flow?.statuses.at(-1)).eql({ fill: 'red', shape: 'ring', text: word('error.USER_NOT_FOUND') });
   });
 
+  it('tokenVerify: Authy has no tokens of less than 6 digits: an error, and nothing is sent', async () => {
+    const { sent, caught } = await (await node('tokenVerify')).deliver({ authyId: '209', payload: '12345' });
+    should(sent).be.empty();
+    should(caught[0]?.error).match({
+      code: 'AUTHY_INVALID_INPUT',
+      message: /token: expected a token of 6 to 12 digits.*It is taken from msg\.payload/,
+    });
+    const response = await fetch(`${baseUrl}/simulator/requests?path=/verify/12345/`);
+    should(await response.json()).match({ requests: [] });
+  });
+
   it('tokenVerify: a user who does not exist is an error, and never "invalid"', async () => {
     const ending = await (await node('tokenVerify')).deliver({ authyId: '999999', payload: '1234567' });
     ending.sent.should.eql([]);

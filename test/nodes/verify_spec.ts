@@ -86,6 +86,21 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     });
   }
 
+  for (const codeLength of [4, 10]) {
+    it(`tokenVerify: takes codes of ${codeLength} digits, if the service sends those`, async () => {
+      await verify.stop();
+      verify = new VerifyFlow({ codeLength });
+      await verify.start();
+      const [user] = await ask('userCreate', { email: 'user@example.com', ...phone });
+      const to = { authyId: String(user['authyId']) };
+      await ask('tokenSms', to);
+      const code = await newestCode();
+      should(code).have.length(codeLength);
+      should(await ask('tokenVerify', { ...to, payload: wrong(code) })).match([{ reason: 'wrong' }, 1]);
+      should(await ask('tokenVerify', { ...to, payload: code })).match([{ valid: true }, 0]);
+    });
+  }
+
   it('tokenVerify: without a code that was sent nothing is valid, and Twilio is not asked', async () => {
     should(await ask('tokenVerify', { authyId, payload: '123456' })).match([
       { valid: false, reason: 'notPending' },

@@ -2,6 +2,7 @@ import should from 'should';
 import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
 import { Simulator } from '../../nodes/simulator/simulator';
+import type { VerifyOptions } from '../../nodes/simulator/verify/settings';
 import { type Ending, Flow, type FlowNode } from './flow';
 import { temporaryDirectory } from './node_red';
 import { newNode, outputsOf } from './operation_nodes';
@@ -18,9 +19,18 @@ export class VerifyFlow {
   /** Settings of the account beyond the necessary ones, and its credentials. */
   account: Properties = {};
   credentials: Properties = {};
-  simulator = new Simulator({ now: () => Date.now() + this.ahead });
+  simulator: Simulator;
   baseUrl = '';
   flow: Flow | undefined;
+
+  /** @param service - how the Verify service is set */
+  constructor(private readonly service: VerifyOptions = {}) {
+    this.simulator = this.newSimulator();
+  }
+
+  private newSimulator(): Simulator {
+    return new Simulator({ now: () => Date.now() + this.ahead, verify: this.service });
+  }
 
   async start(): Promise<void> {
     this.baseUrl = await this.simulator.listen();
@@ -29,7 +39,7 @@ export class VerifyFlow {
   /** Another simulator, which knows nothing of the one before. */
   async restart(): Promise<void> {
     await this.simulator.close();
-    this.simulator = new Simulator({ now: () => Date.now() + this.ahead });
+    this.simulator = this.newSimulator();
     await this.start();
   }
 

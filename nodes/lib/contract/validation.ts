@@ -38,7 +38,7 @@ export const formats = {
 } as const;
 
 /** Text that matches a pattern; numbers are refused because they have already lost their leading zeros. */
-function digits(pattern: RegExp, expected: string): Parser<string> {
+export function digits(pattern: RegExp, expected: string): Parser<string> {
   return (value, field) => {
     if (typeof value === 'number') {
       throw invalidInput(
@@ -57,8 +57,8 @@ function digits(pattern: RegExp, expected: string): Parser<string> {
   };
 }
 
-/** A one-time token: 6 to 12 ASCII digits, as text. */
-export const token = digits(/^[0-9]{6,12}$/, 'a token of 6 to 12 digits');
+/** A one-time token: 4 to 12 ASCII digits, as text. A service may want more of them. */
+export const token = digits(/^[0-9]{4,12}$/, 'a token of 4 to 12 digits');
 
 /** The code of a phone verification: 4 to 10 ASCII digits, as text. */
 export const verificationCode = digits(/^[0-9]{4,10}$/, 'a code of 4 to 10 digits');

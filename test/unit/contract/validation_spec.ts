@@ -32,10 +32,10 @@ describe('Validation', () => {
     }
   }
 
-  it('accepts tokens of 6 to 12 digits and keeps their leading zeros', () => {
-    input.token('012345', 'token').should.equal('012345');
+  it('accepts tokens of 4 to 12 digits and keeps their leading zeros', () => {
+    input.token('0123', 'token').should.equal('0123');
     input.token('123456789012', 'token').should.equal('123456789012');
-    refused(input.token, '12345');
+    refused(input.token, '123');
     refused(input.token, '1234567890123');
   });
 

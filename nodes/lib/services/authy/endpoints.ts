@@ -9,6 +9,7 @@ import {
   textsOf,
 } from '../../contract/json';
 import type { OutcomeOf, ValuesOf } from '../../contract/operations';
+import { digits } from '../../contract/validation';
 import type { OperationName, PhoneResult, ResultOf } from '../../contract/results';
 import type { DoneBy } from '../../contract/service';
 import type { abilities } from './abilities';
@@ -35,6 +36,9 @@ function phoneResult({ phoneNumber, countryCode = '' }: PhoneValues): PhoneResul
 }
 
 const approvalStatuses = ['approved', 'denied', 'pending', 'expired'] as const;
+
+/** Authy has no shorter ones. */
+const authyToken = digits(/^[0-9]{6,12}$/, 'a token of 6 to 12 digits');
 
 /** A code by SMS or phone call: the two differ only in their path. */
 function sendCode(path: string): EndpointOf<'tokenSms'> {
@@ -189,7 +193,7 @@ export const endpoints: { readonly [N in DoneBy<typeof abilities>]: EndpointOf<N
     method: 'GET',
     paths: ['/protected/json/verify/{token}/{authyId}'],
     repeat: 'never',
-    pathValues: ({ authyId, token }) => ({ authyId, token }),
+    pathValues: ({ authyId, token }) => ({ authyId, token: authyToken(token, 'token') }),
     parameters: ({ force, action }) => ({ force: force ?? true, action }),
     read(answer, { authyId }) {
       if (member(answer.body, 'token') !== 'is valid') throw untrusted('"token" is not "is valid"', answer);
