@@ -6,7 +6,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { renderSVG } from 'uqr';
 import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
 import { authyProtocol } from './authy/authy-api';
-import { controlInterface } from './control';
+import { type ControlBackend, controlInterface } from './control';
 import { endpoints } from './endpoints';
 import { Faults } from './faults';
 import { spokenLanguages } from './languages';
@@ -20,6 +20,7 @@ import {
   type VerifyOptions,
   verifySettings,
 } from './verify/settings';
+import { enrol } from './verify/factor-life';
 import { verifyProtocol } from './verify/verify-api';
 
 export interface SimulatorOptions {
@@ -52,6 +53,7 @@ export class Simulator {
   readonly control: RequestHandler;
 
   private readonly settings: Settings;
+  private readonly backend: ControlBackend;
   private log: (line: string) => void;
   private readonly app: express.Express;
   private server: http.Server | undefined;
@@ -72,7 +74,7 @@ export class Simulator {
     this.log = options.log ?? (() => undefined);
     const state = new State(options.now ?? Date.now);
     const languages = spokenLanguages();
-    const backend = {
+    const backend = (this.backend = {
       state,
       settings: this.settings,
       faults: new Faults(),
@@ -80,7 +82,7 @@ export class Simulator {
       log: (line: string) => this.log(`Authy simulator: ${line}`),
       configure: (settings: Partial<Settings>) => Object.assign(this.settings, settings),
       stop: () => this.stopped.signal,
-    };
+    });
     this.phonePage = phonePage(languages);
     this.control = controlInterface(backend);
     this.app = express()
@@ -110,6 +112,14 @@ export class Simulator {
   /** What clients of Twilio Verify have to send. */
   get verify(): VerifyCredentials {
     return this.settings.verify;
+  }
+
+  /** Puts the simulated app of a customer's own onto somebody's phone, unless they have it. @param phone - in E.164 */
+  installApp(identity: string, phone: string): void {
+    const { entities } = this.backend.state;
+    const entity = entities.get(identity);
+    const hasApp = entity !== undefined && entities.factorsOf(entity).some(({ type }) => type === 'push');
+    if (!hasApp) enrol(this.backend, identity, 'Simulated app', phone);
   }
 
   /**

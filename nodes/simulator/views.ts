@@ -35,7 +35,7 @@ export interface ApprovalView {
   uuid: string;
   /** Null with a challenge. */
   authyId: number | null;
-  /** E.164; null with a challenge: Verify knows no phone. */
+  /** E.164; null with a challenge on a device whose number nobody has said: Verify knows none. */
   phone: string | null;
   /** Null with an approval request. */
   identity: string | null;
@@ -108,7 +108,7 @@ export function challengeView({ state }: Pick<Backend, 'state'>, challenge: Chal
   return {
     ...questionView(state.challenges, challenge, state.now()),
     authyId: null,
-    phone: null,
+    phone: factor.type === 'push' ? factor.phone : null,
     identity: factor.entity.identity,
     sid: sidOf('YC', uuid),
     message: details?.message ?? '',

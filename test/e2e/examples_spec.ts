@@ -2,8 +2,34 @@ import should from 'should';
 import { dashboard2, lastCode, playExample, type Played, sendForm, wrong } from '../support/example_player';
 import { eventually, type FlowNode, NodeRed, runtimes } from '../support/node_red';
 
-for (const [index, runtime] of runtimes.entries()) {
-  describe(`the examples with pages of their own in Node-RED ${runtime.version}x`, function () {
+/** A service whose simulator the accounts of the examples are set to. */
+interface OnService {
+  readonly account: object;
+  /** A part of the paths by which codes are checked, approvals are asked for, and the application is read. */
+  readonly paths: { readonly check: string; readonly ask: string; readonly application: string };
+  /** The number of the error for a key that is not known. */
+  readonly unknownKey: string;
+}
+
+const services: Readonly<Record<string, OnService>> = {
+  Authy: {
+    account: {},
+    paths: { check: '/verify/', ask: 'approval_requests', application: '/app/' },
+    unknownKey: '60001',
+  },
+  'Twilio Verify': {
+    account: { service: 'verify', simulated: true },
+    paths: { check: '/VerificationCheck', ask: '/Challenges', application: '/v2/Services/' },
+    unknownKey: '20003',
+  },
+};
+
+const combinations = runtimes.flatMap((runtime, index) =>
+  Object.entries(services).map(([service, on]) => ({ runtime, index, service, ...on })),
+);
+
+for (const { runtime, index, service, account, paths, unknownKey } of combinations) {
+  describe(`the examples with pages of their own in Node-RED ${runtime.version}x, on simulated ${service}`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
 
@@ -22,8 +48,10 @@ for (const [index, runtime] of runtimes.entries()) {
       await (nodeRed as NodeRed | undefined)?.stop();
     });
 
-    const play = (name: string, change?: (node: FlowNode) => FlowNode): Promise<Played> =>
-      playExample(nodeRed, name, change);
+    const play = (name: string, change = (node: FlowNode): FlowNode => node): Promise<Played> =>
+      playExample(nodeRed, name, (node) =>
+        change(node.type === 'authy-config' ? { ...node, ...account } : node),
+      );
 
     /** The state that an example sends to its page. */
     async function state<T>(page: string): Promise<T> {
@@ -156,7 +184,7 @@ for (const [index, runtime] of runtimes.entries()) {
         const tries = Array.from({ length: 20 }, () => sendForm(url(), { name: 'ada', code: wrong(code) }));
         for (const answer of await Promise.all(tries)) answer.should.deepEqual([401, 'Not right']);
         (await sendForm(url(), { name: 'ada', code })).should.deepEqual([401, 'Not right']);
-        (await phone.requests('/verify/')).should.equal(5);
+        (await phone.requests(paths.check)).should.equal(5);
       });
 
       it('lets nobody in while the codes cannot be checked', async () => {
@@ -164,7 +192,7 @@ for (const [index, runtime] of runtimes.entries()) {
         await sendForm(url(), { name: 'ada' });
         await left('authy-token-sms');
         const code = await lastCode(phone, 'sms');
-        await phone.faults({ kind: 'drop', path: '/verify/', times: 1 });
+        await phone.faults({ kind: 'drop', path: paths.check, times: 1 });
         (await sendForm(url(), { name: 'ada', code })).should.deepEqual([401, 'Not right']);
         (await left('catch', 0, 'could not be checked')).should.containEql({ code: 'AUTHY_OUTCOME_UNKNOWN' });
         (await sendForm(url(), { name: 'ada', code })).should.deepEqual([200, 'Welcome']);
@@ -356,8 +384,8 @@ for (const [index, runtime] of runtimes.entries()) {
         if (node.type === 'delay') return { ...node, timeout: '10', timeoutUnits: 'milliseconds' };
         return node.type === 'authy-onetouch-approval' ? { ...node, coolDown: 0 } : node;
       };
-      const lost = { kind: 'drop', path: 'approval_requests', method: 'POST', after: true, times: 1 };
-      const refused = { kind: 'status', status: 429, path: 'approval_requests', method: 'POST' };
+      const lost = { kind: 'drop', path: paths.ask, method: 'POST', after: true, times: 1 };
+      const refused = { kind: 'status', status: 429, path: paths.ask, method: 'POST' };
 
       for (const [inject, faults, code, advice] of [
         ['a wrong input', [], 'AUTHY_INVALID_INPUT', /ask again/],
@@ -455,7 +483,7 @@ for (const [index, runtime] of runtimes.entries()) {
       (await left('authy-app-stats')).should.have.property('months');
 
       const again = await play(name);
-      await phone.faults({ kind: 'status', status: 401, code: '60001', path: '/app/' });
+      await phone.faults({ kind: 'status', status: 401, code: unknownKey, path: paths.application });
       await again.press('every night at 3');
       should(await again.context('notice')).match(/: Authy does not accept the API key any more/);
     });

@@ -39,6 +39,8 @@ export interface TotpFactor extends FactorParts {
 /** A device with an app of the customer's own, which is asked and answers. */
 export interface PushFactor extends FactorParts {
   readonly type: 'push';
+  /** The number of the phone that the app is on, in E.164; null if nobody has said. */
+  readonly phone: string | null;
 }
 
 export type Factor = TotpFactor | PushFactor;
@@ -72,9 +74,9 @@ export function totpFactor(
   };
 }
 
-/** A factor that its app has confirmed. */
-export function pushFactor(entity: Owner, base: FactorBase, now: number): PushFactor {
-  return { ...factorParts(entity, base, now), type: 'push', isVerified: true };
+/** A factor that its app has confirmed. @param phone - that the app is on; see {@link PushFactor} */
+export function pushFactor(entity: Owner, base: FactorBase, phone: string | null, now: number): PushFactor {
+  return { ...factorParts(entity, base, now), type: 'push', phone, isVerified: true };
 }
 
 function factorParts(entity: Owner, base: FactorBase, now: number) {

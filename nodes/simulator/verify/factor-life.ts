@@ -27,11 +27,17 @@ export function addFactor<F extends Factor>(
  * Makes a push factor, as an app of the customer's own does it with Twilio's SDK: it registers itself and is verified at
  * once.
  *
+ * @param phone - the number of the phone that the app is on, in E.164, if it is known
  * @throws VerifyFailure - as {@link addFactor}
  */
-export function enrol(backend: Backend, identity: string, friendlyName: string): PushFactor {
+export function enrol(
+  backend: Backend,
+  identity: string,
+  friendlyName: string,
+  phone: string | null = null,
+): PushFactor {
   const factor = addFactor(backend, identity, (owner) =>
-    pushFactor(owner, { friendlyName, metadata: null }, backend.state.now()),
+    pushFactor(owner, { friendlyName, metadata: null }, phone, backend.state.now()),
   );
   announce(backend, 'factor.created', factor);
   announce(backend, 'factor.verified', factor);

@@ -4,7 +4,7 @@ import type { AuthenticatorForm } from '../state/authenticator';
 import { confirmFactor, type Factor, type TotpFactor, totpFactor } from '../state/factors';
 import { owned, type VerifyCall, type VerifyRoute } from './call';
 import { entity, entityAddress, entityOf, ownedBy } from './entities';
-import { addFactor, enrol, removeFactor } from './factor-life';
+import { addFactor, removeFactor } from './factor-life';
 import { page } from './lists';
 import { created, deleted, invalidParameter, notFound, ok, VerifyFailure } from './replies';
 import { sidOf, uuidOf } from './sids';
@@ -84,11 +84,7 @@ export function requireCode(code: string): string {
 }
 
 function list(call: VerifyCall): Reply {
-  const { state, settings } = call.backend;
-  const { entities } = state;
-  const identity = call.values['identity'] ?? '';
-  const hasApp = [...(entities.get(identity)?.factors.values() ?? [])].some(({ type }) => type === 'push');
-  if (settings.verify.everyoneHasApp && !hasApp) enrol(call.backend, identity, 'Simulated app');
+  const { entities } = call.backend.state;
   return page(call, 'factors', entities.factorsOf(entityOf(call)), (factor) => view(call, factor));
 }
 

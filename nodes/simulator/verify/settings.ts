@@ -19,8 +19,6 @@ export interface VerifyOptions extends Partial<VerifyCredentials> {
   readonly codeLength?: number;
   /** Whether clients may give codes of their own; not if it is absent. */
   readonly customCodes?: boolean;
-  /** Whether everybody who is looked for has the simulated app, as if they had signed in to it; not if it is absent. */
-  readonly everyoneHasApp?: boolean;
 }
 
 export type VerifySettings = VerifyCredentials & Required<VerifyOptions> & { readonly createdAt: number };
@@ -80,7 +78,6 @@ export function freshVerifySettings(createdAt: number): VerifySettings {
     serviceSid: randomSid('VA'),
     codeLength: 6,
     customCodes: false,
-    everyoneHasApp: false,
     createdAt,
   };
 }

@@ -54,7 +54,10 @@ const verify: ServiceKind<VerifySettings> = {
   async open(settings, environment): Promise<Service> {
     const { problem, secret, isSimulated } = settings;
     if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
-    if (isSimulated) return openService(await simulated(settings, environment), environment);
+    if (isSimulated) {
+      const service = await openService(await simulated(settings, environment), environment);
+      return withSimulatedApp(service, environment);
+    }
     if (secret === '') {
       throw new AuthyError(
         'AUTHY_NO_API_KEY',
@@ -87,15 +90,26 @@ export default verify;
 
 /** The settings of an account's simulator. */
 async function simulated(settings: VerifySettings, { accountId, log }: Environment): Promise<VerifySettings> {
-  const { callbackUrl, ticked = [] } = settings;
-  const everyoneHasApp = ticked.includes('verifyPush');
-  const { simulator, url } = await startSimulator(accountId, {
-    callbackUrl,
-    verify: { everyoneHasApp },
-    log,
-  });
+  const { callbackUrl } = settings;
+  const { simulator, url } = await startSimulator(accountId, { callbackUrl, log });
   const { serviceSid, apiKeySid: user, apiKeySecret: secret } = simulator.verify;
   return { ...settings, serviceSid, user, secret, baseUrl: url, lookupsUrl: url };
+}
+
+/** Everybody has the simulated app: it is on their phone before they are asked. */
+function withSimulatedApp(service: Service, environment: Environment): Service {
+  return {
+    phones: service.phones,
+    async perform(name, values, options) {
+      const { authyId } = values as { authyId?: string };
+      const person = name === 'onetouchSend' ? await environment.people().find(authyId ?? '') : undefined;
+      if (person !== undefined)
+        simulatorOf(environment.accountId)?.installApp(person.identity, person.phoneNumber);
+      return service.perform(name, values, options);
+    },
+    test: () => service.test(),
+    close: () => service.close(),
+  };
 }
 
 /** The auth token of an account's simulator, which is started if it does not run. */
