@@ -57,12 +57,16 @@ module.exports = {
       to: { path: '^nodes/', pathNot: [`${lib}services/[^/]+/kind\\.ts$`, `${lib}contract/`] },
     },
     {
-      name: 'the-simulator-shares-signatures-and-the-guard',
+      name: 'the-simulator-shares-signatures-the-guard-and-the-router',
       severity: 'error',
       from: { path: '^nodes/simulator/' },
       to: {
         path: lib,
-        pathNot: [`${lib}services/authy/callback/(signature|query)\\.ts$`, `${lib}server/own-pages\\.ts$`],
+        pathNot: [
+          `${lib}services/authy/callback/(signature|query)\\.ts$`,
+          `${lib}server/(own-pages|router|send)\\.ts$`,
+          `${lib}contract/request-handler\\.ts$`,
+        ],
       },
     },
     {

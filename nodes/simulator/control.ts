@@ -1,7 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from 'express';
-import type { Params } from '../lib/services/authy/callback/signature';
+import type { ServerResponse } from 'node:http';
+import type { MountedRequest, RequestHandler } from '../lib/contract/request-handler';
 import { isJson } from '../lib/server/own-pages';
+import { findRoute, type NoRoute, pathAndQuery, type Route } from '../lib/server/router';
+import { sendJson } from '../lib/server/send';
+import type { Params } from '../lib/services/authy/callback/signature';
 import { allAsked, type Asked, findAsked } from './asked';
 import { authyEndpoints } from './authy/authy-api';
 import type { Backend } from './backend';
@@ -9,7 +11,6 @@ import { BodyTooLarge, readBody } from './body';
 import { FaultError, faultDescription } from './faults';
 import { asInteger, asObject, asText } from './parameters';
 import { lines } from './phone-numbers';
-import { findRoute, type Route } from './routes';
 import {
   type CallbackForm,
   type CallbackMethod,
@@ -45,8 +46,9 @@ class ControlError extends Error {
   override readonly name = 'ControlError';
 
   constructor(
-    readonly status: 400 | 404 | 409 | 413 | 415,
+    readonly status: 400 | 404 | 405 | 409 | 413 | 415,
     message: string,
+    readonly headers: NoRoute['headers'] = {},
   ) {
     super(message);
   }
@@ -145,9 +147,8 @@ const routes: readonly ControlRoute[] = [
 ];
 
 /**
- * The control interface: JSON in, JSON out, errors as `{"error": "a sentence"}` with 400, 404, 409, 413 or 415.
- * A plain request handler that uses nothing of Express: it may be mounted in any version of it, before or after a
- * body parser.
+ * The control interface: JSON in, JSON out, errors as `{"error": "a sentence"}` with 400, 404, 405, 409,
+ * 413 or 415. It may be mounted before or after a body parser.
  */
 export function controlInterface(backend: ControlBackend): RequestHandler {
   return (request, response, next) => {
@@ -157,15 +158,15 @@ export function controlInterface(backend: ControlBackend): RequestHandler {
 
 async function serve(
   backend: ControlBackend,
-  request: IncomingMessage & { body?: unknown },
+  request: MountedRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '', 'http://simulator');
-  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+  const { path, query } = pathAndQuery(request.url ?? '');
   try {
-    const found = findRoute(routes, method, pathname);
-    if (found === undefined) throw new ControlError(404, `The simulator has no ${method} ${pathname} here.`);
-    if (method !== 'GET' && !isJson(request)) {
+    const found = findRoute(routes, request.method ?? '', path);
+    if (found.route === undefined) throw new ControlError(found.status, found.problem, found.headers);
+    const { route, values } = found;
+    if (route.method !== 'GET' && !isJson(request)) {
       throw new ControlError(
         415,
         'Content-Type has to be application/json: a form cannot change anything here.',
@@ -173,15 +174,16 @@ async function serve(
     }
     const call = {
       backend,
-      query: searchParams,
+      query: new URLSearchParams(query),
       body: await controlBody(request),
-      id: found.values['id'] ?? '',
+      id: values['id'] ?? '',
     };
-    write(response, 200, await found.route.handle(call));
+    sendJson(response, 200, await route.handle(call));
   } catch (error) {
     const status = statusOf(error);
     if (status === undefined) throw error;
-    write(response, status, { error: (error as Error).message });
+    const headers = error instanceof ControlError ? error.headers : {};
+    sendJson(response, status, { error: (error as Error).message }, headers);
   }
 }
 
@@ -194,7 +196,7 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** The body: already parsed if the application around has a body parser, otherwise read here. */
-async function controlBody(request: IncomingMessage & { body?: unknown }): Promise<Params> {
+async function controlBody(request: MountedRequest): Promise<Params> {
   if (request.body !== undefined && request.body !== null) {
     const parsed = asObject(request.body);
     if (parsed === undefined) throw new ControlError(400, 'The body has to be a JSON object.');
@@ -210,17 +212,6 @@ async function controlBody(request: IncomingMessage & { body?: unknown }): Promi
   }
   if (parsed === undefined) throw new ControlError(400, 'The body has to be a JSON object.');
   return parsed;
-}
-
-function write(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(text);
 }
 
 function index({ backend }: ControlCall): object {

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestHandler } from 'express';
+import type { RequestHandler } from '../lib/contract/request-handler';
+import { pathAndQuery } from '../lib/server/router';
+import { send } from '../lib/server/send';
 import type { Backend } from './backend';
 import { BodyTooLarge, readBody } from './body';
 import { answerOf, type ErrorForm, type FaultAnswer, type RequestFault } from './faults';
@@ -45,10 +47,7 @@ type Written = Extract<FaultAnswer, { drop: false }>;
  */
 export function endpoints(backend: Backend, protocols: readonly Protocol[]): RequestHandler {
   return (request, response, next) => {
-    serve(backend, protocols, request, response).catch((error: unknown) => {
-      // It is no error if the client broke off while it was sending.
-      if (!request.destroyed || request.complete) next(error);
-    });
+    serve(backend, protocols, request, response).catch(next);
   };
 }
 
@@ -60,8 +59,7 @@ async function serve(
 ): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  // A client may leave a bare `?` behind: its query is empty.
-  const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
+  const { path, query } = pathAndQuery(request.url ?? '');
   const protocol = protocols.find(({ covers }) => covers(path));
   if (protocol === undefined) throw new Error(`No protocol covers ${path}.`);
   const { errors } = protocol;
@@ -134,11 +132,7 @@ function written({ status, body, headers = {} }: Reply): Written {
 }
 
 function write(response: ServerResponse, { status, type, text, headers }: Written): void {
-  response.writeHead(status, {
-    // An answer without a body, 204, has neither.
-    ...(text === '' ? {} : { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }),
-    'Cache-Control': 'no-store',
-    ...headers,
-  });
-  response.end(text);
+  // An answer without a body, 204, has neither type nor length.
+  if (text === '') response.writeHead(status, { 'Cache-Control': 'no-store', ...headers }).end();
+  else send(response, status, type, text, headers);
 }

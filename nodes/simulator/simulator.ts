@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { renderSVG } from 'uqr';
+import type { RequestHandler } from '../lib/contract/request-handler';
 import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
+import { application, below, routed } from '../lib/server/router';
+import { redirect, send } from '../lib/server/send';
 import { authyProtocol } from './authy/authy-api';
 import { type ControlBackend, controlInterface } from './control';
 import { endpoints } from './endpoints';
@@ -55,7 +57,7 @@ export class Simulator {
   private readonly settings: Settings;
   private readonly backend: ControlBackend;
   private log: (line: string) => void;
-  private readonly app: express.Express;
+  private readonly app: http.RequestListener;
   private server: http.Server | undefined;
   private starting: Promise<string> | undefined;
   /** Where it listened last. */
@@ -85,24 +87,31 @@ export class Simulator {
     });
     this.phonePage = phonePage(languages);
     this.control = controlInterface(backend);
-    this.app = express()
-      .disable('x-powered-by')
-      // Listening on loopback is not enough: every web page can make the browser of this machine ask it.
-      .use(ownPagesOnly(ofThisMachine))
-      .get('/', (_request, response) => response.redirect('simulator/phone/'))
-      .get('/qr/:id.svg', (request, response) => {
-        const code = state.qrCodes.get(request.params.id);
-        if (code === undefined) response.status(404).type('text').send('The simulator has no such QR code.');
-        else response.set('Cache-Control', 'no-store').type('image/svg+xml').send(drawQrCode(code));
-      })
-      .use('/simulator/phone', this.phonePage)
-      .use('/simulator', this.control)
-      .use(endpoints(backend, [verifyProtocol(backend), authyProtocol(backend)]))
-      .use(((error: Error, _request, response, next) => {
-        backend.log(`internal error: ${error.stack ?? error.message}`);
-        if (response.headersSent) next(error);
-        else response.status(500).json({ error: 'The Authy simulator failed; its log says why.' });
-      }) satisfies ErrorRequestHandler);
+    this.app = application(
+      [
+        // Listening on loopback is not enough: every web page can make the browser of this machine ask it.
+        ownPagesOnly(ofThisMachine),
+        routed([
+          {
+            method: 'GET',
+            path: '/',
+            handle: (_request, response) => redirect(response, 'simulator/phone/'),
+          },
+          {
+            method: 'GET',
+            path: '/qr/{id}.svg',
+            handle: (_request, response, { id = '' }) => sendQrCode(response, state.qrCodes.get(id)),
+          },
+        ]),
+        below('/simulator/phone', this.phonePage),
+        below('/simulator', this.control),
+        endpoints(backend, [verifyProtocol(backend), authyProtocol(backend)]),
+      ],
+      (error) => {
+        backend.log(`internal error: ${(error as Error).stack ?? String(error)}`);
+        return 'The Authy simulator failed; its log says why.';
+      },
+    );
   }
 
   get apiKey(): string {
@@ -203,6 +212,11 @@ function bind(app: http.RequestListener, port: number): Promise<http.Server> {
       resolve(server);
     });
   });
+}
+
+function sendQrCode(response: http.ServerResponse, code: QrCode | undefined): void {
+  if (code !== undefined) send(response, 200, 'image/svg+xml', drawQrCode(code));
+  else send(response, 404, 'text/plain; charset=utf-8', 'The simulator has no such QR code.');
 }
 
 function drawQrCode({ text, size }: QrCode): string {

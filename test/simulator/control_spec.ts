@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import type { NodeAPI } from 'node-red';
 import should from 'should';
+import { application, below } from '../../nodes/lib/server/router';
+import type { Simulator } from '../../nodes/simulator/simulator';
 import { BoundedList, BoundedMap } from '../../nodes/simulator/state/bounded';
 import { Harness, key } from './harness';
 
@@ -76,7 +78,7 @@ describe('simulator: control interface', () => {
     const uuid = await harness.createApproval(id);
     for (const [method, path, body, status] of [
       ['GET', '/nothing', undefined, 404],
-      ['PATCH', '/users', undefined, 404],
+      ['PATCH', '/users', undefined, 405],
       ['GET', '/users/1', undefined, 404],
       ['GET', '/approvals/none', undefined, 404],
       ['POST', '/approvals/none', { answer: 'approve' }, 404],
@@ -145,60 +147,71 @@ describe('simulator: control interface', () => {
   });
 });
 
-/** Node-RED's own Express, an older version than ours. */
-const fromNodeRed = createRequire(require.resolve('@node-red/editor-api'));
+/** Node-RED's own Express. */
+const express = createRequire(require.resolve('@node-red/editor-api'))('express') as {
+  (): NodeAPI['httpAdmin'];
+  json(): http.RequestListener;
+  urlencoded(options: { extended: boolean }): http.RequestListener;
+};
+const mounted = '/admin/authy-simulator/a1';
 
 describe('simulator: inside another application', () => {
-  for (const [name, framework] of [
-    ['Express 5', express],
-    ["Node-RED's Express 4", fromNodeRed('express') as typeof express],
+  for (const [name, inside] of [
+    [
+      "Node-RED's Express, behind body parsers",
+      ({ phonePage, control }: Simulator) =>
+        express()
+          .use(express.json(), express.urlencoded({ extended: true }))
+          .use(`${mounted}/phone`, phonePage)
+          .use(mounted, control),
+    ],
+    [
+      "Node-RED's Express",
+      ({ phonePage, control }: Simulator) =>
+        express().use(`${mounted}/phone`, phonePage).use(mounted, control),
+    ],
+    [
+      'our own router',
+      ({ phonePage, control }: Simulator) =>
+        application([below(`${mounted}/phone`, phonePage), below(mounted, control)], String),
+    ],
   ] as const) {
-    for (const isParsed of [true, false]) {
-      it(`${name}, ${isParsed ? 'with' : 'without'} a body parser: control and page`, async () => {
-        const harness = new Harness();
-        await harness.start();
-        const app = framework();
-        if (isParsed) app.use(framework.json(), framework.urlencoded({ extended: true }));
-        app.use('/admin/authy-simulator/:id/phone', (request, response, next) => {
-          void harness.simulator.phonePage(request, response, next);
+    it(`${name}: control and page`, async () => {
+      const harness = new Harness();
+      await harness.start();
+      const server = http.createServer(inside(harness.simulator)).listen(0, '127.0.0.1');
+      try {
+        await new Promise((resolve) => server.once('listening', resolve));
+        const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}${mounted}`;
+        const uuid = await harness.createApproval(await harness.createUser());
+        const answered = await fetch(`${base}/approvals/${uuid}`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: '{"answer":"approve"}',
         });
-        app.use('/admin/authy-simulator/:id', (request, response, next) => {
-          void harness.simulator.control(request, response, next);
-        });
-        const server = http.createServer(app).listen(0, '127.0.0.1');
-        try {
-          await new Promise((resolve) => server.once('listening', resolve));
-          const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/admin/authy-simulator/a1`;
-          const uuid = await harness.createApproval(await harness.createUser());
-          const answered = await fetch(`${base}/approvals/${uuid}`, {
-            method: 'POST',
-            headers: { 'Content-Type': 'application/json' },
-            body: '{"answer":"approve"}',
-          });
-          should(await answered.json()).have.property('status', 'approved');
-          const list = await fetch(`${base}/approvals?status=approved`);
-          should(await list.json()).match({ approvals: [{ uuid }] });
-          (await fetch(`${base}/nothing`)).status.should.equal(404);
+        should(await answered.json()).have.property('status', 'approved');
+        const list = await fetch(`${base}/approvals?status=approved`);
+        should(await list.json()).match({ approvals: [{ uuid }] });
+        (await fetch(`${base}/nothing`)).status.should.equal(404);
 
-          const redirected = await fetch(`${base}/phone`, { redirect: 'manual' });
-          redirected.status.should.equal(302);
-          should(redirected.headers.get('location')).equal('phone/');
-          const page = await fetch(`${base}/phone/`);
-          page.status.should.equal(200);
-          should(page.headers.get('content-type')).startWith('text/html');
-          should(page.headers.get('content-security-policy')).match(/default-src 'none'.*script-src 'self'/);
-          const html = await page.text();
-          html.should.containEql('simulator').and.not.match(/(?:src|href)="(?:\/|https?:)|<script>|style=/);
-          for (const [, file = ''] of html.matchAll(/(?:src|href)="([\w.]+)"/g)) {
-            (await fetch(`${base}/phone/${file}`)).status.should.equal(200, file);
-          }
-          (await fetch(`${base}/phone/..%2fsimulator.ts`)).status.should.not.equal(200);
-        } finally {
-          server.closeAllConnections();
-          await new Promise((resolve) => server.close(resolve));
-          await harness.stop();
+        const redirected = await fetch(`${base}/phone`, { redirect: 'manual' });
+        redirected.status.should.equal(302);
+        should(redirected.headers.get('location')).equal('phone/');
+        const page = await fetch(`${base}/phone/`);
+        page.status.should.equal(200);
+        should(page.headers.get('content-type')).startWith('text/html');
+        should(page.headers.get('content-security-policy')).match(/default-src 'none'.*script-src 'self'/);
+        const html = await page.text();
+        html.should.containEql('simulator').and.not.match(/(?:src|href)="(?:\/|https?:)|<script>|style=/);
+        for (const [, file = ''] of html.matchAll(/(?:src|href)="([\w.]+)"/g)) {
+          (await fetch(`${base}/phone/${file}`)).status.should.equal(200, file);
         }
-      });
-    }
+        (await fetch(`${base}/phone/..%2fsimulator.ts`)).status.should.not.equal(200);
+      } finally {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        await harness.stop();
+      }
+    });
   }
 });

@@ -1,10 +1,10 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { RequestHandler } from 'express';
 import type { AuthyError } from './errors';
 import type { JsonObject } from './json';
 import type { OutcomeOf, ValuesOf } from './operations';
 import type { People } from './people';
 import type { PhoneRule } from './phone';
+import type { RequestHandler } from './request-handler';
 import type { OperationName, ResultOf } from './results';
 
 /** Options of one call. */

@@ -1,18 +1,22 @@
-import type { IncomingMessage } from 'node:http';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { callLimits } from '../contract/limits';
+import type { MountedRequest } from '../contract/request-handler';
 import type { Environment } from '../contract/service';
 import { isJson, ofNoStranger, ownPagesOnly } from '../server/own-pages';
+import { redirect, sendJson } from '../server/send';
 import { phoneOf, serviceKind } from '../services/registry';
 import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
+
+/** What Node-RED's own Express calls. Our code uses nothing of its requests and answers but what node:http has. */
+type AdminHandler = ReturnType<NodeAPI['auth']['needsPermission']>;
 
 /**
  * Lets in requests with a permission that do not come from a foreign web page: if Node-RED has no adminAuth, or gives
  * permissions to everybody, or a proxy signs users in, its admin routes would otherwise obey every page.
  */
-function guarded(RED: NodeAPI, permission: string): RequestHandler {
+function guarded(RED: NodeAPI, permission: string): AdminHandler {
   const hasPermission = RED.auth.needsPermission(permission);
   const isOwnPage = ownPagesOnly({
     ...ofNoStranger,
@@ -21,7 +25,7 @@ function guarded(RED: NodeAPI, permission: string): RequestHandler {
   return (request, response, next) => {
     hasPermission(request, response, (error?: unknown) => {
       if (error !== undefined) next(error);
-      else void isOwnPage(request, response, next);
+      else isOwnPage(request, response, next);
     });
   };
 }
@@ -46,14 +50,14 @@ function serveTestButton(RED: NodeAPI, instances: Instances): void {
   RED.httpAdmin.post(
     '/authy-config/test',
     guarded(RED, 'authy-config.write'),
-    (request: Request, response: Response) => {
+    (request: MountedRequest, response: ServerResponse) => {
       if (!isJson(request)) {
-        response.status(415).json({ error: 'Content-Type has to be application/json.' });
+        sendJson(response, 415, { error: 'Content-Type has to be application/json.' });
         return;
       }
       testAccount(RED, instances, Object(request.body) as Record<string, unknown>).then(
-        (name) => response.json({ ok: true, name }),
-        (error: unknown) => response.json({ ok: false, message: (error as Error).message }),
+        (name) => sendJson(response, 200, { ok: true, name }),
+        (error: unknown) => sendJson(response, 200, { ok: false, message: (error as Error).message }),
       );
     },
   );
@@ -130,30 +134,30 @@ function servePhone(RED: NodeAPI, instances: Instances): void {
   const route = /^\/authy-simulator\/([^/]+)(\/.*)$/;
   const read = guarded(RED, 'authy-config.read');
   const write = guarded(RED, 'authy-config.write');
-  const serve = (request: Request, response: Response, next: NextFunction): void => {
+  const serve: AdminHandler = (request, response, next) => {
     const [, id = '', place = ''] = route.exec(request.url) ?? [];
     const found = instances.of(RED, id).filter((instance) => phoneOf(instance.id) !== undefined);
     // During a deploy an account has no instance, and its simulator runs on.
     const phone = phoneOf(found[0]?.id ?? id);
     if (place === '/phone') {
-      response.redirect('phone/');
+      redirect(response, 'phone/');
     } else if (phone === undefined) {
       const error =
         'No simulator runs for this account. Choose it in the account and deploy. ' +
         'An account in a subflow has one as soon as the subflow is used in a flow.';
-      response.status(404).json({ error });
+      sendJson(response, 404, { error });
     } else if (place.startsWith('/phone/')) {
       request.url = place.slice('/phone'.length);
       phone.phonePage(request, response, next);
     } else {
-      const permission = request.method === 'GET' ? read : write;
-      void permission(request, response, (error?: unknown) => {
+      const permission = ['GET', 'HEAD'].includes(request.method) ? read : write;
+      permission(request, response, (error?: unknown) => {
         if (error !== undefined) {
           next(error);
           return;
         }
         if (found.length > 1) {
-          response.status(300).json({ instances: found.map(({ id, name }) => ({ id, name })) });
+          sendJson(response, 300, { instances: found.map(({ id, name }) => ({ id, name })) });
           return;
         }
         request.url = place;

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account/account';
 import { AuthyError } from '../contract/errors';
@@ -9,7 +9,8 @@ import type {
   CallbackVerifier,
   Rejection,
 } from '../contract/service';
-import { type Addresses, addressesOf } from '../server/request-address';
+import { type Addresses, addressesOf, type ReceivedAt } from '../server/request-address';
+import { sendJson } from '../server/send';
 import type { Ledger } from '../storage/ledger';
 import { callbackFacts } from './answer-facts';
 import { Badge } from './badge';
@@ -45,8 +46,8 @@ export const callbackSettings = Object.keys({
 
 /** A message of an http in node. */
 interface HttpMessage extends NodeMessageInFlow {
-  req: Request;
-  res?: { _res: Response };
+  req: ReceivedAt & Pick<CallbackRequest, 'method' | 'body'>;
+  res?: { _res: ServerResponse };
 }
 
 type Outcome = 'approved' | 'denied' | 'rejected';
@@ -259,12 +260,12 @@ function rejecting(detail: string, reason: Rejection = 'noApiKey'): CallbackVeri
 /**
  * Answers 200 to a repeated callback, so that its sender stops repeating it, unless another wire has answered already.
  */
-function acknowledge(response: Response | undefined): void {
-  if (response?.headersSent === false) response.status(200).json({});
+function acknowledge(response: ServerResponse | undefined): void {
+  if (response?.headersSent === false) sendJson(response, 200, {});
 }
 
 function isHttpMessage(message: NodeMessageInFlow): message is HttpMessage {
-  const request = message['req'] as Partial<Request> | undefined;
+  const request = message['req'] as Partial<HttpMessage['req']> | undefined;
   return (
     typeof request === 'object' && typeof request.method === 'string' && typeof request.headers === 'object'
   );

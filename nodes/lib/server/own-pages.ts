@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import type { TLSSocket } from 'node:tls';
-import type { RequestHandler } from 'express';
+import type { RequestHandler } from '../contract/request-handler';
+import { sendJson } from './send';
 
 /** The names under which a server may be called. */
 export interface NameRule {
@@ -55,9 +56,9 @@ export function ownPagesOnly(names: NameRule): RequestHandler {
   return (request, response, next) => {
     const host = hostForm.exec(request.headers.host ?? '');
     if (host === null || !names.allows(nameOf(host), request)) {
-      response.status(403).json({ error: names.remedy });
+      sendJson(response, 403, { error: names.remedy });
     } else if (isForeign(request, host)) {
-      response.status(403).json({ error: foreignPage });
+      sendJson(response, 403, { error: foreignPage });
     } else {
       next();
     }

@@ -1,4 +1,6 @@
-/** The parts of an Express request that are used here. */
+import { pathAndQuery } from './router';
+
+/** The parts of a request of Node-RED's own Express that are used here. */
 export interface ReceivedAt {
   readonly originalUrl: string;
   readonly protocol: string;
@@ -27,7 +29,7 @@ export function addressesOf(
   configured: string | undefined,
   trustForwarded: boolean,
 ): Addresses {
-  const [path = '/', query = ''] = splitOnce(request.originalUrl, '?');
+  const { path, query } = pathAndQuery(request.originalUrl);
   const url = configured ?? `${trustForwarded ? forwardedOrigin(request) : seenOrigin(request)}${path}`;
   return {
     url,
@@ -93,11 +95,6 @@ function withForwardedPort(host: string, scheme: string, headers: ReceivedAt['he
 function forwardedPrefixOf(headers: ReceivedAt['headers']): string {
   const parts = first(headers['x-forwarded-prefix'])?.split('/').filter(Boolean) ?? [];
   return parts.map((part) => `/${part}`).join('');
-}
-
-function splitOnce(text: string, separator: string): string[] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** The value of the outermost proxy, if several appended theirs. */

@@ -1,8 +1,8 @@
+import { findRoute, type FoundRoute } from '../../lib/server/router';
 import type { Backend } from '../backend';
 import type { Incoming, Protocol } from '../endpoints';
 import { asText, mergeParameters, ParameterError } from '../parameters';
 import type { Reply } from '../reply';
-import { findRoute, type FoundRoute } from '../routes';
 import { applicationRoutes } from './application';
 import type { CallRoute } from './call';
 import { onetouchRoutes } from './onetouch';
@@ -30,7 +30,7 @@ export function authyProtocol(backend: Backend): Protocol {
     find: (method, path) => {
       const found = findRoute(routes, method, path);
       return {
-        isPolled: found?.route.isPolled === true,
+        isPolled: found.route?.isPolled === true,
         answer: (incoming) => carryOut(backend, incoming, found),
       };
     },
@@ -43,10 +43,13 @@ export function authyProtocol(backend: Backend): Protocol {
 function carryOut(
   { state, settings, languages }: Backend,
   incoming: Incoming,
-  found: FoundRoute<CallRoute> | undefined,
+  found: FoundRoute<CallRoute>,
 ): Reply {
   try {
-    if (found === undefined) throw unknownUrl(incoming.path);
+    if (found.route === undefined) {
+      // To Authy, another method is an unknown address.
+      throw found.status === 400 ? invalidRequest(found.problem) : unknownUrl(incoming.path);
+    }
     const params = mergeParameters(incoming.query, incoming.headers['content-type'], incoming.body);
     const key = incoming.headers['x-authy-api-key'] ?? asText(params['api_key']);
     if (key !== settings.apiKey) throw new Failure('invalidKey');
@@ -57,10 +60,14 @@ function carryOut(
   } catch (error) {
     if (error instanceof Failure) return error.reply;
     if (error instanceof ParameterError) {
-      return new Failure('invalidRequest', { message: `Invalid request: ${error.message}` }).reply;
+      return invalidRequest(error.message).reply;
     }
     throw error;
   }
+}
+
+function invalidRequest(problem: string): Failure {
+  return new Failure('invalidRequest', { message: `Invalid request: ${problem}` });
 }
 
 function unknownUrl(path: string): Failure {

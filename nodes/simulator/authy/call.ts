@@ -1,9 +1,9 @@
+import type { Route } from '../../lib/server/router';
 import type { Params } from '../../lib/services/authy/callback/signature';
 import type { Language } from '../languages';
 import { asText } from '../parameters';
 import { type PhoneNumber, readPhone } from '../phone-numbers';
 import type { Reply } from '../reply';
-import type { Route } from '../routes';
 import type { Settings } from '../settings';
 import type { State } from '../state/state';
 import type { User } from '../state/users';

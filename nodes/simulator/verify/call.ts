@@ -1,6 +1,6 @@
+import type { Route } from '../../lib/server/router';
 import type { Backend } from '../backend';
 import type { Reply } from '../reply';
-import type { Route } from '../routes';
 import type { Form } from './form';
 import type { VerifySettings } from './settings';
 import { type SidPrefix, sidOf } from './sids';

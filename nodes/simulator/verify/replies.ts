@@ -9,6 +9,7 @@ import type { Reply } from '../reply';
  */
 const failures = {
   unauthorized: [401, 20003, 'Authenticate'],
+  methodNotAllowed: [405, 20004, 'Method not allowed'],
   notFound: [404, 20404, 'The requested resource was not found'],
   tooManyRequests: [429, 20429, 'Too Many Requests'],
   internal: [500, 20500, 'Internal Server Error'],
@@ -34,15 +35,14 @@ export class VerifyFailure extends Error {
   override readonly name = 'VerifyFailure';
   readonly reply: Reply;
 
-  /** @param message - instead of the general one */
-  constructor(failure: VerifyFailureName, message?: string) {
+  /**
+   * @param message - instead of the general one
+   * @param headers - of the answer
+   */
+  constructor(failure: VerifyFailureName, message?: string, headers: Reply['headers'] = {}) {
     const [status, code, general] = failures[failure];
     super(message ?? general);
-    const reply = failureReply(status, code, this.message);
-    const isUnauthorized = failure === 'unauthorized';
-    this.reply = isUnauthorized
-      ? { ...reply, headers: { 'WWW-Authenticate': 'Basic realm="Twilio API"' } }
-      : reply;
+    this.reply = { ...failureReply(status, code, this.message), headers };
   }
 }
 
@@ -55,6 +55,11 @@ export function invalidParameter(name: string, problem: string): VerifyFailure {
 export function notFound(path: string): VerifyFailure {
   const resource = path.replace(/^\/v2/, '');
   return new VerifyFailure('notFound', `The requested resource ${resource} was not found`);
+}
+
+/** The error about credentials, 20003. */
+export function unauthorized(): VerifyFailure {
+  return new VerifyFailure('unauthorized', undefined, { 'WWW-Authenticate': 'Basic realm="Twilio API"' });
 }
 
 function failureReply(status: number, code: number, message: string): Reply {

@@ -1,7 +1,7 @@
+import { findRoute, type FoundRoute, type NoRoute } from '../../lib/server/router';
 import type { Backend } from '../backend';
 import type { Incoming, Protocol } from '../endpoints';
 import type { Reply } from '../reply';
-import { findRoute, type FoundRoute } from '../routes';
 import { accessTokenRoutes } from './access-tokens';
 import { attemptRoutes } from './attempts';
 import type { VerifyRoute } from './call';
@@ -11,7 +11,7 @@ import { factorRoutes } from './factors';
 import { Form } from './form';
 import { lookupRoutes } from './lookups';
 import { notificationRoutes } from './notifications';
-import { notFound, verifyErrors, VerifyFailure } from './replies';
+import { notFound, unauthorized, verifyErrors, VerifyFailure } from './replies';
 import { serviceRoutes } from './service';
 import type { VerifySettings } from './settings';
 import { verificationRoutes } from './verifications';
@@ -44,7 +44,7 @@ export function verifyProtocol(backend: Backend): Protocol {
     find: (method, path) => {
       const found = findRoute(routes, method, path);
       return {
-        isPolled: found?.route.isPolled === true,
+        isPolled: found.route?.isPolled === true,
         answer: (incoming) => carryOut(backend, incoming, found),
       };
     },
@@ -58,12 +58,12 @@ export function verifyProtocol(backend: Backend): Protocol {
   };
 }
 
-function carryOut(backend: Backend, incoming: Incoming, found: FoundRoute<VerifyRoute> | undefined): Reply {
+function carryOut(backend: Backend, incoming: Incoming, found: FoundRoute<VerifyRoute>): Reply {
   const { verify } = backend.settings;
   const { headers, path } = incoming;
   try {
-    if (!isAuthorized(headers.authorization, verify)) throw new VerifyFailure('unauthorized');
-    if (found === undefined) throw notFound(path);
+    if (!isAuthorized(headers.authorization, verify)) throw unauthorized();
+    if (found.route === undefined) throw unroutable(found, path);
     const { route, values } = found;
     if (values['service'] !== undefined && values['service'] !== verify.serviceSid) {
       throw notFound(`/v2/Services/${values['service']}`);
@@ -76,6 +76,11 @@ function carryOut(backend: Backend, incoming: Incoming, found: FoundRoute<Verify
   }
 }
 
+function unroutable({ status, problem, headers }: NoRoute, path: string): VerifyFailure {
+  if (status === 405) return new VerifyFailure('methodNotAllowed', undefined, headers);
+  return status === 400 ? new VerifyFailure('invalidParameter', problem) : notFound(path);
+}
+
 /** Whether it is the account or its API key; nobody else's. */
 function isAuthorized(authorization: string | undefined, verify: VerifySettings): boolean {
   const credentials = /^Basic ([\w+/=]+)$/i.exec(authorization ?? '')?.[1] ?? '';
@@ -85,7 +90,7 @@ function isAuthorized(authorization: string | undefined, verify: VerifySettings)
 }
 
 function formOf({ method, query, headers, body }: Incoming): Form {
-  if (method === 'GET') return new Form(query);
+  if (method !== 'POST') return new Form(query);
   const isForm = headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
   return new Form(isForm === true ? body.toString('utf8') : '');
 }

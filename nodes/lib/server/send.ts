@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+/** Content that a browser may keep, as long as it asks each time whether it is still the same. */
+export interface StaticFile {
+  readonly content: Buffer;
+  /** The media type, with the charset of a text. */
+  readonly type: string;
+  /** Of the content (RFC 9110, 8.8.3). */
+  readonly etag: string;
+}
+
+export function fileOf(content: Buffer, type: string): StaticFile {
+  return { content, type, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
+}
+
+/**
+ * Sends a whole answer. Nobody keeps it, and no browser guesses its type. As node:http does, the answer to HEAD is sent
+ * without its content.
+ *
+ * @param headers - further ones, or others
+ */
+export function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  content: string | Buffer,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(content),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+  });
+  response.end(content);
+}
+
+/** Sends an object as JSON, without spaces. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers?: OutgoingHttpHeaders,
+): void {
+  send(response, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
+}
+
+/** Sends a file, or 304 if the browser has it already (RFC 9110, 13.1.2). */
+export function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { content, type, etag }: StaticFile,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  const kept = { 'Cache-Control': 'no-cache', ETag: etag, ...headers };
+  if (hasAlready(request, etag)) response.writeHead(304, kept).end();
+  else send(response, 200, type, content, kept);
+}
+
+/** @param location - the address, which may be relative to that of the request */
+export function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(302, { Location: location, 'Content-Length': 0 }).end();
+}
+
+function hasAlready({ headers }: IncomingMessage, etag: string): boolean {
+  const known = (headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return known.includes(etag) || known.includes('*');
+}
