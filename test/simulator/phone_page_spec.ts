@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import should from 'should';
+import { application, below } from '../../nodes/lib/server/router';
 import { eventually } from '../support/node_red';
 import { Receiver } from './receiver';
 import { VerifyHarness } from './verify_harness';
@@ -242,13 +242,17 @@ describe('simulator: the phone page', function () {
 
   it('sends the token of the Node-RED editor, and without one asks the user to log in there', async () => {
     await harness.createApproval(id, { message: 'Behind the login' });
-    const app = express()
-      .use('/admin/authy-simulator/a1/phone', harness.simulator.phonePage)
-      .use('/admin/authy-simulator/a1', (request, response, next) => {
-        if (request.headers.authorization === 'Bearer editor-token') next();
-        else response.status(401).type('text').send('Unauthorized');
-      })
-      .use('/admin/authy-simulator/a1', harness.simulator.control);
+    const app = application(
+      [
+        below('/admin/authy-simulator/a1/phone', harness.simulator.phonePage),
+        below('/admin/authy-simulator/a1', (request, response, next) => {
+          if (request.headers.authorization === 'Bearer editor-token') next();
+          else response.writeHead(401).end('Unauthorized');
+        }),
+        below('/admin/authy-simulator/a1', harness.simulator.control),
+      ],
+      String,
+    );
     const server = http.createServer(app).listen(0, '127.0.0.1');
     try {
       await new Promise((resolve) => server.once('listening', resolve));

@@ -2,7 +2,6 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
-import type { Express } from 'express';
 import type { NodeAPI, NodeMessage, NodeStatus } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import type { Account } from '../../nodes/lib/account/account';
@@ -55,8 +54,8 @@ const adminServer = helper as unknown as {
   url(): string;
 };
 
-let httpNode: Express;
-let httpAdmin: Express;
+let httpNode: http.RequestListener;
+let httpAdmin: http.RequestListener;
 let server: http.Server;
 let editorServer: http.Server;
 
@@ -68,7 +67,7 @@ const capture = async (RED: NodeAPI): Promise<void> => {
   await contexts.load();
 };
 
-function listening(app: Express): Promise<http.Server> {
+function listening(app: http.RequestListener): Promise<http.Server> {
   return new Promise((resolve) => {
     const listener = http.createServer(app).listen(0, '127.0.0.1', () => resolve(listener));
   });
