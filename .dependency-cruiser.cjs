@@ -57,14 +57,14 @@ module.exports = {
       to: { path: '^nodes/', pathNot: [`${lib}services/[^/]+/kind\\.ts$`, `${lib}contract/`] },
     },
     {
-      name: 'the-simulator-shares-signatures-the-guard-and-the-router',
+      name: 'the-simulator-shares-signatures-and-the-server',
       severity: 'error',
       from: { path: '^nodes/simulator/' },
       to: {
         path: lib,
         pathNot: [
           `${lib}services/authy/callback/(signature|query)\\.ts$`,
-          `${lib}server/(own-pages|router|send)\\.ts$`,
+          `${lib}server/(own-pages|request-body|router|send)\\.ts$`,
           `${lib}contract/request-handler\\.ts$`,
         ],
       },

@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { MountedRequest, RequestHandler } from '../lib/contract/request-handler';
 import { isJson } from '../lib/server/own-pages';
+import { BodyTooLarge } from '../lib/server/request-body';
 import { findRoute, type NoRoute, pathAndQuery, type Route } from '../lib/server/router';
 import { sendJson } from '../lib/server/send';
 import type { Params } from '../lib/services/authy/callback/signature';
 import { allAsked, type Asked, findAsked } from './asked';
 import { authyEndpoints } from './authy/authy-api';
 import type { Backend } from './backend';
-import { BodyTooLarge, readBody } from './body';
+import { readBody } from './body';
 import { FaultError, faultDescription } from './faults';
 import { asInteger, asObject, asText } from './parameters';
 import { lines } from './phone-numbers';

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from '../lib/contract/request-handler';
+import { BodyTooLarge } from '../lib/server/request-body';
 import { pathAndQuery } from '../lib/server/router';
 import { send } from '../lib/server/send';
 import type { Backend } from './backend';
-import { BodyTooLarge, readBody } from './body';
+import { readBody } from './body';
 import { answerOf, type ErrorForm, type FaultAnswer, type RequestFault } from './faults';
 import type { Reply } from './reply';
 
@@ -64,8 +65,8 @@ async function serve(
   if (protocol === undefined) throw new Error(`No protocol covers ${path}.`);
   const { errors } = protocol;
   const body = await bodyOf(request);
-  if (body === undefined) {
-    write(response, written(errors.write(400, errors.invalidRequest, new BodyTooLarge().message)));
+  if (body instanceof BodyTooLarge) {
+    write(response, written(errors.write(400, errors.invalidRequest, body.message)));
     return;
   }
   const incoming = { method: request.method ?? '', path, query, headers: request.headers, body };
@@ -97,12 +98,11 @@ async function serve(
   else write(response, answer);
 }
 
-/** @returns undefined if the body is too large */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer | BodyTooLarge> {
   try {
     return await readBody(request);
   } catch (error) {
-    if (error instanceof BodyTooLarge) return undefined;
+    if (error instanceof BodyTooLarge) return error;
     throw error;
   }
 }
