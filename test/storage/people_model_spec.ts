@@ -86,6 +86,7 @@ class Beside {
   async compare(): Promise<void> {
     const people = this.instance(0);
     should(byId(await listOf(people.all()))).eql(byId([...this.known.values()]));
+    should(await people.count()).equal(this.known.size);
     for (const authyId of this.ids) should(await people.find(authyId)).eql(this.known.get(authyId));
     for (const { phoneNumber } of phones) {
       should(await people.findByPhone(phoneNumber)).eql(this.byPhone(phoneNumber));

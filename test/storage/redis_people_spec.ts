@@ -192,6 +192,7 @@ describe('People in Redis', function () {
     await client.del(key('people'));
     await people.find(ada.authyId).should.be.rejectedWith(lost);
     await people.findByPhone(ada.phoneNumber).should.be.rejectedWith(lost);
+    await people.count().should.be.rejectedWith(lost);
     await people.add(newPerson({ ...phones[1] })).should.be.rejectedWith(lost);
     await client.flushAll();
     const bob = await people.add(newPerson());
@@ -207,6 +208,7 @@ describe('People in Redis', function () {
     await Promise.all(numbers.map((phoneNumber) => people.add(newPerson({ phoneNumber }))));
     const all = await listOf(people.all());
     should(all.map(({ phoneNumber }) => phoneNumber).sort()).eql(numbers);
+    should(await people.count()).equal(numbers.length);
   });
 
   it('are an error while Redis is away, and there again with it after it was killed', async () => {

@@ -92,8 +92,16 @@ export interface People {
    */
   remove(authyId: string): Promise<boolean>;
 
-  /** All people, in no order. Those who are added or removed meanwhile may be among them or not. */
-  all(): AsyncIterable<Person>;
+  /**
+   * All people, in no order. Those who are added or removed meanwhile may be among them or not.
+   *
+   * @param tell - is told of each who cannot be read and is not among them: a sentence that shows nothing of them. Without
+   *   it, only the log is
+   */
+  all(tell?: (sentence: string) => void): AsyncIterable<Person>;
+
+  /** How many people there are. */
+  count(): Promise<number>;
 
   close(): Promise<void>;
 }

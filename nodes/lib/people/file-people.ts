@@ -100,9 +100,7 @@ class Shelf {
 
   read(id: string): Row | undefined {
     this.directory.checkOurs();
-    if (this.folder.isUnreadable(id)) {
-      throw new AuthyError('AUTHY_STORE', `${this.repair(this.fileOf(id))}.`);
-    }
+    if (this.folder.isUnreadable(id)) throw new AuthyError('AUTHY_STORE', this.toRepair(id));
     const text = this.texts.get(id);
     return text === undefined ? undefined : { authyId: id, text };
   }
@@ -116,6 +114,16 @@ class Shelf {
 
   private repair(file: string): string {
     return `Repair or remove the file ${file}, and restart Node-RED: it holds a person who cannot be read`;
+  }
+
+  private toRepair(id: string): string {
+    return `${this.repair(this.fileOf(id))}.`;
+  }
+
+  /** A sentence about each file that cannot be read. */
+  setAside(): string[] {
+    this.directory.checkOurs();
+    return this.folder.unreadableIds().map((id) => this.toRepair(id));
   }
 
   ids(): string[] {
@@ -256,6 +264,14 @@ class FileStore implements PeopleStore {
       yield ids.slice(from, from + atOnce).flatMap((id) => shelf.read(id) ?? []);
       await turn();
     }
+  }
+
+  async count(): Promise<number> {
+    return (await this.use.open()).ids().length;
+  }
+
+  async setAside(): Promise<readonly string[]> {
+    return (await this.use.open()).setAside();
   }
 
   close(): Promise<void> {

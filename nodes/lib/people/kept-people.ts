@@ -94,13 +94,19 @@ export class KeptPeople implements People {
     });
   }
 
-  async *all(): AsyncIterable<Person> {
+  async *all(tell?: Tell): AsyncIterable<Person> {
+    // The log knows of these already.
+    if (tell !== undefined) for (const sentence of await this.store.setAside()) tell(sentence);
     for await (const rows of this.store.parts()) {
       for (const row of rows) {
-        const kept = this.readOrTell(row);
+        const kept = this.readOrTell(row, tell ?? this.tell);
         if (kept !== undefined) yield await this.opened(kept);
       }
     }
+  }
+
+  count(): Promise<number> {
+    return this.store.count();
   }
 
   close(): Promise<void> {
@@ -168,11 +174,11 @@ export class KeptPeople implements People {
     return kept;
   }
 
-  private readOrTell(row: Row): Kept | undefined {
+  private readOrTell(row: Row, tell: Tell): Kept | undefined {
     try {
       return this.read(row);
     } catch (error) {
-      this.tell((error as Error).message);
+      tell((error as Error).message);
       return undefined;
     }
   }

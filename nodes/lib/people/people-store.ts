@@ -35,5 +35,10 @@ export interface PeopleStore {
   /** All of them, part by part. */
   parts(): AsyncIterable<readonly Row[]>;
 
+  count(): Promise<number>;
+
+  /** A sentence about each person whom the store has found to be unreadable, and does not hand over any more. */
+  setAside(): Promise<readonly string[]>;
+
   close(): Promise<void>;
 }

@@ -60,6 +60,10 @@ redis.call('HDEL', people, ARGV[2])
 if redis.call('HGET', phones, ARGV[4]) == ARGV[2] then redis.call('HDEL', phones, ARGV[4]) end
 return 'done'`,
 
+  /** Returns how many there are; and 'lost' if Redis has lost something. */
+  count: `${start}
+return { redis.call('HLEN', people), not isWhole() and 'lost' or '' }`,
+
   /** Some people. ARGV: where to go on, 0 at first; how many, about. Returns where to go on, and ids and texts in turn. */
   part: `${start}
 return redis.call('HSCAN', people, ARGV[2], 'COUNT', ARGV[3])`,
@@ -159,6 +163,17 @@ class RedisStore implements PeopleStore {
       yield rows;
       cursor = next;
     } while (cursor !== '0');
+  }
+
+  async count(): Promise<number> {
+    const [count, lost] = (await this.scripts.run('count')) as [number, string];
+    checkWhole(lost);
+    return count;
+  }
+
+  /** Whoever cannot be read is found anew each time. */
+  setAside(): Promise<readonly string[]> {
+    return Promise.resolve([]);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type AuthyError, invalidInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
 import { phone, type PhoneRule } from '../contract/phone';
@@ -9,7 +10,7 @@ import { checkPerson, isSecret } from './person';
 
 export type ListFormat = 'csv' | 'json';
 
-/** What an import has done. People who are the same in the list and here are left as they are. */
+/** What an import has done, or would do. People who are the same in the list and here are left as they are. */
 export interface Imported {
   readonly added: number;
   readonly changed: number;
@@ -54,8 +55,22 @@ const members: readonly string[] = [...columns, 'identity', 'createdAt', 'factor
 
 /** How many problems of a list are named. */
 const mostProblems = 20;
-/** How many people are added at once: their files are synced together. */
+/** How many people are looked at, or added, before other work has its turn. The files of those who are added are synced together. */
 const atOnce = 50;
+
+/** How a list is written. */
+export interface ExportOptions {
+  readonly format: ListFormat;
+  readonly secrets: boolean;
+  readonly tell?: ((sentence: string) => void) | undefined;
+}
+
+/** How a list is read. */
+export interface ImportOptions {
+  readonly format: ListFormat;
+  readonly rule?: PhoneRule;
+  readonly isTrial?: boolean;
+}
 
 // ---- export
 
@@ -67,19 +82,21 @@ const atOnce = 50;
  * which a code could be used twice.
  *
  * @param secrets - whether TOTP secrets are written, in clear: whoever has them can make the codes
+ * @param tell - is told of people who are missing in the list, because they cannot be read
  */
 export async function* exportPeople(
   people: People,
-  { format, secrets }: { readonly format: ListFormat; readonly secrets: boolean },
+  { format, secrets, tell }: ExportOptions,
 ): AsyncIterable<string> {
-  if (format === 'csv') yield* exportCsv(people, secrets);
-  else yield* exportJson(people, secrets);
+  const all = people.all(tell);
+  if (format === 'csv') yield* exportCsv(all, secrets);
+  else yield* exportJson(all, secrets);
 }
 
-async function* exportCsv(people: People, secrets: boolean): AsyncIterable<string> {
+async function* exportCsv(people: AsyncIterable<Person>, secrets: boolean): AsyncIterable<string> {
   const shown = columns.filter((column) => secrets || column !== 'totpSecret');
   yield csvLine(shown);
-  for await (const person of people.all()) {
+  for await (const person of people) {
     const row = { ...person, totpSecret: secretOf(person) };
     yield csvLine(shown.map((column) => row[column]));
   }
@@ -91,10 +108,10 @@ function secretOf({ factors }: Person): string {
   return (known.find(({ state }) => state === 'verified') ?? known[0])?.secret ?? '';
 }
 
-async function* exportJson(people: People, secrets: boolean): AsyncIterable<string> {
+async function* exportJson(people: AsyncIterable<Person>, secrets: boolean): AsyncIterable<string> {
   yield `{"format":"${formatName}","version":${version},"people":[`;
   let before = '\n';
-  for await (const person of people.all()) {
+  for await (const person of people) {
     const factors = secrets
       ? person.factors
       : person.factors.map((factor) => ({ ...factor, secret: undefined }));
@@ -116,31 +133,42 @@ async function* exportJson(people: People, secrets: boolean): AsyncIterable<stri
  * interrupted can be repeated.
  *
  * @param rule - what a phone number has to be
+ * @param isTrial - whether nothing is changed: it only says what the import would do now
  * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the lines, if anything is wrong with the list or contradicts what is known
  *   here: then nobody was added. `AUTHY_STORE`: some may have been
  */
 export async function importPeople(
   people: People,
   text: string,
-  { format, rule = 'valid' }: { readonly format: ListFormat; readonly rule?: PhoneRule },
+  { format, rule = 'valid', isTrial = false }: ImportOptions,
 ): Promise<Imported> {
   const problems = new Problems();
-  const entries = problems.inEach(format === 'csv' ? readTable(text) : readJson(text), (raw) => ({
+  const entries = await problems.inEach(format === 'csv' ? readTable(text) : readJson(text), (raw) => ({
     place: raw.place,
     person: personOf(raw.members, rule),
   }));
   noteContradictions(entries, problems);
-  for (const entry of entries) await noteClash(people, entry, problems);
+  for await (const part of inParts(entries)) {
+    for (const entry of part) await noteClash(people, entry, problems);
+  }
   await noteShared(people, entries, problems);
   problems.throwIfAny();
   const counts = { added: 0, changed: 0, unchanged: 0 };
-  for (let from = 0; from < entries.length; from += atOnce) {
-    const part = entries.slice(from, from + atOnce).map(({ person }) => take(people, person));
+  for await (const part of inParts(entries)) {
+    const taken = part.map(({ person }) => (isTrial ? wouldTake(people, person) : take(people, person)));
     // All of them come to their end, before an error ends the import.
-    await Promise.allSettled(part);
-    for (const result of await Promise.all(part)) counts[result] += 1;
+    await Promise.allSettled(taken);
+    for (const result of await Promise.all(taken)) counts[result] += 1;
   }
   return counts;
+}
+
+/** Some of them at a time: a Node-RED that runs does not stand still for a long list. */
+async function* inParts<T>(all: readonly T[]): AsyncIterable<readonly T[]> {
+  for (let from = 0; from < all.length; from += atOnce) {
+    if (from > 0) await turn();
+    yield all.slice(from, from + atOnce);
+  }
 }
 
 /** The problems of a list: all are named at once. */
@@ -152,15 +180,21 @@ class Problems {
   }
 
   /** Reads each; those that are refused are noted. */
-  inEach<T extends { readonly place: string }, R>(all: readonly T[], read: (one: T) => R): R[] {
-    return all.flatMap((one) => {
-      try {
-        return [read(one)];
-      } catch (error) {
-        this.note(one.place, (error as AuthyError).message);
-        return [];
+  async inEach<T extends { readonly place: string }, R>(
+    all: readonly T[],
+    read: (one: T) => R,
+  ): Promise<R[]> {
+    const results: R[] = [];
+    for await (const part of inParts(all)) {
+      for (const one of part) {
+        try {
+          results.push(read(one));
+        } catch (error) {
+          this.note(one.place, (error as AuthyError).message);
+        }
       }
-    });
+    }
+    return results;
   }
 
   throwIfAny(): void {
@@ -323,6 +357,12 @@ async function noteClash(people: People, { place, person }: Entry, problems: Pro
   } else if (identity !== undefined && identity !== there.identity) {
     problems.note(place, `the person ${there.authyId} is known here with another identity.`);
   }
+}
+
+async function wouldTake(people: People, person: NewPerson): Promise<keyof Imported> {
+  const there = await people.findByPhone(person.phoneNumber);
+  if (there === undefined) return 'added';
+  return merged(there, person) === undefined ? 'unchanged' : 'changed';
 }
 
 async function take(people: People, person: NewPerson): Promise<keyof Imported> {

@@ -117,6 +117,11 @@ export class Folder {
     return this.unreadable.has(id);
   }
 
+  /** The ids of all records that cannot be read. */
+  unreadableIds(): string[] {
+    return [...this.unreadable];
+  }
+
   /** The mark of a record; undefined if it is not there. */
   markOf(id: string): string | undefined {
     return this.removed.has(id) ? undefined : this.marks.get(id);
