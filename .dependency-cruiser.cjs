@@ -8,7 +8,7 @@ const may = {
   simulated: ['contract'],
   services: ['contract', 'http', 'storage', 'people', 'simulated'],
   account: ['contract', 'storage', 'people', 'services'],
-  node: ['contract', 'storage', 'services', 'account', 'server'],
+  node: ['contract', 'storage', 'people', 'services', 'account', 'server'],
   approval: ['contract', 'storage', 'account', 'node'],
 };
 

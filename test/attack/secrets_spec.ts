@@ -369,6 +369,9 @@ describe('Secrets: what leaves Node-RED', function () {
     const guest = await nodeRed.signedInAs({ username: 'guest', password: 'password' });
     const routes: [string, string][] = [
       ['POST', 'authy-config/test'],
+      ['POST', 'authy-config/people'],
+      ['POST', 'authy-config/people/export'],
+      ['POST', 'authy-config/people/import?id=account&format=csv&trial=false'],
       ...(await simulatorRoutes()).map(([method, route]): [string, string] => [
         method,
         `authy-simulator/pretended${route.replace('{id}', '4a725520-bff5-0135-eb01-0e5d90336a8c')}`,

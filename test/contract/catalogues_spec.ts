@@ -103,7 +103,9 @@ describe('contract: catalogues', () => {
   it('each key that is used has its text, and each text its use', () => {
     const used = new Set([
       ...types.flatMap(keysOf),
-      ...keysInScript(scriptOf(read('nodes', 'authy-editor.html'))),
+      ...keysInScript(scriptOf(read('nodes', 'authy-editor.html'))).map((key) =>
+        fullKey('authy-config', key),
+      ),
       ...[...badges, ...reasons.keys()].map((key) => fullKey('authy-config', key)),
     ]);
     const ours = types.flatMap((type) => [...textsOf('en-US', type).keys()].map((key) => fullKey(type, key)));

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import should from 'should';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
@@ -343,6 +344,76 @@ for (const runtime of runtimes) {
         (await editor.status(verify)).includes('valid') ? true : undefined,
       );
       await editor.picture('the code is valid on Twilio Verify');
+    });
+
+    clean('people are imported from a list and exported in the panel of their account', async () => {
+      const account = { ...nodeOf(example('Code by SMS and verify'), 'authy-config'), z: '' };
+      const { page } = editor;
+      const result = page.locator('#authy-config-people-result');
+      const choose = async (name: string, lines: readonly string[]): Promise<void> => {
+        const chooser = page.waitForEvent('filechooser');
+        await page.getByRole('button', { name: 'Import a list' }).click();
+        await (await chooser).setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) });
+      };
+      const exported = async (button: string): Promise<string> => {
+        const download = page.waitForEvent('download');
+        await page.getByRole('button', { name: button }).click();
+        const file = await download;
+        should(file.suggestedFilename()).equal(
+          `people-${account.id}.${button.slice(-4).trim().toLowerCase()}`,
+        );
+        await result.getByText('Downloaded:').waitFor();
+        return fs.readFileSync(await file.path(), 'utf8');
+      };
+      const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+      await editor.openPanel(account);
+      const known = await page.getByText(/^Known here: \d+$/).innerText();
+      const before = Number(known.split(' ').at(-1));
+
+      await choose('wrong.csv', ['phone,email', '12,', '+447400123456,ada', '+447400123457,']);
+      await result.getByText('nobody was added').waitFor();
+      should(await result.innerText()).match(/\nline 2: phoneNumber: .*\nline 3: email: /);
+      await editor.picture('a wrong list of people');
+
+      await choose('people.csv', [
+        'phone,email,secret',
+        `+447400123456,ada@example.com,${secret}`,
+        '+447400123457,,',
+      ]);
+      await result.getByText('people.csv: 2 to be added, 0 to be changed, 0 stay as they are.').waitFor();
+      should(await page.getByText(/^Known here: \d+$/).innerText()).equal(known);
+      await editor.picture('what an import of people would do');
+      await result.getByRole('button', { name: 'Cancel' }).click();
+      should(await result.innerText()).equal('');
+      await choose('people.csv', [
+        'phone,email,secret',
+        `+447400123456,ada@example.com,${secret}`,
+        '+447400123457,,',
+      ]);
+      await result.getByRole('button', { name: 'Import' }).click();
+      await result.getByText('2 added, 0 changed, 0 as they were.').waitFor();
+      await page.getByText(`Known here: ${before + 2}`, { exact: true }).waitFor();
+
+      const csv = await exported('Export as CSV');
+      should(csv).containEql("'+447400123456,44,ada@example.com").and.not.containEql(secret);
+      await page.locator('#authy-config-people-secrets').check();
+      should(await exported('Export as JSON')).containEql(secret);
+      await editor.picture('people exported');
+      (await editor.barriers()).should.deepEqual([]);
+
+      const service = page.locator('#node-config-input-service');
+      await service.selectOption('verify');
+      await page.getByText('Deploy first: the list is that of the account that runs.').waitFor();
+      await service.selectOption('authy');
+      await page.getByText('The service of this account keeps its users itself').waitFor();
+      for (const name of ['Import a list', 'Export as CSV', 'Export as JSON']) {
+        should(await page.getByRole('button', { name }).isDisabled()).be.true();
+      }
+      await editor.picture('an account without people');
+      await service.selectOption('verify-simulator');
+      await page.getByText(`Known here: ${before + 2}`, { exact: true }).waitFor();
+      await editor.closePanel(account);
     });
 
     clean('a node says in its panel what the service of its account does not do', async () => {

@@ -75,13 +75,13 @@ export class Account {
   /** The same, once it is there. */
   private service: Service | undefined;
   private verifier: Promise<CallbackVerifier> | undefined;
-  private people: People | undefined;
+  private knownPeople: People | undefined;
 
   constructor(private readonly settings: AccountSettings) {
     const { id, kind, service, deadline, maxInFlight, approvals, log } = settings;
     this.environment = {
       ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log },
-      people: () => this.openPeople(),
+      people: () => this.people(),
       recipientOf: (approvalId) => this.stores.ledger.recipientOf(approvalId),
     };
     this.stores = storesOf(id, approvals, log, (answer) => tellAnswer(id, answer));
@@ -111,6 +111,11 @@ export class Account {
   /** The longest time between two readings of an approval request's status, in milliseconds; undefined: the usual one. */
   get longestReadingPause(): number | undefined {
     return this.settings.kind?.longestReadingPause;
+  }
+
+  /** Whether it keeps its people here, because its service knows nobody. */
+  get keepsPeople(): boolean {
+    return this.settings.kind?.keepsPeople === true;
   }
 
   /** Whether it protects nobody. */
@@ -221,19 +226,25 @@ export class Account {
     }
   }
 
+  /**
+   * Who is known to the account; opened with the first call that needs them.
+   *
+   * @throws AuthyError - `AUTHY_BAD_CONFIG` if the account cannot be used; `AUTHY_STORE` if there is no place to keep them
+   */
+  people(): People {
+    const { id, people, approvals, log } = this.settings;
+    if (this.kind().keepsPeople !== true)
+      throw new Error('A service with people has to say that it keeps them.');
+    this.knownPeople ??= peopleOf(id, people, approvals, log);
+    return this.knownPeople;
+  }
+
   /** Stops what the account started; `removed` forgets what it remembered. */
   async close(removed: boolean): Promise<void> {
     const opened = await this.opened?.catch(() => undefined);
     opened?.close();
     await this.settings.kind?.closed?.(this.settings.service, this.environment, removed);
-    await Promise.all([this.people?.close(), this.stores.close(removed)]);
-  }
-
-  /** Opened with the first call of a service that needs them. */
-  private openPeople(): People {
-    const { id, people, approvals, log } = this.settings;
-    this.people ??= peopleOf(id, people, approvals, log);
-    return this.people;
+    await Promise.all([this.knownPeople?.close(), this.stores.close(removed)]);
   }
 
   private offer({ abilities }: ServiceKind): Offer {

@@ -171,6 +171,8 @@ export interface ServiceSettings {
 export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings> {
   readonly id: string;
   readonly abilities: Abilities;
+  /** Whether it knows nobody itself, so that its accounts keep their people here: {@link Environment.people}. */
+  readonly keepsPeople?: boolean;
   /**
    * The longest time between two readings of an approval request's status, in milliseconds, where the service limits
    * them; the gate's usual one if it is absent.

@@ -16,6 +16,7 @@ import {
 const verify: ServiceKind<VerifySettings> = {
   id: 'verify',
   abilities,
+  keepsPeople: true,
   // Twilio allows 180 readings of a status in an hour: this comes to 160.
   longestReadingPause: 30_000,
   settings: [
