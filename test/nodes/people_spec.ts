@@ -9,9 +9,9 @@ import { Flow, type FlowNode } from '../support/flow';
 import { temporaryDirectory } from '../support/node_red';
 import { byId, listOf, newFactor, newPerson, phones } from '../support/people';
 
-const app: FlowNode = { id: 'node', type: 'authy-app-details', account: 'account' };
+const app: FlowNode = { id: 'node', type: 'authy-app-details', account: 'kept' };
 const simulated: FlowNode = {
-  id: 'account',
+  id: 'kept',
   type: 'authy-config',
   version: 2,
   service: 'verify',
@@ -24,7 +24,7 @@ const real: FlowNode = {
   verifyServiceSid: `VA${'0'.repeat(32)}`,
   verifyUser: `SK${'0'.repeat(32)}`,
 };
-const chosen = { id: 'account', version: 2, service: 'verify', simulated: true };
+const chosen = { id: 'kept', version: 2, service: 'verify', simulated: true };
 const limit = 10 * 1024 * 1024;
 
 interface Answer {
@@ -48,7 +48,7 @@ describe('The people of an account, imported and exported from the editor', () =
     return flow;
   }
 
-  const people = (id = 'account'): People => (flow as Flow).account(id).people();
+  const people = (id = 'kept'): People => (flow as Flow).account(id).people();
 
   /** A request to the admin side, with any headers. */
   function send(
@@ -84,7 +84,7 @@ describe('The people of an account, imported and exported from the editor', () =
 
   const about = (form: object = {}) => answerTo('people', { ...chosen, ...form });
 
-  async function exported(format: string, secrets?: boolean, id = 'account'): Promise<string> {
+  async function exported(format: string, secrets?: boolean, id = 'kept'): Promise<string> {
     const answer = await answerTo('people/export', { id, format, secrets });
     should(answer).match({ ok: true, missing: [] });
     return String(answer['list']);
@@ -92,7 +92,7 @@ describe('The people of an account, imported and exported from the editor', () =
 
   async function imported(
     list: string | Buffer,
-    { format = 'csv', trial = 'false', id = 'account' } = {},
+    { format = 'csv', trial = 'false', id = 'kept' } = {},
   ): Promise<Answer['body']> {
     const answer = await send(`people/import?id=${id}&format=${format}&trial=${trial}`, list, asBytes);
     should(answer.status).equal(200);
@@ -108,7 +108,7 @@ describe('The people of an account, imported and exported from the editor', () =
     await people().add(bob);
     should(await about()).eql({
       ok: true,
-      instances: [{ id: 'account', name: '', count: 2 }],
+      instances: [{ id: 'kept', name: '', count: 2 }],
       mostMegabytes: 10,
     });
     const before = byId(await listOf(people().all()));
@@ -132,7 +132,7 @@ describe('The people of an account, imported and exported from the editor', () =
       should(await exported(format, false)).not.containEql(newFactor().secret);
       should(await exported(format, true)).containEql(newFactor().secret);
     }
-    should(await answerTo('people/export', { id: 'account', format: 'xml' })).match({
+    should(await answerTo('people/export', { id: 'kept', format: 'xml' })).match({
       ok: false,
       message: 'format: expected csv or json.',
     });
@@ -143,7 +143,7 @@ describe('The people of an account, imported and exported from the editor', () =
     // As an earlier Node-RED has left them.
     const run = new ProcessRun();
     const earlier = filePeople(
-      { root: peopleRoot(userDir), accountId: 'account' },
+      { root: peopleRoot(userDir), accountId: 'kept' },
       { tell: () => undefined, run },
     );
     await earlier.add(newPerson());
@@ -155,7 +155,7 @@ describe('The people of an account, imported and exported from the editor', () =
       .filter((name) => name.endsWith(`${authyId}.json`));
     fs.writeFileSync(path.join(peopleRoot(userDir), file), '{');
     await start(simulated, [], { userDir });
-    const { list, missing } = await answerTo('people/export', { id: 'account', format: 'csv' });
+    const { list, missing } = await answerTo('people/export', { id: 'kept', format: 'csv' });
     should(String(list).trim().split('\n')).have.length(2);
     should(missing).match([new RegExp(`^Repair or remove the file .*${authyId}.json, and restart`)]);
   });
@@ -213,7 +213,6 @@ describe('The people of an account, imported and exported from the editor', () =
     const list = JSON.stringify(all);
     // More than Node-RED would read itself.
     should(list.length).be.within(5 * 1024 * 1024, limit);
-    should(await imported(list, { format: 'json', trial: 'true' })).match({ ok: true, added: 10_000 });
     should(await imported(list, { format: 'json' })).match({ ok: true, added: 10_000 });
     should(await about()).match({ instances: [{ count: 10_000 }] });
     const { people: back } = JSON.parse(await exported('json', true)) as { people: object[] };
@@ -223,7 +222,7 @@ describe('The people of an account, imported and exported from the editor', () =
   it('a list that is too large is refused with the limit and another way', async () => {
     await start(simulated);
     const answer = await send(
-      'people/import?id=account&format=csv&trial=false',
+      'people/import?id=kept&format=csv&trial=false',
       Buffer.alloc(limit + 1, 'x'),
       asBytes,
     );
@@ -237,18 +236,18 @@ describe('The people of an account, imported and exported from the editor', () =
   });
 
   it('an account that does not run as the panel has it, or whose service keeps nobody, has no list', async () => {
-    await start(simulated, [{ ...simulated, id: 'other', service: 'authy' }]);
+    await start(simulated, [{ ...simulated, id: 'on-authy', service: 'authy', simulated: false }]);
     should(await about({ id: 'new' })).eql({ ok: false, reason: 'notDeployed' });
     should(await about({ simulated: false })).eql({ ok: false, reason: 'notDeployed' });
-    should(await about({ id: 'other', service: 'authy' })).eql({ ok: false, reason: 'keepsNobody' });
+    should(await about({ id: 'on-authy', service: 'authy' })).eql({ ok: false, reason: 'keepsNobody' });
     should(await about({ service: 'authy' })).eql({ ok: false, reason: 'keepsNobody' });
-    should(await about({ id: 'other' })).eql({ ok: false, reason: 'notDeployed' });
+    should(await about({ id: 'on-authy' })).eql({ ok: false, reason: 'notDeployed' });
     // A variable names the service.
     should(await about({ service: undefined })).match({ ok: true });
-    should(await about({ id: 'other', service: undefined })).eql({ ok: false, reason: 'keepsNobody' });
+    should(await about({ id: 'on-authy', service: undefined })).eql({ ok: false, reason: 'keepsNobody' });
     for (const [id, message] of [
       ['new', 'id: deploy the account first: none runs with this id.'],
-      ['other', 'id: choose another account: the service of this one keeps its users itself.'],
+      ['on-authy', 'id: choose another account: the service of this one keeps its users itself.'],
     ] as const) {
       should(await imported('phone\n', { id })).eql({ ok: false, message });
       should(await answerTo('people/export', { id, format: 'csv' })).eql({ ok: false, message });
@@ -260,7 +259,7 @@ describe('The people of an account, imported and exported from the editor', () =
     const message = /has no user directory/;
     should(await about()).match({ ok: false, message });
     should(await imported('phone\n+491701234567\n')).match({ ok: false, message });
-    should(await answerTo('people/export', { id: 'account', format: 'csv' })).match({ ok: false, message });
+    should(await answerTo('people/export', { id: 'kept', format: 'csv' })).match({ ok: false, message });
   });
 
   it('in a subflow, each instance has people of its own', async () => {
@@ -272,22 +271,22 @@ describe('The people of an account, imported and exported from the editor', () =
     });
     const subflow: FlowNode[] = [
       { id: 'template', type: 'subflow', name: 'Door', in: [], out: [] },
-      { ...simulated, id: 'inner', z: 'template' },
+      { ...simulated, id: 'kept-inner', z: 'template' },
     ];
     await start(simulated, subflow);
-    should(await about({ id: 'inner' })).eql({ ok: false, reason: 'notUsed' });
+    should(await about({ id: 'kept-inner' })).eql({ ok: false, reason: 'notUsed' });
     await start(simulated, [...subflow, instance('front', 'Front door'), instance('back', 'Back door')]);
-    should(await imported('phone\n+491701234567\n', { id: 'back-inner' })).match({ ok: true, added: 1 });
-    should(await about({ id: 'inner' })).match({
+    should(await imported('phone\n+491701234567\n', { id: 'back-kept-inner' })).match({ ok: true, added: 1 });
+    should(await about({ id: 'kept-inner' })).match({
       ok: true,
       instances: [
-        { id: 'front-inner', name: 'Front door', count: 0 },
-        { id: 'back-inner', name: 'Back door', count: 1 },
+        { id: 'front-kept-inner', name: 'Front door', count: 0 },
+        { id: 'back-kept-inner', name: 'Back door', count: 1 },
       ],
     });
-    should(await exported('csv', false, 'back-inner')).containEql('+491701234567');
-    should(await exported('csv', false, 'front-inner')).not.containEql('+491701234567');
-    should(await imported('phone\n', { id: 'inner' })).match({
+    should(await exported('csv', false, 'back-kept-inner')).containEql('+491701234567');
+    should(await exported('csv', false, 'front-kept-inner')).not.containEql('+491701234567');
+    should(await imported('phone\n', { id: 'kept-inner' })).match({
       ok: false,
       message: 'id: name one instance of the subflow: it has several.',
     });
@@ -298,8 +297,8 @@ describe('The people of an account, imported and exported from the editor', () =
     const own = { Host: '127.0.0.1:1880' };
     const routes = [
       ['people', JSON.stringify(chosen), asJson],
-      ['people/export', JSON.stringify({ id: 'account', format: 'json', secrets: true }), asJson],
-      ['people/import?id=account&format=csv&trial=false', 'phone\n+491701234567\n', asBytes],
+      ['people/export', JSON.stringify({ id: 'kept', format: 'json', secrets: true }), asJson],
+      ['people/import?id=kept&format=csv&trial=false', 'phone\n+491701234567\n', asBytes],
     ] as const;
     for (const [route, body, type] of routes) {
       for (const foreign of [
