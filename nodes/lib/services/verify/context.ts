@@ -50,6 +50,13 @@ export async function knownPerson({ people }: Context, authyId: string): Promise
   return person;
 }
 
+/** @throws AuthyError - `AUTHY_USER_NOT_FOUND`: the person was removed while Twilio was asked */
+export async function stillThere(context: Context, { authyId, identity }: Person): Promise<Person> {
+  const person = await knownPerson(context, authyId);
+  if (person.identity !== identity) throw unknownPerson();
+  return person;
+}
+
 /** The code that was sent to a person and may still be right. */
 export function openVerification(context: Context, { verification }: Person): Verification | undefined {
   if (verification === undefined || verification.end !== undefined) return undefined;

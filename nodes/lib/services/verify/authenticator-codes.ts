@@ -1,0 +1,259 @@
+import { AuthyError, untrustedAnswer } from '../../contract/errors';
+import type { ResultOf } from '../../contract/results';
+import type { CallOptions, ServiceAnswer } from '../../contract/service';
+import type { Factor, Person } from '../../contract/people';
+import { stepOf } from './authenticator';
+import { expectSame, expectText } from './client';
+import { type Context, openVerification, personPath, stillThere } from './context';
+import { createFactor } from './factors';
+import { isSid } from './sids';
+
+/** Why a token is not valid. */
+export type Reason = NonNullable<ResultOf<'tokenVerify'>['reason']>;
+
+/** A way in which a token may be valid, and what came of it. */
+export interface Tried {
+  readonly result: 'valid' | Reason;
+  readonly answer?: ServiceAnswer | undefined;
+}
+
+/** Errors after which it is certain that Twilio has seen nothing. */
+const notSeen: readonly unknown[] = [
+  'AUTHY_NETWORK',
+  'AUTHY_TLS',
+  'AUTHY_BUSY',
+  'AUTHY_CANCELLED',
+  'AUTHY_TIMEOUT',
+];
+
+/**
+ * An authenticator that was imported is not at Twilio yet. Its first right code brings it there, with the same secret: its
+ * owner has nothing to do. What was imported stays, for another service that the account may be set to.
+ */
+export async function withImported(
+  context: Context,
+  person: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Person> {
+  const imported = importedOf(context, person);
+  if (imported?.secret === undefined) return person;
+  const { authyId } = person;
+  if (context.wrongTries.areTooMany(authyId, context.steady())) return person;
+  if (stepOf(imported.secret, token, context.now()) === undefined) {
+    context.wrongTries.add(authyId, context.steady());
+    return person;
+  }
+  const { id } = await createFactor(context, person, imported.name, imported.secret, call);
+  const { serviceSid: service } = context;
+  const changed = await context.people.change(authyId, (one) => {
+    if (one.identity !== person.identity || importedOf(context, one)?.id !== imported.id) return undefined;
+    // A code that another service has accepted does not count again.
+    const steps = one.factors.flatMap(({ secret, lastStep = -1 }) =>
+      secret === imported.secret ? lastStep : [],
+    );
+    const used = Math.max(-1, ...steps);
+    const factor: Factor = { ...imported, id, service, state: 'unverified' };
+    return { ...one, factors: [...one.factors, used < 0 ? factor : { ...factor, lastStep: used }] };
+  });
+  return changed ?? stillThere(context, person);
+}
+
+/** The authenticator of this service in a state: the newest. */
+const totpOf = ({ serviceSid }: Context, { factors }: Person, state: Factor['state']): Factor | undefined =>
+  factors
+    .filter((factor) => factor.type === 'totp' && factor.state === state && factor.service === serviceSid)
+    .at(-1);
+
+const isImported = ({ type, service }: Factor): boolean => type === 'totp' && service === undefined;
+
+/** The authenticator that was imported, as long as this service knows no other one of the person. */
+function importedOf(context: Context, person: Person): Factor | undefined {
+  if (totpOf(context, person, 'verified') !== undefined) return undefined;
+  const imported = person.factors.filter(isImported).at(-1);
+  const pending = totpOf(context, person, 'unverified');
+  return pending?.secret !== undefined && pending.secret === imported?.secret ? undefined : imported;
+}
+
+/** The first right code of a new authenticator confirms it. @returns undefined if none waits for one */
+export async function confirmFactor(
+  context: Context,
+  person: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Tried | undefined> {
+  const factor = totpOf(context, person, 'unverified');
+  if (factor === undefined) return undefined;
+  const tried = await withStep(context, person, factor, token, () =>
+    context.verify.call<'valid' | Reason>(
+      {
+        method: 'POST',
+        path: personPath(context, person, 'Factors', factor.id),
+        fields: { AuthPayload: token },
+        repeat: 'never',
+      },
+      ({ body }) => {
+        expectSame(body, 'sid', factor.id);
+        expectSame(body, 'service_sid', context.serviceSid);
+        expectSame(body, 'identity', person.identity);
+        const status = expectText(body, 'status');
+        if (status !== 'verified' && status !== 'unverified')
+          throw untrustedAnswer('its status is not known');
+        return status === 'verified' ? 'valid' : 'wrong';
+      },
+      call(),
+      { 20404: () => 'notPending', 60310: () => 'tooManyAttempts', 60311: () => 'wrong' },
+    ),
+  );
+  if (tried.result === 'valid') await putInPlace(context, person, factor, call);
+  return tried;
+}
+
+/** A confirmed authenticator takes the place of the one before. */
+async function putInPlace(
+  context: Context,
+  person: Person,
+  { id, secret }: Factor,
+  call: () => CallOptions,
+): Promise<void> {
+  const isFormer = (one: Factor): boolean =>
+    one.id !== id && one.type === 'totp' && one.state === 'verified' && one.service === context.serviceSid;
+  await context.people.change(person.authyId, ({ factors, ...others }) => ({
+    ...others,
+    factors: factors
+      .filter((one) => !isFormer(one) && !(isImported(one) && one.secret !== secret))
+      .map((one) => (one.id === id ? { ...one, state: 'verified' } : one)),
+  }));
+  for (const former of person.factors.filter(isFormer)) {
+    // What is left at Twilio is never asked again: nothing here knows it.
+    await context.verify
+      .call(
+        { method: 'DELETE', path: personPath(context, person, 'Factors', former.id), repeat: 'repeatable' },
+        () => undefined,
+        call(),
+      )
+      .catch(() => undefined);
+  }
+}
+
+/** A code of the authenticator in use. @returns undefined if there is none */
+export async function askFactor(
+  context: Context,
+  person: Person,
+  token: string,
+  call: () => CallOptions,
+): Promise<Tried | undefined> {
+  const factor = totpOf(context, person, 'verified');
+  if (factor === undefined) {
+    if (importedOf(context, person) === undefined) return undefined;
+    // This is not its code: otherwise it would be at Twilio by now.
+    const areTooMany = context.wrongTries.areTooMany(person.authyId, context.steady());
+    return { result: areTooMany ? 'tooManyAttempts' : 'wrong' };
+  }
+  return withStep(context, person, factor, token, () =>
+    context.verify.call<'valid' | Reason>(
+      {
+        method: 'POST',
+        path: personPath(context, person, 'Challenges'),
+        fields: { FactorSid: factor.id, AuthPayload: token },
+        repeat: 'never',
+      },
+      ({ body }) => {
+        if (!isSid('YC', expectText(body, 'sid')))
+          throw untrustedAnswer('its sid is not that of a challenge');
+        expectSame(body, 'factor_sid', factor.id);
+        expectSame(body, 'service_sid', context.serviceSid);
+        expectSame(body, 'identity', person.identity);
+        const status = expectText(body, 'status');
+        switch (status) {
+          case 'approved':
+            return 'valid';
+          case 'pending':
+          case 'denied':
+            return 'wrong';
+          case 'expired':
+            return 'expired';
+          default:
+            throw untrustedAnswer('its status is not known');
+        }
+      },
+      call(),
+      {
+        // Somebody has deleted it at Twilio, or the account was on another service.
+        20404: () => 'notPending',
+        60308: () => 'tooManyAttempts',
+        60312: () => 'tooManyAttempts',
+        60323: () => 'expired',
+        60311: () => 'wrong',
+        60324: () => 'wrong',
+      },
+    ),
+  );
+}
+
+/**
+ * Asks Twilio about a code. It can be valid only if it is a code of this authenticator by our own computation too, of a step
+ * that has not been used: what Twilio says of a factor may be older than this code. The step counts as used before Twilio is
+ * asked: so no code is accepted twice, also by two instances at once, or after a crash.
+ */
+async function withStep(
+  context: Context,
+  person: Person,
+  { id, secret }: Factor,
+  token: string,
+  ask: () => Promise<{ readonly value: 'valid' | Reason; readonly answer: ServiceAnswer }>,
+): Promise<Tried> {
+  if (secret === undefined) {
+    throw new AuthyError(
+      'AUTHY_STORE',
+      'Make a new QR code for this user: the secret of their authenticator is not known here.',
+    );
+  }
+  const step = stepOf(secret, token, context.now());
+  if (step === undefined) {
+    // It may be the code that was sent, whose tries Twilio counts. Otherwise Twilio has to count this one.
+    if (openVerification(context, person) !== undefined) return { result: 'wrong' };
+    const { value, answer } = await ask();
+    return { result: value === 'valid' ? 'wrong' : value, answer };
+  }
+  let before: number | undefined;
+  const isFirst = await changeFactor(context, person, id, (factor) => {
+    before = factor.lastStep;
+    return step > (factor.lastStep ?? -1) ? { ...factor, lastStep: step } : undefined;
+  });
+  if (!isFirst) return { result: 'reused' };
+  const release = (): Promise<boolean> =>
+    changeFactor(context, person, id, (factor) => {
+      const { lastStep, ...others } = factor;
+      if (lastStep !== step) return undefined;
+      return before === undefined ? others : { ...others, lastStep: before };
+    });
+  let asked;
+  try {
+    asked = await ask();
+  } catch (error) {
+    if (error instanceof AuthyError && notSeen.includes(error.code)) await release().catch(() => false);
+    throw error;
+  }
+  const { value, answer } = asked;
+  if (value === 'valid') await stillThere(context, person);
+  // Twilio has refused it: it must not stand in the way of the codes before it.
+  else await release();
+  return { result: value, answer };
+}
+
+/** @param change - as that of {@link Context.people} @returns whether the factor was changed */
+async function changeFactor(
+  { people }: Context,
+  { authyId, identity }: Person,
+  id: string,
+  change: (factor: Factor) => Factor | undefined,
+): Promise<boolean> {
+  const changed = await people.change(authyId, (person) => {
+    const factor = person.identity === identity ? person.factors.find((one) => one.id === id) : undefined;
+    const next = factor && change(factor);
+    if (next === undefined) return undefined;
+    return { ...person, factors: person.factors.map((one) => (one.id === id ? next : one)) };
+  });
+  return changed !== undefined;
+}
