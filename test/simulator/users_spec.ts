@@ -198,11 +198,36 @@ describe('simulator: users', () => {
     );
   });
 
+  it('exports the phone number as documented, without success', async () => {
+    const id = await harness.createUser({ cellphone: '3175550142' });
+    const { status, body } = await harness.api('GET', `/protected/json/users/${id}/phone_number`);
+    status.should.equal(200);
+    body.should.eql({
+      phone_number: '317-555-0142',
+      country_code: '1',
+      e164: '+13175550142',
+      updated_at: body['updated_at'],
+    });
+    should(body['updated_at']).match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  });
+
+  it('exports the secret and a code of it, once there is a QR code', async () => {
+    const id = await harness.createUser();
+    const ask = () => harness.api('GET', `/protected/json/users/${id}/secret/export`);
+    shouldFail(await ask(), 404, '60113');
+    await harness.api('POST', `/protected/json/users/${id}/secret`);
+    const { body } = await ask();
+    const { secret, code } = (await harness.user(id)).authenticator;
+    body.should.eql({ success: true, secret, otp: code });
+  });
+
   it('an unknown user is 404 with 60026 on every route except the verification of a token', async () => {
     for (const [method, path] of [
       ['GET', 'users/1/status'],
       ['POST', 'users/1/update'],
       ['POST', 'users/1/secret'],
+      ['GET', 'users/1/secret/export'],
+      ['GET', 'users/1/phone_number'],
       ['POST', 'users/1/register_activity'],
       ['GET', 'sms/1'],
       ['GET', 'call/1'],

@@ -7,7 +7,7 @@ import type { Reply } from '../reply';
  * Source: https://www.twilio.com/docs/authy/api (return and error codes), the Verify v1 error table, and the list in
  * twilio/authy-java (`com.authy.api.Error.Code`). Texts are those that the real Authy was seen to
  * answer, if one is known. The statuses of 60014, 60024, 60029, 60038 and 60080 are not documented; 400 is the
- * simulator's choice, and so is 404 for 60035.
+ * simulator's choice, and so is 404 for 60035 and 60113.
  */
 const failures = {
   unknownUrl: [404, '60000', 'Requested URL was not found. This is the Authy simulator.'],
@@ -35,6 +35,7 @@ const failures = {
   approvalInvalid: [400, '60080', 'Approval request is invalid.'],
   landline: [403, '60082', 'Cannot send SMS to a landline phone number.'],
   notProvisioned: [403, '60083', 'Phone number is not provisioned with any carrier.'],
+  authenticatorNotFound: [404, '60113', 'Authenticator was not found.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, code: string, message: string]>>;
 
 export type FailureName = keyof typeof failures;

@@ -1,5 +1,6 @@
 import { asFlag, asInteger, asObject, asText } from '../parameters';
 import { deviceOf } from '../device';
+import { isoSeconds } from '../iso-time';
 import { readPhone } from '../phone-numbers';
 import type { Reply } from '../reply';
 import { isEmail } from '../email';
@@ -14,7 +15,7 @@ const qrSize = { default: 300, max: 2000 };
 
 const activityTypes = ['password_reset', 'banned', 'unbanned', 'cookie_login'];
 
-/** The users of the application: rows U1 to U5, U8 and U9 of Authy's endpoints. */
+/** The users of the application: rows U1 to U9 of Authy's endpoints. */
 export const userRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/users/new', handle: create },
   { method: 'GET', path: '/protected/json/users/{id}/status', handle: status },
@@ -24,6 +25,8 @@ export const userRoutes: readonly CallRoute[] = [
   { method: 'POST', path: '/protected/json/users/{id}/delete', handle: remove },
   { method: 'POST', path: '/protected/json/users/delete/{id}', handle: remove },
   { method: 'POST', path: '/protected/json/users/{id}/secret', handle: secret },
+  { method: 'GET', path: '/protected/json/users/{id}/secret/export', handle: exportSecret },
+  { method: 'GET', path: '/protected/json/users/{id}/phone_number', handle: exportPhoneNumber },
   { method: 'POST', path: '/protected/json/users/{id}/register_activity', handle: registerActivity },
   { method: 'GET', path: '/protected/json/registrations/status', handle: registrationStatus },
 ];
@@ -118,8 +121,36 @@ function secret(call: Call): Reply {
   const label = asText(call.params['label']) ?? user.emails[0] ?? user.phone.e164;
   // A new secret each time: a picture that was shown before is invalid from now on.
   user.authenticator = new Authenticator();
+  user.hasQrCode = true;
   const id = call.state.qrCodes.add({ text: user.authenticator.uri(issuer, label), size });
   return success({ label, issuer, qr_code: `${call.baseUrl}/qr/${id}.svg` });
+}
+
+/**
+ * Source: https://www.twilio.com/docs/authy/export-totp-secret-seed-for-migrating-to-verify-totp. It is for authenticator apps,
+ * not for the Authy app; what Authy answers for a user without one is not documented.
+ */
+function exportSecret(call: Call): Reply {
+  const { authenticator, hasQrCode } = userOf(call);
+  if (!hasQrCode) throw new Failure('authenticatorNotFound');
+  const { code: otp } = authenticator.current(6, call.state.now());
+  return success({ secret: authenticator.base32, otp });
+}
+
+/**
+ * The only answer of Authy's without `success`.
+ *
+ * Source: https://www.twilio.com/docs/authy/export-api-for-authy-user-phone-numbers
+ */
+function exportPhoneNumber(call: Call): Reply {
+  const { phone, createdAt } = userOf(call);
+  const body = {
+    phone_number: phone.written.replace(/^\+\d+ /, ''),
+    country_code: phone.countryCode,
+    e164: phone.e164,
+    updated_at: isoSeconds(createdAt),
+  };
+  return { status: 200, body };
 }
 
 function registerActivity(call: Call): Reply {

@@ -38,6 +38,8 @@ export interface User {
   readonly createdAt: number;
   /** Replaced with each new QR code. */
   authenticator: Authenticator;
+  /** Whether a QR code of it was made: then it may be in an app of another maker. */
+  hasQrCode: boolean;
   /** The last code of each channel. */
   readonly codes: Map<Channel, IssuedCode>;
   readonly activities: BoundedList<Activity>;
@@ -75,6 +77,7 @@ export class Users {
       confirmed: false,
       createdAt: this.now(),
       authenticator: new Authenticator(),
+      hasQrCode: false,
       codes: new Map(),
       activities: new BoundedList(capacities.activitiesPerUser),
     };
