@@ -1,8 +1,7 @@
 import should from 'should';
 import { type Operation, operations } from '../../nodes/lib/contract/operations';
-import { type OperationName } from '../../nodes/lib/contract/results';
 import { selfSigned } from '../support/certificate';
-import { exchanges } from '../support/exchanges';
+import { exchanges, type OnAuthy, onAuthy as names } from '../support/exchanges';
 import { Flow, type FlowNode } from '../support/flow';
 import { Random } from '../support/random';
 import { runs } from '../support/runs';
@@ -17,7 +16,6 @@ import {
 } from '../support/unreliable_network';
 
 const count = runs(10_000);
-const names = Object.keys(operations) as OperationName[];
 
 /**
  * How often an operation may be tried again after each failure: an independent copy of the table in
@@ -31,11 +29,12 @@ const mayRepeat = {
 } as const;
 type Kind = keyof typeof mayRepeat;
 
-const kinds: Readonly<Record<OperationName, Kind>> = {
+const kinds: Readonly<Record<OnAuthy, Kind>> = {
   userCreate: 'repeatable',
   userStatus: 'read',
   userUpdate: 'repeatable',
   userDelete: 'repeatable',
+  userExport: 'read',
   userQr: 'never',
   userActivity: 'never',
   tokenSms: 'never',
@@ -106,7 +105,7 @@ class Account {
   duplicates = 0;
   readonly byOutcome = new Map<string, number>();
   readonly byFault = new Map<string, number>();
-  readonly byOperation = new Map<OperationName, number>();
+  readonly byOperation = new Map<OnAuthy, number>();
   readonly wrong: string[] = [];
 
   note<K>(map: Map<K, number>, key: K): void {
@@ -215,7 +214,7 @@ describe(`Faults of the network: ${count} calls`, function () {
   }
 
   /** A node whose every input comes from the message. */
-  function operationNode(lane: string, name: OperationName): FlowNode {
+  function operationNode(lane: string, name: OnAuthy): FlowNode {
     const { node: type, inputs, outcomes } = operations[name] as unknown as Operation;
     const sources = Object.keys(inputs).flatMap((input) => [
       [input, input],
@@ -233,7 +232,7 @@ describe(`Faults of the network: ${count} calls`, function () {
   }
 
   /** Makes one call and waits for its end. */
-  async function call(lane: string, name: OperationName, requestTimeout?: number): Promise<Entry> {
+  async function call(lane: string, name: OnAuthy, requestTimeout?: number): Promise<Entry> {
     const no = (account.calls += 1);
     account.note(account.byOperation, name);
     const ending = tally.ending(no);
@@ -257,7 +256,7 @@ describe(`Faults of the network: ${count} calls`, function () {
     return network.isConnected && plan[0]?.wire !== undefined ? [] : plan;
   }
 
-  async function disturbed(id: string, network: UnreliableNetwork, name: OperationName): Promise<void> {
+  async function disturbed(id: string, network: UnreliableNetwork, name: OnAuthy): Promise<void> {
     const plan = newPlan(network);
     network.begin(plan, exchanges[name].answer);
     // With less time than the 30 s that a call may wait for Retry-After, it ends at once.
@@ -276,7 +275,7 @@ describe(`Faults of the network: ${count} calls`, function () {
   }
 
   /** A silent server: an operation that must not be repeated is sent once; any other is repeated, and then answered. */
-  async function silent(id: string, network: UnreliableNetwork, name: OperationName): Promise<void> {
+  async function silent(id: string, network: UnreliableNetwork, name: OnAuthy): Promise<void> {
     const isOnce = kinds[name] === 'never';
     network.begin([silence], exchanges[name].answer);
     const outcome = outcomeOf(await call(id, name, isOnce ? 500 : 10_000));
@@ -296,7 +295,7 @@ describe(`Faults of the network: ${count} calls`, function () {
     }
   }
 
-  async function dead({ id, what, error }: (typeof deadEnds)[number], name: OperationName): Promise<void> {
+  async function dead({ id, what, error }: (typeof deadEnds)[number], name: OnAuthy): Promise<void> {
     const outcome = outcomeOf(await call(id, name));
     account.note(account.byFault, what);
     account.disturbed += 1;
@@ -304,7 +303,7 @@ describe(`Faults of the network: ${count} calls`, function () {
   }
 
   it('each message ends once, with an allowed outcome, and nothing is done twice', async () => {
-    const until = async (step: (name: OperationName) => Promise<void>, atMost = count): Promise<void> => {
+    const until = async (step: (name: OnAuthy) => Promise<void>, atMost = count): Promise<void> => {
       for (let made = 0; made < atMost && account.calls < count; made++) await step(random.pick(names));
     };
     await Promise.all([

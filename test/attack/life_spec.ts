@@ -1,9 +1,8 @@
 import should from 'should';
 import { type Operation, operations } from '../../nodes/lib/contract/operations';
-import { type OperationName } from '../../nodes/lib/contract/results';
 import { approvalGate } from '../support/approval_gate';
 import { AuthyPhones } from '../support/authy_phones';
-import { exchanges } from '../support/exchanges';
+import { exchanges, type OnAuthy, onAuthy as names } from '../support/exchanges';
 import { LifeProbe } from '../support/life';
 import type { Figures } from '../support/life_probe';
 import {
@@ -19,7 +18,6 @@ import { runs } from '../support/runs';
 /** Deploys of each kind. */
 const count = runs(25);
 const deployTypes: readonly DeployType[] = ['full', 'flows', 'nodes'];
-const names = Object.keys(operations) as OperationName[];
 
 /** How much the heap may have grown after all deploys, in bytes: lists with a limited length fill up. */
 const tolerance = 4 * 1024 * 1024;
@@ -257,7 +255,7 @@ class LivingFlow {
     ];
   }
 
-  private operationNode(name: OperationName, place: object): FlowNode {
+  private operationNode(name: OnAuthy, place: object): FlowNode {
     const { node: type, inputs, outcomes } = operations[name] as unknown as Operation;
     const sources = Object.keys(inputs).flatMap((input) => [
       [input, `payload.${input}`],
@@ -311,7 +309,7 @@ class Traffic {
 
   /** Sends a request to one of the nodes. @returns the status, the code of the error, or `none` */
   async ask(path: string, patience: number): Promise<string> {
-    const inputs = names.includes(path as OperationName) ? exchanges[path as OperationName].inputs : {};
+    const inputs = names.includes(path as OnAuthy) ? exchanges[path as OnAuthy].inputs : {};
     // Deletes a user that no other request needs.
     const authyId = path === 'userDelete' ? '1' : this.authyId;
     const answer = await this.post(path, { ...inputs, authyId }, patience);

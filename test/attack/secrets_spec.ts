@@ -5,14 +5,11 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import should from 'should';
 import { type Operation, operations } from '../../nodes/lib/contract/operations';
-import { type OperationName } from '../../nodes/lib/contract/results';
 import { Simulator } from '../../nodes/simulator/simulator';
-import { exchanges } from '../support/exchanges';
+import { exchanges, type OnAuthy, onAuthy as names } from '../support/exchanges';
 import { Flow, type FlowNode } from '../support/flow';
 import { eventually, NodeRed, runtimes } from '../support/node_red';
 import { ScriptedServer, type Step } from '../support/scripted_server';
-
-const names = Object.keys(operations) as OperationName[];
 
 /** Secrets that must not leak; their texts occur nowhere else. */
 const keys = {
@@ -27,7 +24,7 @@ const secrets = [...Object.values(keys), proxyPassword];
 const personal = [token, national, '317-555-4876', '555-4876', '5554876'];
 
 /** The inputs of an operation, with the canaries in their places. */
-function canaries(name: OperationName): Record<string, unknown> {
+function canaries(name: OnAuthy): Record<string, unknown> {
   const inputs = Object.entries(exchanges[name].inputs).map(([input, value]) => {
     if (input === 'token' || input === 'code') return [input, token];
     return [input, input === 'phoneNumber' ? `+1${national}` : value];
@@ -40,7 +37,7 @@ function finds(text: string, canary: readonly string[]): string[] {
 }
 
 /** A node whose every input comes from the message's property of that name. */
-function operationNode(name: OperationName): FlowNode {
+function operationNode(name: OnAuthy): FlowNode {
   const { node: type, inputs } = operations[name] as unknown as Operation;
   const sources = Object.keys(inputs).flatMap((input) => [
     [input, input],
@@ -49,7 +46,7 @@ function operationNode(name: OperationName): FlowNode {
   return { ...(Object.fromEntries(sources) as object), id: name, type, account: 'account' };
 }
 
-const outputsOf = (name: OperationName): number =>
+const outputsOf = (name: OnAuthy): number =>
   Math.max(...Object.values((operations[name] as unknown as Operation).outcomes).map(([port]) => port)) + 1;
 
 /** JSON in which every letter of a text is escaped. */
@@ -266,7 +263,7 @@ describe('Secrets: what leaves Node-RED', function () {
       ...place,
       id: `read-${id}`,
       type: 'change',
-      rules: Object.keys(operations[id as OperationName].inputs).map((input) => ({
+      rules: Object.keys(operations[id as OnAuthy].inputs).map((input) => ({
         t: 'set',
         p: input,
         pt: 'msg',
@@ -295,7 +292,7 @@ describe('Secrets: what leaves Node-RED', function () {
   }
 
   it('no secret is in its log at level trace, its files, its exports or its admin routes', async () => {
-    const ask = async (name: OperationName): Promise<void> => {
+    const ask = async (name: OnAuthy): Promise<void> => {
       const response = await fetch(`${nodeRed.nodeUrl}${name}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },

@@ -9,6 +9,8 @@ import { helpsIn } from '../../scripts/help';
 import { declaredIn, inputsOf, otherNodes, outcomesByOutput, panelOf, read, root, types } from './panels';
 import { languages, textsOf, translations } from './catalogues';
 
+const names = Object.keys(operations) as OperationName[];
+
 /** A member's type, in the words of the help. */
 type Words<T> = null extends T ? `${Word<NonNullable<T>>} | null` : Word<T>;
 type Word<T> = [T] extends [string]
@@ -40,6 +42,19 @@ const results: {
   },
   userUpdate: { authyId: 'string', email: 'string' },
   userDelete: { authyId: 'string', deleted: 'boolean' },
+  userExport: {
+    authyId: 'string',
+    phoneNumber: 'string',
+    countryCode: 'string',
+    totpSecret: 'string | null',
+    token: 'string | null',
+  },
+  userImport: {
+    authyId: 'string',
+    phoneNumber: 'string',
+    countryCode: 'string',
+    authenticator: 'string | null',
+  },
   userQr: { authyId: 'string', qrCode: 'string', label: 'string | null', issuer: 'string | null' },
   userActivity: { authyId: 'string', activity: 'string' },
   tokenSms: {
@@ -243,8 +258,9 @@ describe('contract: help', () => {
     it(`${type}: tells of the errors, and of what is never done twice`, () => {
       const text = helpOf('en-US', type).text;
       // A gate sends as the operation does that only sends.
-      const name = Object.keys(operations).find((each) => operations[each as OperationName].node === type);
-      const { repeat } = endpoints[(name ?? 'onetouchSend') as OperationName];
+      const name = names.find((each) => operations[each].node === type) ?? 'onetouchSend';
+      // An import makes an authenticator, on the service that does it.
+      const repeat = name === 'userImport' ? 'never' : endpoints[name].repeat;
       should(text).containEql('msg.error.code');
       should(/never sent\s+twice/.test(text)).equal(repeat === 'never');
       should(text.includes('AUTHY_OUTCOME_UNKNOWN')).equal(repeat === 'never');

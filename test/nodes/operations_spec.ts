@@ -1,3 +1,4 @@
+import { Secret, TOTP } from 'otpauth';
 import should from 'should';
 import { operations } from '../../nodes/lib/contract/operations';
 import { type OperationName } from '../../nodes/lib/contract/results';
@@ -95,6 +96,67 @@ describe('Operation nodes against the simulator', () => {
     const image = await fetch(String(qrCode));
     image.status.should.equal(200);
     should(image.headers.get('content-type')).match(/^image\//);
+  });
+
+  it('user: exported with the phone number, and with the secret only if it is asked for', async () => {
+    await ask('userQr', { authyId });
+    should((await ask('userExport', { authyId }))[0]).eql({
+      ...{ authyId, ...phone },
+      ...{ totpSecret: null, token: null },
+    });
+    const withSecret = { includeSecret: 'true', includeSecretType: 'bool' };
+    const { sent } = await (await node('userExport', withSecret)).deliver({ authyId });
+    const { payload, ...others } = sent[0]?.message ?? {};
+    const { totpSecret, token } = payload as { totpSecret: string; token: string };
+    const response = await fetch(`${baseUrl}/simulator/users/${authyId}`);
+    const { authenticator } = (await response.json()) as { authenticator: { secret: string } };
+    totpSecret.should.equal(authenticator.secret);
+    should(new TOTP({ secret: Secret.fromBase32(totpSecret) }).validate({ token, window: 1 })).not.be.null();
+    others.should.containEql({ authyId, ...phone });
+    for (const secret of [totpSecret, token]) JSON.stringify(others).should.not.containEql(secret);
+  });
+
+  it('user: exported without a secret if there is no authenticator app', async () => {
+    const [other] = await ask('userCreate', { email: 'b@example.com', phoneNumber: '+13175550149' });
+    const [exported] = await ask(
+      'userExport',
+      { authyId: other['authyId'] },
+      { includeSecret: 'true', includeSecretType: 'bool' },
+    );
+    exported.should.containEql({ phoneNumber: '+13175550149', totpSecret: null, token: null });
+  });
+
+  for (const path of ['/phone_number', '/secret/export']) {
+    it(`user: what to do if Twilio has not switched on the export (${path})`, async () => {
+      const fault = {
+        kind: 'status',
+        status: 400,
+        code: '60154',
+        message: 'Migration tools disabled.',
+        path,
+      };
+      await fetch(`${baseUrl}/simulator/faults`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ faults: [fault] }),
+      });
+      const withSecret = { includeSecret: 'true', includeSecretType: 'bool' };
+      const { caught } = await (await node('userExport', withSecret)).deliver({ authyId });
+      await fetch(`${baseUrl}/simulator/faults`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{"faults": []}',
+      });
+      should(caught[0]?.error).match({
+        code: 'AUTHY_NOT_ALLOWED',
+        message: /Ask Twilio's support to switch on the export/,
+      });
+    });
+  }
+
+  it('user: an import is not for Authy', async () => {
+    const { caught } = await (await node('userImport')).deliver({ authyId, ...phone });
+    should(caught[0]?.error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /Use “create user” instead/ });
   });
 
   for (const [name, kind] of [

@@ -5,7 +5,7 @@ import should from 'should';
 import { renderSVG } from 'uqr';
 import type { Factor, People } from '../../nodes/lib/contract/people';
 import { filePeople } from '../../nodes/lib/people/file-people';
-import { Flow } from '../support/flow';
+import { type Ending, Flow } from '../support/flow';
 import { newNode } from '../support/operation_nodes';
 import { phone, VerifyFlow } from '../support/verify_flow';
 
@@ -279,7 +279,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   });
 
   it('what Verify does not do is said at deploy and by each message', async () => {
-    for (const name of ['userActivity', 'onetouchSend', 'onetouchStatus'] as const) {
+    for (const name of ['userExport', 'userActivity', 'onetouchSend', 'onetouchStatus'] as const) {
       const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
       const error = await errorOf(name, { authyId, approvalId }, { message: 'Open?', messageType: 'str' });
       should(error).match({ code: 'AUTHY_NOT_SUPPORTED' });
@@ -355,6 +355,121 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     }
     const { sent } = await running.deliver({ authyId, payload: code });
     should(sent[0]).match({ output: 1, message: { payload: { reason: 'tooManyAttempts' } } });
+  });
+
+  describe('a user who comes from Authy', () => {
+    const known = { authyId: '1000001', phoneNumber: '+13175550177', countryCode: '1' };
+    let secret: string;
+    let totp: TOTP;
+    beforeEach(() => {
+      totp = new TOTP({ secret: new Secret({ size: 20 }) });
+      secret = totp.secret.base32;
+    });
+
+    const bring = (payload: object, more: object = {}): Promise<Ending> =>
+      verify.end('userImport', { ...known, email: 'ada@example.com', payload, ...more });
+
+    async function authenticatorOf(payload: object, more: object = {}): Promise<unknown> {
+      const { sent, caught } = await bring(payload, more);
+      should(caught.map(({ error }) => error?.message)).eql([]);
+      const { authenticator, ...others } = sent[0]?.message.payload as Record<string, unknown>;
+      should(others).eql(known);
+      should(JSON.stringify(sent[0]?.message)).not.containEql(secret);
+      return authenticator;
+    }
+
+    const refusal = async (payload: object, more: object = {}): Promise<unknown> =>
+      (await bring(payload, more)).caught[0]?.error;
+
+    const factorsOf = (id = known.authyId): Promise<readonly Factor[]> =>
+      withPeople(async (people) => (await people.find(id))?.factors ?? []);
+
+    it('keeps their ID, and gets codes', async () => {
+      should(await authenticatorOf({})).be.null();
+      await ask('tokenSms', { authyId: known.authyId });
+      const valid = await ask('tokenVerify', { authyId: known.authyId, payload: await newestCode() });
+      should(valid).match([{ valid: true }, 0]);
+      should((await ask('userStatus', { authyId: known.authyId }))[0]).match({ email: 'ada@example.com' });
+    });
+
+    it('and whose authenticator is confirmed by a code: that code counts no more, the next one does', async () => {
+      const { authyId } = known;
+      const token = totp.generate();
+      should(await authenticatorOf({ totpSecret: secret, token })).equal('confirmed');
+      should((await ask('userStatus', { authyId }))[0]).match({ confirmed: true });
+      should(await ask('tokenVerify', { authyId, payload: token })).match([{ reason: 'reused' }, 1]);
+      const next = totp.generate({ timestamp: Date.now() + 30_000 });
+      should(await ask('tokenVerify', { authyId, payload: next })).match([{ valid: true }, 0]);
+    });
+
+    it('and whose authenticator waits for their first right code', async () => {
+      const { authyId } = known;
+      should(await authenticatorOf({ totpSecret: secret })).equal('imported');
+      should(await authenticatorOf({ totpSecret: secret })).equal('imported');
+      should(await verify.requestsTo('/Factors')).equal(0);
+      should(await ask('tokenVerify', { authyId, payload: totp.generate() })).match([{ valid: true }, 0]);
+      should(await authenticatorOf({ totpSecret: secret })).equal('confirmed');
+    });
+
+    it('twice: nothing changes, Twilio is not asked, and an old token does not matter', async () => {
+      const payload = { totpSecret: secret, token: totp.generate() };
+      await authenticatorOf(payload);
+      const [factors, requests] = [await factorsOf(), await verify.requestsTo('/Factors')];
+      should(await authenticatorOf(payload)).equal('confirmed');
+      should(await authenticatorOf({ totpSecret: secret, token: '000000' })).equal('confirmed');
+      should(await authenticatorOf({}, { email: 'other@example.com' })).equal('confirmed');
+      should(await factorsOf()).eql(factors);
+      should(await verify.requestsTo('/Factors')).equal(requests);
+      should((await ask('userStatus', { authyId: known.authyId }))[0]).match({ email: 'ada@example.com' });
+    });
+
+    it('with a token that is no code of the secret: refused, and nobody is added', async () => {
+      const payload = { totpSecret: secret, token: wrong(totp.generate()) };
+      should(await refusal(payload)).match({ code: 'AUTHY_INVALID_INPUT', message: /token: read a new one/ });
+      should(await refusal({ token: '123456' })).match({
+        message: /token: leave it blank, or give totpSecret/,
+      });
+      should(await errorOf('userStatus', { authyId: known.authyId })).match({ code: 'AUTHY_USER_NOT_FOUND' });
+      should(await verify.requestsTo('/Factors')).equal(0);
+    });
+
+    it('with an ID, a phone number or a secret of somebody else: refused, and nothing is changed', async () => {
+      await authenticatorOf({ totpSecret: secret });
+      const clash = { code: 'AUTHY_INVALID_INPUT', message: /authyId: correct it, or the phone number/ };
+      should(await refusal({}, { authyId: '1000002' })).match(clash);
+      should(await refusal({}, { phoneNumber: '+13175550178' })).match(clash);
+      const other = { authyId: '1000002', phoneNumber: '+13175550178' };
+      should(await refusal({ totpSecret: secret }, other)).match({
+        code: 'AUTHY_INVALID_INPUT',
+        message: /totpSecret: correct it, or leave it blank: it belongs to another user/,
+      });
+      should(await errorOf('userStatus', { authyId: '1000002' })).match({ code: 'AUTHY_USER_NOT_FOUND' });
+    });
+
+    it('with another secret: it takes the place of one that was never confirmed, and of no other', async () => {
+      await authenticatorOf({ totpSecret: new Secret({ size: 20 }).base32 });
+      should(await authenticatorOf({ totpSecret: secret, token: totp.generate() })).equal('confirmed');
+      should((await factorsOf()).map((factor) => factor.secret)).eql([secret, secret]);
+      should(await authenticatorOf({ totpSecret: new Secret({ size: 20 }).base32 })).equal('confirmed');
+      should((await factorsOf()).map((factor) => factor.secret)).eql([secret, secret]);
+    });
+
+    for (const [what, path] of [
+      ['made', '/Factors'],
+      ['confirmed', '/Factors/YF'],
+    ] as const) {
+      it(`and nobody knows whether their authenticator was ${what}: it is not asked again, and the next import finishes`, async () => {
+        const { authyId } = known;
+        const faults = [{ kind: 'drop', after: true, method: 'POST', path, times: 1 }];
+        await verify.control('PUT', '/faults', { faults });
+        const unknown = await refusal({ totpSecret: secret, token: totp.generate() });
+        should(unknown).match({ code: 'AUTHY_OUTCOME_UNKNOWN' });
+        should(await verify.requestsTo('/Factors')).equal(what === 'made' ? 1 : 2);
+        const token = totp.generate({ timestamp: Date.now() + 30_000 });
+        should(await authenticatorOf({ totpSecret: secret, token })).equal('confirmed');
+        should(await ask('tokenVerify', { authyId, payload: token })).match([{ reason: 'reused' }, 1]);
+      });
+    }
   });
 
   it('the test button works for a deployed account, whose secret the panel does not have', async () => {

@@ -8,6 +8,7 @@ export const dashboard2 = '@flowfuse/node-red-dashboard';
 /** An example that runs, and what tests do with it. */
 export interface Played {
   readonly flows: readonly FlowNode[];
+  /** Of the example's account; of the first one, if it has several. */
   readonly phone: Phone;
   /** Presses the button of an inject node. */
   readonly press: (inject: string) => Promise<void>;
@@ -36,7 +37,9 @@ export async function playExample(
   await nodeRed.deploy([]);
   await nodeRed.deploy(flows);
   const tab = tabOf(flows);
-  const phone = new Phone(nodeRed, nodeOf(flows, 'authy-config').id);
+  const account = flows.find(({ type }) => type === 'authy-config');
+  if (account === undefined) throw new Error(`The example "${name}" has no account.`);
+  const phone = new Phone(nodeRed, account.id);
   return {
     flows,
     phone,

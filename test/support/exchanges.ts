@@ -1,4 +1,5 @@
-import type { OperationName } from '../../nodes/lib/contract/results';
+import type { DoneBy } from '../../nodes/lib/contract/service';
+import type { abilities } from '../../nodes/lib/services/authy/abilities';
 
 export const uuid = '4a725520-bff5-0135-eb01-0e5d90336a8c';
 export const phone = { phoneNumber: '317-338-9302', countryCode: '1' };
@@ -17,8 +18,11 @@ export interface Exchange {
 
 const device = { os_type: 'android', id: 5 };
 
-/** One exchange for each operation, as documented. */
-export const exchanges: Record<OperationName, Exchange> = {
+/** An operation that Authy does. */
+export type OnAuthy = DoneBy<typeof abilities>;
+
+/** One exchange for each of them, as documented. */
+export const exchanges: Record<OnAuthy, Exchange> = {
   userCreate: {
     inputs: { email: 'user@example.com', ...phone },
     request: 'POST /protected/json/users/new',
@@ -76,6 +80,19 @@ export const exchanges: Record<OperationName, Exchange> = {
     answer: { message: 'User removed from application', success: true },
     outcome: 'deleted',
     result: { authyId: '209', deleted: true },
+  },
+  userExport: {
+    inputs: { authyId: '209' },
+    request: 'GET /protected/json/users/209/phone_number',
+    // It has no `success`.
+    answer: {
+      phone_number: '317-338-9302',
+      country_code: '1',
+      e164: '+13173389302',
+      updated_at: '2021-12-09T15:41:20Z',
+    },
+    outcome: 'read',
+    result: { authyId: '209', ...phoneResult, totpSecret: null, token: null },
   },
   userQr: {
     inputs: { authyId: '209', label: 'Home', size: '200' },
@@ -296,3 +313,6 @@ export const exchanges: Record<OperationName, Exchange> = {
     },
   },
 };
+
+/** Their names. */
+export const onAuthy = Object.keys(exchanges) as OnAuthy[];

@@ -76,7 +76,11 @@ export type InputName =
  */
 export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: readonly unknown[] }>> = {
   authyId: { right: '1234567', refused: [...hostileDigits, '0123456', '0', 0, '123456789012345678901', '12345678901234567890x'] },
-  token: { right: '0123456', refused: [...hostileDigits, 1234567, '12345', '1234567890123'] },
+  token: { right: '0123456', refused: [...hostileDigits, 1234567, '123', '1234567890123'] },
+  totpSecret: {
+    right: 'JBSWY3DPEHPK3PXP',
+    refused: [...ofWrongType, 'JBSWY3DPEHPK3PX', 'jbswy3dpehpk3pxp', 'JBSWY3DPEHPK3PXP====', 'JBSW Y3DP EHPK 3PXP', 'JBSWY3DPEHPK3PX1', 'JBSWY3DPEHPK3PXP\n', 'A'.repeat(129)],
+  },
   code: { right: '0123', refused: code },
   customCode: { right: '0123', refused: code },
   approvalId: { right: '4a725520-bff5-0135-eb01-0e5d90336a8c', refused: uuid },
@@ -97,6 +101,7 @@ export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: 
   message: { right: 'Open?', refused: text(10_000) },
   force: { right: true, refused: flag },
   sendInstallLink: { right: true, refused: flag },
+  includeSecret: { right: true, refused: flag },
   size: { right: 300, refused: integer(1, 2000) },
   codeLength: { right: 6, refused: integer(4, 10) },
   timeout: { right: 60, refused: integer(1, 31_536_000) },

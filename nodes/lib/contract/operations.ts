@@ -125,6 +125,32 @@ export const operations = {
     carries: ['authyId'],
   },
 
+  userExport: {
+    node: 'authy-user-export',
+    // Whoever has a secret can make the codes: it is in a message only if somebody has asked for it.
+    inputs: { authyId, includeSecret: optional(input.flag, 'false', 'bool') },
+    outcomes: { read: [0, 'green'] },
+    carries: ['authyId', 'phoneNumber', 'countryCode'],
+  },
+
+  userImport: {
+    node: 'authy-user-import',
+    inputs: {
+      authyId,
+      phoneNumber,
+      countryCode,
+      email: optional(input.email, 'email', 'msg'),
+      totpSecret: optional(input.totpSecret, 'payload.totpSecret', 'msg'),
+      token: optional(input.token, 'payload.token', 'msg'),
+    },
+    outcomes: { imported: [0, 'green'] },
+    carries: ['authyId', 'phoneNumber', 'countryCode'],
+    check({ totpSecret, token }) {
+      if (token === undefined || totpSecret !== undefined) return;
+      throw invalidInput('token', 'leave it blank, or give totpSecret as well: it is a code of that secret.');
+    },
+  },
+
   userQr: {
     node: 'authy-user-qr',
     inputs: {

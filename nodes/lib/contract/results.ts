@@ -37,6 +37,21 @@ export interface Results {
   };
   userUpdate: { authyId: string; email: string };
   userDelete: { authyId: string; deleted: true };
+  userExport: PhoneResult & {
+    authyId: string;
+    /** Of the user's authenticator, in base32; null if it was not asked for, or if there is none. */
+    totpSecret: string | null;
+    /** A code of it that counts at this moment. */
+    token: string | null;
+  };
+  userImport: PhoneResult & {
+    authyId: string;
+    /**
+     * The user's authenticator: `confirmed` if the service takes its codes; `imported` if its first right code will
+     * confirm it; null if there is none.
+     */
+    authenticator: 'confirmed' | 'imported' | null;
+  };
   userQr: {
     authyId: string;
     /** The address of an image, which may hold the image itself. */

@@ -34,6 +34,8 @@ export const formats = {
   uuid: /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
   countryCode: /^\+?[1-9][0-9]{0,3}$/,
   phoneNumber: /^(?:\+|\()?[0-9][0-9 ().-]{1,23}[0-9]$/,
+  /** The secret of an authenticator as people and apps write it: base32 without spaces and padding. */
+  totpSecret: /^[A-Z2-7]{16,128}$/,
   email: /^(?=.{3,254}$)[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*$/,
 } as const;
 
@@ -113,6 +115,15 @@ export const email: Parser<string> = (value, field) => {
   throw invalidInput(
     field,
     `expected an e-mail address such as user@example.com, got ${kind(value)} in the wrong format.`,
+  );
+};
+
+/** The secret of an authenticator, in base32. */
+export const totpSecret: Parser<string> = (value, field) => {
+  if (typeof value === 'string' && formats.totpSecret.test(value)) return value;
+  throw invalidInput(
+    field,
+    'expected base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.',
   );
 };
 

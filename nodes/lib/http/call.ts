@@ -96,12 +96,13 @@ interface CallState {
 export class Caller {
   /** Whether it calls a server on this machine. */
   readonly isLocal: boolean;
+  /** Of a call that has none of its own, in milliseconds. */
+  readonly deadline: number;
   private readonly name: string;
   private readonly host: string;
   private readonly prefix: string;
   private readonly transport: Transport;
   private readonly limiter: Limiter;
-  private readonly deadline: number;
   private readonly secrets: Secrets;
 
   constructor({ name, address, headers, proxy, tls, secrets, ...limits }: CallerSettings) {

@@ -231,10 +231,7 @@ function placeOf(authyId: string, factorId: string): string {
 }
 
 function clash(): AuthyError {
-  return invalidInput(
-    'authyId',
-    'leave it out, or correct it: this Authy ID and this phone number belong to different people.',
-  );
+  return invalidInput('authyId', 'correct it, or the phone number: the two belong to different people here.');
 }
 
 function tooManyTries(): AuthyError {

@@ -12,7 +12,6 @@ const ofPeople = {
   id: /^[A-Za-z0-9_-]{1,64}$/,
   identity: /^[0-9a-f]{32}$/,
   e164: /^\+[1-9][0-9]{4,14}$/,
-  secret: /^[A-Z2-7]{16,128}$/,
   sealed: /^v1(?:\.[A-Za-z0-9_-]{1,300}){2}$/,
 } as const;
 
@@ -44,8 +43,7 @@ const isText =
 const isId = isLike(ofPeople.id);
 export const isIdentity = isLike(ofPeople.identity);
 export const isE164 = isLike(ofPeople.e164);
-/** The secret of a TOTP factor, as people and apps write it: base32 without spaces or padding. */
-export const isSecret = isLike(ofPeople.secret);
+const isSecret = isLike(formats.totpSecret);
 const isSealed = isLike(ofPeople.sealed);
 const isEmail: Check = (value) => value === '' || isLike(formats.email)(value);
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type AuthyError, invalidInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
@@ -6,7 +5,8 @@ import { phone, type PhoneRule } from '../contract/phone';
 import * as input from '../contract/validation';
 import { readCsv, csvLine } from './csv';
 import type { Factor, NewPerson, People, Person } from '../contract/people';
-import { checkPerson, isSecret } from './person';
+import { importedFactor } from './imported-factor';
+import { checkPerson } from './person';
 
 export type ListFormat = 'csv' | 'json';
 
@@ -265,10 +265,11 @@ function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): Ne
   const number = read('phoneNumber', input.phoneNumber);
   if (number === undefined) throw invalidInput('phoneNumber', 'is missing.');
   const { e164, countryCode } = phone(number, read('countryCode', input.countryCode), rule);
-  const imported = read('totpSecret', secret);
+  const secret = read('totpSecret', input.totpSecret);
+  const imported = secret === undefined ? [] : [importedFactor(secret, Date.now())];
   const listed = member(given, 'factors') ?? [];
   if (!Array.isArray(listed)) throw invalidInput('factors', 'expected a list.');
-  const factors = [...(listed as readonly Factor[]), ...(imported ?? [])];
+  const factors = [...(listed as readonly Factor[]), ...imported];
   const { identity, createdAt, verification } = given as Partial<Person>;
   const person = {
     authyId: read('authyId', input.authyId),
@@ -288,18 +289,6 @@ function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): Ne
   });
   return person;
 }
-
-/** An authenticator whose secret came in a list: it is one that the person uses. */
-const secret: input.Parser<Factor[]> = (value, field) => {
-  if (typeof value !== 'string' || !isSecret(value)) {
-    throw invalidInput(
-      field,
-      'expected base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.',
-    );
-  }
-  const id = `imported-${randomBytes(8).toString('hex')}`;
-  return [{ id, type: 'totp', state: 'verified', name: 'imported', secret: value, createdAt: Date.now() }];
-};
 
 /** Two entries of a list that cannot both be right. */
 function noteContradictions(entries: readonly Entry[], problems: Problems): void {

@@ -1,11 +1,13 @@
 import type { Abilities } from '../../contract/service';
 
-/** Authy does all operations: these nodes began as Authy's nodes. */
+/** What Authy does of the operations: these nodes began as Authy's nodes. */
 export const abilities = {
   userCreate: {},
   userStatus: {},
   userUpdate: {},
   userDelete: {},
+  userExport: {},
+  userImport: { unsupported: 'Use “create user” instead: Authy gives its users their IDs itself.' },
   userQr: {},
   userActivity: {},
   tokenSms: {},

@@ -67,6 +67,11 @@ export class AuthyClient {
     return this.caller.isLocal;
   }
 
+  /** Of a call that has none of its own, in milliseconds. */
+  get deadline(): number {
+    return this.caller.deadline;
+  }
+
   /**
    * Asks one operation of Authy, within the deadline and with the repeats its policy allows.
    *
@@ -103,7 +108,11 @@ export class AuthyClient {
     const { statusCode } = http;
     const body = jsonObject(http.body);
     // Decisions are read from the answer as it came; what is handed on has the repeated secrets removed.
-    const answer: Answer | undefined = body && { statusCode, body, shown: this.secrets.outOf(body) };
+    const answer: Answer | undefined = body && {
+      statusCode,
+      body,
+      shown: this.shown(endpoint, statusCode, body),
+    };
     const authyCode = body && errorCode(body);
     const meant = authyCode ?? (body && unwrittenCode(statusCode, body, endpoint));
     const retryAfter = retryAfterSeconds(http.retryAfter);
@@ -128,7 +137,8 @@ export class AuthyClient {
       throw error;
     }
 
-    if (statusCode === 200 && isSuccess(answer.body)) {
+    const isBare = endpoint.saysSuccess === false && !Object.hasOwn(answer.body, 'success');
+    if (statusCode === 200 && (isBare || isSuccess(answer.body))) {
       if (authyCode !== undefined) throw untrusted('it says success and has an error number', answer);
       return this.answered(endpoint.read(answer, values), answer);
     }
@@ -143,6 +153,20 @@ export class AuthyClient {
     if (read !== undefined) return this.answered(read(answer, values), answer);
     if (statusCode === 404 && meant === undefined) return { failure: 'noRoute', error: refused() };
     throw refused();
+  }
+
+  /** The body without the secrets that it repeats. Of one that was asked for its secrets, only a refusal is shown. */
+  private shown(
+    { secretMembers = [] }: Pick<Endpoint<never>, 'secretMembers'>,
+    statusCode: number,
+    body: JsonObject,
+  ): JsonObject {
+    const shown = this.secrets.outOf(body);
+    if (secretMembers.length === 0) return shown;
+    if (statusCode < 400) return {};
+    const there = secretMembers.filter((name) => Object.hasOwn(body, name));
+    const own = new Secrets(there.map((name) => [String(member(body, name)), '[secret]']));
+    return { ...own.outOf(shown), ...Object.fromEntries(there.map((name) => [name, '[secret]'])) };
   }
 
   private answered<Name extends string, Result extends object>(

@@ -27,6 +27,16 @@ export interface Endpoint<Values, Name extends string = string, Result extends o
   pathValues?(values: Values): Readonly<Record<string, string>>;
   /** The query of a GET or the JSON body of a POST; undefined members are left out. */
   parameters?(values: Values): Readonly<Record<string, unknown>>;
+  /** False: the documented answer has no `success`. One that has it has to say yes all the same. */
+  saysSuccess?: false;
+  /** Members of the answer that only the result may have: they are in nothing else that is handed on. */
+  secretMembers?: readonly string[];
+  /**
+   * A further request that the result needs, if these values ask for it; its own result is the whole one.
+   *
+   * @param result - so far
+   */
+  next?(values: Values, result: Result): Endpoint<Values, Name, Result> | undefined;
   /** Reads an answer with HTTP 200 and `success`; throws if it is not the documented one. */
   read(answer: Answer, values: Values): Outcome<Name, Result>;
   /** Reads a refusal that is an outcome of the operation rather than an error, by Authy's error number. */

@@ -14,6 +14,7 @@ import type { OperationName, PhoneResult, ResultOf } from '../../contract/result
 import type { DoneBy } from '../../contract/service';
 import type { abilities } from './abilities';
 import { idOf, objectOf, untrusted } from './answer';
+import { phoneExport } from './export';
 import type { Endpoint, Outcome } from './endpoint';
 
 /** A phone number in E.164 format and its own country code, as `readInputs` makes them from the inputs. */
@@ -140,6 +141,8 @@ export const endpoints: { readonly [N in DoneBy<typeof abilities>]: EndpointOf<N
       60026: (_answer, { authyId }) => ({ outcome: 'deleted', result: { authyId, deleted: true } }),
     },
   },
+
+  userExport: phoneExport,
 
   userQr: {
     method: 'POST',
@@ -386,7 +389,7 @@ export const endpoints: { readonly [N in DoneBy<typeof abilities>]: EndpointOf<N
 };
 
 /** An operation's endpoint at Authy. */
-type EndpointOf<N extends OperationName> = Endpoint<ValuesOf<N>, OutcomeOf<N>, ResultOf<N>>;
+export type EndpointOf<N extends OperationName> = Endpoint<ValuesOf<N>, OutcomeOf<N>, ResultOf<N>>;
 
 /** Whether a token was right: `problem` is null if so. */
 function tokenOutcome(

@@ -152,7 +152,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   60131: ['AUTHY_REJECTED', 'The removal of the user failed.'],
   60132: ['AUTHY_USER_UNAVAILABLE', 'The removal of the account is not complete.'],
   60133: ['AUTHY_REJECTED', 'Authy refused the request with a message of its own.'],
-  60154: ['AUTHY_NOT_ALLOWED', 'The export of phone numbers is not switched on for this application.'],
+  60154: [
+    'AUTHY_NOT_ALLOWED',
+    "Ask Twilio's support to switch on the export of phone numbers and TOTP secrets for this application: it is off at first.",
+  ],
 };
 
 /** The meaning of an answer without a number, or with one that is in no list. */

@@ -24,6 +24,10 @@ export const abilities = {
   userStatus: {},
   userUpdate: {},
   userDelete: {},
+  userExport: {
+    unsupported: 'Export the people of the account as a list instead: Twilio Verify itself knows nobody.',
+  },
+  userImport: {},
   userQr: {},
   userActivity: { unsupported: 'Leave this node out: Twilio Verify does not record activities of users.' },
   tokenSms: {

@@ -26,6 +26,9 @@ const notSeen: readonly unknown[] = [
   'AUTHY_TIMEOUT',
 ];
 
+/** How long Twilio keeps an authenticator at least that nobody confirms, in milliseconds. */
+const unconfirmedLifetime = 3_600_000;
+
 /**
  * An authenticator that was imported is not at Twilio yet. Its first right code brings it there, with the same secret: its
  * owner has nothing to do. What was imported stays, for another service that the account may be set to.
@@ -46,6 +49,9 @@ export async function withImported(
   }
   const { id } = await createFactor(context, person, imported.name, imported.secret, call);
   const { serviceSid: service } = context;
+  // It was brought to Twilio before, and then its code could not be asked about.
+  const isGivenUp = (factor: Factor): boolean =>
+    factor.state === 'unverified' && factor.service === service && factor.secret === imported.secret;
   const changed = await context.people.change(authyId, (one) => {
     if (one.identity !== person.identity || importedOf(context, one)?.id !== imported.id) return undefined;
     // A code that another service has accepted does not count again.
@@ -53,26 +59,55 @@ export async function withImported(
       secret === imported.secret ? lastStep : [],
     );
     const used = Math.max(-1, ...steps);
-    const factor: Factor = { ...imported, id, service, state: 'unverified' };
-    return { ...one, factors: [...one.factors, used < 0 ? factor : { ...factor, lastStep: used }] };
+    const factor: Factor = { ...imported, id, service, state: 'unverified', createdAt: context.now() };
+    const others = one.factors.filter((other) => !isGivenUp(other));
+    return { ...one, factors: [...others, used < 0 ? factor : { ...factor, lastStep: used }] };
   });
+  // Either the ones before, or this one: another message with the same code was first.
+  const left = changed === undefined ? [id] : person.factors.filter(isGivenUp).map((factor) => factor.id);
+  for (const one of left) await deleteFactor(context, person, one, call);
   return changed ?? stillThere(context, person);
 }
 
+/** What is left at Twilio if this fails is never asked: nothing here knows it. */
+async function deleteFactor(
+  context: Context,
+  person: Person,
+  id: string,
+  call: () => CallOptions,
+): Promise<void> {
+  await context.verify
+    .call(
+      { method: 'DELETE', path: personPath(context, person, 'Factors', id), repeat: 'repeatable' },
+      () => undefined,
+      call(),
+    )
+    .catch(() => undefined);
+}
+
 /** The authenticator of this service in a state: the newest. */
-const totpOf = ({ serviceSid }: Context, { factors }: Person, state: Factor['state']): Factor | undefined =>
+export const totpOf = (
+  { serviceSid }: Context,
+  { factors }: Person,
+  state: Factor['state'],
+): Factor | undefined =>
   factors
     .filter((factor) => factor.type === 'totp' && factor.state === state && factor.service === serviceSid)
     .at(-1);
 
-const isImported = ({ type, service }: Factor): boolean => type === 'totp' && service === undefined;
+/** Whether an authenticator was imported: no service knows it. */
+export const isImported = ({ type, service }: Factor): boolean => type === 'totp' && service === undefined;
 
-/** The authenticator that was imported, as long as this service knows no other one of the person. */
+/**
+ * The authenticator that was imported, as long as this service knows no other one of the person. One that nobody has confirmed
+ * in time is not known there any more.
+ */
 function importedOf(context: Context, person: Person): Factor | undefined {
   if (totpOf(context, person, 'verified') !== undefined) return undefined;
   const imported = person.factors.filter(isImported).at(-1);
   const pending = totpOf(context, person, 'unverified');
-  return pending?.secret !== undefined && pending.secret === imported?.secret ? undefined : imported;
+  if (pending?.secret === undefined || pending.secret !== imported?.secret) return imported;
+  return context.now() - pending.createdAt < unconfirmedLifetime ? undefined : imported;
 }
 
 /** The first right code of a new authenticator confirms it. @returns undefined if none waits for one */
@@ -124,16 +159,7 @@ async function putInPlace(
       .filter((one) => !isFormer(one) && !(isImported(one) && one.secret !== secret))
       .map((one) => (one.id === id ? { ...one, state: 'verified' } : one)),
   }));
-  for (const former of person.factors.filter(isFormer)) {
-    // What is left at Twilio is never asked again: nothing here knows it.
-    await context.verify
-      .call(
-        { method: 'DELETE', path: personPath(context, person, 'Factors', former.id), repeat: 'repeatable' },
-        () => undefined,
-        call(),
-      )
-      .catch(() => undefined);
-  }
+  for (const former of person.factors.filter(isFormer)) await deleteFactor(context, person, former.id, call);
 }
 
 /** A code of the authenticator in use. @returns undefined if there is none */

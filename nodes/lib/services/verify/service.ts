@@ -6,6 +6,7 @@ import type { abilities } from './abilities';
 import { appDetails, appStats } from './application';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
 import type { Context, Handler } from './context';
+import { userImport } from './import';
 import { onetouchSend, onetouchStatus } from './push';
 import { phoneCheck, phoneInfo, phoneStart, phoneStatus } from './phones';
 import { userQr } from './qr';
@@ -18,6 +19,7 @@ const handlers: { readonly [N in DoneBy<typeof abilities>]: Handler<N> } = {
   userStatus,
   userUpdate,
   userDelete,
+  userImport,
   userQr,
   tokenSms,
   tokenCall,

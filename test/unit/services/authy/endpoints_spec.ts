@@ -4,10 +4,8 @@ import { AuthyError } from '../../../../nodes/lib/contract/errors';
 import { type OperationName } from '../../../../nodes/lib/contract/results';
 import { operations } from '../../../../nodes/lib/contract/operations';
 import { ValidatingService } from '../../../support/validating_service';
-import { exchanges, phone, uuid } from '../../../support/exchanges';
+import { exchanges, onAuthy, phone, uuid } from '../../../support/exchanges';
 import { ScriptedServer } from '../../../support/scripted_server';
-
-const names = Object.keys(operations) as OperationName[];
 
 describe('Operations', () => {
   const server = new ScriptedServer();
@@ -32,7 +30,7 @@ describe('Operations', () => {
     return error as AuthyError;
   }
 
-  for (const name of names) {
+  for (const name of onAuthy) {
     const { inputs, request, body, answer, outcome, result } = exchanges[name];
 
     it(`${name}: sends the documented request and reads the documented answer`, async () => {
@@ -55,7 +53,8 @@ describe('Operations', () => {
     });
 
     it(`${name}: an answer without success is an error`, async () => {
-      for (const success of [false, 'false', 'yes', 1, null, undefined]) {
+      const none = 'success' in answer ? [undefined] : [];
+      for (const success of [false, 'false', 'yes', 1, null, ...none]) {
         server.script({ status: 200, json: { ...answer, success } });
         (await failure(name, inputs)).code.should.equal('AUTHY_BAD_RESPONSE');
       }
