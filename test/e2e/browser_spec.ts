@@ -417,21 +417,21 @@ for (const runtime of runtimes) {
     });
 
     clean('a node says in its panel what the service of its account does not do', async () => {
-      const flows = example('Approve on the phone (OneTouch)');
-      const node = nodeOf(flows, 'authy-onetouch-send');
-      const send: EditorNode = { id: node.id, type: node.type, z: tabOf(flows), name: '' };
+      const flows = example('Manage users');
+      const node = nodeOf(flows, 'authy-user-activity');
+      const activity: EditorNode = { id: node.id, type: node.type, z: tabOf(flows), name: '' };
       const onVerify = nodeOf(example('Code by SMS and verify'), 'authy-config').id;
       await editor.show(tabOf(flows));
-      await editor.openPanel(send);
-      const reason = editor.page.getByText('with Twilio Verify it cannot ask for approvals');
+      await editor.openPanel(activity);
+      const reason = editor.page.getByText('Twilio Verify does not record activities');
       (await reason.isVisible()).should.be.false();
       await editor.page.locator('#node-input-account').selectOption(onVerify);
       await reason.waitFor();
       await editor.picture('panel of a node that its service does not do');
       await editor.page.locator('#node-input-account').selectOption(String(node['account']));
       await reason.waitFor({ state: 'hidden' });
-      await editor.closePanel(send);
-      should((await editor.state(send.id)).valid).be.true();
+      await editor.closePanel(activity);
+      should((await editor.state(activity.id)).valid).be.true();
     });
   });
 }
