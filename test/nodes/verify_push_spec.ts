@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import should from 'should';
+import { exportPeople, importPeople } from '../../nodes/lib/people/transfer';
 import { twilioSignature } from '../../nodes/simulator/verify/twilio-signature';
-import type { FlowNode, Message } from '../support/flow';
+import type { Flow, FlowNode, Message } from '../support/flow';
 import { eventually } from '../support/node_red';
+import { Redis } from '../support/redis';
 import { phone, VerifyFlow } from '../support/verify_flow';
 
 interface Factor {
@@ -18,6 +20,13 @@ interface Asked {
   hiddenDetails: object;
   identity: string;
   expiresIn: number;
+}
+
+async function peopleList(flow: Flow): Promise<string> {
+  const parts: string[] = [];
+  const chosen = { format: 'json', secrets: true } as const;
+  for await (const part of exportPeople(flow.account('account').people(), chosen)) parts.push(part);
+  return parts.join('');
 }
 
 const randomSid = (prefix: string): string => prefix + randomBytes(16).toString('hex');
@@ -270,6 +279,26 @@ describe('Approvals on Twilio Verify, by an app of its own', () => {
         ]);
       });
     }
+
+    it('goes on waiting if the account keeps its open approvals somewhere else', async function () {
+      const redis = await Redis.start(this, []);
+      try {
+        await install('Phone');
+        const flow = await verify.run(gate, 3);
+        const id = flow.give({ authyId });
+        const question = await eventually('the question', async () => (await asked())[0]);
+        // The people are then there, too.
+        const list = await peopleList(flow);
+        await flow.redeploy({ approvalStore: 'redis', redisUrl: redis.url }, 'account');
+        await importPeople(flow.account('account').people(), list, { format: 'json', rule: 'possible' });
+        await answer(question.uuid, 'approve');
+        const { sent } = await flow.ending(id);
+        should(sent).match([{ output: 0, message: { payload: { authyId, approvalId: question.uuid } } }]);
+        await verify.stopFlow();
+      } finally {
+        await redis.stop();
+      }
+    });
 
     it('a longer wait than an hour is told at deploy, and refused', async () => {
       await install('Phone');

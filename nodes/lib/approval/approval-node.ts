@@ -161,7 +161,8 @@ export class ApprovalNode {
         return result.approvalId;
       },
       async read({ approvalId = '', recipient }, deadline) {
-        const reading = await account.perform('onetouchStatus', { approvalId }, { deadline });
+        // The account may not know it any more: its ledger was lost, or is in another store since a deploy.
+        const reading = await account.perform('onetouchStatus', { approvalId }, { deadline, recipient });
         if (reading.result.authyId !== recipient) throw untrustedAnswer('it is about another user');
         return reading;
       },

@@ -18,6 +18,8 @@ export interface CallOptions {
   onCancelled?: ((error: AuthyError) => void) | undefined;
   /** Instead of the account's deadline, in milliseconds. */
   deadline?: number | undefined;
+  /** For the status of an approval request: who was asked, where the caller knows it. Otherwise the account has to. */
+  recipient?: string | undefined;
 }
 
 /** The outcome and result of an operation. */

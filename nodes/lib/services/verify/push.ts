@@ -64,9 +64,9 @@ export const onetouchSend: Handler<'onetouchSend'> = async (context, values, cal
   return { outcome: 'sent', result: { approvalId: uuidOf(sid), authyId, status: 'pending' }, answer };
 };
 
-/** Twilio finds a challenge only with the person who was asked, whom the account remembers. */
+/** Twilio finds a challenge only with the person who was asked, whom the caller or the account remembers. */
 export const onetouchStatus: Handler<'onetouchStatus'> = async (context, { approvalId }, call) => {
-  const authyId = await context.recipientOf(approvalId);
+  const authyId = call().recipient ?? (await context.recipientOf(approvalId));
   if (authyId === undefined) {
     throw new AuthyError(
       'AUTHY_NOT_FOUND',
