@@ -406,6 +406,32 @@ describe('Approvals on Twilio Verify, by an app of its own', () => {
       should(verify.flow?.all(2)).be.empty();
     });
 
+    it('however often a decision comes, the challenge is read once', async () => {
+      await listen();
+      await answer(approvalId, 'approve');
+      const event = genuine({ factor_sid: await factorOf() });
+      const many = await Promise.all(Array.from({ length: 300 }, () => post(event)));
+      should(new Set(many)).eql(new Set([200]));
+      for (let no = 0; no < 5; no++) should(await post(event)).equal(200);
+      should(verify.flow?.all(0)).have.length(1);
+      should(await verify.requestsTo('/Challenges/')).equal(1);
+    });
+
+    it('a store that does not say who was asked: 503 and its reason, and Twilio is not asked', async function () {
+      const redis = await Redis.start(this, []);
+      try {
+        verify.account = { verifyPush: true, approvalStore: 'redis', redisUrl: redis.url };
+        await listen();
+        await redis.kill();
+        should(await post(genuine({ factor_sid: await factorOf() }))).equal(503);
+        should((await left())[1]).match({ authy: { reason: 'storeUnavailable' } });
+        should(await verify.requestsTo('/Challenges/')).equal(0);
+        await verify.stopFlow();
+      } finally {
+        await redis.stop();
+      }
+    });
+
     it('what happens to a factor is answered with 200, and goes nowhere', async () => {
       await listen();
       await register('*');

@@ -81,6 +81,7 @@ const verify: ServiceKind<VerifySettings> = {
       authToken === '' ? undefined : authToken,
       noAuthToken ?? 'Open the account and enter the auth token of the Twilio account, which signs webhooks.',
       service,
+      (approvalId) => environment.recipientOf(approvalId),
     );
   },
 

@@ -5,6 +5,7 @@ import type {
   CallbackRequest,
   CallbackVerdict,
   CallbackVerifier,
+  Environment,
   IgnoredCallback,
   Performed,
   Rejection,
@@ -16,6 +17,10 @@ import type { Parameters } from './parameters';
 import { addressSignedFor, verifyWebhook, type WebhookRules } from './signature';
 
 type Refused = Extract<CallbackVerdict, { accepted: false }>;
+type Reading = Performed<'onetouchStatus'>;
+
+/** How many readings are kept. One that is not kept is made again. */
+const mostReadings = 500;
 
 /**
  * Verifies the webhooks of Verify Push. A webhook says only that there is something to be read: what was decided, and when,
@@ -24,15 +29,23 @@ type Refused = Extract<CallbackVerdict, { accepted: false }>;
  * Source: https://www.twilio.com/docs/verify/api/webhooks
  */
 export class VerifyWebhooks implements CallbackVerifier {
+  /** Those under way, and those of decided challenges; by approval id, the oldest first. */
+  private readonly readings = new Map<
+    string,
+    { readonly recipient: string; readonly reading: Promise<Reading> }
+  >();
+
   /**
    * @param authToken - the primary one of the account; undefined if there is none
    * @param noAuthToken - why, or what to do
    * @param service - reads the status of a challenge
+   * @param recipientOf - who was asked by an approval request; undefined if that is not known (any more)
    */
   constructor(
     private readonly authToken: string | undefined,
     private readonly noAuthToken: string,
     private readonly service: () => Promise<Service>,
+    private readonly recipientOf: Environment['recipientOf'],
   ) {}
 
   async verify(request: CallbackRequest, maxSize: number): Promise<CallbackVerdict | IgnoredCallback> {
@@ -61,14 +74,20 @@ export class VerifyWebhooks implements CallbackVerifier {
   /** Reads the challenge that an event is about. */
   private async confirm(event: ChallengeEvent, parameters: Parameters): Promise<CallbackVerdict> {
     const approvalId = uuidOf(event.challengeSid);
-    let reading: Performed<'onetouchStatus'>;
+    let recipient: string | undefined;
     try {
-      reading = await (await this.service()).perform('onetouchStatus', { approvalId });
+      recipient = await this.recipientOf(approvalId);
     } catch (error) {
+      return refused('storeUnavailable', (error as Error).message);
+    }
+    if (recipient === undefined) return notAsked;
+    let reading: Reading;
+    try {
+      reading = await this.read(approvalId, recipient);
+    } catch (error) {
+      if (error instanceof AuthyError && error.code === 'AUTHY_NOT_FOUND') return notAsked;
       const { message } = error as Error;
-      return error instanceof AuthyError && error.code === 'AUTHY_NOT_FOUND'
-        ? refused('notAsked', 'this Node-RED did not send such a request')
-        : refused('statusUnreadable', `the status of its challenge could not be read: ${message}`);
+      return refused('statusUnreadable', `the status of its challenge could not be read: ${message}`);
     }
     const challenge = reading.answer?.body ?? {};
     const other = differing(event, challenge);
@@ -88,6 +107,29 @@ export class VerifyWebhooks implements CallbackVerifier {
       body: Object.fromEntries([...parameters].map(([name, [value]]) => [name, value])),
     };
     return { accepted: true, answer };
+  }
+
+  /**
+   * Reads a challenge once for all webhooks about it that come meanwhile, and after it was decided, which is final: a webhook
+   * can be sent again for ever, and Twilio limits readings.
+   */
+  private read(approvalId: string, recipient: string): Promise<Reading> {
+    const known = this.readings.get(approvalId);
+    if (known?.recipient === recipient) return known.reading;
+    const read = async (): Promise<Reading> =>
+      (await this.service()).perform('onetouchStatus', { approvalId }, { recipient });
+    const reading = read();
+    const [oldest] = this.readings.keys();
+    if (oldest !== undefined && this.readings.size >= mostReadings) this.readings.delete(oldest);
+    const one = { recipient, reading };
+    this.readings.set(approvalId, one);
+    const forget = (): void => {
+      if (this.readings.get(approvalId) === one) this.readings.delete(approvalId);
+    };
+    reading.then(({ outcome }) => {
+      if (outcome === 'pending') forget();
+    }, forget);
+    return reading;
   }
 }
 
@@ -122,3 +164,5 @@ function shown(
 function refused(reason: Rejection, detail: string): Refused {
   return { accepted: false, reason, detail };
 }
+
+const notAsked = refused('notAsked', 'this Node-RED did not send such a request');
