@@ -187,6 +187,20 @@ describe('The people of an account, imported and exported from the editor', () =
     should(await listOf(people().all())).eql([]);
   });
 
+  it('a list in another encoding is refused: nobody gets an address that is not theirs', async () => {
+    await start(simulated);
+    const list = 'phone,email\n+491701234567,müller@example.com\n';
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const answer = await imported(
+        Buffer.from(`\ufeff${list}`.slice(encoding === 'latin1' ? 1 : 0), encoding),
+      );
+      should(answer).match({ ok: false, message: /^list: save it as UTF-8.* Nobody was added\.$/ });
+    }
+    should(await listOf(people().all())).eql([]);
+    should(await imported(list)).match({ ok: true, added: 1 });
+    should((await people().findByPhone('+491701234567'))?.email).equal('müller@example.com');
+  });
+
   it('made-up phone numbers are for simulators only', async () => {
     const list = 'phone\n+12010000000\n';
     await start(real);

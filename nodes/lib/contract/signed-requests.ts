@@ -22,12 +22,3 @@ export function hasForm(value: unknown, form: RegExp): value is string {
 export function headerProblem(name: string, value: unknown): string {
   return value === undefined ? `there is no ${name} header` : `the ${name} header has another form`;
 }
-
-/** The text of a body; undefined if it is not UTF-8: replaced characters would be signed like others. */
-export function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}

@@ -81,7 +81,7 @@ export function servePeople(RED: NodeAPI, instances: Instances): void {
     const format = formatOf(asked.get('format'));
     const isTrial = asked.get('trial') !== 'false';
     const { id, account } = runningInstance(RED, instances, asked.get('id'));
-    const counts = await importInto(account, bytes.toString('utf8'), { format, isTrial });
+    const counts = await importInto(account, bytes, { format, isTrial });
     if (!isTrial) audit({ event: 'authy-config.people.import', id, ...counts }, request);
     return { ok: true, ...counts };
   });
@@ -140,7 +140,7 @@ async function exportOf(
 
 function importInto(
   account: Account,
-  list: string,
+  list: Uint8Array,
   options: { readonly format: ListFormat; readonly isTrial: boolean },
 ): Promise<Imported> {
   // People try simulators with made-up numbers.

@@ -116,11 +116,11 @@ async function writeNew(file: string, text: AsyncIterable<string>): Promise<void
 
 async function importFrom(values: Values, file: string): Promise<void> {
   const format = formatOf(values, file);
-  const text = await fs.promises.readFile(file, 'utf8');
+  const list = await fs.promises.readFile(file);
   const { people } = await open(values, false);
   try {
     const rule = values['any-number'] === true ? 'possible' : 'valid';
-    const { added, changed, unchanged } = await importPeople(people, text, { format, rule });
+    const { added, changed, unchanged } = await importPeople(people, list, { format, rule });
     console.log(`${added} added, ${changed} changed, ${unchanged} as they were.`);
   } finally {
     await people.close();

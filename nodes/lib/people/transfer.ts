@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type AuthyError, invalidInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
 import { phone, type PhoneRule } from '../contract/phone';
+import { utf8 } from '../contract/utf8';
 import * as input from '../contract/validation';
 import { readCsv, csvLine } from './csv';
 import type { Factor, NewPerson, People, Person } from '../contract/people';
@@ -132,6 +133,7 @@ async function* exportJson(people: AsyncIterable<Person>, secrets: boolean): Asy
  * e-mail address of the list and those authenticators that they do not have; what they have stays. So an import that was
  * interrupted can be repeated.
  *
+ * @param list - its text, or that as a file has it, in UTF-8
  * @param rule - what a phone number has to be
  * @param isTrial - whether nothing is changed: it only says what the import would do now
  * @throws AuthyError - `AUTHY_INVALID_INPUT`, naming the lines, if anything is wrong with the list or contradicts what is known
@@ -139,9 +141,16 @@ async function* exportJson(people: AsyncIterable<Person>, secrets: boolean): Asy
  */
 export async function importPeople(
   people: People,
-  text: string,
+  list: string | Uint8Array,
   { format, rule = 'valid', isTrial = false }: ImportOptions,
 ): Promise<Imported> {
+  const text = typeof list === 'string' ? list : utf8(list);
+  if (text === undefined) {
+    throw invalidInput(
+      'list',
+      'save it as UTF-8, and import it again: it has another encoding. Nobody was added.',
+    );
+  }
   const problems = new Problems();
   const entries = await problems.inEach(format === 'csv' ? readTable(text) : readJson(text), (raw) => ({
     place: raw.place,
@@ -173,10 +182,13 @@ async function* inParts<T>(all: readonly T[]): AsyncIterable<readonly T[]> {
 
 /** The problems of a list: all are named at once. */
 class Problems {
+  /** Those that are named. */
   private readonly sentences: string[] = [];
+  private count = 0;
 
   note(place: string, problem: string): void {
-    this.sentences.push(`${place}: ${problem}`);
+    this.count += 1;
+    if (this.count <= mostProblems) this.sentences.push(`${place}: ${problem}`);
   }
 
   /** Reads each; those that are refused are noted. */
@@ -198,9 +210,9 @@ class Problems {
   }
 
   throwIfAny(): void {
-    if (this.sentences.length === 0) return;
-    const named = this.sentences.slice(0, mostProblems).join('\n');
-    const more = this.sentences.length - mostProblems;
+    if (this.count === 0) return;
+    const named = this.sentences.join('\n');
+    const more = this.count - mostProblems;
     const rest = more > 0 ? `\nand ${more} more` : '';
     throw invalidInput('list', `correct these, and import it again; nobody was added.\n${named}${rest}`);
   }

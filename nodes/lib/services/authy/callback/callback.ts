@@ -7,7 +7,8 @@ import type {
   CallbackVerifier,
   Rejection,
 } from '../../../contract/service';
-import { hasForm, headerProblem, signaturesMatch, utf8 } from '../../../contract/signed-requests';
+import { hasForm, headerProblem, signaturesMatch } from '../../../contract/signed-requests';
+import { utf8 } from '../../../contract/utf8';
 import { formats } from '../../../contract/validation';
 import { limits, outOfBounds } from './bounds';
 import { quickCanonical } from './quick-canonical';

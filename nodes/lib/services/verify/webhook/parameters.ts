@@ -1,5 +1,5 @@
 import { isObject, parsedJson } from '../../../contract/json';
-import { utf8 } from '../../../contract/signed-requests';
+import { utf8 } from '../../../contract/utf8';
 
 /** What a webhook says: each name with all values that it has. */
 export type Parameters = ReadonlyMap<string, readonly unknown[]>;
