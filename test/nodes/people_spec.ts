@@ -201,6 +201,24 @@ describe('The people of an account, imported and exported from the editor', () =
     should((await people().findByPhone('+491701234567'))?.email).equal('müller@example.com');
   });
 
+  it('an export and an import are in the audit log, also an import that fails; a trial is not', async () => {
+    await start(simulated);
+    const list = 'phone\n+491701234567\n';
+    const [imports, exports] = ['authy-config.people.import', 'authy-config.people.export'];
+    const lines = (): object[] => (flow as Flow).audit.filter((line) => Object(line).id === 'kept');
+    await imported(list, { trial: 'true' });
+    should(lines()).eql([]);
+    await imported(list);
+    await exported('csv', true);
+    await imported('phone\n12\n');
+    should(lines()).match([
+      { event: imports, added: 1, changed: 0, unchanged: 0 },
+      { event: exports, format: 'csv', secrets: true },
+      { event: imports, error: 'AUTHY_INVALID_INPUT' },
+    ]);
+    should(JSON.stringify(lines())).not.containEql('1701234567');
+  });
+
   it('made-up phone numbers are for simulators only', async () => {
     const list = 'phone\n+12010000000\n';
     await start(real);

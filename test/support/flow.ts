@@ -256,6 +256,12 @@ export class Flow {
       .map((entry: { msg: unknown }) => String(entry.msg));
   }
 
+  /** What was written for an audit. */
+  get audit(): object[] {
+    const lines = helper.log().args.flat() as object[];
+    return lines.filter((line) => 'event' in line);
+  }
+
   /** Whether there is a node with this id; there is none if its constructor threw. */
   has(id: string): boolean {
     return (helper.getNode(id) as unknown) != null;

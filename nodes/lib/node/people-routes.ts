@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
-import { invalidInput } from '../contract/errors';
+import { type AuthyError, invalidInput } from '../contract/errors';
 import type { MountedRequest } from '../contract/request-handler';
 import { exportPeople, type Imported, importPeople, type ListFormat } from '../people/transfer';
 import { isJson } from '../server/own-pages';
@@ -81,9 +81,18 @@ export function servePeople(RED: NodeAPI, instances: Instances): void {
     const format = formatOf(asked.get('format'));
     const isTrial = asked.get('trial') !== 'false';
     const { id, account } = runningInstance(RED, instances, asked.get('id'));
-    const counts = await importInto(account, bytes, { format, isTrial });
-    if (!isTrial) audit({ event: 'authy-config.people.import', id, ...counts }, request);
-    return { ok: true, ...counts };
+    const write = (facts: object): void => {
+      if (!isTrial) audit({ event: 'authy-config.people.import', id, ...facts }, request);
+    };
+    try {
+      const counts = await importInto(account, bytes, { format, isTrial });
+      write(counts);
+      return { ok: true, ...counts };
+    } catch (error) {
+      // Some may have been added. As Node-RED does it, with the code of the error.
+      write({ error: (error as Partial<AuthyError>).code ?? 'unexpected_error' });
+      throw error;
+    }
   });
 }
 
