@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import should from 'should';
+import { member } from '../../nodes/lib/contract/json';
 import type { People } from '../../nodes/lib/contract/people';
 import { filePeople, peopleRoot } from '../../nodes/lib/people/file-people';
 import { ProcessRun } from '../../nodes/lib/storage/owned-directory';
@@ -205,7 +206,7 @@ describe('The people of an account, imported and exported from the editor', () =
     await start(simulated);
     const list = 'phone\n+491701234567\n';
     const [imports, exports] = ['authy-config.people.import', 'authy-config.people.export'];
-    const lines = (): object[] => (flow as Flow).audit.filter((line) => Object(line).id === 'kept');
+    const lines = (): object[] => (flow as Flow).audit.filter((line) => member(line, 'id') === 'kept');
     await imported(list, { trial: 'true' });
     should(lines()).eql([]);
     await imported(list);
