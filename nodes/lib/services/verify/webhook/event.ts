@@ -33,7 +33,7 @@ export interface FactorEvent extends Said {
 
 export type WebhookEvent = ChallengeEvent | FactorEvent;
 
-/** Twilio does not say what it looks like, but for its name. It is only compared. */
+/** Twilio does not say what it looks like, but for its name. Nothing depends on it: repeats are told by the challenge. */
 const uuidForm = /^[\w-]{8,64}$/;
 /** Source: https://www.twilio.com/docs/verify/api/entity */
 const identityForm = /^[A-Za-z0-9-]{8,64}$/;
