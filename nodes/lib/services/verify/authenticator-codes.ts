@@ -2,7 +2,7 @@ import { AuthyError, untrustedAnswer } from '../../contract/errors';
 import type { ResultOf } from '../../contract/results';
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
 import type { Factor, Person } from '../../contract/people';
-import { stepOf } from './authenticator';
+import { stepOf } from '../../authenticator/totp';
 import { expectSame, expectText } from './client';
 import { type Context, openVerification, personPath, stillThere } from './context';
 import { createFactor } from './factors';
@@ -26,6 +26,14 @@ const notSeen: readonly unknown[] = [
   'AUTHY_TIMEOUT',
 ];
 
+/** How many steps before and after the present one a code may be of: Twilio takes one, and clocks differ. */
+const window = 2;
+
+/** The time step of a code near now; undefined if it is of none. @param secret - in base32 */
+export function stepNear(context: Context, secret: string, token: string): number | undefined {
+  return stepOf(secret, token, context.now(), window);
+}
+
 /** How long Twilio keeps an authenticator at least that nobody confirms, in milliseconds. */
 const unconfirmedLifetime = 3_600_000;
 
@@ -43,7 +51,7 @@ export async function withImported(
   if (imported?.secret === undefined) return person;
   const { authyId } = person;
   if (context.wrongTries.areTooMany(authyId, context.steady())) return person;
-  if (stepOf(imported.secret, token, context.now()) === undefined) {
+  if (stepNear(context, imported.secret, token) === undefined) {
     context.wrongTries.add(authyId, context.steady());
     return person;
   }
@@ -235,7 +243,7 @@ async function withStep(
       'Make a new QR code for this user: the secret of their authenticator is not known here.',
     );
   }
-  const step = stepOf(secret, token, context.now());
+  const step = stepNear(context, secret, token);
   if (step === undefined) {
     // It may be the code that was sent, whose tries Twilio counts. Otherwise Twilio has to count this one.
     if (openVerification(context, person) !== undefined) return { result: 'wrong' };

@@ -1,15 +1,14 @@
-import { AuthyError } from '../../contract/errors';
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
 import type { Person } from '../../contract/people';
-import { type Context, type Handler, knownPerson, unknownPerson } from './context';
+import { emailOf, knownPerson, masked, unknownPerson } from '../../people/known';
+import type { Context, Handler } from './context';
 import { uuidOf } from './sids';
-import { masked } from './users';
 import { type Channel, startVerification, type StartedVerification } from './verifications';
 
 /** A code by SMS or phone call: the two differ only in the channel. */
 function sendToPhone(channel: 'sms' | 'call'): Handler<'tokenSms'> & Handler<'tokenCall'> {
   return async (context, { authyId, locale }, call) => {
-    const person = await knownPerson(context, authyId);
+    const person = await knownPerson(context.people, authyId);
     const { answer } = await send(context, person, channel, person.phoneNumber, locale, call);
     return {
       outcome: 'sent',
@@ -23,17 +22,12 @@ export const tokenSms = sendToPhone('sms');
 export const tokenCall = sendToPhone('call');
 
 export const tokenEmail: Handler<'tokenEmail'> = async (context, { authyId }, call) => {
-  const person = await knownPerson(context, authyId);
-  if (person.email === '') {
-    throw new AuthyError(
-      'AUTHY_NOT_SENT',
-      'Set an e-mail address of the user first, with the node "update user": none is known.',
-    );
-  }
-  const { value, answer } = await send(context, person, 'email', person.email, undefined, call);
+  const person = await knownPerson(context.people, authyId);
+  const email = emailOf(person);
+  const { value, answer } = await send(context, person, 'email', email, undefined, call);
   return {
     outcome: 'sent',
-    result: { authyId, sent: true, email: person.email, emailId: uuidOf(value.sid) },
+    result: { authyId, sent: true, email, emailId: uuidOf(value.sid) },
     answer,
   };
 };

@@ -1,8 +1,8 @@
-import { AuthyError } from '../../contract/errors';
 import type { ValuesOf } from '../../contract/operations';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, Performed } from '../../contract/service';
 import type { People, Person, Verification } from '../../contract/people';
+import { knownPerson, unknownPerson } from '../../people/known';
 import type { VerifyClient } from './client';
 import { type StartedVerifications, verificationLifetime } from './started-verifications';
 import type { WrongTries } from './wrong-tries';
@@ -43,16 +43,9 @@ export function personPath(context: Context, { identity }: Person, ...parts: rea
   return servicePath(context, 'Entities', identity, ...parts);
 }
 
-/** @throws AuthyError - `AUTHY_USER_NOT_FOUND`; `AUTHY_STORE` */
-export async function knownPerson({ people }: Context, authyId: string): Promise<Person> {
-  const person = await people.find(authyId);
-  if (person === undefined) throw unknownPerson();
-  return person;
-}
-
 /** @throws AuthyError - `AUTHY_USER_NOT_FOUND`: the person was removed while Twilio was asked */
 export async function stillThere(context: Context, { authyId, identity }: Person): Promise<Person> {
-  const person = await knownPerson(context, authyId);
+  const person = await knownPerson(context.people, authyId);
   if (person.identity !== identity) throw unknownPerson();
   return person;
 }
@@ -61,12 +54,4 @@ export async function stillThere(context: Context, { authyId, identity }: Person
 export function openVerification(context: Context, { verification }: Person): Verification | undefined {
   if (verification === undefined || verification.end !== undefined) return undefined;
   return context.now() - verification.startedAt < verificationLifetime ? verification : undefined;
-}
-
-/** The error for a person whom the account does not know (any more). */
-export function unknownPerson(): AuthyError {
-  return new AuthyError(
-    'AUTHY_USER_NOT_FOUND',
-    'Create the user first, or import them: this account knows no user with this ID.',
-  );
 }

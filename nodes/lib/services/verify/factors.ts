@@ -1,9 +1,9 @@
 import { untrustedAnswer } from '../../contract/errors';
 import { isObject, member, textOrNull } from '../../contract/json';
 import type { Person } from '../../contract/people';
+import { digits, period } from '../../authenticator/totp';
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
 import { type Answer, expectSame, expectText, type Read } from './client';
-import { digits, period } from './authenticator';
 import { type Context, personPath } from './context';
 import { isSid } from './sids';
 

@@ -3,8 +3,7 @@ import type { ValuesOf } from '../../contract/operations';
 import type { People, Person } from '../../contract/people';
 import type { CallOptions } from '../../contract/service';
 import { importedFactor } from '../../people/imported-factor';
-import { stepOf } from './authenticator';
-import { confirmFactor, isImported, totpOf, type Tried, withImported } from './authenticator-codes';
+import { confirmFactor, isImported, stepNear, totpOf, type Tried, withImported } from './authenticator-codes';
 import { type Context, type Handler, stillThere } from './context';
 
 /**
@@ -45,7 +44,7 @@ async function checkSecret(
   secret: string,
   token: string | undefined,
 ): Promise<void> {
-  if (token !== undefined && stepOf(secret, token, context.now()) === undefined) {
+  if (token !== undefined && stepNear(context, secret, token) === undefined) {
     throw invalidInput(
       'token',
       'read a new one, or leave it blank: it is no code of totpSecret at this moment.',

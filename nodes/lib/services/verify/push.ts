@@ -3,7 +3,8 @@ import { textOrNull } from '../../contract/json';
 import type { Person } from '../../contract/people';
 import type { ApprovalStatus } from '../../contract/results';
 import { type Answer, expectSame, expectText } from './client';
-import { type Context, type Handler, knownPerson, personPath } from './context';
+import { knownPerson } from '../../people/known';
+import { type Context, type Handler, personPath } from './context';
 import { listFactors } from './factors';
 import { isSid, sidOf, uuidOf } from './sids';
 
@@ -24,7 +25,7 @@ const most = { fields: 20, value: 128, hidden: 1024 };
 export const onetouchSend: Handler<'onetouchSend'> = async (context, values, call) => {
   const { authyId, message, details, hiddenDetails, secondsToExpire = usualLifetime } = values;
   const [fields, hidden] = [fieldsOf(details), hiddenOf(hiddenDetails)];
-  const person = await knownPerson(context, authyId);
+  const person = await knownPerson(context.people, authyId);
   const { value: factors } = await listFactors(context, person, call);
   const device = factors
     .filter(({ type, isVerified }) => type === 'push' && isVerified)
@@ -73,7 +74,7 @@ export const onetouchStatus: Handler<'onetouchStatus'> = async (context, { appro
       'Ask again, or keep the open approvals of the account in Redis: this account does not know (any more) whom it asked.',
     );
   }
-  const person = await knownPerson(context, authyId);
+  const person = await knownPerson(context.people, authyId);
   const sid = sidOf('YC', approvalId);
   const { value, answer } = await context.verify.call(
     { method: 'GET', path: personPath(context, person, 'Challenges', sid), repeat: 'read' },

@@ -1,8 +1,8 @@
-import { renderSVG } from 'uqr';
-import { AuthyError } from '../../contract/errors';
+import { qrPicture } from '../../authenticator/qr-picture';
+import { newSecret } from '../../authenticator/totp';
 import type { Factor } from '../../contract/people';
-import { newSecret } from './authenticator';
-import { type Handler, knownPerson, personPath, unknownPerson } from './context';
+import { knownPerson, unknownPerson } from '../../people/known';
+import { type Handler, personPath } from './context';
 import { createFactor } from './factors';
 
 /** The longest name that Twilio takes. */
@@ -13,7 +13,7 @@ const longestName = 64;
  * that was never confirmed is deleted.
  */
 export const userQr: Handler<'userQr'> = async (context, { authyId, label, size = 300 }, call) => {
-  const person = await knownPerson(context, authyId);
+  const person = await knownPerson(context.people, authyId);
   const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
   const secret = newSecret();
   const isUnconfirmed = ({ type, state, service }: Factor): boolean =>
@@ -45,18 +45,10 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
     outcome: 'made',
     result: {
       authyId,
-      qrCode: pictureOf(uri, size),
+      qrCode: qrPicture(uri, size),
       label: name,
       issuer: new URL(uri).searchParams.get('issuer'),
     },
     answer,
   };
 };
-
-/** A QR code as an address that holds the image itself. @param size - width and height in pixels */
-function pictureOf(text: string, size: number): string {
-  const svg = renderSVG(text, { border: 4 }).replace('<svg ', `<svg width="${size}" height="${size}" `);
-  if (!svg.startsWith('<svg width='))
-    throw new AuthyError('AUTHY_REJECTED', 'The QR code could not be drawn.');
-  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
-}

@@ -1,37 +1,17 @@
-import {
-  type Handler,
-  knownPerson,
-  openVerification,
-  personPath,
-  servicePath,
-  unknownPerson,
-} from './context';
+import { created, knownPerson, masked, withEmail } from '../../people/known';
+import { type Handler, openVerification, personPath, servicePath } from './context';
 import { expectSame } from './client';
 import { listFactors } from './factors';
 import { noService } from './verifications';
 
-/**
- * Verify knows no people: the account keeps them. The same phone number is the same person, whose e-mail address stays:
- * otherwise whoever knows the number could have the person's codes sent elsewhere.
- */
-export const userCreate: Handler<'userCreate'> = async ({ people }, { email, phoneNumber, countryCode }) => {
-  const known = await people.findByPhone(phoneNumber);
-  const person =
-    known !== undefined && known.email !== ''
-      ? known
-      : await people.add({ email, phoneNumber, countryCode: countryCode ?? '' });
-  return {
-    outcome: 'created',
-    result: {
-      authyId: person.authyId,
-      phoneNumber: person.phoneNumber,
-      countryCode: person.countryCode,
-    },
-  };
+/** Verify knows no people: the account keeps them. */
+export const userCreate: Handler<'userCreate'> = async ({ people }, values) => {
+  const { authyId, phoneNumber, countryCode } = await created(people, values);
+  return { outcome: 'created', result: { authyId, phoneNumber, countryCode } };
 };
 
 export const userStatus: Handler<'userStatus'> = async (context, { authyId }, call) => {
-  const person = await knownPerson(context, authyId);
+  const person = await knownPerson(context.people, authyId);
   const { value: factors, answer } = await listFactors(context, person, call);
   const verified = factors.filter(({ isVerified }) => isVerified);
   return {
@@ -52,20 +32,14 @@ export const userStatus: Handler<'userStatus'> = async (context, { authyId }, ca
   };
 };
 
-export const userUpdate: Handler<'userUpdate'> = async ({ people }, { authyId, email }) => {
-  const person = await people.change(authyId, ({ verification, ...one }) => ({
-    ...one,
-    email,
-    // A code that went to the old address no longer counts.
-    ...(verification === undefined || verification.channel === 'email' ? {} : { verification }),
-  }));
-  if (person === undefined) throw unknownPerson();
-  return { outcome: 'updated', result: { authyId, email: person.email } };
+export const userUpdate: Handler<'userUpdate'> = async ({ people }, values) => {
+  const { authyId, email } = await withEmail(people, values.authyId, values.email);
+  return { outcome: 'updated', result: { authyId, email } };
 };
 
 /** First at Twilio: as long as that fails, the account knows what is left to be deleted. */
 export const userDelete: Handler<'userDelete'> = async (context, { authyId }, call) => {
-  const person = await knownPerson(context, authyId);
+  const person = await knownPerson(context.people, authyId);
   const verification = openVerification(context, person);
   if (verification !== undefined) {
     await context.verify.call(
@@ -97,8 +71,3 @@ export const userDelete: Handler<'userDelete'> = async (context, { authyId }, ca
   await context.people.remove(authyId);
   return { outcome: 'deleted', result: { authyId, deleted: true }, answer };
 };
-
-/** All but the last four digits hidden, as Authy shows it. */
-export function masked(phoneNumber: string): string {
-  return `XXX-XXX-${phoneNumber.slice(-4)}`;
-}

@@ -1,0 +1,57 @@
+import { AuthyError } from '../contract/errors';
+import type { ValuesOf } from '../contract/operations';
+import type { People, Person } from '../contract/people';
+
+/** What every service does with people who are kept here. */
+
+/** @throws AuthyError - `AUTHY_USER_NOT_FOUND`; `AUTHY_STORE` */
+export async function knownPerson(people: People, authyId: string): Promise<Person> {
+  const person = await people.find(authyId);
+  if (person === undefined) throw unknownPerson();
+  return person;
+}
+
+/** The error for a person whom the account does not know (any more). */
+export function unknownPerson(): AuthyError {
+  return new AuthyError(
+    'AUTHY_USER_NOT_FOUND',
+    'Create the user first, or import them: this account knows no user with this ID.',
+  );
+}
+
+/**
+ * The same phone number is the same person, whose e-mail address stays: otherwise whoever knows the number could have the
+ * person's codes sent elsewhere.
+ */
+export async function created(
+  people: People,
+  { email, phoneNumber, countryCode = '' }: ValuesOf<'userCreate'>,
+): Promise<Person> {
+  const known = await people.findByPhone(phoneNumber);
+  return known !== undefined && known.email !== '' ? known : people.add({ email, phoneNumber, countryCode });
+}
+
+/** Gives a person another e-mail address. A code that went to the old one no longer counts. @throws AuthyError */
+export async function withEmail(people: People, authyId: string, email: string): Promise<Person> {
+  const person = await people.change(authyId, ({ verification, ...one }) => ({
+    ...one,
+    email,
+    ...(verification === undefined || verification.channel === 'email' ? {} : { verification }),
+  }));
+  if (person === undefined) throw unknownPerson();
+  return person;
+}
+
+/** @throws AuthyError - `AUTHY_NOT_SENT` if none is known */
+export function emailOf({ email }: Person): string {
+  if (email !== '') return email;
+  throw new AuthyError(
+    'AUTHY_NOT_SENT',
+    'Set an e-mail address of the user first, with the node "update user": none is known.',
+  );
+}
+
+/** All but the last four digits hidden, as Authy shows it. */
+export function masked(phoneNumber: string): string {
+  return `XXX-XXX-${phoneNumber.slice(-4)}`;
+}
