@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Factor, Person } from '../../nodes/lib/contract/people';
+import type { CodeLimits, Factor, KeyedHash, Person } from '../../nodes/lib/contract/people';
 
 /** Some phone numbers, few enough to come again. */
 export const phones = ['+491701234567', '+491701234568', '+13175550142', '+13175550143', '+447400123456'].map(
@@ -47,6 +47,18 @@ const email = fc.oneof(
   fc.stringMatching(/^[=+\-'",a-z\u00e9\u4e2d]{1,20}@[a-z]{1,5}\.[a-z]{1,5}$/),
 );
 
+const hash = fc.stringMatching(/^h1\.[A-Za-z0-9_-]{8}\.[A-Za-z0-9_-]{43}$/) as fc.Arbitrary<KeyedHash>;
+const limits = fc.record<CodeLimits>(
+  {
+    sent: fc.array(time, { maxLength: 5 }),
+    wrong: fc.array(time, { maxLength: 5 }),
+    wrongInARow: fc.nat(),
+    locks: fc.nat(),
+    lockedUntil: time,
+  },
+  { noNullPrototype: true },
+);
+
 /** Any factor. */
 export const factors: fc.Arbitrary<Factor[]> = fc.uniqueArray(
   fc.record<Factor>(
@@ -58,6 +70,7 @@ export const factors: fc.Arbitrary<Factor[]> = fc.uniqueArray(
       name: fc.string({ unit: 'binary', maxLength: 32 }),
       secret: fc.stringMatching(/^[A-Z2-7]{16,128}$/),
       lastStep: fc.nat(),
+      recovery: fc.array(hash, { maxLength: 10 }),
       createdAt: time,
     },
     { noNullPrototype: true, requiredKeys: ['id', 'type', 'state', 'name', 'createdAt'] },
@@ -76,12 +89,15 @@ export const people: fc.Arbitrary<Person[]> = fc
         email,
         createdAt: time,
         factors,
+        limits,
         verification: fc.record(
           {
             id,
             channel: fc.constantFrom('sms', 'call', 'email'),
             to: fc.string({ maxLength: 254 }),
             startedAt: time,
+            hash,
+            tries: fc.nat(5),
             end: fc.constantFrom('approved', 'expired', 'failed', 'canceled'),
           },
           { noNullPrototype: true, requiredKeys: ['id', 'channel', 'to', 'startedAt'] },

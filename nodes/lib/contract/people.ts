@@ -12,9 +12,17 @@ export interface Factor<Secret extends string = string> {
   readonly secret?: Secret;
   /** The last TOTP step that a code was accepted of, or is being asked about. No code of it, or of one before, counts. */
   readonly lastStep?: number;
+  /** The recovery codes that were made with it and are left: each is a {@link KeyedHash}. Absent if none were made. */
+  readonly recovery?: readonly KeyedHash[];
   /** In milliseconds since 1970. */
   readonly createdAt: number;
 }
+
+/**
+ * What is kept instead of a code: its HMAC by a key of the account's people, `h1.KEY.MAC`, the id of the key and the MAC in
+ * base64url. See {@link People.hashes}.
+ */
+export type KeyedHash = string & { readonly isHash: true };
 
 /** A code that was sent to a person. */
 export interface Verification {
@@ -25,8 +33,26 @@ export interface Verification {
   readonly to: string;
   /** In milliseconds since 1970. */
   readonly startedAt: number;
+  /** Of a code that was made here. Absent if a service outside made it, which alone can check it. */
+  readonly hash?: KeyedHash;
+  /** How many wrong codes were tried while it was open, if they are counted here. */
+  readonly tries?: number;
   /** Absent as long as it is open. */
   readonly end?: 'approved' | 'expired' | 'failed' | 'canceled';
+}
+
+/** What limits guessing and sending, where codes are checked here. All times are in milliseconds since 1970. */
+export interface CodeLimits {
+  /** When the last codes were sent: those that may still count, and no more than may be sent at once. */
+  readonly sent: readonly number[];
+  /** When the last wrong codes were tried: those that may still count. */
+  readonly wrong: readonly number[];
+  /** How many wrong codes there were since the last right one. */
+  readonly wrongInARow: number;
+  /** How often that has locked the person since the last right code. */
+  readonly locks: number;
+  /** Until when no code of theirs is looked at; 0 if they were never locked. */
+  readonly lockedUntil: number;
 }
 
 /** Somebody who is known to an account. */
@@ -46,11 +72,13 @@ export interface Person<Secret extends string = string> {
   readonly factors: readonly Factor<Secret>[];
   /** The last code that was sent. */
   readonly verification?: Verification;
+  /** Absent if nothing counts. */
+  readonly limits?: CodeLimits;
 }
 
 /** Somebody to be added. What is absent is made up, or empty. */
 export type NewPerson = Pick<Person, 'phoneNumber' | 'countryCode' | 'email'> &
-  Partial<Pick<Person, 'authyId' | 'identity' | 'createdAt' | 'factors' | 'verification'>>;
+  Partial<Pick<Person, 'authyId' | 'identity' | 'createdAt' | 'factors' | 'verification' | 'limits'>>;
 
 /**
  * Who is known to an account. Every call may reject with an AuthyError `AUTHY_STORE`, if the store cannot be used, or what
@@ -102,6 +130,15 @@ export interface People {
 
   /** How many people there are. */
   count(): Promise<number>;
+
+  /**
+   * The keyed hashes of a code, one by each key that there is: the first is the one to be kept. The keys are those that secrets
+   * are encrypted with, so who has the store alone cannot try codes out.
+   *
+   * @param place - what the code is for, and whose: the same code has another hash in another place
+   * @throws AuthyError - `AUTHY_BAD_CONFIG` if there is no key
+   */
+  hashes(place: string, code: string): Promise<readonly KeyedHash[]>;
 
   close(): Promise<void>;
 }

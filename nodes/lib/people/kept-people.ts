@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { AuthyError, invalidInput } from '../contract/errors';
 import { InTurn } from '../storage/in-turn';
 import type { Tell } from '../storage/owned-directory';
-import type { Factor, NewPerson, People, Person } from '../contract/people';
+import type { Factor, KeyedHash, NewPerson, People, Person } from '../contract/people';
 import type { Kept, PeopleStore, Row } from './people-store';
 import { checkPerson, storedPerson, type StoredPerson, textOf } from './person';
 import type { Sealing } from './sealing';
@@ -109,6 +109,10 @@ export class KeptPeople implements People {
     return this.store.count();
   }
 
+  hashes(place: string, code: string): Promise<readonly KeyedHash[]> {
+    return this.sealing.hashes(place, code);
+  }
+
   close(): Promise<void> {
     return this.store.close();
   }
@@ -126,7 +130,7 @@ export class KeptPeople implements People {
   }
 
   private made(given: NewPerson): Person {
-    const { phoneNumber, countryCode, email, verification } = given;
+    const { phoneNumber, countryCode, email, verification, limits } = given;
     return {
       authyId: given.authyId ?? newId(),
       identity: given.identity ?? randomBytes(16).toString('hex'),
@@ -136,6 +140,7 @@ export class KeptPeople implements People {
       createdAt: given.createdAt ?? this.now(),
       factors: given.factors ?? [],
       ...(verification === undefined ? {} : { verification }),
+      ...(limits === undefined ? {} : { limits }),
     };
   }
 

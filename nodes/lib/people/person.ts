@@ -1,6 +1,6 @@
 import { invalidInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
-import type { Factor, Person, Verification } from '../contract/people';
+import type { CodeLimits, Factor, Person, Verification } from '../contract/people';
 import { formats } from '../contract/validation';
 import type { SealedText } from './sealing';
 
@@ -12,12 +12,16 @@ const ofPeople = {
   id: /^[A-Za-z0-9_-]{1,64}$/,
   identity: /^[0-9a-f]{32}$/,
   e164: /^\+[1-9][0-9]{4,14}$/,
+  hash: /^h1\.[A-Za-z0-9_-]{8}\.[A-Za-z0-9_-]{43}$/,
   sealed: /^v1(?:\.[A-Za-z0-9_-]{1,300}){2}$/,
 } as const;
 
 /** Twilio allows no more factors of a person. */
 const mostFactors = 100;
 const longestName = 64;
+/** More are never kept of one person. */
+const mostTimes = 100;
+const mostRecoveryCodes = 20;
 
 type Check = (value: unknown) => boolean;
 type Checks<T> = { readonly [Name in keyof T]-?: Check };
@@ -39,12 +43,17 @@ const isText =
   (longest: number): Check =>
   (value) =>
     typeof value === 'string' && value.length <= longest;
+const isListOf =
+  (check: Check, most: number): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= most && value.every(check);
 
 const isId = isLike(ofPeople.id);
 export const isIdentity = isLike(ofPeople.identity);
 export const isE164 = isLike(ofPeople.e164);
 const isSecret = isLike(formats.totpSecret);
 const isSealed = isLike(ofPeople.sealed);
+const isHash = isLike(ofPeople.hash);
 const isEmail: Check = (value) => value === '' || isLike(formats.email)(value);
 
 const factorChecks = (secret: Check): Checks<Factor> => ({
@@ -55,6 +64,7 @@ const factorChecks = (secret: Check): Checks<Factor> => ({
   name: isText(longestName),
   secret: isAbsentOr(secret),
   lastStep: isAbsentOr(isCount),
+  recovery: isAbsentOr(isListOf(isHash, mostRecoveryCodes)),
   createdAt: isCount,
 });
 
@@ -63,10 +73,20 @@ const verificationChecks: Checks<Verification> = {
   channel: isOneOf('sms', 'call', 'email'),
   to: isText(254),
   startedAt: isCount,
+  hash: isAbsentOr(isHash),
+  tries: isAbsentOr(isCount),
   end: isAbsentOr(isOneOf('approved', 'expired', 'failed', 'canceled')),
 };
 
-const personChecks: Checks<Omit<Person, 'factors' | 'verification'>> = {
+const limitsChecks: Checks<CodeLimits> = {
+  sent: isListOf(isCount, mostTimes),
+  wrong: isListOf(isCount, mostTimes),
+  wrongInARow: isCount,
+  locks: isCount,
+  lockedUntil: isCount,
+};
+
+const personChecks: Checks<Omit<Person, 'factors' | 'verification' | 'limits'>> = {
   authyId: isLike(formats.authyId),
   identity: isIdentity,
   phoneNumber: isE164,
@@ -76,13 +96,13 @@ const personChecks: Checks<Omit<Person, 'factors' | 'verification'>> = {
 };
 
 /** The members that are lists and objects: they are checked one by one. */
-const inner = ['factors', 'verification'];
+const inner = ['factors', 'verification', 'limits'];
 
 /** The name of the first member that is not in the right format; undefined if there is none. */
 function wrongMember(person: unknown, secret: Check): string | undefined {
   const wrong = wrongAmong(person, personChecks, '', inner);
   if (wrong !== undefined) return wrong;
-  const { phoneNumber, countryCode, factors, verification } = person as Person;
+  const { phoneNumber, countryCode, factors, verification, limits } = person as Person;
   if (!phoneNumber.startsWith(`+${countryCode}`)) return 'countryCode';
   if (!Array.isArray(factors) || factors.length > mostFactors) return 'factors';
   const checks = factorChecks(secret);
@@ -92,9 +112,18 @@ function wrongMember(person: unknown, secret: Check): string | undefined {
   }
   const ids = new Set((factors as readonly Factor[]).map(({ id }) => id));
   if (ids.size < factors.length) return 'factors';
-  return verification === undefined
-    ? undefined
-    : wrongAmong(verification, verificationChecks, 'verification');
+  return (
+    wrongIfThere(verification, verificationChecks, 'verification') ??
+    wrongIfThere(limits, limitsChecks, 'limits')
+  );
+}
+
+function wrongIfThere(
+  value: unknown,
+  checks: Readonly<Record<string, Check>>,
+  place: string,
+): string | undefined {
+  return value === undefined ? undefined : wrongAmong(value, checks, place);
 }
 
 function wrongAmong(
@@ -113,8 +142,12 @@ function wrongAmong(
   return Object.keys(value).every(isKnown) ? undefined : `${prefix}(a member that is not known here)`;
 }
 
-/** The version of the stored form. */
-const version = 1;
+/**
+ * The version of the stored form. Version 1 had no limits, no hashes and no recovery codes: it reads as a person of today who
+ * has none. A package of that time refuses version 2: it would lose the limits.
+ */
+const version = 2;
+const readable: readonly unknown[] = [1, version];
 
 /** Writes a person as the text that {@link storedPerson} reads. */
 export function textOf(person: StoredPerson): string {
@@ -129,7 +162,8 @@ export function textOf(person: StoredPerson): string {
  */
 export function storedPerson(authyId: string, text: string): StoredPerson {
   const value = parsed(text);
-  if (member(value, 'version') !== version) throw new Error('it is not of a version that is known here');
+  if (!readable.includes(member(value, 'version')))
+    throw new Error('it is not of a version that is known here');
   const person: Record<string, unknown> = { ...(value as object) };
   delete person['version'];
   const wrong = wrongMember(person, isSealed);

@@ -1,14 +1,17 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHmac,
   hkdfSync,
   randomBytes,
   scrypt,
   type ScryptOptions,
+  timingSafeEqual,
 } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { AuthyError } from '../contract/errors';
+import type { KeyedHash } from '../contract/people';
 import { codeOf, diskError, replaceFile, syncFolder } from '../storage/disk';
 import { InTurn } from '../storage/in-turn';
 
@@ -26,6 +29,8 @@ export interface KeySources {
 interface Key {
   readonly id: string;
   readonly bytes: Buffer;
+  /** For hashes. */
+  readonly hashing: Buffer;
 }
 
 const algorithm = 'aes-256-gcm';
@@ -100,6 +105,21 @@ export class Sealing {
     }
   }
 
+  /**
+   * The keyed hashes of a code: HMAC-SHA256, by each key. The first is by the key that seals.
+   *
+   * @throws AuthyError - as {@link seal}
+   */
+  async hashes(place: string, code: string): Promise<readonly KeyedHash[]> {
+    await this.currentKey();
+    return (await this.known()).map(({ id, hashing }) => {
+      const mac = createHmac('sha256', hashing)
+        .update(JSON.stringify([place, code]))
+        .digest('base64url');
+      return `h1.${id}.${mac}` as KeyedHash;
+    });
+  }
+
   /** Whether it was sealed with the key that seals now. */
   async isCurrent(sealed: SealedText): Promise<boolean> {
     const [current] = await this.known();
@@ -146,9 +166,18 @@ export class Sealing {
         return {
           id: derived('id of the key', idLength).toString('base64url'),
           bytes: derived('secrets', keyLength),
+          hashing: derived('hashes', keyLength),
         };
       });
   }
+}
+
+/** Whether one of the hashes of a code is the one that was kept, in constant time. */
+export function isAmong(hashes: readonly KeyedHash[], kept: KeyedHash): boolean {
+  const wanted = Buffer.from(kept);
+  return hashes
+    .map((hash) => Buffer.from(hash))
+    .some((hash) => hash.length === wanted.length && timingSafeEqual(hash, wanted));
 }
 
 function stretched(secret: string, salt: string): Promise<Buffer> {

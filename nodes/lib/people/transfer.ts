@@ -52,7 +52,7 @@ const columnNames: ReadonlyMap<string, Column> = new Map([
 ]);
 
 /** What a person in a JSON list may have. */
-const members: readonly string[] = [...columns, 'identity', 'createdAt', 'factors', 'verification'];
+const members: readonly string[] = [...columns, 'identity', 'createdAt', 'factors', 'verification', 'limits'];
 
 /** How many problems of a list are named. */
 const mostProblems = 20;
@@ -282,7 +282,7 @@ function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): Ne
   const listed = member(given, 'factors') ?? [];
   if (!Array.isArray(listed)) throw invalidInput('factors', 'expected a list.');
   const factors = [...(listed as readonly Factor[]), ...imported];
-  const { identity, createdAt, verification } = given as Partial<Person>;
+  const { identity, createdAt, verification, limits } = given as Partial<Person>;
   const person = {
     authyId: read('authyId', input.authyId),
     identity,
@@ -292,6 +292,7 @@ function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): Ne
     createdAt,
     factors,
     verification,
+    limits,
   };
   checkPerson({
     ...person,

@@ -57,6 +57,31 @@ describe('People in files', () => {
     should(told).eql([]);
   });
 
+  it('are read from a file of version 1, which knew no limits and no hashes; the next change writes version 2', async () => {
+    const before = open();
+    const ada = await before.add(newPerson({ factors: [newFactor({ lastStep: 7 })] }));
+    await before.close();
+    const versions: unknown[] = [];
+    edit(ada.authyId, (value) => {
+      versions.push(value['version']);
+      return { ...value, version: 1 };
+    });
+    const after = open();
+    should(await after.find(ada.authyId)).eql(ada);
+    const limits = { sent: [1], wrong: [2, 3], wrongInARow: 2, locks: 1, lockedUntil: 4 };
+    should(await after.change(ada.authyId, (person) => ({ ...person, limits }))).have.property(
+      'limits',
+      limits,
+    );
+    await after.close();
+    edit(ada.authyId, (value) => {
+      versions.push(value['version']);
+      return value;
+    });
+    should(versions).eql([2, 2]);
+    should(await open().find(ada.authyId)).eql({ ...ada, limits });
+  });
+
   it('are the same person for the same phone number, who gets the new e-mail address', async () => {
     const people = open();
     const all = await Promise.all([1, 2, 3].map((n) => people.add(newPerson({ email: `${n}@example.com` }))));

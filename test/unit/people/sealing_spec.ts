@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import should from 'should';
-import { type KeySources, type SealedText, Sealing } from '../../../nodes/lib/people/sealing';
+import { isAmong, type KeySources, type SealedText, Sealing } from '../../../nodes/lib/people/sealing';
 import { temporaryDirectory } from '../../support/node_red';
 import { cases } from '../../support/runs';
 
@@ -97,6 +97,30 @@ describe('The encryption of secrets', () => {
     await sealing({})
       .seal('here', 'text')
       .should.be.rejectedWith({ code: 'AUTHY_BAD_CONFIG', message: /^Set credentialSecret in settings\.js/ });
+  });
+
+  it('hashes a code by each key, for its place: another place, code, account or key gives another hash', async () => {
+    fs.writeFileSync(keyFile, 'ab'.repeat(32));
+    const both = sealing({ keyFile, credentialSecret: 'a secret' });
+    const [current, former, ...others] = await both.hashes('here', '123456');
+    if (current === undefined || former === undefined) throw new Error();
+    should(others).be.empty();
+    should(await sealing({ credentialSecret: 'a secret' }).hashes('here', '123456')).eql([current]);
+    should(await sealing({ keyFile }).hashes('here', '123456')).eql([former]);
+    const different = [
+      current,
+      former,
+      ...(await sealing({ keyFile }).hashes('there', '123456')),
+      ...(await sealing({ keyFile }).hashes('here', '123457')),
+      ...(await sealing({ keyFile }, 'other').hashes('here', '123456')),
+      ...(await sealing({ credentialSecret: 'another' }).hashes('here', '123456')),
+    ];
+    should(new Set(different.map((hash) => hash.split('.')[2])).size).equal(different.length);
+    for (const hash of different) should(hash).match(/^h1\.[\w-]{8}\.[\w-]{43}$/);
+    should(isAmong([current, former], former)).be.true();
+    should(isAmong([current], former)).be.false();
+    should(isAmong([], former)).be.false();
+    await sealing({}).hashes('here', '123456').should.be.rejectedWith({ code: 'AUTHY_BAD_CONFIG' });
   });
 
   it('is AES-256-GCM with a key derived as described, so that others can open it', async () => {

@@ -50,8 +50,14 @@ export async function stillThere(context: Context, { authyId, identity }: Person
   return person;
 }
 
+/** Whether Twilio knows it: a code that was made here, while the account was on another service, has a hash. */
+export function isOfTwilio({ hash }: Verification): boolean {
+  return hash === undefined;
+}
+
 /** The code that was sent to a person and may still be right. */
 export function openVerification(context: Context, { verification }: Person): Verification | undefined {
-  if (verification === undefined || verification.end !== undefined) return undefined;
+  if (verification === undefined || verification.end !== undefined || !isOfTwilio(verification))
+    return undefined;
   return context.now() - verification.startedAt < verificationLifetime ? verification : undefined;
 }

@@ -2,7 +2,7 @@ import type { CallOptions, Performed } from '../../contract/service';
 import type { Person } from '../../contract/people';
 import { askFactor, confirmFactor, type Reason, type Tried, withImported } from './authenticator-codes';
 import { knownPerson } from '../../people/known';
-import { type Context, type Handler, openVerification, stillThere } from './context';
+import { type Context, type Handler, isOfTwilio, openVerification, stillThere } from './context';
 import { type Checked, checkVerification } from './verifications';
 
 type End = NonNullable<NonNullable<Person['verification']>['end']>;
@@ -46,7 +46,7 @@ async function checkSent(
   call: () => CallOptions,
 ): Promise<Tried | undefined> {
   const { authyId, identity, verification } = person;
-  if (verification === undefined) return undefined;
+  if (verification === undefined || !isOfTwilio(verification)) return undefined;
   if (verification.end !== undefined) return { result: endedReason(verification.end) };
   if (openVerification(context, person) === undefined) return { result: 'expired' };
   const { id: sid, to } = verification;
