@@ -7,7 +7,8 @@ const may = {
   people: ['contract', 'storage'],
   simulated: ['contract'],
   authenticator: ['contract'],
-  services: ['contract', 'http', 'storage', 'people', 'authenticator', 'simulated'],
+  texts: [],
+  services: ['contract', 'http', 'storage', 'people', 'authenticator', 'texts', 'simulated'],
   account: ['contract', 'storage', 'people', 'services'],
   node: ['contract', 'storage', 'people', 'services', 'account', 'server'],
   approval: ['contract', 'storage', 'account', 'node'],
@@ -58,7 +59,7 @@ module.exports = {
       to: { path: '^nodes/', pathNot: [`${lib}services/[^/]+/kind\\.ts$`, `${lib}contract/`] },
     },
     {
-      name: 'the-simulator-shares-signatures-and-the-server',
+      name: 'the-simulator-shares-signatures-texts-and-the-server',
       severity: 'error',
       from: { path: '^nodes/simulator/' },
       to: {
@@ -67,6 +68,7 @@ module.exports = {
           `${lib}services/authy/callback/(signature|query)\\.ts$`,
           `${lib}server/(own-pages|request-body|router|send)\\.ts$`,
           `${lib}contract/request-handler\\.ts$`,
+          `${lib}texts/`,
         ],
       },
     },

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { Account } from './lib/account/account';
+import { deploysOf } from './lib/node/deploys';
 import { serveAccounts } from './lib/node/account-routes';
 import {
   type AccountCredentials,
@@ -11,6 +12,7 @@ import {
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
+  deploysOf(RED);
   const instances = new Instances();
 
   function AuthyConfig(this: AccountNode, config: AccountDef): void {

@@ -1,5 +1,5 @@
 import type { Faults } from './faults';
-import type { Languages } from './languages';
+import type { Languages } from '../lib/texts/languages';
 import type { Settings } from './settings';
 import type { State } from './state/state';
 

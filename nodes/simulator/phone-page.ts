@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { RequestHandler } from '../lib/contract/request-handler';
 import { pathAndQuery, type Route, routed, type RouteHandler } from '../lib/server/router';
 import { fileOf, redirect, sendFile, type StaticFile } from '../lib/server/send';
-import type { Language, Languages } from './languages';
+import type { Language, Languages } from '../lib/texts/languages';
 
 /** Only the page's own files run or are fetched; logos may come from anywhere. */
 const contentSecurityPolicy = [

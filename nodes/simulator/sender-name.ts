@@ -1,4 +1,4 @@
-import type { Language } from './languages';
+import type { Language } from '../lib/texts/languages';
 import type { Settings } from './settings';
 
 /** The sender's name in a message: it has to say that a simulator sent it. */

@@ -7,11 +7,11 @@ import type { RequestHandler } from '../lib/contract/request-handler';
 import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
 import { application, below, routed } from '../lib/server/router';
 import { redirect, send } from '../lib/server/send';
+import { Languages } from '../lib/texts/languages';
 import { authyProtocol } from './authy/authy-api';
 import { type ControlBackend, controlInterface } from './control';
 import { endpoints } from './endpoints';
 import { Faults } from './faults';
-import { spokenLanguages } from './languages';
 import { phonePage } from './phone-page';
 import { type CallbackAddress, type CallbackMethod, type Settings } from './settings';
 import type { QrCode } from './state/qr-codes';
@@ -24,6 +24,9 @@ import {
 } from './verify/settings';
 import { enrol } from './verify/factor-life';
 import { verifyProtocol } from './verify/verify-api';
+
+/** What simulators say, read only once, with the first one of this process. */
+let spoken: Languages | undefined;
 
 export interface SimulatorOptions {
   /** The key that clients have to send; random if it is absent or empty. */
@@ -75,7 +78,7 @@ export class Simulator {
     };
     this.log = options.log ?? (() => undefined);
     const state = new State(options.now ?? Date.now);
-    const languages = spokenLanguages();
+    const languages = (spoken ??= new Languages('authy-simulator'));
     const backend = (this.backend = {
       state,
       settings: this.settings,

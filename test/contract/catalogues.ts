@@ -14,8 +14,11 @@ export const translations = languages.filter((language) => language !== 'en-US')
 /** The catalogue of the simulator, which belongs to no node. */
 export const simulatorCatalogue = 'authy-simulator';
 
+/** The catalogue of what people are told, which belongs to no node. */
+export const messagesCatalogue = 'authy-messages';
+
 /** Every catalogue of a language. */
-export const catalogues = [...types, simulatorCatalogue];
+export const catalogues = [...types, simulatorCatalogue, messagesCatalogue];
 
 /** The texts of one catalogue, by key, such as `authy-token-verify.label.token`. */
 export function textsOf(language: string, catalogue: string): Map<string, string> {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import should from 'should';
 import { type HTMLElement, NodeType, parse } from 'node-html-parser';
 import type { Outcome } from '../../nodes/lib/approval/outcome';
+import type { Notification } from '../../nodes/lib/contract/notification';
 import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName, ResultOf } from '../../nodes/lib/contract/results';
 import { endpoints } from '../../nodes/lib/services/authy/endpoints';
@@ -55,7 +56,13 @@ const results: {
     countryCode: 'string',
     authenticator: 'string | null',
   },
-  userQr: { authyId: 'string', qrCode: 'string', label: 'string | null', issuer: 'string | null' },
+  userQr: {
+    authyId: 'string',
+    qrCode: 'string',
+    label: 'string | null',
+    issuer: 'string | null',
+    recoveryCodes: 'array | null',
+  },
   userActivity: { authyId: 'string', activity: 'string' },
   tokenSms: {
     authyId: 'string',
@@ -134,6 +141,19 @@ const event: Record<string, string> = {
   requestedAt: 'string',
   endsAt: 'string',
   waiting: 'number',
+};
+
+/** The same of what the notifications node hands on. */
+const notification: {
+  readonly [M in Exclude<keyof Notification, 'topic'>]-?: Words<NonNullable<Notification[M]>>;
+} = {
+  title: 'string',
+  text: 'string',
+  to: 'object',
+  via: 'string',
+  url: 'string',
+  expiresAt: 'number',
+  account: 'string',
 };
 
 /** The members of a payload as a message has them. */
@@ -218,7 +238,8 @@ describe('contract: help', () => {
       should(first?.rawTagName).equal('p');
       // Three lines of the palette's tooltip.
       should(first?.text.trim().replace(/\s+/g, ' ').length).be.within(20, 150);
-      const parts = type === 'authy-config' ? ['Properties'] : ['Inputs', 'Outputs'];
+      const ofNode = otherNodes[type]?.isSource === true ? ['Outputs'] : ['Inputs', 'Outputs'];
+      const parts = type === 'authy-config' ? ['Properties'] : ofNode;
       should(headingsOf(help)).deepEqual([...parts, 'Details', 'References']);
       should(help.querySelectorAll('b, i, strong, em')).be.empty();
     });
@@ -266,6 +287,17 @@ describe('contract: help', () => {
       should(text.includes('AUTHY_OUTCOME_UNKNOWN')).equal(repeat === 'never');
     });
   }
+
+  it('authy-notifications: names every member of the message that it begins, with its type', () => {
+    const [section = []] = sectionsOf(helpOf('en-US', 'authy-notifications'));
+    const terms = termsIn(section);
+    should(typesOf(terms)).deepEqual({ topic: 'string', ...inPayload(notification) });
+    should(terms.filter(({ isOptional }) => isOptional).map(({ name }) => name)).deepEqual([
+      'payload.via',
+      'payload.url',
+      'payload.expiresAt',
+    ]);
+  });
 
   it('authy-onetouch-approval: names every member of an event, with its type', () => {
     const items = helpOf('en-US', 'authy-onetouch-approval').querySelectorAll('ol.node-ports > li');

@@ -47,7 +47,9 @@ interface OtherNode {
   /** Outputs that come after these where a setting asks for them. */
   readonly moreOutputs?: readonly string[];
   /** The names of its settings, beside its inputs. */
-  readonly settings: readonly string[];
+  readonly settings?: readonly string[];
+  /** Whether it has no input: it begins messages. */
+  readonly isSource?: boolean;
   readonly credentials?: readonly string[];
   readonly inputs?: Inputs;
   /** What a message may hold to give an order instead of asking. */
@@ -71,6 +73,7 @@ export const otherNodes: Readonly<Record<string, OtherNode>> = {
     outputs: ['approved', 'denied', 'rejected'],
     settings: callbackSettings,
   },
+  'authy-notifications': { outputs: ['handedOn'], isSource: true },
 };
 
 /** The inputs of a node: what its panel has a TypedInput for, and validates as the runtime does. */

@@ -367,7 +367,7 @@ for (const type of types) {
       const { definition } = panelOf(type);
       const outputs = outcomesByOutput(type);
       const more = otherNodes[type]?.moreOutputs?.length ?? 0;
-      should(definition.inputs).equal(1);
+      should(definition.inputs).equal(otherNodes[type]?.isSource === true ? 0 : 1);
       should(definition.outputs).equal(outputs.length - more);
       // The editor takes the number of a node's outputs from there, where it may change.
       should(definition.defaults['outputs']?.value).equal(more > 0 ? definition.outputs : undefined);

@@ -30,9 +30,15 @@ const phoneFile = new PhoneFile();
 interface OnService {
   /** The settings of its account. */
   readonly account: object;
+  /** Whether it asks for approvals; one that does not says so. */
+  readonly asks: boolean;
   /** Whether it manages users and checks phone numbers. */
   readonly manages: boolean;
   readonly person: (played: Played) => Person;
+  /** What belongs to a flow on it, beside the account. */
+  readonly nodes?: (account: string, tab: string) => FlowNode[];
+  /** What a number says of its line. */
+  readonly lineType?: string | null;
 }
 
 /** The code that came to the simulated phone last. */
@@ -52,16 +58,42 @@ const onThePhone: OnService['person'] = (played) => ({
 const services: Readonly<Record<string, OnService>> = {
   'Authy, simulated': {
     account: { service: 'authy', simulated: true },
+    asks: true,
     manages: true,
     person: onThePhone,
   },
   'Twilio Verify, simulated': {
     account: { service: 'verify', simulated: true },
+    asks: true,
     manages: true,
     person: onThePhone,
   },
+  'this Node-RED': {
+    account: { service: 'local', simulated: false },
+    asks: false,
+    manages: true,
+    // Mobile phones in North America have numbers like all others.
+    lineType: null,
+    nodes: (account, z) => [
+      { id: 'notifications', type: 'authy-notifications', z, account, x: 10, y: 10, wires: [['told']] },
+      {
+        id: 'told',
+        type: 'change',
+        z,
+        x: 10,
+        y: 10,
+        wires: [[]],
+        rules: [{ t: 'set', p: 'told', pt: 'flow', to: 'payload.text', tot: 'msg' }],
+      },
+    ],
+    person: ({ context }) => ({
+      code: async () => /\b[0-9]{4,10}\b/.exec(String(await context('told')))?.[0] ?? '',
+      answer: () => Promise.reject(new Error('Nobody was asked.')),
+    }),
+  },
   'a service in memory': {
     account: { service: 'memory', simulated: false },
+    asks: true,
     manages: false,
     person: () => ({
       code: async () => (await phoneFile.newest((via) => via !== 'approval'))['code'] ?? '',
@@ -98,15 +130,17 @@ for (const runtime of runtimes)
     });
     after(() => (nodeRed as NodeRed | undefined)?.stop());
 
-    for (const [service, { account, manages, person }] of Object.entries(services)) {
+    for (const [service, on] of Object.entries(services)) {
+      const { account, asks, manages, person, nodes = () => [], lineType = 'cellphone' } = on;
       describe(service, () => {
         async function play(name: string): Promise<Played> {
           fs.rmSync(phoneFile.file, { force: true });
-          return playExample(nodeRed, name, (node: FlowNode) => {
+          const change = (node: FlowNode): FlowNode => {
             if (node.type === 'authy-config') return { ...node, ...account };
             // The door stays open for as long as it is looked at.
             return node.type === 'trigger' ? { ...node, duration: '1', units: 'hr' } : node;
-          });
+          };
+          return playExample(nodeRed, name, change, nodes);
         }
 
         /** What left a node by an output, kept for the comparison. */
@@ -118,10 +152,22 @@ for (const runtime of runtimes)
           return payload;
         }
 
-        for (const [answer, output, door] of [
-          ['approved', 0, 'open'],
-          ['denied', 1, 'closed'],
-        ] as const) {
+        if (!asks) {
+          it('the garage door: says that the service cannot ask, and stays closed', async () => {
+            const played = await play('Garage door with approval');
+            await played.press('ask as if the button was pressed');
+            should(await played.left('catch')).match({ code: 'AUTHY_NOT_SUPPORTED' });
+            should(await played.context('step')).equal('error');
+            should(await played.context('door')).equal('closed');
+          });
+        }
+
+        for (const [answer, output, door] of asks
+          ? ([
+              ['approved', 0, 'open'],
+              ['denied', 1, 'closed'],
+            ] as const)
+          : []) {
           it(`the garage door: ${answer}`, async () => {
             const played = await play('Garage door with approval');
             await played.press('ask as if the button was pressed');
@@ -161,7 +207,7 @@ for (const runtime of runtimes)
             const url = `${nodeRed.nodeUrl}authy/sign-up`;
             const who = { email: 'ada@example.com', phoneNumber: '+13175550124' };
             should(await sendForm(url, who)).eql([200, 'One more step']);
-            should(await left(played, 'authy-phone-info')).match({ type: 'cellphone' });
+            should(await left(played, 'authy-phone-info')).match({ type: lineType });
             should(await left(played, 'authy-phone-start')).match({ via: 'sms' });
             await played.press('look at the last one');
             should(await left(played, 'authy-phone-status')).match({ status: 'pending' });

@@ -26,13 +26,17 @@ export interface Played {
  * Deploys an example that records what leaves its nodes.
  *
  * @param change - changes a node of the file, such as to a shorter time
+ * @param added - nodes that are added, with the ids of the account and the tab
  */
 export async function playExample(
   nodeRed: NodeRed,
   name: string,
   change = (node: FlowNode): FlowNode => node,
+  added = (_account: string, _tab: string): FlowNode[] => [],
 ): Promise<Played> {
-  const flows = recorded(example(name).map(change));
+  const nodes = example(name).map(change);
+  const more = added(nodeOf(nodes, 'authy-config').id, tabOf(nodes));
+  const flows = recorded([...nodes, ...more]);
   // An account and a flow keep their memory in a deploy, unless they are removed first.
   await nodeRed.deploy([]);
   await nodeRed.deploy(flows);

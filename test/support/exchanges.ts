@@ -100,7 +100,13 @@ export const exchanges: Record<OnAuthy, Exchange> = {
     body: { label: 'Home', qr_size: 200 },
     answer: { qr_code: 'https://example.com/qr.png', label: 'Home', issuer: 'App', success: true },
     outcome: 'made',
-    result: { authyId: '209', qrCode: 'https://example.com/qr.png', label: 'Home', issuer: 'App' },
+    result: {
+      authyId: '209',
+      qrCode: 'https://example.com/qr.png',
+      label: 'Home',
+      issuer: 'App',
+      recoveryCodes: null,
+    },
   },
   userActivity: {
     inputs: { authyId: '209', activity: 'banned', data: { reason: 'spam' } },

@@ -194,6 +194,11 @@ export class Flow {
     return new Promise((resolve) => helper.getNode(id).once('input', resolve));
   }
 
+  /** Calls back with each message that arrives at a helper node. */
+  onArrival(id: string, note: (message: Message) => void): void {
+    helper.getNode(id).on('input', note);
+  }
+
   /** Waits until a message has ended, and a little longer, so that a second ending would be seen. */
   async ending(id: string): Promise<Ending> {
     const isOver = (): boolean => {

@@ -4,6 +4,7 @@ import { operations, portOf, type ValuesOf } from '../contract/operations';
 import type { People } from '../contract/people';
 import { unsetVariable } from '../contract/placeholder';
 import { readInputs } from '../contract/read-inputs';
+import type { Notify } from '../contract/notification';
 import type { OperationName } from '../contract/results';
 import type {
   ApprovalAnswer,
@@ -19,11 +20,12 @@ import { sentences } from '../contract/sentences';
 import { assertSupported, type Offer, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
+import { isHeard, nobodyListens, notSent, tellAll } from './notifications';
 import { type ApprovalSettings, storesOf } from './approval-stores';
 import { peopleOf, type PeopleSettings } from './people-stores';
 
 /** An account as it was configured, once Node-RED has resolved its references. */
-export interface AccountSettings extends Pick<Environment, 'log'> {
+export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   /** The node's id. */
   readonly id: string;
   /** Its service; undefined if there is none with that id. */
@@ -35,6 +37,8 @@ export interface AccountSettings extends Pick<Environment, 'log'> {
   readonly maxInFlight: number;
   readonly approvals: ApprovalSettings;
   readonly people: PeopleSettings;
+  /** Resolves once all nodes of the flows are there, if flows are being deployed. */
+  readonly deployed: (signal?: AbortSignal) => Promise<void>;
   /** Why the account cannot be used, beside what its service says; a sentence. */
   readonly problem?: string | undefined;
 }
@@ -78,11 +82,12 @@ export class Account {
   private knownPeople: People | undefined;
 
   constructor(private readonly settings: AccountSettings) {
-    const { id, kind, service, deadline, maxInFlight, approvals, log } = settings;
+    const { id, kind, service, deadline, maxInFlight, approvals, log, language } = settings;
     this.environment = {
-      ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log },
+      ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log, language },
       people: () => this.people(),
       recipientOf: (approvalId) => this.stores.ledger.recipientOf(approvalId),
+      notifier: (signal) => this.notifier(signal),
     };
     this.stores = storesOf(id, approvals, log, (answer) => tellAnswer(id, answer));
     if (settings.problem === undefined && kind?.isOpenedAtDeploy?.(service) === true) {
@@ -134,6 +139,19 @@ export class Account {
     return kind === undefined || problem !== undefined
       ? undefined
       : unsupportedBy(this.offer(kind), name, known)?.reason;
+  }
+
+  /** Why what an operation has to tell somebody would reach nobody: a sentence. Undefined if it would, or tells nothing. */
+  unheard(name: OperationName): string | undefined {
+    const ability = this.settings.kind?.abilities[name];
+    const notifies = ability !== undefined && 'notifies' in ability && ability.notifies;
+    return notifies && !isHeard(this.settings.id) ? nobodyListens : undefined;
+  }
+
+  /** Whether anything that its service does has to be told by the flow. */
+  get hasNotifications(): boolean | undefined {
+    const { kind } = this.settings;
+    return kind && Object.values(kind.abilities).some((ability) => 'notifies' in ability);
   }
 
   /**
@@ -249,6 +267,16 @@ export class Account {
 
   private offer({ abilities }: ServiceKind): Offer {
     return { abilities, ticked: this.settings.service.ticked };
+  }
+
+  private async notifier(signal?: AbortSignal): Promise<Notify> {
+    const { id, deployed } = this.settings;
+    await deployed(signal);
+    if (signal?.aborted === true) {
+      throw new AuthyError('AUTHY_CANCELLED', 'The node was closed before anything was sent.');
+    }
+    if (!isHeard(id)) throw notSent();
+    return (notification) => tellAll(id, notification);
   }
 
   private kind(): ServiceKind {

@@ -109,6 +109,29 @@ function isOf(reading: PhoneNumber | undefined, country: Country): boolean {
   return country.beginning === '' || reading?.country === nameOf(country);
 }
 
+/**
+ * What the number itself says of its line; undefined if it does not tell, as in North America, where numbers of mobile phones
+ * look like all others.
+ *
+ * @param e164 - a number that {@link phone} has read
+ */
+export function lineOf(e164: string): 'mobile' | 'landline' | 'voip' | 'other' | undefined {
+  const type = parse(e164)?.getType();
+  switch (type) {
+    case undefined:
+    case 'FIXED_LINE_OR_MOBILE':
+      return undefined;
+    case 'MOBILE':
+      return 'mobile';
+    case 'FIXED_LINE':
+      return 'landline';
+    case 'VOIP':
+      return 'voip';
+    default:
+      return 'other';
+  }
+}
+
 /** A country's international prefix: dialled before the code of another country. */
 function dialledAbroad(callingCode: string): RegExp {
   const { Metadata, metadata } = phoneLibrary();

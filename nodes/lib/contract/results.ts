@@ -58,6 +58,8 @@ export interface Results {
     qrCode: string;
     label: string | null;
     issuer: string | null;
+    /** Each is valid once instead of a code, if the authenticator is lost. Null if the service makes none. */
+    recoveryCodes: string[] | null;
   };
   userActivity: { authyId: string; activity: string };
   tokenSms: SentCode;

@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { AuthyError } from './errors';
 import type { JsonObject } from './json';
+import type { Notify } from './notification';
 import type { OutcomeOf, ValuesOf } from './operations';
 import type { People } from './people';
 import type { PhoneRule } from './phone';
@@ -68,6 +69,8 @@ export interface Need {
 export interface Supported<N extends OperationName> {
   readonly needs?: Need;
   readonly refuses?: { readonly [I in keyof ValuesOf<N>]?: Refusal<NonNullable<ValuesOf<N>[I]>> };
+  /** It tells somebody something, and the flow has to send it: without a notifications node each message fails. */
+  readonly notifies?: true;
 }
 
 /**
@@ -150,6 +153,15 @@ export interface Environment {
    * @throws AuthyError - `AUTHY_STORE`
    */
   recipientOf(approvalId: string): Promise<string | undefined>;
+  /**
+   * What tells people something. While flows are being deployed it waits until all of their nodes are there.
+   *
+   * @throws AuthyError - `AUTHY_NOT_SENT` if nobody would be told: no notifications node of this account is wired to anything;
+   *   `AUTHY_CANCELLED` if the signal aborts
+   */
+  notifier(signal?: AbortSignal): Promise<Notify>;
+  /** The language of this Node-RED, such as `de`; undefined if it has none set. */
+  readonly language: string | undefined;
 }
 
 /** What the settings of every service have. */

@@ -99,6 +99,8 @@ const trialEnvironment: Environment = {
   recipientOf() {
     throw new Error('A trial has asked nobody.');
   },
+  notifier: () => Promise.reject(new Error('A trial tells nobody.')),
+  language: undefined,
 };
 
 /**

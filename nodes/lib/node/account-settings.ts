@@ -9,6 +9,7 @@ import type { AccountReader, OwnAddress, ProxySetting, SettingsReader } from '..
 import { ownAddress } from '../server/own-server';
 import { serviceIds, serviceKind } from '../services/registry';
 import { contextPlace, hasContextStorage } from '../storage/context-place';
+import { deploysOf } from './deploys';
 import { migrated } from './migrate';
 import { Settings } from './settings';
 
@@ -80,6 +81,8 @@ export function accountSettings(
     approvals: approvalSettings(RED, config, credentials),
     people: peopleSettings(RED),
     log: (line: string): void => node.log(line),
+    language: languageOf(RED),
+    deployed: (signal?: AbortSignal): Promise<void> => deploysOf(RED).settled(signal),
   };
   return { ...read, problem: sentences(chosen.problem, settings.problem) };
 }
@@ -133,6 +136,13 @@ function peopleSettings(RED: NodeAPI): PeopleSettings {
     // Node-RED takes `false` for "credentials are not encrypted".
     credentialSecret: typeof credentialSecret === 'string' ? credentialSecret : undefined,
   };
+}
+
+/** The language of this Node-RED, found as it does: in settings.js, otherwise in the environment. */
+function languageOf(RED: NodeAPI): string | undefined {
+  const { lang } = RED.settings as { lang?: unknown };
+  const [system] = ['LC_ALL', 'LC_MESSAGES', 'LANG'].flatMap((name) => process.env[name] ?? []);
+  return typeof lang === 'string' ? lang : system?.slice(0, 2);
 }
 
 /** A folder of the user directory; undefined if there is none. */

@@ -4,6 +4,7 @@ import { type Account, accountOf, chosenAccount } from '../account/account';
 import { answerFacts } from './answer-facts';
 import { AuthyError, foreignOutcome } from '../contract/errors';
 import { Badge } from './badge';
+import { deploysOf } from './deploys';
 import { warnOfUnsupported } from './unsupported';
 import { deadlineOf, NodeInputs } from './inputs';
 import { type Operation, operations, type OutcomePort, portOf } from '../contract/operations';
@@ -47,6 +48,9 @@ class OperationRunner {
   /** Called when no call is running any more. */
   private onIdle: (() => void) | undefined;
   private readonly closing = new AbortController();
+  private readonly stopWatching: () => void;
+  /** Whether the last deploy has left nobody who would send what this node has to tell. */
+  private isUnheard = false;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -60,6 +64,19 @@ class OperationRunner {
     setMaxListeners(0, this.closing.signal);
     this.badge = new Badge(RED, node, () => accountOf(RED, config.account)?.isSimulated);
     void this.warnOfUnsupported();
+    // The notifications node may be added, removed or disabled by a deploy that leaves this node as it is.
+    const deploys = deploysOf(RED);
+    this.stopWatching = deploys.onEnd(() => this.warnIfUnheard());
+  }
+
+  private warnIfUnheard(): void {
+    if (this.closing.signal.aborted) return;
+    const reason = accountOf(this.RED, this.config.account)?.unheard(this.name);
+    const wasUnheard = this.isUnheard;
+    this.isUnheard = reason !== undefined;
+    if (reason === undefined || wasUnheard) return;
+    this.node.warn(reason);
+    this.badge.failed(new AuthyError('AUTHY_NOT_SENT', reason));
   }
 
   private async warnOfUnsupported(): Promise<void> {
@@ -76,6 +93,7 @@ class OperationRunner {
   /** Ends the running calls and waits until each has ended. */
   async close(): Promise<void> {
     this.closing.abort();
+    this.stopWatching();
     if (this.underWay > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
     this.badge.clear();
   }

@@ -1,11 +1,13 @@
 import type { ServiceKind, SimulatedPhone } from '../contract/service';
 import authy from './authy/kind';
+import local from './local/kind';
 import verify from './verify/kind';
 
 /** Every service there is, by its id: the only place that names them. */
 const kinds = new Map<string, ServiceKind>([
   [authy.id, authy],
   [verify.id, verify],
+  [local.id, local],
 ]);
 
 /** The ids; the first is the default. */

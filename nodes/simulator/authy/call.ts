@@ -1,6 +1,6 @@
 import type { Route } from '../../lib/server/router';
 import type { Params } from '../../lib/services/authy/callback/signature';
-import type { Language } from '../languages';
+import type { Language } from '../../lib/texts/languages';
 import { asText } from '../parameters';
 import { type PhoneNumber, readPhone } from '../phone-numbers';
 import type { Reply } from '../reply';

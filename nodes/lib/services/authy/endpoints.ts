@@ -157,7 +157,13 @@ export const endpoints: { readonly [N in DoneBy<typeof abilities>]: EndpointOf<N
       const { body } = answer;
       return {
         outcome: 'made',
-        result: { authyId, qrCode, label: textOrNull(body, 'label'), issuer: textOrNull(body, 'issuer') },
+        result: {
+          authyId,
+          qrCode,
+          label: textOrNull(body, 'label'),
+          issuer: textOrNull(body, 'issuer'),
+          recoveryCodes: null,
+        },
       };
     },
   },

@@ -48,6 +48,7 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
       qrCode: qrPicture(uri, size),
       label: name,
       issuer: new URL(uri).searchParams.get('issuer'),
+      recoveryCodes: null,
     },
     answer,
   };

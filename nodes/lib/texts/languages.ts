@@ -9,7 +9,7 @@ interface Catalogue {
   readonly [key: string]: string | Catalogue;
 }
 
-/** One of the languages that the simulator speaks. */
+/** A catalogue in one of its languages. */
 export class Language {
   constructor(
     /** Its tag and the name of its folder, such as `pt-BR`. */
@@ -42,16 +42,16 @@ export class Language {
   }
 }
 
-/** The languages that the simulator speaks: one for each `locales/<language>/authy-simulator.json`. */
+/** The languages of a catalogue: one for each `locales/<language>/<name>.json`. */
 export class Languages {
   readonly all: readonly Language[];
 
-  /** Reads the package's catalogues. */
-  constructor() {
+  /** @param name - of the catalogue, which is read here in all its languages */
+  constructor(private readonly name: string) {
     const folder = localesFolder();
     this.all = fs
       .readdirSync(folder)
-      .map((tag) => ({ tag, file: path.join(folder, tag, 'authy-simulator.json') }))
+      .map((tag) => ({ tag, file: path.join(folder, tag, `${name}.json`) }))
       .filter(({ file }) => fs.existsSync(file))
       .map(({ tag, file }) => new Language(tag, JSON.parse(fs.readFileSync(file, 'utf8')) as Catalogue));
   }
@@ -98,25 +98,19 @@ export class Languages {
 
   private get english(): Language {
     const english = this.match(fallback);
-    if (english === undefined) throw new Error(`The simulator's ${fallback} catalogue is missing.`);
+    if (english === undefined) throw new Error(`The catalogue ${this.name} has no ${fallback}.`);
     return english;
   }
-}
-
-let spoken: Languages | undefined;
-
-/** The languages, read only once, with the first simulator of this process. */
-export function spokenLanguages(): Languages {
-  return (spoken ??= new Languages());
 }
 
 function primaryOf(tag: string): string {
   return tag.split('-')[0]?.toLowerCase() ?? '';
 }
 
-/** In the built package `locales` is beside the simulator's folder; in the sources, beside the folder of the nodes. */
+/** In the built package `locales` is beside the nodes; in the sources, beside the folder of the nodes. */
 function localesFolder(): string {
-  const folders = [path.join(__dirname, '..', 'locales'), path.join(__dirname, '..', '..', 'locales')];
+  const nodes = path.join(__dirname, '..', '..');
+  const folders = [path.join(nodes, 'locales'), path.join(nodes, '..', 'locales')];
   const folder = folders.find((candidate) => fs.existsSync(candidate));
   if (folder === undefined) throw new Error('The folder locales of the package is missing.');
   return folder;

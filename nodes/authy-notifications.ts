@@ -1,0 +1,3 @@
+import { notificationsNode } from './lib/node/notifications-node';
+
+export = notificationsNode;

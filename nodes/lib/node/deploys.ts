@@ -1,0 +1,49 @@
+import type { NodeAPI } from 'node-red';
+
+/** The deploys of a Node-RED. */
+class Deploys {
+  /** Whether nodes are being stopped or started now. */
+  private isUnderWay = false;
+  private readonly calls = new Set<() => void>();
+
+  /** Source: https://nodered.org/docs/api/runtime/events/ */
+  constructor({ events }: NodeAPI) {
+    const begin = (): boolean => (this.isUnderWay = true);
+    events.on('flows:stopping', begin);
+    events.on('flows:starting', begin);
+    events.on('flows:started', () => {
+      this.isUnderWay = false;
+      for (const call of [...this.calls]) call();
+    });
+  }
+
+  /** Calls back after each deploy. @returns stops that */
+  onEnd(call: () => void): () => void {
+    this.calls.add(call);
+    return () => void this.calls.delete(call);
+  }
+
+  /** Resolves once all nodes are there, or when the signal aborts: the one who asks may be stopped by this very deploy. */
+  settled(signal?: AbortSignal): Promise<void> {
+    if (!this.isUnderWay || signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        stop();
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const stop = this.onEnd(end);
+      signal?.addEventListener('abort', end);
+    });
+  }
+}
+
+/** One for each Node-RED in this process: it listens once, however many nodes ask. */
+const known = new WeakMap<NodeAPI['events'], Deploys>();
+
+/** The deploys of this Node-RED. Ask for them when nodes are registered: before that, nobody sees a deploy begin. */
+export function deploysOf(RED: NodeAPI): Deploys {
+  const deploys = known.get(RED.events) ?? new Deploys(RED);
+  known.set(RED.events, deploys);
+  return deploys;
+}

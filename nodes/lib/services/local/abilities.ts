@@ -1,0 +1,42 @@
+import type { Abilities } from '../../contract/service';
+
+const noApprovals =
+  'Choose an account on Authy for this node, or send a code instead: this Node-RED cannot ask for approvals itself yet.';
+const noActions = 'leave it blank: codes of this Node-RED belong to no action.';
+
+/** What this Node-RED does of the operations. `force` of "verify token" is not refused: a code always has to be right. */
+export const abilities = {
+  userCreate: {
+    refuses: {
+      sendInstallLink: {
+        accepts: [false],
+        reason: 'set it to false: people use any authenticator app with this Node-RED.',
+      },
+    },
+  },
+  userStatus: {},
+  userUpdate: {},
+  userDelete: {},
+  userExport: { unsupported: 'Export the people of the account as a list instead.' },
+  userImport: { unsupported: 'Import the people into the account as a list instead.' },
+  userQr: {},
+  userActivity: {},
+  tokenSms: {
+    notifies: true,
+    refuses: { action: { reason: noActions }, actionMessage: { reason: noActions } },
+  },
+  tokenCall: {
+    notifies: true,
+    refuses: { action: { reason: noActions }, actionMessage: { reason: noActions } },
+  },
+  tokenEmail: { notifies: true },
+  tokenVerify: { refuses: { action: { reason: noActions } } },
+  phoneStart: { notifies: true },
+  phoneCheck: {},
+  phoneStatus: {},
+  phoneInfo: {},
+  appDetails: {},
+  appStats: {},
+  onetouchSend: { unsupported: noApprovals },
+  onetouchStatus: { unsupported: noApprovals },
+} as const satisfies Abilities;

@@ -1,0 +1,59 @@
+import { AuthyError } from '../../contract/errors';
+import type { Environment, Service, ServiceKind } from '../../contract/service';
+import { abilities } from './abilities';
+import { type LocalSettings, nameProblem, readSettings, withName } from './settings';
+
+/** This Node-RED itself: it makes the codes, checks them, and hands them to the flow to be sent. */
+const local: ServiceKind<LocalSettings> = {
+  id: 'local',
+  abilities,
+  keepsPeople: true,
+  settings: ['localName'],
+  credentials: [],
+  read: readSettings,
+
+  typed(settings, form) {
+    const { localName } = form;
+    const name = typeof localName === 'string' ? localName.trim() : '';
+    if (settings !== undefined && (name === '' || name === settings.displayName)) return undefined;
+    const problem = nameProblem(name);
+    if (problem !== undefined) throw new Error(problem);
+    return withName(name);
+  },
+
+  async open(settings, environment): Promise<Service> {
+    if (settings.problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', settings.problem);
+    return openService(settings, environment);
+  },
+
+  async closed(_settings, { accountId }, removed) {
+    if (!removed) return;
+    const { forgetPhoneChecks } = await import('./phone-checks.js');
+    forgetPhoneChecks(accountId);
+  },
+};
+
+export default local;
+
+/** Loaded with the first call: an editor that is only opened needs none of it. */
+async function openService({ displayName }: LocalSettings, environment: Environment): Promise<Service> {
+  const [{ LocalService }, { Noted }, { phoneChecksOf }] = await Promise.all([
+    import('./service.js'),
+    import('./noted.js'),
+    import('./phone-checks.js'),
+  ]);
+  return new LocalService({
+    displayName,
+    // Opened with the first call that needs them.
+    get people() {
+      return environment.people();
+    },
+    notifier: (signal) => environment.notifier(signal),
+    language: environment.language,
+    log: environment.log,
+    noted: Noted.ofProcess(),
+    phoneChecks: phoneChecksOf(environment.accountId),
+    now: () => Date.now(),
+    steady: () => performance.now(),
+  });
+}
