@@ -128,6 +128,31 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
       });
     });
 
+    describe('logging in with an authenticator', () => {
+      it('shows the QR code until a code was right; a code that the flow sends is right as well', async () => {
+        const { press, left, context } = await play('Log in with an authenticator code');
+        const url = `${nodeRed.nodeUrl}authy/authenticator`;
+        const picture = /<img src="data:image(?:\/|&#x2F;)svg/;
+        (await page('authy/authenticator')).should.not.match(picture);
+        await press('create the user, and a QR code');
+        const { authyId } = (await left('authy-user-create')) as { authyId: string };
+        (await left('authy-user-qr')).should.containEql({ authyId, issuer: 'Example log-in' });
+        await context('user');
+        (await page('authy/authenticator')).should.match(picture);
+        await press('send a code');
+        (await left('authy-token-sms')).should.containEql({ sent: true });
+        const { text } = (await left('authy-notifications')) as { text: string };
+        const code = /[0-9]{6}/.exec(text)?.[0] ?? '';
+        (await sendForm(url, { code: wrong(code) })).should.deepEqual([200, 'Not right']);
+        (await left('authy-token-verify', 1)).should.containEql({ valid: false, reason: 'wrong' });
+        (await sendForm(url, { code: ` ${code}\r\n` })).should.deepEqual([200, 'Welcome']);
+        (await left('authy-token-verify', 0)).should.containEql({ valid: true });
+        (await page('authy/authenticator')).should.not.match(picture);
+        (await sendForm(url, { code: 'x' })).should.deepEqual([400, 'Not checked']);
+        (await left('catch', 0, 'could not be checked')).should.containEql({ code: 'AUTHY_INVALID_INPUT' });
+      });
+    });
+
     describe('logging in', () => {
       const url = (): string => `${nodeRed.nodeUrl}login`;
 

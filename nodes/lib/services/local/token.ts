@@ -94,8 +94,10 @@ function judged(context: Context, person: Person, typed: Typed): Tried {
   const result = reasons.find((reason) => all.some((one) => one.result === reason)) ?? 'notPending';
   // Of those that are not valid only a code that was sent changes: its tries are counted.
   const after = all.find((one) => one.person !== undefined)?.person ?? person;
-  // What was right once is no guess; and where nothing can be right, nothing can be guessed.
-  if (result === 'reused' || !all.some((one) => one.result === 'wrong')) {
+  // What was right once is no guess.
+  if (result === 'reused') return { result };
+  // Where nothing can be right, nothing can be guessed.
+  if (!all.some((one) => one.result === 'wrong')) {
     return after === person ? { result } : { result, person: after };
   }
   const next = afterWrong(now, limits);
