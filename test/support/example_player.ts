@@ -32,7 +32,7 @@ export async function playExample(
   nodeRed: NodeRed,
   name: string,
   change = (node: FlowNode): FlowNode => node,
-  added = (_account: string, _tab: string): FlowNode[] => [],
+  added: (account: string, tab: string) => FlowNode[] = () => [],
 ): Promise<Played> {
   const nodes = example(name).map(change);
   const more = added(nodeOf(nodes, 'authy-config').id, tabOf(nodes));
