@@ -43,6 +43,7 @@ describe('Operation nodes on this Node-RED', () => {
         devices: [],
         hasHardToken: null,
         accountDisabled: null,
+        identity: null,
       });
       const [updated] = await local.ask('userUpdate', { authyId, email: 'new@example.com' });
       should(updated).eql({ authyId, email: 'new@example.com' });

@@ -228,7 +228,7 @@ describe('Settings', () => {
       [{ maxInFlight: 0 }, /^maxInFlight: /],
       [{ maxInFlight: 2.5 }, /^maxInFlight: /],
       [{ maxInFlight: 101 }, /^maxInFlight: /],
-      [{ service: 'another' }, /^service: choose one of authy, verify\./],
+      [{ service: 'another' }, /^service: choose one of authy, verify, local\./],
       [{ baseUrl: {} }, /^baseUrl: enter text/],
     ];
     for (const [settings, problem] of wrong) {
