@@ -38,6 +38,12 @@ const oneOfEach: FlowNode[] = [
   }),
 ];
 
+/** The same flow, in which each node has an account whose service does what the node is for. */
+const inUse: FlowNode[] = [
+  ...oneOfEach.map((node) => (node.type === 'authy-user-import' ? { ...node, account: 'on-verify' } : node)),
+  { ...account, id: 'on-verify', version: 2, service: 'verify', simulated: true },
+];
+
 for (const runtime of runtimes) {
   describe(`the panels in Node-RED ${runtime.version}x`, function () {
     this.timeout(60_000);
@@ -225,6 +231,7 @@ for (const runtime of runtimes) {
         let editor: Editor;
 
         before(async () => {
+          await nodeRed?.deploy(inUse);
           editor = await open(language);
           if (isDark) await editor.darken();
         });

@@ -214,6 +214,8 @@ export class Editor {
           const types = field.getAttribute('data-types')?.split(',');
           // The code of the panel sets hidden fields.
           if (field.closest('[hidden]') !== null) continue;
+          // A node has the account whose service does what it is for.
+          if (field.id === 'node-input-account') continue;
           if (types !== undefined) {
             const next = types[turn++ % types.length] ?? '';
             const type = listsStay && types.includes('list') ? 'list' : next;
