@@ -50,7 +50,8 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
 
     const play = (name: string, change = (node: FlowNode): FlowNode => node): Promise<Played> =>
       playExample(nodeRed, name, (node) =>
-        change(node.type === 'authy-config' ? { ...node, ...account } : node),
+        // The account of a service that is not simulated stays as it is.
+        change(node.type === 'authy-config' && node['simulated'] === true ? { ...node, ...account } : node),
       );
 
     /** The state that an example sends to its page. */

@@ -156,7 +156,9 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         await nodeRed.deploy(all);
         const types = new Set(all.map(({ type }) => type));
         sets.filter((type) => !types.has(type)).should.deepEqual([]);
-        for (const { id } of all.filter(({ type }) => type === 'authy-config')) {
+        const simulated = all.filter((node) => node.type === 'authy-config' && node['simulated'] === true);
+        should(simulated).not.be.empty();
+        for (const { id } of simulated) {
           const page = await eventually('the phone page', async () => {
             const response = await nodeRed.request(`authy-simulator/${id}/phone/`);
             return response.status === 200 ? response : undefined;
