@@ -20,8 +20,7 @@ export const appDetails: Handler<'appDetails'> = async ({ displayName, notifier 
 };
 
 /** How many people there are. Nothing counts what was sent: there are no months. */
-export const appStats: Handler<'appStats'> = async ({ people }) => {
-  const ids = new Set<string>();
-  for await (const { authyId } of people.all()) ids.add(authyId);
-  return { outcome: 'read', result: { appId: null, totalUsers: ids.size, months: [] } };
-};
+export const appStats: Handler<'appStats'> = async ({ people }) => ({
+  outcome: 'read',
+  result: { appId: null, totalUsers: await people.count(), months: [] },
+});

@@ -57,7 +57,7 @@ export const phoneStatus: Handler<'phoneStatus'> = (
   { verificationId, phoneNumber },
 ) => {
   // Nothing is known of one from before a restart: it does not count any more.
-  const { state, left } = phoneChecks.find({ id: verificationId?.toLowerCase(), phoneNumber }, steady()) ?? {
+  const { state, left } = phoneChecks.find({ id: verificationId, phoneNumber }, steady()) ?? {
     state: 'expired',
     left: 0,
   };
