@@ -9,8 +9,9 @@ const may = {
   authenticator: ['contract'],
   texts: [],
   services: ['contract', 'http', 'storage', 'people', 'authenticator', 'texts', 'simulated'],
-  account: ['contract', 'storage', 'people', 'services'],
-  node: ['contract', 'storage', 'people', 'services', 'account', 'server'],
+  approver: ['contract', 'people', 'server', 'texts', 'authenticator'],
+  account: ['contract', 'storage', 'people', 'services', 'approver'],
+  node: ['contract', 'storage', 'people', 'services', 'account', 'approver', 'server'],
   approval: ['contract', 'storage', 'account', 'node'],
 };
 

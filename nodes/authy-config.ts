@@ -9,6 +9,7 @@ import {
   accountSettings,
   problemsOf,
 } from './lib/node/account-settings';
+import { serveApprovers } from './lib/node/approver-mount';
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
@@ -36,4 +37,5 @@ export = (RED: NodeAPI): void => {
   });
 
   serveAccounts(RED, instances);
+  serveApprovers(RED, instances);
 };

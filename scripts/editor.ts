@@ -6,7 +6,8 @@ import { formats } from '../nodes/lib/contract/validation';
 
 /** What a service does not do of a node. */
 interface Limits {
-  readonly operation: OperationName;
+  /** What the texts about it are called by. */
+  readonly operation: OperationName | 'answersByHttp';
   readonly unsupported?: string;
   readonly needs?: Need;
   readonly refuses?: Readonly<Record<string, Refusal>>;
@@ -29,8 +30,6 @@ const operationOf = new Map<string, OperationName>([
     ([name, { node }]: [string, Operation]) => [node, name] as [string, OperationName],
   ),
   ['authy-onetouch-approval', 'onetouchSend'],
-  // Its messages are answers to what was asked.
-  ['authy-onetouch-callback', 'onetouchStatus'],
 ]);
 
 /** What the panels have to know. @param kinds the services */
@@ -44,11 +43,14 @@ export function editorFacts(kinds: readonly ServiceKind[]): EditorFacts {
   };
 }
 
-function limitsOf({ abilities }: ServiceKind): Record<string, Limits> {
-  const all = [...operationOf].map(([type, operation]): [string, Limits] => [
-    type,
-    { operation, ...abilities[operation] },
-  ]);
+function limitsOf({ abilities, answersByHttp }: ServiceKind): Record<string, Limits> {
+  const all: [string, Limits][] = [
+    ...[...operationOf].map(([type, operation]): [string, Limits] => [
+      type,
+      { operation, ...abilities[operation] },
+    ]),
+    ['authy-onetouch-callback', { operation: 'answersByHttp', ...answersByHttp }],
+  ];
   return Object.fromEntries(all.filter(([, limits]) => limits.unsupported ?? limits.needs ?? limits.refuses));
 }
 

@@ -24,6 +24,13 @@ type Word<T> = [T] extends [string]
         ? 'array'
         : 'object';
 
+/** Whether a call may be sent twice. What Authy does not do, another service does. */
+function repeatOf(name: OperationName): string {
+  // An import makes an authenticator.
+  if (name === 'userImport') return 'never';
+  return name === 'userInvite' ? 'repeatable' : endpoints[name].repeat;
+}
+
 /** The members of each result. The compiler holds them to the table, the tests below hold the help to them. */
 const results: {
   readonly [N in OperationName]: { readonly [M in keyof ResultOf<N>]: Words<ResultOf<N>[M]> };
@@ -56,6 +63,7 @@ const results: {
     countryCode: 'string',
     authenticator: 'string | null',
   },
+  userInvite: { authyId: 'string', url: 'string', qrCode: 'string', expiresAt: 'string' },
   userQr: {
     authyId: 'string',
     qrCode: 'string',
@@ -280,8 +288,7 @@ describe('contract: help', () => {
       const text = helpOf('en-US', type).text;
       // A gate sends as the operation does that only sends.
       const name = names.find((each) => operations[each].node === type) ?? 'onetouchSend';
-      // An import makes an authenticator, on the service that does it.
-      const repeat = name === 'userImport' ? 'never' : endpoints[name].repeat;
+      const repeat = repeatOf(name);
       should(text).containEql('msg.error.code');
       should(/never sent\s+twice/.test(text)).equal(repeat === 'never');
       should(text.includes('AUTHY_OUTCOME_UNKNOWN')).equal(repeat === 'never');

@@ -21,6 +21,15 @@ const calls: Record<OperationName, Pick<Exchange, 'inputs' | 'result'>> = {
     inputs: { authyId: '209', phoneNumber: '+13173389302', totpSecret: 'JBSWY3DPEHPK3PXP' },
     result: { authyId: '209', phoneNumber: '+13173389302', countryCode: '1', authenticator: 'imported' },
   },
+  userInvite: {
+    inputs: { authyId: '209' },
+    result: {
+      authyId: '209',
+      url: 'https://home.example/approve/#i=209.x',
+      qrCode: 'data:image/svg+xml;base64,',
+      expiresAt: '2026-01-01T00:10:00.000Z',
+    },
+  },
 };
 const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
 

@@ -149,7 +149,7 @@ describe('People in Redis', function () {
       'null',
       '[]',
       '{"half',
-      text.replace('"version":2', '"version":3'),
+      text.replace('"version":3', '"version":4'),
       text.replace('"authyId":"7"', '"authyId":"8"'),
       text.replace('"email"', '"__proto__"'),
       text.replace('}', ',"more":1}'),

@@ -94,6 +94,7 @@ export const inputCorpus: Readonly<Record<InputName, { right: unknown; refused: 
   activity: { right: 'banned', refused: word },
   via: { right: 'sms', refused: [...ofWrongType, 'SMS', 'sms ', 'sms\n', '../sms', '__proto__', 'toString', null, undefined] },
   locale: { right: 'de', refused: [...ofWrongType, 'xx', 'DE', 'de ', '../de', '__proto__'] },
+  atLeast: { right: 'passkey', refused: [...ofWrongType, 'PASSKEY', 'passkey ', 'none', '__proto__'] },
   action: { right: 'log in', refused: text(255) },
   actionMessage: { right: 'Log in', refused: text(255) },
   label: { right: 'Home', refused: text(200) },

@@ -13,6 +13,7 @@ export function memoryService(id: string, does: Does, refuses: Partial<Abilities
   return {
     id,
     abilities: { ...(Object.fromEntries(abilities) as Abilities), ...refuses },
+    answersByHttp: {},
     settings: [],
     credentials: [],
     read: () => settings,

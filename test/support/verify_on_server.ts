@@ -33,6 +33,10 @@ export class VerifyOnServer {
       {
         ...context,
         recipientOf: (approvalId) => Promise.resolve(this.asked.get(approvalId)),
+        hasOwnApp: true,
+        approvals: () => {
+          throw new Error('Nobody is asked here.');
+        },
         now: Date.now,
         steady: () => performance.now(),
         started: new StartedVerifications(),

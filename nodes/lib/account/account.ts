@@ -1,7 +1,12 @@
 import type { Node, NodeAPI } from 'node-red';
+import { Approver } from '../approver/approver';
+import { canPush } from '../approver/address';
 import { AuthyError, foreignOutcome, noAccount } from '../contract/errors';
 import { operations, portOf, type ValuesOf } from '../contract/operations';
+import type { Approvals, ApproverSettings } from '../contract/approver';
 import type { People } from '../contract/people';
+import type { ApproverHost } from '../approver/host';
+import { Noted } from '../people/noted';
 import { unsetVariable } from '../contract/placeholder';
 import { readInputs } from '../contract/read-inputs';
 import type { Notify } from '../contract/notification';
@@ -17,7 +22,7 @@ import type {
   ServiceSettings,
 } from '../contract/service';
 import { sentences } from '../contract/sentences';
-import { assertSupported, type Offer, unsupportedBy } from '../contract/support';
+import { assertSupported, type Offer, unmetNeed, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
 import { isHeard, nobodyListens, notSent, tellAll } from './notifications';
@@ -37,6 +42,8 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   readonly maxInFlight: number;
   readonly approvals: ApprovalSettings;
   readonly people: PeopleSettings;
+  /** Where a path of the http in nodes is on this machine itself; undefined while Node-RED does not listen. */
+  readonly ownUrl: (path: string) => string | undefined;
   /** Resolves once all nodes of the flows are there, if flows are being deployed. */
   readonly deployed: (signal?: AbortSignal) => Promise<void>;
   /** Why the account cannot be used, beside what its service says; a sentence. */
@@ -80,12 +87,14 @@ export class Account {
   private service: Service | undefined;
   private verifier: Promise<CallbackVerifier> | undefined;
   private knownPeople: People | undefined;
+  private ownApprover: Approver | undefined;
 
   constructor(private readonly settings: AccountSettings) {
     const { id, kind, service, deadline, maxInFlight, approvals, log, language } = settings;
     this.environment = {
       ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log, language },
       people: () => this.people(),
+      approvals: () => this.approvals(),
       recipientOf: (approvalId) => this.stores.ledger.recipientOf(approvalId),
       notifier: (signal) => this.notifier(signal),
     };
@@ -105,12 +114,27 @@ export class Account {
     return this.settings.kind && this.settings.service.name;
   }
 
-  /** Whether answers come to it by HTTP: its service sends them, and asks for approvals. Undefined if there is no such service. */
-  get hasCallbacks(): boolean | undefined {
-    const { kind } = this.settings;
-    return (
-      kind && kind.callbacks !== undefined && unsupportedBy(this.offer(kind), 'onetouchStatus') === undefined
+  /** Why no answers come to it by HTTP: a sentence. Undefined if they do, or there is no such service. */
+  get noCallbacks(): string | undefined {
+    const { kind, service } = this.settings;
+    if (kind === undefined) return undefined;
+    const { answersByHttp } = kind;
+    return 'unsupported' in answersByHttp
+      ? answersByHttp.unsupported
+      : unmetNeed(answersByHttp.needs, service.ticked);
+  }
+
+  /** The page on which its people answer; undefined if they are not asked here, or the account cannot be used. */
+  get approver(): Approver | undefined {
+    const { kind, problem, service } = this.settings;
+    if (kind === undefined || problem !== undefined || service.problem !== undefined) return undefined;
+    if (service.approver === undefined) return undefined;
+    this.ownApprover ??= new Approver(
+      this.approverHost(service.approver),
+      () => Promise.resolve('failed'),
+      () => Promise.resolve(null),
     );
+    return this.ownApprover;
   }
 
   /** The longest time between two readings of an approval request's status, in milliseconds; undefined: the usual one. */
@@ -144,14 +168,18 @@ export class Account {
   /** Why what an operation has to tell somebody would reach nobody: a sentence. Undefined if it would, or tells nothing. */
   unheard(name: OperationName): string | undefined {
     const ability = this.settings.kind?.abilities[name];
+    const { approver } = this.settings.service;
+    const asks = name === 'onetouchSend' && approver !== undefined && !canPush(approver);
     const notifies = ability !== undefined && 'notifies' in ability && ability.notifies;
-    return notifies && !isHeard(this.settings.id) ? nobodyListens : undefined;
+    return (notifies || asks) && !isHeard(this.settings.id) ? nobodyListens : undefined;
   }
 
   /** Whether anything that its service does has to be told by the flow. */
   get hasNotifications(): boolean | undefined {
-    const { kind } = this.settings;
-    return kind && Object.values(kind.abilities).some((ability) => 'notifies' in ability);
+    const { kind, service } = this.settings;
+    if (kind === undefined) return undefined;
+    const notifies = Object.values(kind.abilities).some((ability) => 'notifies' in ability);
+    return notifies || service.approver !== undefined;
   }
 
   /**
@@ -212,7 +240,7 @@ export class Account {
   async callbacks(): Promise<CallbackVerifier | undefined> {
     const { kind, service } = this.settings;
     if (kind === undefined) throw this.badConfig();
-    if (this.hasCallbacks !== true) return undefined;
+    if (this.noCallbacks !== undefined) return undefined;
     const verifier = (): Promise<CallbackVerifier> | undefined =>
       kind.callbacks?.(service, this.environment, () => this.open());
     // What a simulator signs with is known once it runs.
@@ -277,6 +305,36 @@ export class Account {
     }
     if (!isHeard(id)) throw notSent();
     return (notification) => tellAll(id, notification);
+  }
+
+  private approvals(): Approvals {
+    const { approver } = this;
+    if (approver === undefined) throw this.badConfig();
+    return approver;
+  }
+
+  private approverHost(settings: ApproverSettings): ApproverHost {
+    const { id, approvals, language, log, ownUrl } = this.settings;
+    return {
+      ...{ accountId: id, settings, language, log },
+      isShared: approvals.in === 'redis',
+      ownUrl: () => ownUrl(settings.path),
+      people: () => this.people(),
+      codes: async () => {
+        const { authenticators } = await this.open();
+        if (authenticators !== undefined) return authenticators;
+        throw new AuthyError(
+          'AUTHY_NOT_SUPPORTED',
+          'Set an https address: this service has no authenticators.',
+        );
+      },
+      isHeard: () => isHeard(id),
+      notifier: (signal) => this.notifier(signal),
+      answered: (answer) => this.answered(answer),
+      noted: Noted.ofProcess(),
+      now: () => Date.now(),
+      steady: () => performance.now(),
+    };
   }
 
   private kind(): ServiceKind {

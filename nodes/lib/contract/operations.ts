@@ -73,6 +73,9 @@ export const languages = [
 ] as const;
 const locale = optional(input.oneOf(languages));
 
+/** How far an answer on this Node-RED's own page can be trusted, see `Grade`. */
+export const grades = ['passkey', 'code'] as const;
+
 /** A code by SMS or phone call: the two differ only in their node. */
 const sentCode = {
   inputs: {
@@ -258,6 +261,13 @@ export const operations = {
     carries: [],
   },
 
+  userInvite: {
+    node: 'authy-user-invite',
+    inputs: { authyId },
+    outcomes: { invited: [0, 'green'] },
+    carries: ['authyId'],
+  },
+
   onetouchSend: {
     node: 'authy-onetouch-send',
     inputs: {
@@ -269,6 +279,8 @@ export const operations = {
       logos: listed(input.logos, (entries) => entries.map(([res, url]) => ({ res, url }))),
       // Authy's default is a day; 0 is "never".
       secondsToExpire: optional(input.integer(0, 31_536_000), '86400', 'num'),
+      // Blank: an answer of any grade counts.
+      atLeast: optional(input.oneOf(grades)),
     },
     outcomes: { sent: [0, 'green'] },
     carries: ['approvalId', 'authyId'],

@@ -55,6 +55,116 @@ export interface CodeLimits {
   readonly lockedUntil: number;
 }
 
+/** A passkey of a person's phone. Source: WebAuthn Level 3, https://www.w3.org/TR/webauthn-3/ */
+export interface Passkey {
+  /** Of the credential, in base64url. */
+  readonly id: string;
+  /** In COSE format, in base64url. */
+  readonly publicKey: string;
+  /** How often it has signed, as it says itself; 0 if it does not count. */
+  readonly counter: number;
+  /** Whether its owner's account at Apple, Google or another one has a copy. */
+  readonly isSynced: boolean;
+  /** The host name that it is bound to. */
+  readonly rpId: string;
+}
+
+/** Where a phone is told that something is waiting. Source: https://www.w3.org/TR/push-api/ */
+export interface PushSubscription {
+  readonly endpoint: string;
+  /** The browser's public key, in base64url. */
+  readonly p256dh: string;
+  /** The browser's secret for this subscription, in base64url. */
+  readonly auth: string;
+}
+
+/** How far an answer can be trusted: signed by a passkey, or given with the code of an authenticator. */
+export type Grade = 'passkey' | 'code';
+
+/** A browser that is signed in as a phone. */
+export interface Session {
+  /** SHA-256 of its secret, in base64url. */
+  readonly hash: string;
+  /** In milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** A phone on which a person answers approval requests. */
+export interface Phone {
+  readonly id: string;
+  readonly name: string;
+  /** A passkey has the grade `passkey`; without one it is `code`. */
+  readonly passkey?: Passkey;
+  readonly sessions: readonly Session[];
+  readonly push?: PushSubscription;
+  /** In milliseconds since 1970. */
+  readonly addedAt: number;
+  /** Of the last sign-in by its passkey: the time in its challenge, in milliseconds since 1970. */
+  readonly signedInAt?: number;
+}
+
+/** What lets a person add one phone, once. */
+export interface Invitation {
+  /** SHA-256 of its token, in base64url. */
+  readonly hash: string;
+  /** In milliseconds since 1970. */
+  readonly madeAt: number;
+  /** What the new passkey has to sign, in base64url; absent until the invitation is opened. */
+  readonly challenge?: string;
+}
+
+/** What somebody has answered, and what proves it. */
+export interface RequestAnswer {
+  readonly decision: 'approved' | 'denied';
+  /** Whether the person says that they had nothing to do with it. */
+  readonly notMe: boolean;
+  /** In milliseconds since 1970. */
+  readonly at: number;
+  /** The phone as it was then. */
+  readonly phone: { readonly id: string; readonly name: string; readonly grade: Grade };
+  /** Of an approval by passkey: everything that somebody needs to check the signature. */
+  readonly proof?: ApprovalProof;
+}
+
+/** A signature over the words of a request, all but the text in base64url. */
+export interface ApprovalProof {
+  /** The text whose SHA-256 was signed as the challenge. */
+  readonly text: string;
+  readonly credentialId: string;
+  readonly publicKey: string;
+  readonly authenticatorData: string;
+  readonly clientDataJSON: string;
+  readonly signature: string;
+}
+
+/** A question to a person, which they answer on one of their phones. */
+export interface ApprovalRequest {
+  /** A UUID in lower case. */
+  readonly id: string;
+  /** Who asks: the name of a flow, or of the account. */
+  readonly asker: string;
+  readonly message: string;
+  /** Labels and values. */
+  readonly details: readonly (readonly [label: string, value: string])[];
+  /** SHA-256 of what the phone does not show, in base64url; blank if there is nothing. */
+  readonly hidden: string;
+  readonly atLeast: Grade;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+  /** In milliseconds since 1970; null if it stays open. */
+  readonly expiresAt: number | null;
+  /** 128 random bits, in base64url. */
+  readonly nonce: string;
+  readonly answer?: RequestAnswer;
+}
+
+/** How often a person has said "not me", since they approved something. */
+export interface NotMe {
+  readonly times: number;
+  /** Until when nobody may ask them, in milliseconds since 1970. */
+  readonly until: number;
+}
+
 /** Somebody who is known to an account. */
 export interface Person<Secret extends string = string> {
   /** Digits: an id of Authy that was imported, or one of ours. */
@@ -74,6 +184,15 @@ export interface Person<Secret extends string = string> {
   readonly verification?: Verification;
   /** Absent if nothing counts. */
   readonly limits?: CodeLimits;
+  /** The recovery codes that do not belong to an authenticator, those that are left. */
+  readonly recovery?: readonly KeyedHash[];
+  readonly phones?: readonly Phone[];
+  readonly invitation?: Invitation;
+  /** The open ones, and the last that have ended, in the order in which they were asked. */
+  readonly requests?: readonly ApprovalRequest[];
+  readonly notMe?: NotMe;
+  /** Somebody has locked the person: they are asked nothing, and no code of theirs counts. Absent otherwise. */
+  readonly locked?: true;
 }
 
 /** Somebody to be added. What is absent is made up, or empty. */
@@ -139,6 +258,13 @@ export interface People {
    * @throws AuthyError - `AUTHY_BAD_CONFIG` if there is no key
    */
   hashes(place: string, code: string): Promise<readonly KeyedHash[]>;
+
+  /**
+   * A key for a purpose, of 32 bytes: always the same one, as long as the key that secrets are encrypted with is.
+   *
+   * @throws AuthyError - `AUTHY_BAD_CONFIG` if there is none
+   */
+  keyFor(purpose: string): Promise<Buffer>;
 
   close(): Promise<void>;
 }

@@ -108,6 +108,15 @@ export interface Results {
       apiCallsCount: number | null;
     }[];
   };
+  userInvite: {
+    authyId: string;
+    /** Opens the page on which a phone is added: whoever has it can add one. */
+    url: string;
+    /** The same as a QR code: an address that holds the image itself. */
+    qrCode: string;
+    /** As `2026-11-28T12:00:00.000Z`. */
+    expiresAt: string;
+  };
   onetouchSend: {
     /** In lower case. */
     approvalId: string;

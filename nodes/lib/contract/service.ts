@@ -1,4 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
+import type { Approvals, ApproverSettings, AuthenticatorCodes } from './approver';
 import type { AuthyError } from './errors';
 import type { JsonObject } from './json';
 import type { Notify } from './notification';
@@ -21,6 +22,8 @@ export interface CallOptions {
   deadline?: number | undefined;
   /** For the status of an approval request: who was asked, where the caller knows it. Otherwise the account has to. */
   recipient?: string | undefined;
+  /** For an approval request on this Node-RED's own page: who asks, such as the name of the flow. */
+  asker?: string | undefined;
 }
 
 /** The outcome and result of an operation. */
@@ -53,14 +56,18 @@ export interface Refusal<T = unknown> {
   readonly atMost?: number;
   /** 0 if it is absent. */
   readonly atLeast?: number;
+  /** The setting of the account with which it is refused, if it is not with every one. */
+  readonly ifTicked?: string;
   /** What to do instead: a sentence. */
   readonly reason: string;
 }
 
-/** A setting of the account that has to be ticked for an operation. */
+/** A setting of the account that has to be ticked for an operation, or must not be. */
 export interface Need {
   /** The name of the property. */
   readonly setting: string;
+  /** Whether it has to be: absent is true. */
+  readonly ticked?: false;
   /** What to do without it: a sentence. */
   readonly reason: string;
 }
@@ -135,6 +142,12 @@ export interface AccountReader {
 export interface Environment {
   /** Of the account's node. */
   readonly accountId: string;
+  /**
+   * Asks people on this Node-RED's own page.
+   *
+   * @throws Error - the settings of the service have no `approver`
+   */
+  approvals(): Approvals;
   /** For a call, in milliseconds. */
   readonly deadline: number;
   /** Calls running at once. */
@@ -176,6 +189,8 @@ export interface ServiceSettings {
   readonly isSimulated: boolean;
   /** The settings that operations need and that are ticked, by name; none if it is absent. */
   readonly ticked?: readonly string[];
+  /** How people are asked on this Node-RED's own page; absent if they are not. */
+  readonly approver?: ApproverSettings | undefined;
 }
 
 /**
@@ -185,6 +200,8 @@ export interface ServiceSettings {
 export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings> {
   readonly id: string;
   readonly abilities: Abilities;
+  /** Whether answers come to it by HTTP, where it asks for approvals. */
+  readonly answersByHttp: Unsupported | { readonly needs?: Need };
   /** Whether it knows nobody itself, so that its accounts keep their people here: {@link Environment.people}. */
   readonly keepsPeople?: boolean;
   /**
@@ -266,6 +283,8 @@ export interface Service {
     values: ValuesOf<N>,
     options?: CallOptions,
   ): Promise<Performed<N>>;
+  /** The authenticators of people, for services whose approvals are asked here. */
+  readonly authenticators?: AuthenticatorCodes;
   /** What the test button shows: a name that only an authorized caller can know. @throws AuthyError */
   test(): Promise<string>;
   /** Frees what is held between calls. */

@@ -1,6 +1,6 @@
 import { AuthyError } from './errors';
 import type { OperationName } from './results';
-import type { Abilities, Refusal, Unsupported, Supported } from './service';
+import type { Abilities, Need, Refusal, Supported, Unsupported } from './service';
 
 /** What a service does not do. */
 export interface Unable {
@@ -30,12 +30,20 @@ export function unsupportedBy(
 ): Unable | undefined {
   const ability: Unsupported | Supported<OperationName> = abilities[name];
   if ('unsupported' in ability) return { reason: ability.unsupported };
-  const { needs } = ability;
-  if (needs !== undefined && !ticked.includes(needs.setting)) return { reason: needs.reason };
+  const unmet = unmetNeed(ability.needs, ticked);
+  if (unmet !== undefined) return { reason: unmet };
   for (const [field, refusal] of Object.entries<Refusal>(ability.refuses ?? {})) {
-    if (isRefused(values[field], refusal)) return { reason: `${field}: ${refusal.reason}`, field };
+    const { ifTicked } = refusal;
+    const counts = ifTicked === undefined || ticked.includes(ifTicked);
+    if (counts && isRefused(values[field], refusal)) return { reason: `${field}: ${refusal.reason}`, field };
   }
   return undefined;
+}
+
+/** What to do about a setting that is not as it has to be; undefined if it is. */
+export function unmetNeed(need: Need | undefined, ticked: readonly string[] = []): string | undefined {
+  const isMet = need === undefined || ticked.includes(need.setting) === (need.ticked ?? true);
+  return isMet ? undefined : need.reason;
 }
 
 function isRefused(value: unknown, { accepts = [], atMost, atLeast = 0 }: Refusal): boolean {

@@ -96,6 +96,9 @@ const trialEnvironment: Environment = {
   people() {
     throw new Error('A trial needs nobody.');
   },
+  approvals() {
+    throw new Error('A trial asks nobody.');
+  },
   recipientOf() {
     throw new Error('A trial has asked nobody.');
   },

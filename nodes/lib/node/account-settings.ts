@@ -82,6 +82,11 @@ export function accountSettings(
     people: peopleSettings(RED),
     log: (line: string): void => node.log(line),
     language: languageOf(RED),
+    ownUrl: (place: string): string | undefined => {
+      const { url } = ownAddress(RED, place) ?? {};
+      // Passkeys need a name.
+      return url?.replace(/^(https?:\/\/)(?:127\.0\.0\.1|\[::1\])(?=[:/])/, '$1localhost');
+    },
     deployed: (signal?: AbortSignal): Promise<void> => deploysOf(RED).settled(signal),
   };
   return { ...read, problem: sentences(chosen.problem, settings.problem) };

@@ -102,7 +102,9 @@ export class CallbackValidator {
     } else if (this.publicUrl.problem !== undefined) {
       node.warn(`${this.publicUrl.problem.message}; until then every callback is rejected.`);
       this.badge.wrong('publicUrlUnknown');
-    } else if (this.account()?.hasCallbacks === false) {
+    } else {
+      const noCallbacks = this.account()?.noCallbacks;
+      if (noCallbacks === undefined) return;
       node.warn(noCallbacks);
       this.badge.failed(new AuthyError('AUTHY_NOT_SUPPORTED', noCallbacks));
     }
@@ -240,16 +242,13 @@ export class CallbackValidator {
   /** A missing account or key is a rejection like any other: the sender must get its answer. */
   private async verifier(): Promise<CallbackVerifier> {
     try {
-      const verifier = await chosenAccount(this.RED, this.config.account).callbacks();
-      return verifier ?? rejecting(noCallbacks, 'badConfig');
+      const account = chosenAccount(this.RED, this.config.account);
+      return (await account.callbacks()) ?? rejecting(account.noCallbacks ?? '', 'badConfig');
     } catch (error) {
       return rejecting((error as Error).message);
     }
   }
 }
-
-const noCallbacks =
-  'Choose an account whose service sends callbacks for this node: Authy, or Twilio Verify with an app of your own.';
 
 /** A verifier that rejects everything, since nothing can be verified. */
 function rejecting(detail: string, reason: Rejection = 'noApiKey'): CallbackVerifier {

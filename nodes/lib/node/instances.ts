@@ -29,6 +29,11 @@ export class Instances {
     this.nodes.delete(node);
   }
 
+  /** All accounts that run, in the order in which they were started. */
+  accounts(): Account[] {
+    return [...this.nodes].map(({ account }) => account);
+  }
+
   /**
    * The running instances of an account.
    *

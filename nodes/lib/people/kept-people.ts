@@ -113,6 +113,10 @@ export class KeptPeople implements People {
     return this.sealing.hashes(place, code);
   }
 
+  keyFor(purpose: string): Promise<Buffer> {
+    return this.sealing.keyFor(purpose);
+  }
+
   close(): Promise<void> {
     return this.store.close();
   }

@@ -1,6 +1,7 @@
 import { AuthyError } from '../contract/errors';
 import type { ValuesOf } from '../contract/operations';
 import type { People, Person } from '../contract/people';
+import type { CallOptions, Environment } from '../contract/service';
 
 /** What every service does with people who are kept here. */
 
@@ -9,6 +10,25 @@ export async function knownPerson(people: People, authyId: string): Promise<Pers
   const person = await people.find(authyId);
   if (person === undefined) throw unknownPerson();
   return person;
+}
+
+/**
+ * Somebody who is to be asked, or to be believed.
+ *
+ * @throws AuthyError - as {@link knownPerson}; `AUTHY_USER_UNAVAILABLE` if they are locked
+ */
+export async function usablePerson(people: People, authyId: string): Promise<Person> {
+  const person = await knownPerson(people, authyId);
+  if (person.locked === true) throw lockedPerson();
+  return person;
+}
+
+/** The error for a person who is locked. */
+export function lockedPerson(): AuthyError {
+  return new AuthyError(
+    'AUTHY_USER_UNAVAILABLE',
+    'Unlock the user first, in the sidebar “Authy people” of the editor: somebody has locked them.',
+  );
 }
 
 /** The error for a person whom the account does not know (any more). */
@@ -40,6 +60,24 @@ export async function withEmail(people: People, authyId: string, email: string):
   }));
   if (person === undefined) throw unknownPerson();
   return person;
+}
+
+/**
+ * Who was asked by an approval request.
+ *
+ * @throws AuthyError - `AUTHY_NOT_FOUND` if neither the caller nor the account knows
+ */
+export async function whoWasAsked(
+  account: Pick<Environment, 'recipientOf'>,
+  approvalId: string,
+  { recipient }: CallOptions,
+): Promise<string> {
+  const authyId = recipient ?? (await account.recipientOf(approvalId));
+  if (authyId !== undefined) return authyId;
+  throw new AuthyError(
+    'AUTHY_NOT_FOUND',
+    'Ask again, or keep the open approvals of the account in Redis: this account does not know (any more) whom it asked.',
+  );
 }
 
 /** @throws AuthyError - `AUTHY_NOT_SENT` if none is known */

@@ -1,6 +1,20 @@
 import { invalidInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
-import type { CodeLimits, Factor, Person, Verification } from '../contract/people';
+import type {
+  ApprovalProof,
+  ApprovalRequest,
+  CodeLimits,
+  Factor,
+  Invitation,
+  NotMe,
+  Passkey,
+  Person,
+  Phone,
+  PushSubscription,
+  RequestAnswer,
+  Session,
+  Verification,
+} from '../contract/people';
 import { formats } from '../contract/validation';
 import type { SealedText } from './sealing';
 
@@ -14,6 +28,8 @@ const ofPeople = {
   e164: /^\+[1-9][0-9]{4,14}$/,
   hash: /^h1\.[A-Za-z0-9_-]{8}\.[A-Za-z0-9_-]{43}$/,
   sealed: /^v1(?:\.[A-Za-z0-9_-]{1,300}){2}$/,
+  sha256: /^[A-Za-z0-9_-]{43}$/,
+  base64url: /^[A-Za-z0-9_-]{1,2048}$/,
 } as const;
 
 /** Twilio allows no more factors of a person. */
@@ -22,6 +38,13 @@ const longestName = 64;
 /** More are never kept of one person. */
 const mostTimes = 100;
 const mostRecoveryCodes = 20;
+/** Of one person. */
+export const mostPhones = 10;
+export const mostSessions = 5;
+/** Open and ended ones together. */
+export const mostRequests = 70;
+/** The rows that a request shows. */
+export const mostDetails = 50;
 
 type Check = (value: unknown) => boolean;
 type Checks<T> = { readonly [Name in keyof T]-?: Check };
@@ -47,6 +70,14 @@ const isListOf =
   (check: Check, most: number): Check =>
   (value) =>
     Array.isArray(value) && value.length <= most && value.every(check);
+
+/** An object with these members, and no others. */
+function isObjectOf<T>(checks: Checks<T>): Check {
+  return (value) =>
+    isObject(value) &&
+    Object.entries<Check>(checks).every(([name, isRight]) => isRight(member(value, name))) &&
+    Object.keys(value).every((name) => Object.hasOwn(checks, name));
+}
 
 const isId = isLike(ofPeople.id);
 export const isIdentity = isLike(ofPeople.identity);
@@ -86,6 +117,78 @@ const limitsChecks: Checks<CodeLimits> = {
   lockedUntil: isCount,
 };
 
+const isGrade = isOneOf('passkey', 'code');
+const isHash256 = isLike(ofPeople.sha256);
+const isBase64url = isLike(ofPeople.base64url);
+const isFlag = isOneOf(true, false);
+
+const isSession = isObjectOf<Session>({ hash: isHash256, startedAt: isCount });
+
+const isPasskey = isObjectOf<Passkey>({
+  id: isBase64url,
+  publicKey: isBase64url,
+  counter: isCount,
+  isSynced: isFlag,
+  rpId: isText(253),
+});
+
+const isPush = isObjectOf<PushSubscription>({
+  endpoint: isText(1000),
+  p256dh: isBase64url,
+  auth: isBase64url,
+});
+
+const isPhone = isObjectOf<Phone>({
+  id: isId,
+  name: isText(longestName),
+  passkey: isAbsentOr(isPasskey),
+  sessions: isListOf(isSession, mostSessions),
+  push: isAbsentOr(isPush),
+  addedAt: isCount,
+  signedInAt: isAbsentOr(isCount),
+});
+
+const isProof = isObjectOf<ApprovalProof>({
+  text: isText(20_000),
+  credentialId: isBase64url,
+  publicKey: isBase64url,
+  authenticatorData: isBase64url,
+  clientDataJSON: isBase64url,
+  signature: isBase64url,
+});
+
+const isAnswer = isObjectOf<RequestAnswer>({
+  decision: isOneOf('approved', 'denied'),
+  notMe: isFlag,
+  at: isCount,
+  phone: isObjectOf<RequestAnswer['phone']>({ id: isId, name: isText(longestName), grade: isGrade }),
+  proof: isAbsentOr(isProof),
+});
+
+const isDetail: Check = (value) =>
+  Array.isArray(value) && value.length === 2 && isText(20)(value[0]) && isText(200)(value[1]);
+
+const isRequest = isObjectOf<ApprovalRequest>({
+  id: isLike(formats.uuid),
+  asker: isText(100),
+  message: isText(144),
+  details: isListOf(isDetail, mostDetails),
+  hidden: (value) => value === '' || isHash256(value),
+  atLeast: isGrade,
+  createdAt: isCount,
+  expiresAt: (value) => value === null || isCount(value),
+  nonce: isLike(/^[A-Za-z0-9_-]{22}$/),
+  answer: isAbsentOr(isAnswer),
+});
+
+const isInvitation = isObjectOf<Invitation>({
+  hash: isHash256,
+  madeAt: isCount,
+  challenge: isAbsentOr(isHash256),
+});
+
+const isNotMe = isObjectOf<NotMe>({ times: isCount, until: isCount });
+
 const personChecks: Checks<Omit<Person, 'factors' | 'verification' | 'limits'>> = {
   authyId: isLike(formats.authyId),
   identity: isIdentity,
@@ -93,6 +196,12 @@ const personChecks: Checks<Omit<Person, 'factors' | 'verification' | 'limits'>> 
   countryCode: isLike(/^[1-9][0-9]{0,2}$/),
   email: isEmail,
   createdAt: isCount,
+  recovery: isAbsentOr(isListOf(isHash, mostRecoveryCodes)),
+  phones: isAbsentOr(isListOf(isPhone, mostPhones)),
+  invitation: isAbsentOr(isInvitation),
+  requests: isAbsentOr(isListOf(isRequest, mostRequests)),
+  notMe: isAbsentOr(isNotMe),
+  locked: isAbsentOr(isOneOf(true)),
 };
 
 /** The members that are lists and objects: they are checked one by one. */
@@ -143,11 +252,11 @@ function wrongAmong(
 }
 
 /**
- * The version of the stored form. Version 1 had no limits, no hashes and no recovery codes: it reads as a person of today who
- * has none. A package of that time refuses version 2: it would lose the limits.
+ * The version of the stored form. Version 1 had no limits, no hashes and no recovery codes, and version 2 no phones and no
+ * requests: they read as a person of today who has none. A package of that time refuses a later version: it would lose them.
  */
-const version = 2;
-const readable: readonly unknown[] = [1, version];
+const version = 3;
+const readable: readonly unknown[] = [1, 2, version];
 
 /** Writes a person as the text that {@link storedPerson} reads. */
 export function textOf(person: StoredPerson): string {

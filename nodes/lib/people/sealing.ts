@@ -31,6 +31,8 @@ interface Key {
   readonly bytes: Buffer;
   /** For hashes. */
   readonly hashing: Buffer;
+  /** Another key, for a purpose. */
+  readonly derived: (purpose: string) => Buffer;
 }
 
 const algorithm = 'aes-256-gcm';
@@ -120,6 +122,11 @@ export class Sealing {
     });
   }
 
+  /** A key for a purpose, of 32 bytes, by the key that seals. @throws AuthyError - as {@link seal} */
+  async keyFor(purpose: string): Promise<Buffer> {
+    return (await this.currentKey()).derived(purpose);
+  }
+
   /** Whether it was sealed with the key that seals now. */
   async isCurrent(sealed: SealedText): Promise<boolean> {
     const [current] = await this.known();
@@ -167,6 +174,7 @@ export class Sealing {
           id: derived('id of the key', idLength).toString('base64url'),
           bytes: derived('secrets', keyLength),
           hashing: derived('hashes', keyLength),
+          derived: (purpose) => derived(`key for ${purpose}`, keyLength),
         };
       });
   }

@@ -20,6 +20,14 @@ export const abilities = {
   phoneInfo: {},
   appDetails: {},
   appStats: {},
-  onetouchSend: {},
+  userInvite: {
+    unsupported:
+      'Leave this node out: with Authy people answer in the Authy app, which knows their phone number.',
+  },
+  onetouchSend: {
+    refuses: {
+      atLeast: { reason: 'leave it blank: Authy does not say how an answer was given.' },
+    },
+  },
   onetouchStatus: {},
 } as const satisfies Abilities;

@@ -10,6 +10,7 @@ import { simulatorOf, startSimulator, stopSimulator } from '../../simulated/simu
 const authy: ServiceKind<AuthySettings> = {
   id: 'authy',
   abilities,
+  answersByHttp: {},
   settings: ['baseUrl', 'pathPrefix', 'callbackUrl', 'callbackMethod'],
   credentials: ['apiKey', 'previousApiKey'],
   read: readSettings,

@@ -1,7 +1,5 @@
 import type { Abilities } from '../../contract/service';
 
-const noApprovals =
-  'Choose an account on Authy for this node, or send a code instead: this Node-RED cannot ask for approvals itself yet.';
 const noActions = 'leave it blank: codes of this Node-RED belong to no action.';
 
 /** What this Node-RED does of the operations. `force` of "verify token" is not refused: a code always has to be right. */
@@ -37,6 +35,9 @@ export const abilities = {
   phoneInfo: {},
   appDetails: {},
   appStats: {},
-  onetouchSend: { unsupported: noApprovals },
-  onetouchStatus: { unsupported: noApprovals },
+  userInvite: {},
+  onetouchSend: {
+    refuses: { logos: { reason: 'leave them out: the page on which people answer shows no logos.' } },
+  },
+  onetouchStatus: {},
 } as const satisfies Abilities;

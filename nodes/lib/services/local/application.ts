@@ -1,7 +1,7 @@
 import type { Handler } from './context';
 
 /** Whether codes can be sent is whether the flow sends them. */
-export const appDetails: Handler<'appDetails'> = async ({ displayName, notifier }, _values, signal) => {
+export const appDetails: Handler<'appDetails'> = async ({ displayName, notifier }, _values, { signal }) => {
   const isHeard = await notifier(signal).then(
     () => true,
     () => false,
@@ -14,7 +14,7 @@ export const appDetails: Handler<'appDetails'> = async ({ displayName, notifier 
       plan: null,
       smsEnabled: isHeard,
       phoneCallsEnabled: isHeard,
-      onetouchEnabled: false,
+      onetouchEnabled: true,
     },
   };
 };

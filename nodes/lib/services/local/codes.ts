@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Person, Verification } from '../../contract/people';
-import { emailOf, knownPerson, masked, unknownPerson } from '../../people/known';
+import { emailOf, usablePerson, masked, unknownPerson } from '../../people/known';
+import { randomDigits } from '../../people/random-digits';
 import { activeOf } from './authenticators';
 import type { Context, Handler } from './context';
 import { afterSent, asOf, noLimits, sendsIn } from './limits';
 import { codeMessage } from './messages';
-import { codeLifetime, randomDigits, tooManySent } from './sent-code';
+import { codeLifetime, tooManySent } from './sent-code';
 
 type Channel = Verification['channel'];
 
@@ -24,8 +25,8 @@ export function addressBy(channel: Channel, person: Person): string {
 
 /** A code by SMS or phone call: the two differ only in the channel. */
 function sendToPhone(channel: 'sms' | 'call'): Handler<'tokenSms'> & Handler<'tokenCall'> {
-  return async (context, { authyId, force = false, locale }, signal) => {
-    const person = await knownPerson(context.people, authyId);
+  return async (context, { authyId, force = false, locale }, { signal }) => {
+    const person = await usablePerson(context.people, authyId);
     const result = { authyId, maskedPhone: masked(person.phoneNumber) };
     const authenticator = activeOf(person);
     if (authenticator !== undefined && !force) {
@@ -41,8 +42,8 @@ export const tokenSms = sendToPhone('sms');
 export const tokenCall = sendToPhone('call');
 
 /** It is always sent, whatever `force` says: the operation has no other outcome. */
-export const tokenEmail: Handler<'tokenEmail'> = async (context, { authyId }, signal) => {
-  const person = await knownPerson(context.people, authyId);
+export const tokenEmail: Handler<'tokenEmail'> = async (context, { authyId }, { signal }) => {
+  const person = await usablePerson(context.people, authyId);
   const { id, to } = await send(context, person, 'email', undefined, signal);
   return { outcome: 'sent', result: { authyId, sent: true, email: to, emailId: id } };
 };

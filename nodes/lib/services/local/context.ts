@@ -1,9 +1,10 @@
+import type { Approvals } from '../../contract/approver';
 import type { Notify } from '../../contract/notification';
 import type { ValuesOf } from '../../contract/operations';
 import type { People } from '../../contract/people';
 import type { OperationName } from '../../contract/results';
-import type { Performed } from '../../contract/service';
-import type { Noted } from './noted';
+import type { CallOptions, Performed } from '../../contract/service';
+import type { Noted } from '../../people/noted';
 import type { PhoneChecks } from './phone-checks';
 
 /** What the operations of an open account use. */
@@ -11,6 +12,9 @@ export interface Context {
   /** What people see in messages and in their authenticator app. */
   readonly displayName: string;
   readonly people: People;
+  readonly approvals: Approvals;
+  /** Who was asked by an approval request; undefined if that is not known (any more). @throws AuthyError - `AUTHY_STORE` */
+  recipientOf(approvalId: string): Promise<string | undefined>;
   /** @throws AuthyError - `AUTHY_NOT_SENT` if nobody would be told */
   readonly notifier: (signal?: AbortSignal) => Promise<Notify>;
   /** Of this Node-RED. */
@@ -29,5 +33,5 @@ export interface Context {
 export type Handler<N extends OperationName> = (
   context: Context,
   values: ValuesOf<N>,
-  signal: AbortSignal | undefined,
+  options: CallOptions,
 ) => Promise<Performed<N>>;

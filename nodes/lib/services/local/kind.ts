@@ -1,5 +1,6 @@
 import { AuthyError } from '../../contract/errors';
 import type { Environment, Service, ServiceKind } from '../../contract/service';
+import { approverProperties } from '../../people/approver-settings';
 import { abilities } from './abilities';
 import { type LocalSettings, nameProblem, readSettings, withName } from './settings';
 
@@ -7,8 +8,12 @@ import { type LocalSettings, nameProblem, readSettings, withName } from './setti
 const local: ServiceKind<LocalSettings> = {
   id: 'local',
   abilities,
+  answersByHttp: {
+    unsupported:
+      'Leave this node out: people answer on this Node-RED’s own page, and the flow hears of it by itself.',
+  },
   keepsPeople: true,
-  settings: ['localName'],
+  settings: ['localName', ...approverProperties],
   credentials: [],
   read: readSettings,
 
@@ -39,7 +44,7 @@ export default local;
 async function openService({ displayName }: LocalSettings, environment: Environment): Promise<Service> {
   const [{ LocalService }, { Noted }, { phoneChecksOf }] = await Promise.all([
     import('./service.js'),
-    import('./noted.js'),
+    import('../../people/noted.js'),
     import('./phone-checks.js'),
   ]);
   return new LocalService({
@@ -48,6 +53,8 @@ async function openService({ displayName }: LocalSettings, environment: Environm
     get people() {
       return environment.people();
     },
+    approvals: environment.approvals(),
+    recipientOf: (approvalId) => environment.recipientOf(approvalId),
     notifier: (signal) => environment.notifier(signal),
     language: environment.language,
     log: environment.log,

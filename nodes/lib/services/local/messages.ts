@@ -1,9 +1,6 @@
 import type { Notification } from '../../contract/notification';
-import { Languages } from '../../texts/languages';
+import { messagesIn } from '../../texts/messages';
 import { codeLifetime } from './sent-code';
-
-/** Read with the first message. */
-let languages: Languages | undefined;
 
 /** In which language, and from whom. */
 interface Sender {
@@ -26,7 +23,7 @@ export function codeMessage(
   locale: string | undefined,
   template?: string,
 ): Worded {
-  const words = wordsIn(locale ?? language);
+  const words = messagesIn(locale ?? language);
   const values = { name, code, minutes: String(codeLifetime / 60_000) };
   return {
     title: words.text('code.title', values),
@@ -37,16 +34,11 @@ export function codeMessage(
 
 /** The message that few recovery codes are left. */
 export function recoveryMessage({ displayName: name, language }: Sender, left: number): Worded {
-  const words = wordsIn(language);
+  const words = messagesIn(language);
   const values = { name, count: String(left) };
   return {
     title: words.text('recovery.title', values),
     text: words.text('recovery.text', values),
     account: name,
   };
-}
-
-function wordsIn(language: string | undefined): ReturnType<Languages['ofLocale']> {
-  languages ??= new Languages('authy-messages');
-  return languages.ofLocale(language);
 }

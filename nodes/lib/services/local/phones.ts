@@ -1,12 +1,13 @@
 import { lineOf } from '../../contract/phone';
 import type { Handler } from './context';
 import { codeMessage } from './messages';
-import { codeLifetime, randomDigits } from './sent-code';
+import { randomDigits } from '../../people/random-digits';
+import { codeLifetime } from './sent-code';
 
 /** The number of digits, unless the flow wants another: as many as Authy's codes have. */
 const usualDigits = 4;
 
-export const phoneStart: Handler<'phoneStart'> = async (context, values, signal) => {
+export const phoneStart: Handler<'phoneStart'> = async (context, values, { signal }) => {
   const { phoneNumber, countryCode = '', via, locale, codeLength = usualDigits, customMessage } = values;
   const { phoneChecks } = context;
   const notify = await context.notifier(signal);

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { qrPicture } from '../../authenticator/qr-picture';
 import { addressOf, newSecret } from '../../authenticator/totp';
-import type { Factor } from '../../contract/people';
+import type { Factor, KeyedHash } from '../../contract/people';
 import { knownPerson, unknownPerson } from '../../people/known';
 import { isPending, service } from './authenticators';
-import type { Handler } from './context';
-import { newRecoveryCodes } from './recovery';
+import type { Context, Handler } from './context';
+import { newRecoveryCodes } from '../../people/recovery';
 
 /** The longest name that is kept. */
 const longestName = 64;
@@ -14,27 +14,10 @@ const longestName = 64;
  * A new authenticator, its QR code and its recovery codes. It takes the place of an earlier one once its first code was right;
  * one that was never confirmed is forgotten.
  */
-export const userQr: Handler<'userQr'> = async ({ people, displayName, now }, values) => {
-  const { authyId, label, size = 300 } = values;
-  const person = await knownPerson(people, authyId);
-  const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
-  const secret = newSecret();
-  const { codes, hashes } = await newRecoveryCodes(people, person);
-  const factor: Factor = {
-    id: `${service}-${randomBytes(16).toString('hex')}`,
-    type: 'totp',
-    service,
-    state: 'unverified',
-    name,
-    secret,
-    recovery: hashes,
-    createdAt: now(),
-  };
-  const changed = await people.change(authyId, (one) => ({
-    ...one,
-    factors: [...one.factors.filter((other) => !isPending(other)), factor],
-  }));
-  if (changed === undefined) throw unknownPerson();
+export const userQr: Handler<'userQr'> = async (context, { authyId, label, size = 300 }) => {
+  const { people, displayName } = context;
+  const { codes, hashes } = await newRecoveryCodes(people, { authyId });
+  const { secret, name } = await newAuthenticator(context, { authyId, label, recovery: hashes });
   const address = addressOf(secret, { issuer: displayName, label: name });
   return {
     outcome: 'made',
@@ -47,3 +30,42 @@ export const userQr: Handler<'userQr'> = async ({ people, displayName, now }, va
     },
   };
 };
+
+/**
+ * An authenticator that its first right code will confirm.
+ *
+ * @param label - its name; the person's e-mail address or ID if there is none
+ * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_STORE`
+ */
+export async function newAuthenticator(
+  { people, now }: Pick<Context, 'people' | 'now'>,
+  {
+    authyId,
+    label,
+    recovery,
+  }: {
+    readonly authyId: string;
+    readonly label?: string | undefined;
+    readonly recovery?: readonly KeyedHash[];
+  },
+): Promise<{ secret: string; name: string }> {
+  const person = await knownPerson(people, authyId);
+  const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
+  const secret = newSecret();
+  const factor: Factor = {
+    id: `${service}-${randomBytes(16).toString('hex')}`,
+    type: 'totp',
+    service,
+    state: 'unverified',
+    name,
+    secret,
+    ...(recovery === undefined ? {} : { recovery }),
+    createdAt: now(),
+  };
+  const changed = await people.change(authyId, (one) => ({
+    ...one,
+    factors: [...one.factors.filter((other) => !isPending(other)), factor],
+  }));
+  if (changed === undefined) throw unknownPerson();
+  return { secret, name };
+}

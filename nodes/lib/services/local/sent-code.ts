@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { AuthyError } from '../../contract/errors';
 
 /** How long a code that was sent is valid, in milliseconds. */
@@ -6,11 +5,6 @@ export const codeLifetime = 600_000;
 
 /** How many wrong codes end it. */
 export const mostTries = 5;
-
-/** Random digits, each as likely as any other. @param length - at most 14 */
-export function randomDigits(length: number): string {
-  return String(randomInt(0, 10 ** length)).padStart(length, '0');
-}
 
 /** The error if too many codes were sent. @param milliseconds - until the next one may be */
 export function tooManySent(milliseconds: number): AuthyError {

@@ -1,8 +1,11 @@
+import type { AuthenticatorCodes } from '../../contract/approver';
 import type { ValuesOf } from '../../contract/operations';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, DoneBy, Performed, Service } from '../../contract/service';
 import type { abilities } from './abilities';
+import { onetouchSend, onetouchStatus, userInvite } from './approvals';
 import { appDetails, appStats } from './application';
+import { authenticatorCodes } from './authenticator-codes';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
 import type { Context, Handler } from './context';
 import { phoneCheck, phoneInfo, phoneStart, phoneStatus } from './phones';
@@ -28,23 +31,29 @@ const handlers: { readonly [N in DoneBy<typeof abilities>]: Handler<N> } = {
   phoneInfo,
   appDetails,
   appStats,
+  userInvite,
+  onetouchSend,
+  onetouchStatus,
 };
 
 /** This Node-RED: nothing leaves it but what the flow sends. */
 export class LocalService implements Service {
   readonly phones = 'valid';
+  readonly authenticators: AuthenticatorCodes;
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly context: Context) {
+    this.authenticators = authenticatorCodes(context);
+  }
 
   async perform<N extends OperationName>(
     name: N,
     values: ValuesOf<N>,
-    { signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Performed<N>> {
     // The table holds for each name the handler of that name; TypeScript does not follow it through a parameter.
     const handler = (handlers as unknown as Readonly<Partial<Record<OperationName, Handler<N>>>>)[name];
     if (handler === undefined) throw new Error(`This Node-RED does not do ${name}.`);
-    return handler(this.context, values, signal);
+    return handler(this.context, values, options);
   }
 
   test(): Promise<string> {

@@ -1,4 +1,5 @@
 import type { AccountReader, ServiceSettings } from '../../contract/service';
+import { approverSettings } from '../../people/approver-settings';
 
 /** The longest name: authenticator apps show it beside each code. */
 const longestName = 64;
@@ -20,7 +21,12 @@ export function readSettings(reader: AccountReader, config: Raw): LocalSettings 
   const entered = settings.text('localName', config['localName']).trim();
   const problem = nameProblem(entered);
   if (problem !== undefined) settings.refuse('localName', problem);
-  return withName(entered === '' ? ofAccount : entered, settings.problem);
+  const named = withName(entered === '' ? ofAccount : entered);
+  return {
+    ...named,
+    approver: approverSettings(settings, config, named.displayName),
+    problem: settings.problem,
+  };
 }
 
 /** What is wrong with a name, as a sentence; undefined if nothing is. */
@@ -29,11 +35,10 @@ export function nameProblem(name: string): string | undefined {
 }
 
 /** Settings with a name. */
-export function withName(name: string, problem?: string): LocalSettings {
+export function withName(name: string): LocalSettings {
   const displayName = name.slice(0, longestName);
   return {
     displayName: displayName === '' ? fallback : displayName,
-    problem,
     warnings: [],
     name: 'local',
     isSimulated: false,

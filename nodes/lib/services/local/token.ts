@@ -1,8 +1,9 @@
 import { period, stepOf } from '../../authenticator/totp';
 import type { KeyedHash, Person, Verification } from '../../contract/people';
 import type { ResultOf } from '../../contract/results';
-import { knownPerson, unknownPerson } from '../../people/known';
+import { unknownPerson, usablePerson } from '../../people/known';
 import { isAmong } from '../../people/sealing';
+import type { CodeVerdict } from '../../contract/approver';
 import {
   activeOf,
   type Authenticator,
@@ -15,7 +16,13 @@ import { sentPlace } from './codes';
 import type { Context, Handler } from './context';
 import { afterRight, afterWrong, asOf, isLocked, noLimits } from './limits';
 import { recoveryMessage } from './messages';
-import { fewRecoveryCodes, isRecoveryCode, recoveryPlace } from './recovery';
+import {
+  fewRecoveryCodes,
+  isRecoveryCode,
+  recoveryCodesLeft,
+  recoveryPlace,
+  withoutRecoveryCode,
+} from '../../people/recovery';
 import { codeLifetime, mostTries } from './sent-code';
 
 type Reason = NonNullable<ResultOf<'tokenVerify'>['reason']>;
@@ -51,7 +58,7 @@ const reasons: readonly Reason[] = ['reused', 'tooManyAttempts', 'expired', 'wro
  */
 export const tokenVerify: Handler<'tokenVerify'> = async (context, { authyId, token }) => {
   const { people } = context;
-  const { verification } = await knownPerson(people, authyId);
+  const { verification } = await usablePerson(people, authyId);
   const typed: Typed = {
     token,
     // Where there is nothing to compare with, no key is needed.
@@ -74,8 +81,36 @@ export const tokenVerify: Handler<'tokenVerify'> = async (context, { authyId, to
     : { outcome: 'invalid', result: { authyId, valid: false, reason: result, device: null } };
 };
 
-/** Judges a token, if the person is not locked. */
-function judged(context: Context, person: Person, typed: Typed): Tried {
+/** A way in which a token may be valid; undefined if it cannot be one of this person. */
+type Way = (context: Context, person: Person, typed: Typed) => Tried | undefined;
+
+/**
+ * Judges a code of the person's authenticator alone, by the same limits: one that was sent is no answer to an approval request.
+ *
+ * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_STORE`
+ */
+export async function checkAuthenticatorCode(
+  context: Context,
+  authyId: string,
+  token: string,
+): Promise<CodeVerdict> {
+  let verdict: Tried['result'] | undefined;
+  await context.people.change(authyId, (person) => {
+    const tried = judged(context, person, { token, asSent: [], asRecovery: [] }, [asPending, asActive]);
+    verdict = tried.result;
+    return tried.person;
+  });
+  if (verdict === undefined) throw unknownPerson();
+  return verdict === 'notPending' || verdict === 'expired' ? 'wrong' : verdict;
+}
+
+/** Judges a token, if the person is not locked for a while. */
+function judged(
+  context: Context,
+  person: Person,
+  typed: Typed,
+  ways: readonly Way[] = [asRecovery, asPending, asSent, asActive],
+): Tried {
   const now = context.now();
   const limits = asOf(now, person.limits ?? noLimits);
   const isChanged = limits !== noLimits && limits !== person.limits;
@@ -84,7 +119,7 @@ function judged(context: Context, person: Person, typed: Typed): Tried {
     return { result: 'tooManyAttempts', ...(isChanged ? { person: { ...person, limits } } : {}) };
   }
   const all: Tried[] = [];
-  for (const attempt of [asRecovery, asPending, asSent, asActive]) {
+  for (const attempt of ways) {
     const one = attempt(context, person, typed);
     if (one?.result === 'valid') {
       return { ...one, person: { ...(one.person ?? person), limits: afterRight(limits) } };
@@ -108,14 +143,10 @@ function judged(context: Context, person: Person, typed: Typed): Tried {
 // ---- the ways in which a token may be valid
 
 function asRecovery(_context: Context, person: Person, { asRecovery: hashes }: Typed): Tried | undefined {
-  const active = activeOf(person);
-  if (hashes.length === 0 || active?.recovery === undefined) return undefined;
-  const left = active.recovery.filter((kept) => !isAmong(hashes, kept));
-  if (left.length === active.recovery.length) return { result: 'wrong' };
-  const factors = person.factors.map((factor) =>
-    factor.id === active.id ? { ...factor, recovery: left } : factor,
-  );
-  return { result: 'valid', person: { ...person, factors }, left: left.length };
+  if (hashes.length === 0 || recoveryCodesLeft(person) === undefined) return undefined;
+  const after = withoutRecoveryCode(person, hashes);
+  if (after === undefined) return { result: 'wrong' };
+  return { result: 'valid', person: after, left: recoveryCodesLeft(after) ?? 0 };
 }
 
 /** The first right code of a new authenticator confirms it. */

@@ -1,10 +1,10 @@
 import type { Abilities } from '../../contract/service';
 
-const app = {
+const ownPage = {
   setting: 'verifyPush',
+  ticked: false,
   reason:
-    'Tick “Approvals by our own app” in the account if you have an app with Twilio’s SDK; otherwise choose an account on ' +
-    'Authy for this node.',
+    'Leave this node out, or untick “Approvals by our own app” in the account: with an app of your own, people sign in there.',
 } as const;
 
 /**
@@ -63,16 +63,21 @@ export const abilities = {
   phoneInfo: {},
   appDetails: {},
   appStats: {},
+  userInvite: { needs: ownPage },
   onetouchSend: {
-    needs: app,
     refuses: {
-      logos: { reason: 'leave them out: Twilio Verify shows no logos.' },
+      logos: { reason: 'leave them out: neither Twilio Verify nor the page of this Node-RED shows logos.' },
       secondsToExpire: {
         atLeast: 1,
         atMost: 3600,
+        ifTicked: 'verifyPush',
         reason: 'set it to 1 to 3600: Twilio Verify keeps a request open for an hour at most.',
+      },
+      atLeast: {
+        ifTicked: 'verifyPush',
+        reason: 'leave it blank: with an app of your own, the app decides how an answer is given.',
       },
     },
   },
-  onetouchStatus: { needs: app },
+  onetouchStatus: {},
 } as const satisfies Abilities;

@@ -1,6 +1,6 @@
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
 import type { Person } from '../../contract/people';
-import { emailOf, knownPerson, masked, unknownPerson } from '../../people/known';
+import { emailOf, usablePerson, masked, unknownPerson } from '../../people/known';
 import type { Context, Handler } from './context';
 import { uuidOf } from './sids';
 import { type Channel, startVerification, type StartedVerification } from './verifications';
@@ -8,7 +8,7 @@ import { type Channel, startVerification, type StartedVerification } from './ver
 /** A code by SMS or phone call: the two differ only in the channel. */
 function sendToPhone(channel: 'sms' | 'call'): Handler<'tokenSms'> & Handler<'tokenCall'> {
   return async (context, { authyId, locale }, call) => {
-    const person = await knownPerson(context.people, authyId);
+    const person = await usablePerson(context.people, authyId);
     const { answer } = await send(context, person, channel, person.phoneNumber, locale, call);
     return {
       outcome: 'sent',
@@ -22,7 +22,7 @@ export const tokenSms = sendToPhone('sms');
 export const tokenCall = sendToPhone('call');
 
 export const tokenEmail: Handler<'tokenEmail'> = async (context, { authyId }, call) => {
-  const person = await knownPerson(context.people, authyId);
+  const person = await usablePerson(context.people, authyId);
   const email = emailOf(person);
   const { value, answer } = await send(context, person, 'email', email, undefined, call);
   return {

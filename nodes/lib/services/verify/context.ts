@@ -1,3 +1,4 @@
+import type { Approvals } from '../../contract/approver';
 import type { ValuesOf } from '../../contract/operations';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, Performed } from '../../contract/service';
@@ -15,6 +16,9 @@ export interface Context {
   readonly serviceSid: string;
   /** Whether the type of a number's line may be looked up. */
   readonly lookup: boolean;
+  /** Whether people approve in an app of the customer's own; otherwise on this Node-RED's own page. */
+  readonly hasOwnApp: boolean;
+  readonly approvals: () => Approvals;
   /** The verifications of phone numbers that were started here. */
   readonly started: StartedVerifications;
   readonly wrongTries: WrongTries;

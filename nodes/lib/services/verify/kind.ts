@@ -2,6 +2,7 @@ import { AuthyError } from '../../contract/errors';
 import { placeholder } from '../../contract/placeholder';
 import type { CallbackVerifier, Environment, Service, ServiceKind } from '../../contract/service';
 import { simulatorOf, startSimulator, stopSimulator } from '../../simulated/simulators';
+import { approverProperties } from '../../people/approver-settings';
 import { abilities } from './abilities';
 import {
   plainSettings,
@@ -17,12 +18,21 @@ const verify: ServiceKind<VerifySettings> = {
   id: 'verify',
   abilities,
   keepsPeople: true,
+  answersByHttp: {
+    needs: {
+      setting: 'verifyPush',
+      reason:
+        'Leave this node out, or tick “Approvals by our own app” in the account if you have an app with Twilio’s SDK: without ' +
+        'it people answer on this Node-RED’s own page, and the flow hears of it by itself.',
+    },
+  },
   // Twilio allows 180 readings of a status in an hour: this comes to 160.
   longestReadingPause: 30_000,
   settings: [
     ...['verifyServiceSid', 'verifyUser', 'verifyLookup', 'verifyPush'],
     ...['verifyBaseUrl', 'verifyLookupsUrl'],
     'callbackUrl',
+    ...approverProperties,
   ],
   credentials: ['verifySecret', 'verifyAuthToken'],
   read: readSettings,
@@ -57,7 +67,7 @@ const verify: ServiceKind<VerifySettings> = {
     if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     if (isSimulated) {
       const service = await openService(await simulated(settings, environment), environment);
-      return withSimulatedApp(service, environment);
+      return settings.hasOwnApp ? withSimulatedApp(service, environment) : service;
     }
     if (secret === '') {
       throw new AuthyError(
@@ -137,7 +147,7 @@ async function openService(settings: VerifySettings, environment: Environment): 
     import('./started-verifications.js'),
     import('./wrong-tries.js'),
   ]);
-  const { user, secret, serviceSid, lookup, tls, proxy } = settings;
+  const { user, secret, serviceSid, lookup, hasOwnApp, tls, proxy } = settings;
   const { deadline, maxInFlight } = environment;
   const clientFor = (baseUrl: string): InstanceType<typeof VerifyClient> => {
     try {
@@ -148,7 +158,8 @@ async function openService(settings: VerifySettings, environment: Environment): 
   };
   const [verifyClient, lookups] = [clientFor(settings.baseUrl), clientFor(settings.lookupsUrl)];
   const context = {
-    ...{ verify: verifyClient, lookups, serviceSid, lookup },
+    ...{ verify: verifyClient, lookups, serviceSid, lookup, hasOwnApp },
+    approvals: () => environment.approvals(),
     // Opened with the first call that needs them.
     get people() {
       return environment.people();

@@ -3,7 +3,7 @@ import { textOrNull } from '../../contract/json';
 import type { Person } from '../../contract/people';
 import type { ApprovalStatus } from '../../contract/results';
 import { type Answer, expectSame, expectText } from './client';
-import { knownPerson } from '../../people/known';
+import { knownPerson, usablePerson, whoWasAsked } from '../../people/known';
 import { type Context, type Handler, personPath } from './context';
 import { listFactors } from './factors';
 import { isSid, sidOf, uuidOf } from './sids';
@@ -22,10 +22,10 @@ const usualLifetime = 300;
 const most = { fields: 20, value: 128, hidden: 1024 };
 
 /** Asks on the device that was registered last. */
-export const onetouchSend: Handler<'onetouchSend'> = async (context, values, call) => {
+export const sendPush: Handler<'onetouchSend'> = async (context, values, call) => {
   const { authyId, message, details, hiddenDetails, secondsToExpire = usualLifetime } = values;
   const [fields, hidden] = [fieldsOf(details), hiddenOf(hiddenDetails)];
-  const person = await knownPerson(context.people, authyId);
+  const person = await usablePerson(context.people, authyId);
   const { value: factors } = await listFactors(context, person, call);
   const device = factors
     .filter(({ type, isVerified }) => type === 'push' && isVerified)
@@ -66,14 +66,8 @@ export const onetouchSend: Handler<'onetouchSend'> = async (context, values, cal
 };
 
 /** Twilio finds a challenge only with the person who was asked, whom the caller or the account remembers. */
-export const onetouchStatus: Handler<'onetouchStatus'> = async (context, { approvalId }, call) => {
-  const authyId = call().recipient ?? (await context.recipientOf(approvalId));
-  if (authyId === undefined) {
-    throw new AuthyError(
-      'AUTHY_NOT_FOUND',
-      'Ask again, or keep the open approvals of the account in Redis: this account does not know (any more) whom it asked.',
-    );
-  }
+export const pushStatus: Handler<'onetouchStatus'> = async (context, { approvalId }, call) => {
+  const authyId = await whoWasAsked(context, approvalId, call());
   const person = await knownPerson(context.people, authyId);
   const sid = sidOf('YC', approvalId);
   const { value, answer } = await context.verify.call(

@@ -3,11 +3,11 @@ import type { PhoneRule } from '../../contract/phone';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, DoneBy, Performed, Service } from '../../contract/service';
 import type { abilities } from './abilities';
+import { onetouchSend, onetouchStatus, userInvite } from './approvals';
 import { appDetails, appStats } from './application';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
 import type { Context, Handler } from './context';
 import { userImport } from './import';
-import { onetouchSend, onetouchStatus } from './push';
 import { phoneCheck, phoneInfo, phoneStart, phoneStatus } from './phones';
 import { userQr } from './qr';
 import { tokenVerify } from './token';
@@ -31,6 +31,7 @@ const handlers: { readonly [N in DoneBy<typeof abilities>]: Handler<N> } = {
   phoneInfo,
   appDetails,
   appStats,
+  userInvite,
   onetouchSend,
   onetouchStatus,
 };

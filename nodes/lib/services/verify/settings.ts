@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
+import { approverSettings } from '../../people/approver-settings';
 import { isSid } from './sids';
 
 export const verifyBaseUrl = 'https://verify.twilio.com';
@@ -22,6 +23,8 @@ export interface VerifySettings extends ServiceSettings {
   readonly callbackUrl: SimulatedSettings['callbackUrl'];
   /** Whether the type of a number's line may be looked up, which Twilio bills. */
   readonly lookup: boolean;
+  /** Whether people approve in an app of the customer's own; otherwise on this Node-RED's own page. */
+  readonly hasOwnApp: boolean;
   readonly baseUrl: string;
   readonly lookupsUrl: string;
   readonly tls: SecureContextOptions | undefined;
@@ -34,11 +37,17 @@ type Raw = Readonly<Record<string, unknown>>;
 export function readSettings(reader: AccountReader, config: Raw, credentials: Raw): VerifySettings {
   const settings = reader.settings();
   const simulated = settings.flag('simulated', config['simulated'], false);
-  const ticked = settings.flag('verifyPush', config['verifyPush'], false) ? ['verifyPush'] : [];
+  const hasOwnApp = settings.flag('verifyPush', config['verifyPush'], false);
+  const name = typeof config['name'] === 'string' ? config['name'].trim() : '';
+  const asking = {
+    hasOwnApp,
+    ticked: hasOwnApp ? ['verifyPush'] : [],
+    approver: hasOwnApp ? undefined : approverSettings(settings, config, name === '' ? 'Node-RED' : name),
+  };
   if (simulated) {
     return {
       ...plainSettings,
-      ticked,
+      ...asking,
       callbackUrl: simulatedCallbackUrl(reader, settings, config),
       name: 'simulator',
       isSimulated: true,
@@ -54,7 +63,7 @@ export function readSettings(reader: AccountReader, config: Raw, credentials: Ra
   const entered = token.key('verifyAuthToken', credentials['verifyAuthToken'], authTokenProblem);
   return {
     ...plainSettings,
-    ticked,
+    ...asking,
     serviceSid,
     user,
     secret,
@@ -97,6 +106,7 @@ export const plainSettings: VerifySettings = {
   noAuthToken: undefined,
   callbackUrl: undefined,
   lookup: true,
+  hasOwnApp: false,
   baseUrl: verifyBaseUrl,
   lookupsUrl: lookupsBaseUrl,
   tls: undefined,

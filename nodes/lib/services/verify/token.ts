@@ -1,7 +1,7 @@
 import type { CallOptions, Performed } from '../../contract/service';
 import type { Person } from '../../contract/people';
 import { askFactor, confirmFactor, type Reason, type Tried, withImported } from './authenticator-codes';
-import { knownPerson } from '../../people/known';
+import { usablePerson } from '../../people/known';
 import { type Context, type Handler, isOfTwilio, openVerification, stillThere } from './context';
 import { type Checked, checkVerification } from './verifications';
 
@@ -15,7 +15,7 @@ const reasons: readonly Reason[] = ['reused', 'tooManyAttempts', 'expired', 'wro
  * code; then a code that was sent counts before a code of the authenticator.
  */
 export const tokenVerify: Handler<'tokenVerify'> = async (context, { authyId, token }, call) => {
-  const person = await withImported(context, await knownPerson(context.people, authyId), token, call);
+  const person = await withImported(context, await usablePerson(context.people, authyId), token, call);
   const tried: Tried[] = [];
   for (const attempt of [confirmFactor, checkSent, askFactor]) {
     const one = await attempt(context, person, token, call);

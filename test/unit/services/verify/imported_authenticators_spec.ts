@@ -35,6 +35,10 @@ describe('An imported authenticator that nobody could confirm', () => {
       {
         ...{ verify: client(), lookups: client(), people, serviceSid, lookup: true },
         ...memories,
+        hasOwnApp: false,
+        approvals: () => {
+          throw new Error('Nobody is asked here.');
+        },
         recipientOf: () => Promise.resolve(undefined),
         now: () => now,
         steady: () => performance.now(),

@@ -1,0 +1,56 @@
+import type { Approvals, FoundRequest, MadeInvitation } from '../contract/approver';
+import type { ValuesOf } from '../contract/operations';
+import type { ApprovalRequest, Grade } from '../contract/people';
+import { type PageAddress, pageAddress } from './address';
+import { Asking } from './asking';
+import { Enrolment } from './enrolment';
+import type { ApproverHost } from './host';
+import { Phones } from './phones';
+import { SigningIn } from './signing-in';
+import { type Push, Telling } from './telling';
+
+/** The approver of an account: people answer its requests on their phones, on a page of this Node-RED. */
+export class Approver implements Approvals {
+  readonly asking: Asking;
+  readonly enrolment: Enrolment;
+  readonly phones: Phones;
+  readonly signingIn: SigningIn;
+  private readonly telling: Telling;
+
+  constructor(
+    readonly host: ApproverHost,
+    push: Push,
+    /** The public key of Web Push, in base64url; null if there is none. */
+    readonly pushKey: () => Promise<string | null>,
+  ) {
+    this.telling = new Telling(host, push);
+    this.asking = new Asking(host, this.telling);
+    this.enrolment = new Enrolment(host, this.telling);
+    this.phones = new Phones(host, this.telling);
+    this.signingIn = new SigningIn(host);
+  }
+
+  /** @throws AuthyError - `AUTHY_BAD_CONFIG` if it has no address */
+  get page(): PageAddress {
+    return pageAddress(this.host);
+  }
+
+  get grade(): Grade {
+    return this.page.grade;
+  }
+
+  ask(
+    question: ValuesOf<'onetouchSend'>,
+    options: { readonly asker: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<ApprovalRequest> {
+    return this.asking.ask(question, options);
+  }
+
+  find(authyId: string, approvalId: string): Promise<FoundRequest> {
+    return this.asking.find(authyId, approvalId);
+  }
+
+  invite(authyId: string): Promise<MadeInvitation> {
+    return this.enrolment.invite(authyId);
+  }
+}

@@ -1,0 +1,328 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { AuthyError, invalidInput } from '../contract/errors';
+import { type JsonObject, member, textOrNull } from '../contract/json';
+import { without } from '../contract/without';
+import type { FoundRequest } from '../contract/approver';
+import type { ValuesOf } from '../contract/operations';
+import type {
+  ApprovalProof,
+  ApprovalRequest,
+  Passkey,
+  Person,
+  Phone,
+  RequestAnswer,
+} from '../contract/people';
+import { knownPerson, lockedPerson, unknownPerson, usablePerson } from '../people/known';
+import { mostDetails } from '../people/person';
+import { type PageAddress, pageAddress } from './address';
+import { challengeOf, hiddenHash, signedText } from './canonical';
+import type { ApproverHost } from './host';
+import { afterNotMe, pauseLeft } from './not-me';
+import { notMeMessage } from './messages';
+import { checkSignature, isNewer, type RequestOptions, requestOptions } from './passkeys';
+import { Refused } from './refused';
+import { hasExpired, mostOpen, openRequests, withAnswer, withoutRequest, withRequest } from './requests';
+import { phoneOf, type SessionToken } from './sessions';
+import type { Telling } from './telling';
+
+/** Authy's default, in seconds. */
+const usualLifetime = 86_400;
+const longestAsker = 100;
+
+/** The person who is signed in, on which of their phones. */
+export interface SignedIn {
+  readonly session: SessionToken;
+  readonly person: Person;
+  readonly phone: Phone;
+}
+
+/** What somebody has decided, before it is safe. */
+interface Decided {
+  readonly decision: RequestAnswer['decision'];
+  readonly notMe?: boolean;
+  readonly grade: RequestAnswer['phone']['grade'];
+  readonly proof?: ApprovalProof;
+  /** Of the passkey, as it says now. */
+  readonly counter?: number;
+}
+
+/** Asks people, and takes their answers. */
+export class Asking {
+  constructor(
+    private readonly host: ApproverHost,
+    private readonly telling: Telling,
+  ) {}
+
+  /** See `Approvals.ask`. */
+  async ask(
+    values: ValuesOf<'onetouchSend'>,
+    { asker, signal }: { readonly asker: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<ApprovalRequest> {
+    const { host } = this;
+    const page = pageAddress(host);
+    const { authyId, atLeast = 'code' } = values;
+    const before = await usablePerson(host.people(), authyId);
+    this.assertAnswerable(before, atLeast, page);
+    await this.telling.assertReachable(before, signal);
+    const request = this.requestOf(values, asker);
+    host.noted.note(request.id, host.steady());
+    const person = await host.people().change(authyId, (one) => {
+      if (one.locked === true) throw lockedPerson();
+      this.assertAnswerable(one, atLeast, page);
+      if (openRequests(one, host).length >= mostOpen) throw tooManyOpen();
+      return withRequest(one, request, host);
+    });
+    if (person === undefined) throw unknownPerson();
+    try {
+      await this.telling.ask(person, request, page);
+    } catch (error) {
+      await host.people().change(authyId, (one) => withoutRequest(one, request.id));
+      this.telling.changed(authyId);
+      throw error;
+    }
+    return request;
+  }
+
+  /** See `Approvals.find`. */
+  async find(authyId: string, approvalId: string): Promise<FoundRequest> {
+    const person = await knownPerson(this.host.people(), authyId);
+    const request = requestIn(person, approvalId);
+    if (request === undefined) {
+      throw new AuthyError(
+        'AUTHY_NOT_FOUND',
+        'Ask again: this Node-RED does not know (any more) of a request with this ID to this user.',
+      );
+    }
+    const body = bodyOf(authyId, request, request.answer);
+    return { request, hasExpired: hasExpired(request, this.host), body };
+  }
+
+  /** What a phone has to sign to approve. @throws Refused */
+  approveOptions({ person, phone }: SignedIn, id: unknown): RequestOptions {
+    const request = this.openRequest(person, id);
+    const page = pageAddress(this.host);
+    return requestOptions(challengeOf(signedText(person.authyId, request)), page, passkeyOf(phone));
+  }
+
+  /** @throws Refused */
+  async approve(signedIn: SignedIn, sent: unknown): Promise<void> {
+    const { person, phone } = signedIn;
+    const id = member(sent, 'id');
+    const request = this.openRequest(person, id);
+    const code = textOrNull(sent, 'code');
+    const page = pageAddress(this.host);
+    // Where passkeys work, a code is not taken for one.
+    if (page.grade === 'passkey') {
+      const passkey = passkeyOf(phone);
+      const text = signedText(person.authyId, request);
+      const credential = member(sent, 'credential');
+      const counter = await checkSignature(credential, challengeOf(text), passkey, page);
+      const proof = proofOf(credential, text, passkey);
+      await this.decide(signedIn, request, { decision: 'approved', grade: 'passkey', proof, counter });
+      return;
+    }
+    if (request.atLeast === 'passkey') throw new Refused('passkeyNeeded');
+    if (code === null || !/^[0-9]{6,8}$/.test(code)) throw new Refused('wrongCode');
+    const verdict = await (await this.host.codes()).check(person.authyId, code);
+    if (verdict !== 'valid') throw new Refused(problemOf[verdict]);
+    await this.decide(signedIn, request, { decision: 'approved', grade: 'code' });
+  }
+
+  /** @throws Refused */
+  async deny(signedIn: SignedIn, sent: unknown): Promise<void> {
+    const request = this.openRequest(signedIn.person, member(sent, 'id'));
+    const notMe = member(sent, 'notMe') === true;
+    const { grade } = pageAddress(this.host);
+    await this.decide(signedIn, request, { decision: 'denied', notMe, grade });
+  }
+
+  /** A person may be asked, and could answer. @throws AuthyError */
+  private assertAnswerable(person: Person, atLeast: ApprovalRequest['atLeast'], page: PageAddress): void {
+    const pause = pauseLeft(this.host.now(), person);
+    if (pause > 0) {
+      const retryAfter = Math.ceil(pause / 1000);
+      throw new AuthyError(
+        'AUTHY_USER_UNAVAILABLE',
+        `Wait ${retryAfter} seconds: the user has said that they had nothing to do with the last request.`,
+        { retryAfter },
+      );
+    }
+    if (atLeast === 'passkey' && page.grade !== 'passkey') {
+      throw new AuthyError(
+        'AUTHY_NOT_SENT',
+        'Set the public URL of the account to an https address with a name: at its present one phones have no passkeys, and ' +
+          'this request wants one.',
+      );
+    }
+    if (usablePhones(person, page).length === 0) {
+      throw new AuthyError(
+        'AUTHY_NOT_SENT',
+        'Invite the user first, with the node "user invite" or in the sidebar “Authy people”: they have no phone that could ' +
+          'answer at the present address of the page.',
+      );
+    }
+  }
+
+  private requestOf(values: ValuesOf<'onetouchSend'>, asker: string): ApprovalRequest {
+    const {
+      message,
+      details = {},
+      hiddenDetails,
+      secondsToExpire = usualLifetime,
+      atLeast = 'code',
+    } = values;
+    const rows = Object.entries(details);
+    if (rows.length > mostDetails) {
+      throw invalidInput('details', `has ${rows.length} rows: this Node-RED shows ${mostDetails} at most.`);
+    }
+    const createdAt = this.host.now();
+    return {
+      id: randomUUID(),
+      asker: (asker === '' ? this.host.settings.name : asker).slice(0, longestAsker),
+      message,
+      details: rows,
+      hidden: hiddenHash(hiddenDetails),
+      atLeast,
+      createdAt,
+      expiresAt: secondsToExpire === 0 ? null : createdAt + secondsToExpire * 1000,
+      nonce: randomBytes(16).toString('base64url'),
+    };
+  }
+
+  /** @throws Refused - `gone`, `answered`, `expired` */
+  private openRequest(person: Person, id: unknown): ApprovalRequest {
+    const request = requestIn(person, id);
+    if (request === undefined) throw new Refused('gone');
+    if (request.answer !== undefined) throw new Refused('answered');
+    if (hasExpired(request, this.host)) throw new Refused('expired');
+    return request;
+  }
+
+  /**
+   * Makes an answer safe, and hands it on: once, whatever is sent at the same time. The phone and its session still have to be
+   * there, and the request as it was shown.
+   */
+  private async decide(
+    { session, person: { authyId } }: SignedIn,
+    shown: ApprovalRequest,
+    decided: Decided,
+  ): Promise<void> {
+    const { host } = this;
+    const at = host.now();
+    let answer: RequestAnswer | undefined;
+    const person = await host.people().change(authyId, (one) => {
+      answer = undefined;
+      const phone = phoneOf(one, session, at);
+      if (one.locked === true) throw new Refused('locked');
+      if (phone === undefined) throw new Refused('signedOut');
+      const request = this.openRequest(one, shown.id);
+      if (signedText(authyId, request) !== signedText(authyId, shown)) throw new Refused('changed');
+      const after = withCounter(one, phone, decided.counter);
+      const { decision, notMe = false, grade, proof } = decided;
+      answer = {
+        ...{ decision, notMe, at, phone: { id: phone.id, name: phone.name, grade } },
+        ...(proof === undefined ? {} : { proof }),
+      };
+      return withNotMe(withAnswer(after, request.id, answer), decided, at);
+    });
+    if (person === undefined || answer === undefined) throw new Refused('signedOut');
+    this.handOn(person, shown, answer);
+    this.telling.changed(authyId);
+    if (answer.notMe) await this.telling.warn(person, notMeMessage(host, person, shown));
+  }
+
+  private handOn({ authyId }: Person, request: ApprovalRequest, answer: RequestAnswer): void {
+    const { id, message, details } = request;
+    this.host.answered({
+      decision: answer.decision,
+      approvalId: id,
+      authyId,
+      nonce: answer.at / 1000,
+      about: {
+        message,
+        details: Object.fromEntries(details),
+        hiddenDetails: null,
+        device: deviceOf(answer),
+      },
+      body: bodyOf(authyId, request, answer),
+    });
+  }
+}
+
+const problemOf = { wrong: 'wrongCode', reused: 'reusedCode', tooManyAttempts: 'tooManyAttempts' } as const;
+
+/** The phone as a flow sees it. */
+export function deviceOf({ phone: { name, grade }, proof }: RequestAnswer): JsonObject {
+  return { name, grade, credentialId: proof?.credentialId ?? null };
+}
+
+/** A request and its answer as a flow sees them: with everything that is needed to check the signature later. */
+export function bodyOf(
+  authyId: string,
+  { id, asker, message, createdAt, expiresAt, atLeast }: ApprovalRequest,
+  answer: RequestAnswer | undefined,
+): JsonObject {
+  return {
+    ...{ id, authyId, asker, message, createdAt, expiresAt, atLeast },
+    answer:
+      answer === undefined
+        ? null
+        : {
+            ...{ decision: answer.decision, notMe: answer.notMe, at: answer.at },
+            ...{ device: deviceOf(answer), proof: answer.proof ?? null },
+          },
+  };
+}
+
+/** The phones that can answer at an address. */
+export function usablePhones({ phones = [] }: Person, { grade, rpId }: PageAddress): Phone[] {
+  return phones.filter(({ passkey }) =>
+    grade === 'passkey' ? passkey?.rpId === rpId : passkey === undefined,
+  );
+}
+
+function requestIn({ requests = [] }: Person, id: unknown): ApprovalRequest | undefined {
+  return requests.find((request) => request.id === id);
+}
+
+/** @throws Refused - `passkeyNeeded` */
+function passkeyOf({ passkey }: Phone): Passkey {
+  if (passkey === undefined) throw new Refused('passkeyNeeded');
+  return passkey;
+}
+
+/** @throws Refused - the passkey has signed something else meanwhile, or is a copy */
+function withCounter(person: Person, phone: Phone, counter: number | undefined): Person {
+  if (counter === undefined) return person;
+  const passkey = passkeyOf(phone);
+  if (!isNewer(counter, passkey)) throw new Refused('passkeyRefused');
+  const after = { ...phone, passkey: { ...passkey, counter } };
+  return { ...person, phones: (person.phones ?? []).map((one) => (one.id === phone.id ? after : one)) };
+}
+
+/** "Not me" pauses the questions; an approval ends that. */
+function withNotMe(person: Person, { decision, notMe }: Decided, at: number): Person {
+  if (notMe === true) return { ...person, notMe: afterNotMe(at, person.notMe) };
+  if (decision === 'denied') return person;
+  return without(person, 'notMe');
+}
+
+function proofOf(credential: unknown, text: string, passkey: Passkey): ApprovalProof {
+  const response = member(credential, 'response');
+  const part = (name: string): string => textOrNull(response, name) ?? '';
+  return {
+    text,
+    credentialId: passkey.id,
+    publicKey: passkey.publicKey,
+    authenticatorData: part('authenticatorData'),
+    clientDataJSON: part('clientDataJSON'),
+    signature: part('signature'),
+  };
+}
+
+function tooManyOpen(): AuthyError {
+  return new AuthyError(
+    'AUTHY_LIMIT_REACHED',
+    `Wait until the user has answered, or until a request has expired: ${mostOpen} are open.`,
+  );
+}

@@ -1,0 +1,28 @@
+/** Called when what a person's pages show is no longer what there is. */
+type Changed = () => void;
+
+/** The open pages of each person in this process, by account: they outlive a deploy of the account. */
+const open = new Map<string, Set<Changed>>();
+
+const keyOf = (accountId: string, authyId: string): string => JSON.stringify([accountId, authyId]);
+
+/** An open page of a person. @returns stops telling it */
+export function onChange(accountId: string, authyId: string, changed: Changed): () => void {
+  const key = keyOf(accountId, authyId);
+  const pages = open.get(key) ?? new Set();
+  open.set(key, pages.add(changed));
+  return () => {
+    pages.delete(changed);
+    if (pages.size === 0 && open.get(key) === pages) open.delete(key);
+  };
+}
+
+/** Tells all open pages of a person. */
+export function tellPages(accountId: string, authyId: string): void {
+  for (const changed of [...(open.get(keyOf(accountId, authyId)) ?? [])]) changed();
+}
+
+/** Whether a person has a page open. */
+export function hasPage(accountId: string, authyId: string): boolean {
+  return open.has(keyOf(accountId, authyId));
+}

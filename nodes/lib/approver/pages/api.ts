@@ -1,0 +1,186 @@
+import type { ServerResponse } from 'node:http';
+import { AuthyError } from '../../contract/errors';
+import { member, parsedJson, textOrNull } from '../../contract/json';
+import type { ApproverProblem } from '../../contract/approver';
+import type { MountedRequest } from '../../contract/request-handler';
+import { isJson } from '../../server/own-pages';
+import { BodyTooLarge, readBody } from '../../server/request-body';
+import { send, sendJson } from '../../server/send';
+import type { Approver } from '../approver';
+import type { SignedIn } from '../asking';
+import { Refused } from '../refused';
+import { cookieOf, noCookie, sessionOf } from '../sessions';
+import { Flood, senderOf } from './flood';
+import { isFromPage } from './guard';
+import { signedOutState, stateOf } from './state';
+
+/** In bytes. */
+const mostBytes = 16_384;
+
+/** What somebody who is not signed in may ask for within a minute, by address; and each phone. */
+const [strangers, owners] = [new Flood(30), new Flood(120)];
+/** Recovery codes that are tried for one phone number: they must not lock its owner out. */
+const recoveries = new Flood(5);
+
+/** One call of the page, as it was received. */
+interface Call {
+  readonly approver: Approver;
+  readonly sent: unknown;
+  /** Whoever is signed in; for calls of strangers undefined. */
+  readonly signedIn: SignedIn | undefined;
+  /** Sets the cookie of the answer. */
+  readonly setCookie: (header: string) => void;
+}
+
+type Answer = Promise<object>;
+
+/** Calls that need no session. */
+const ofStrangers: Readonly<Record<string, (call: Call) => Answer>> = {
+  invitation: ({ approver, sent }) => approver.enrolment.open(sent),
+  async enrol({ approver, sent, setCookie }) {
+    const { session, number, recoveryCodes } = await approver.enrolment.enrol(sent);
+    setCookie(cookieOf(session, approver.page));
+    return { number, recoveryCodes };
+  },
+  'sign-in-options': async ({ approver }) => ({ options: await approver.signingIn.options() }),
+  async 'sign-in'({ approver, sent, setCookie }) {
+    setCookie(cookieOf(await approver.signingIn.signIn(sent), approver.page));
+    return {};
+  },
+  async recover({ approver, sent }) {
+    const number = (textOrNull(sent, 'phoneNumber') ?? '').replace(/\D/g, '');
+    const wait = recoveries.count(`${approver.host.accountId} ${number}`, approver.host.steady());
+    if (wait > 0) throw new Refused('tooMany', wait);
+    return { token: await approver.enrolment.recover(sent) };
+  },
+};
+
+/** Calls of a person on one of their phones. */
+const ofOwners: Readonly<Record<string, (call: Call & { readonly signedIn: SignedIn }) => Answer>> = {
+  'approve-options': ({ approver, signedIn, sent }) =>
+    Promise.resolve({ options: approver.asking.approveOptions(signedIn, member(sent, 'id')) }),
+  approve: ({ approver, signedIn, sent }) => done(approver.asking.approve(signedIn, sent)),
+  deny: ({ approver, signedIn, sent }) => done(approver.asking.deny(signedIn, sent)),
+  rename: ({ approver, signedIn, sent }) => done(approver.phones.renameOwn(signedIn, sent)),
+  push: ({ approver, signedIn, sent }) => done(approver.phones.setPush(signedIn, sent)),
+  async 'sign-out'({ approver, signedIn, setCookie }) {
+    await approver.phones.signOut(signedIn);
+    setCookie(noCookie(approver.page));
+    return {};
+  },
+  async leave({ approver, signedIn, setCookie }) {
+    await approver.phones.leave(signedIn);
+    setCookie(noCookie(approver.page));
+    return {};
+  },
+};
+
+/**
+ * Answers the calls of the page: `POST api/<name>` with JSON. Nothing is done for any other page.
+ *
+ * @param name - of the call
+ */
+export function answerCall(
+  approver: Approver,
+  name: string,
+  request: MountedRequest,
+  response: ServerResponse,
+): void {
+  carriedOut(approver, name, request, response).then(
+    (answer) => sendJson(response, 200, answer),
+    (error: unknown) => {
+      const { problem, retryAfter } = refusalOf(error, approver);
+      sendJson(response, statusOf[problem], { error: problem, ...(retryAfter && { retryAfter }) });
+    },
+  );
+}
+
+async function carriedOut(
+  approver: Approver,
+  name: string,
+  request: MountedRequest,
+  response: ServerResponse,
+): Promise<object> {
+  if (!isFromPage(request, approver.page)) throw new Refused('foreign');
+  if (!isJson(request)) throw new Refused('notJson');
+  const setCookie = (header: string): void => void response.setHeader('Set-Cookie', header);
+  const sent = await bodyOf(request);
+  const now = approver.host.steady();
+  const call = { approver, sent, setCookie };
+  const session = sessionOf(request.headers.cookie);
+  const forStrangers = Object.hasOwn(ofStrangers, name) ? ofStrangers[name] : undefined;
+  if (forStrangers !== undefined || session === undefined) {
+    assertNot(strangers.count(senderOf(request), now));
+    if (forStrangers !== undefined) return forStrangers({ ...call, signedIn: undefined });
+    if (name === 'state') return signedOutState(approver);
+    throw new Refused('signedOut');
+  }
+  let signedIn: SignedIn;
+  try {
+    signedIn = await approver.signingIn.signedIn(session);
+  } catch (error) {
+    // A cookie that somebody has made up.
+    assertNot(strangers.count(senderOf(request), now));
+    if (name === 'state' && error instanceof Refused && error.problem === 'signedOut') {
+      return signedOutState(approver);
+    }
+    throw error;
+  }
+  assertNot(owners.count(`${approver.host.accountId} ${signedIn.phone.id}`, now));
+  if (name === 'state') return stateOf(approver, signedIn, await approver.pushKey());
+  const forOwners = Object.hasOwn(ofOwners, name) ? ofOwners[name] : undefined;
+  if (forOwners === undefined) throw new Refused('gone');
+  return forOwners({ ...call, signedIn });
+}
+
+/** Where the editor has the same address as the http nodes, Node-RED has read the body already, up to its own limit. */
+async function bodyOf(request: MountedRequest): Promise<unknown> {
+  if (request.body === undefined) return parsedJson((await readBody(request, mostBytes)).toString('utf8'));
+  if (JSON.stringify(request.body).length > mostBytes) throw new Refused('tooLarge');
+  return request.body;
+}
+
+async function done(work: Promise<void>): Answer {
+  await work;
+  return {};
+}
+
+/** @throws Refused - `tooMany` */
+function assertNot(wait: number): void {
+  if (wait > 0) throw new Refused('tooMany', wait);
+}
+
+const statusOf: Readonly<Record<ApproverProblem, number>> = {
+  invalid: 400,
+  signedOut: 401,
+  foreign: 403,
+  locked: 403,
+  gone: 404,
+  invitation: 404,
+  answered: 409,
+  expired: 409,
+  changed: 409,
+  tooLarge: 413,
+  notJson: 415,
+  wrongCode: 422,
+  reusedCode: 422,
+  tooManyAttempts: 422,
+  passkeyRefused: 422,
+  passkeyNeeded: 422,
+  tooMany: 429,
+  unavailable: 503,
+};
+
+/** What the page may know of an error. The rest is in the log. */
+function refusalOf(error: unknown, { host }: Approver): Pick<Refused, 'problem' | 'retryAfter'> {
+  if (error instanceof Refused) return error;
+  if (error instanceof BodyTooLarge) return { problem: 'tooLarge' };
+  if (error instanceof AuthyError && error.code === 'AUTHY_USER_NOT_FOUND') return { problem: 'signedOut' };
+  host.log(`The page on which people answer could not do what was asked. ${(error as Error).message}`);
+  return { problem: 'unavailable' };
+}
+
+/** Answers a request for a file of the page that is at the wrong address. */
+export function sendElsewhere(response: ServerResponse, url: string): void {
+  send(response, 421, 'text/plain; charset=utf-8', `Open ${url}/ instead: this page answers there alone.\n`);
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import type { Person, Phone, Session } from '../contract/people';
+import { formats } from '../contract/validation';
+import { mostSessions } from '../people/person';
+import type { PageAddress } from './address';
+import { sha256 } from './canonical';
+import { isSame } from './invitations';
+
+/** How long a browser stays signed in, in milliseconds. */
+const lifetime = 180 * 86_400_000;
+
+const cookieName = 'authy-approver';
+
+/** What the cookie of a signed-in browser holds. */
+export interface SessionToken {
+  readonly authyId: string;
+  readonly phoneId: string;
+  readonly secret: string;
+}
+
+export function newSession(authyId: string, phoneId: string): SessionToken {
+  return { authyId, phoneId, secret: randomBytes(32).toString('base64url') };
+}
+
+/** A phone with one more session; the oldest ones end. */
+export function withSession(phone: Phone, { secret }: SessionToken, startedAt: number): Phone {
+  const session: Session = { hash: sha256(secret), startedAt };
+  return { ...phone, sessions: [...phone.sessions, session].slice(-mostSessions) };
+}
+
+/** A phone without a session. */
+export function withoutSession(phone: Phone, { secret }: SessionToken): Phone {
+  const hash = sha256(secret);
+  return { ...phone, sessions: phone.sessions.filter((session) => !isSame(session.hash, hash)) };
+}
+
+/** The phone that a session is of; undefined if it is none, or has ended. */
+export function phoneOf(
+  { authyId, phones = [] }: Person,
+  token: SessionToken,
+  now: number,
+): Phone | undefined {
+  if (authyId !== token.authyId) return undefined;
+  const hash = sha256(token.secret);
+  return phones.find(
+    ({ id, sessions }) =>
+      id === token.phoneId &&
+      sessions.some((session) => isSame(session.hash, hash) && now - session.startedAt < lifetime),
+  );
+}
+
+/** The header that signs a browser in. */
+export function cookieOf({ authyId, phoneId, secret }: SessionToken, page: PageAddress): string {
+  return cookie(`${authyId}.${phoneId}.${secret}`, lifetime / 1000, page);
+}
+
+/** The header that signs a browser out. */
+export function noCookie(page: PageAddress): string {
+  return cookie('', 0, page);
+}
+
+/** The session that a request names; undefined if it names none. @param header - `Cookie` */
+export function sessionOf(header: string | undefined): SessionToken | undefined {
+  for (const part of (header ?? '').split(';')) {
+    const [, authyId = '', phoneId = '', secret = ''] = cookieForm.exec(part.trim()) ?? [];
+    if (formats.authyId.test(authyId)) return { authyId, phoneId, secret };
+  }
+  return undefined;
+}
+
+const cookieForm = new RegExp(`^${cookieName}=([0-9]{1,20})\\.([A-Za-z0-9_-]{22})\\.([A-Za-z0-9_-]{43})$`);
+
+/** No script reads it, and no other page makes a browser send it. @param seconds - how long the browser keeps it */
+function cookie(value: string, seconds: number, { path, isHttps }: PageAddress): string {
+  const attributes = [
+    `Path=${path === '' ? '/' : path}`,
+    `Max-Age=${seconds}`,
+    'HttpOnly',
+    'SameSite=Strict',
+  ];
+  if (isHttps) attributes.push('Secure');
+  return [`${cookieName}=${value}`, ...attributes].join('; ');
+}

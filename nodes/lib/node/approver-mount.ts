@@ -1,0 +1,32 @@
+import type { NodeAPI } from 'node-red';
+import { approverPages } from '../approver/pages/pages';
+import type { RequestHandler } from '../contract/request-handler';
+import { below } from '../server/router';
+import type { Instances } from './instances';
+
+/** What `RED.httpNode` is, as far as it is used here. Absent if Node-RED serves no http nodes. */
+interface HttpNode {
+  use(handler: RequestHandler): void;
+}
+
+/**
+ * Serves the pages on which people answer, beside the http in nodes. It is mounted once: which accounts there are is looked up
+ * with each request, so that a deploy changes nothing here.
+ */
+export function serveApprovers(RED: NodeAPI, instances: Instances): void {
+  const httpNode = RED.httpNode as unknown as Partial<HttpNode> | undefined;
+  httpNode?.use?.((request, response, next) => {
+    const path = request.url ?? '';
+    for (const account of instances.accounts()) {
+      const { approver } = account;
+      if (approver === undefined || !isBelow(path, approver.host.settings.path)) continue;
+      below(approver.host.settings.path, approverPages(approver))(request, response, next);
+      return;
+    }
+    next();
+  });
+}
+
+function isBelow(url: string, path: string): boolean {
+  return url.startsWith(path) && /^(?:[/?]|$)/.test(url.slice(path.length));
+}
