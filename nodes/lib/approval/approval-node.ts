@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf } from '../account/account';
+import { askerOf } from '../node/asker';
 import { answerFacts } from '../node/answer-facts';
 import { AuthyError, untrustedAnswer } from '../contract/errors';
 import { Badge } from '../node/badge';
@@ -141,6 +142,7 @@ export class ApprovalNode {
 
   private gateAccount(account: Account): GateAccount {
     const { stores } = account;
+    const { RED, node } = this;
     return {
       place: stores,
       longestPause: account.longestReadingPause,
@@ -156,7 +158,7 @@ export class ApprovalNode {
         });
       },
       async send(asked, message) {
-        const options = { deadline: deadlineOf(message) };
+        const options = { deadline: deadlineOf(message), asker: askerOf(RED, node) };
         const { result } = await account.perform('onetouchSend', requestOf(asked), options);
         return result.approvalId;
       },

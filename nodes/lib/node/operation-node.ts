@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account/account';
+import { askerOf } from './asker';
 import { answerFacts } from './answer-facts';
 import { AuthyError, foreignOutcome } from '../contract/errors';
 import { Badge } from './badge';
@@ -124,6 +125,7 @@ class OperationRunner {
       const values = await account.read(this.name, raw);
       const performed = await account.perform(this.name, values, {
         deadline,
+        asker: askerOf(this.RED, this.node),
         signal: this.closing.signal,
         onCancelled: fail,
       });
