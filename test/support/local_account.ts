@@ -44,15 +44,18 @@ export class LocalAccount {
     others: FlowNode[] = [this.account, ...this.notifications],
     settings: object = {},
   ): Promise<Flow> {
+    return this.startNode(newNode(name, properties), outputsOf(name), others, settings);
+  }
+
+  /** Starts a flow of any node. */
+  async startNode(
+    watched: FlowNode,
+    outputs: number,
+    others: FlowNode[] = [this.account, ...this.notifications],
+    settings: object = {},
+  ): Promise<Flow> {
     await this.stop();
-    const watched = newNode(name, properties);
-    this.flow = await Flow.start(
-      watched,
-      outputsOf(name),
-      others,
-      {},
-      { userDir: this.userDir, ...settings },
-    );
+    this.flow = await Flow.start(watched, outputs, others, {}, { userDir: this.userDir, ...settings });
     if (this.flow.has('told'))
       this.flow.onArrival('told', (message) => this.told.push(message as unknown as Told));
     return this.flow;

@@ -1,0 +1,140 @@
+import http from 'node:http';
+import { SoftwareAuthenticator, type Twists } from './software_authenticator';
+
+/** An answer of the API. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Record<string, unknown>;
+}
+
+/** A request as the page shows it. */
+export interface ShownRequest {
+  readonly id: string;
+  readonly message: string;
+  readonly asker: string;
+  readonly challenge: string;
+  readonly [member: string]: unknown;
+}
+
+/**
+ * A browser on the approver's page, as far as its requests go: it keeps the cookie, and says where it comes from as browsers do.
+ * The name of the page need not lead to this machine.
+ */
+export class ApproverClient {
+  cookie: string | undefined;
+
+  /**
+   * @param server - where Node-RED listens, such as `http://127.0.0.1:1880`
+   * @param page - the page's address, as the account has it
+   * @param path - of the page, where Node-RED has it
+   */
+  constructor(
+    readonly server: string,
+    readonly page: string,
+    readonly path = '/approve',
+  ) {}
+
+  /** Another browser, with no cookie. */
+  another(): ApproverClient {
+    return new ApproverClient(this.server, this.page, this.path);
+  }
+
+  /**
+   * One call of the API.
+   *
+   * @param headers - others than a browser would send; undefined leaves one out
+   */
+  async call(
+    name: string,
+    body: unknown = {},
+    headers: Record<string, string | undefined> = {},
+  ): Promise<Answered> {
+    return this.request('POST', `/api/${name}`, JSON.stringify(body), {
+      'Content-Type': 'application/json',
+      Origin: new URL(this.page).origin,
+      'Sec-Fetch-Site': 'same-origin',
+      ...headers,
+    });
+  }
+
+  /** The answer of a call that has to be done. @throws Error */
+  async done(name: string, body: unknown = {}): Promise<Record<string, unknown>> {
+    const { status, body: answer } = await this.call(name, body);
+    if (status !== 200) throw new Error(`${name} was answered ${status} ${JSON.stringify(answer)}.`);
+    return answer;
+  }
+
+  /** What the page shows. */
+  state(): Promise<Record<string, unknown>> {
+    return this.done('state');
+  }
+
+  /** The open requests, the newest first. */
+  async requests(): Promise<ShownRequest[]> {
+    return (await this.state())['requests'] as ShownRequest[];
+  }
+
+  /** A request of any kind, with the cookie. */
+  request(
+    method: string,
+    place: string,
+    body?: string,
+    headers: Record<string, string | undefined> = {},
+  ): Promise<Answered> {
+    const all = { Host: new URL(this.page).host, Cookie: this.cookie, ...headers };
+    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    return new Promise((resolve, reject) => {
+      const url = new URL(this.path + place, this.server);
+      const request = http.request(url, { method, headers: given as Record<string, string> }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const [set] = response.headers['set-cookie'] ?? [];
+          if (set !== undefined) this.cookie = set.includes('Max-Age=0;') ? undefined : set.split(';')[0];
+          const text = Buffer.concat(chunks).toString('utf8');
+          const isJson = (response.headers['content-type'] ?? '').startsWith('application/json');
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: isJson ? (JSON.parse(text) as Record<string, unknown>) : { text },
+          });
+        });
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+/** A phone with a passkey on the approver's page. */
+export class PasskeyPhone {
+  readonly authenticator: SoftwareAuthenticator;
+
+  constructor(
+    readonly browser: ApproverClient,
+    counts = true,
+  ) {
+    this.authenticator = new SoftwareAuthenticator(new URL(browser.page).origin, counts);
+  }
+
+  /** Adds itself by an invitation. @param url - of the invitation, or its token */
+  async enrol(url: string, name = 'Phone'): Promise<Record<string, unknown>> {
+    const token = url.split('#i=').at(-1);
+    const { options } = await this.browser.done('invitation', { token });
+    const credential = this.authenticator.create(options as Parameters<SoftwareAuthenticator['create']>[0]);
+    return this.browser.done('enrol', { token, name, credential });
+  }
+
+  /** Approves a request, signed over what the server asks for, or over something else. */
+  async approve(id: string, twists: Twists = {}): Promise<Answered> {
+    const { status, body, headers } = await this.browser.call('approve-options', { id });
+    if (status !== 200) return { status, body, headers };
+    return this.browser.call('approve', { id, credential: this.sign(body['options'], twists) });
+  }
+
+  sign(options: unknown, twists: Twists = {}): object {
+    return this.authenticator.get(options as Parameters<SoftwareAuthenticator['get']>[0], twists);
+  }
+}
