@@ -49,8 +49,9 @@ export class ScriptedServer {
     });
   }
 
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  /** @param port - by default one that is free */
+  async start(address = '127.0.0.1', port = 0): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen(port, address, resolve));
     return this;
   }
 
