@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { type NodeRed, root, skip } from './node_red';
+import { type NodeRed, root, skip, temporaryDirectory } from './node_red';
 
 /** The parts of the editor's own API that are used in the page. */
 export interface EditorWindow {
@@ -56,14 +56,34 @@ interface EditedNode extends EditorNode {
  * @param names - host names that the browser resolves to this machine
  */
 export async function startBrowser(context: Mocha.Context, names: readonly string[] = []): Promise<Browser> {
-  const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'];
-  const executablePath = places.find((place) => place !== undefined && fs.existsSync(place));
-  if (executablePath === undefined) {
-    skip(context, 'no browser was found; name one by the environment variable CHROMIUM.');
-  }
+  const executablePath = chromiumOf(context);
   const rules = names.map((name) => `MAP ${name} 127.0.0.1`).join(', ');
   const args = ['--no-sandbox', ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])];
   return chromium.launch({ executablePath, args, handleSIGTERM: false });
+}
+
+/**
+ * Starts the machine's own browser with a new profile on the disk, as people have one: what is private forgets, and is allowed
+ * less. Skips the suite where there is none.
+ *
+ * @param args - more arguments of Chromium
+ */
+export async function startBrowserWithProfile(
+  context: Mocha.Context,
+  args: readonly string[],
+): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(temporaryDirectory(), {
+    executablePath: chromiumOf(context),
+    args: ['--no-sandbox', ...args],
+    handleSIGTERM: false,
+  });
+}
+
+/** The machine's Chromium; skips the suite where there is none. */
+function chromiumOf(context: Mocha.Context): string {
+  const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'];
+  const found = places.find((place) => place !== undefined && fs.existsSync(place));
+  return found ?? skip(context, 'no browser was found; name one by the environment variable CHROMIUM.');
 }
 
 /** The editor of a Node-RED in a browser, and the errors and warnings in its console. */

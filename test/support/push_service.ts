@@ -17,10 +17,8 @@ export interface ReceivedPush {
 /** A push service on this machine: endpoints of any path, under the names of its certificate. */
 export class PushService {
   readonly received: ReceivedPush[] = [];
-  /** What it answers with. */
-  status = 201;
-  /** Called with each message. */
-  onReceived: (push: ReceivedPush) => void = () => undefined;
+  /** The status that it answers a message with. */
+  answer: (push: ReceivedPush) => number = () => 201;
   private readonly server: https.Server;
 
   private constructor(private readonly certificate: { key: string; cert: string }) {
@@ -31,8 +29,7 @@ export class PushService {
         const { method = '', url: path = '', headers } = request;
         const push = { method, path, headers, body: Buffer.concat(chunks) };
         this.received.push(push);
-        response.writeHead(this.status).end();
-        this.onReceived(push);
+        response.writeHead(this.answer(push)).end();
       });
     });
   }
