@@ -173,7 +173,7 @@ function post(
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk.subarray(0, longestAnswer - length));
+        chunks.push(chunk.subarray(0, Math.max(0, longestAnswer - length)));
         length += chunk.length;
         if (length >= longestAnswer) request.destroy();
       });
