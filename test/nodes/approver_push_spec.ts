@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import type { BrowserContext, Page } from 'playwright-core';
 import should from 'should';
 import { type PushMessage, type PushResult, sendPush } from '../../nodes/lib/approver/push/send';
-import { readSubscription, type Subscription } from '../../nodes/lib/approver/push/subscription';
+import { readSubscription } from '../../nodes/lib/approver/push/subscription';
 import { Vapid } from '../../nodes/lib/approver/push/vapid';
+import type { PushSubscription } from '../../nodes/lib/contract/people';
 import { ChromiumPush } from '../support/chromium_push';
 import { startBrowserWithProfile } from '../support/editor';
 import { eventually } from '../support/node_red';
@@ -27,7 +28,7 @@ describe('Web Push to a browser', function () {
   let push: ChromiumPush | undefined;
   let browser: BrowserContext | undefined;
   let page: Page;
-  let subscription: Subscription;
+  let subscription: PushSubscription;
 
   before(async function () {
     push = await ChromiumPush.start();
@@ -48,7 +49,7 @@ describe('Web Push to a browser', function () {
   });
 
   /** As the page does it. */
-  async function subscribe(): Promise<Subscription> {
+  async function subscribe(): Promise<PushSubscription> {
     const json = await page.evaluate(async (key) => {
       await navigator.serviceWorker.register('/sw.js');
       const { pushManager } = await navigator.serviceWorker.ready;

@@ -8,8 +8,8 @@ import {
   type Reach,
   sendPush,
 } from '../../../nodes/lib/approver/push/send';
-import type { Subscription } from '../../../nodes/lib/approver/push/subscription';
 import { Vapid } from '../../../nodes/lib/approver/push/vapid';
+import type { PushSubscription } from '../../../nodes/lib/contract/people';
 import { selfSigned } from '../../support/certificate';
 import { eventually, freePort } from '../../support/node_red';
 import { PushReceiver, readAuthorization } from '../../support/push_receiver';
@@ -19,7 +19,10 @@ import { ScriptedServer, type Step } from '../../support/scripted_server';
 const vapid = new Vapid(Buffer.alloc(32, 1));
 const subject = 'https://home.example/approve/';
 const receiver = new PushReceiver();
-const subscription: Subscription = { endpoint: 'https://push.example/send/Capability?x=1', ...receiver.keys };
+const subscription: PushSubscription = {
+  endpoint: 'https://push.example/send/Capability?x=1',
+  ...receiver.keys,
+};
 const message: PushMessage = { payload: { title: 'Front door', id: 'a' }, ttl: 300 };
 
 describe('Sending a push message', () => {
@@ -38,7 +41,7 @@ describe('Sending a push message', () => {
   const send = (
     reach: Partial<Reach> = {},
     what: Partial<PushMessage> = {},
-    to: Partial<Subscription> = {},
+    to: Partial<PushSubscription> = {},
   ): Promise<PushResult> =>
     sendPush(
       { ...subscription, ...to },

@@ -1,13 +1,9 @@
 import { createCipheriv, createECDH, type ECDH, hkdfSync, randomBytes } from 'node:crypto';
+import type { PushSubscription } from '../../contract/people';
 import { newSubscription, PushRefused } from './refused';
 
-/** The browser's keys of a subscription, in base64url. */
-export interface SubscriptionKeys {
-  /** Its public key: a point of P-256, uncompressed. */
-  readonly p256dh: string;
-  /** A secret that only the browser and we know. */
-  readonly auth: string;
-}
+/** The browser's keys of a subscription. `p256dh` is a point of P-256, uncompressed; `auth` has 16 bytes. */
+export type SubscriptionKeys = Pick<PushSubscription, 'p256dh' | 'auth'>;
 
 /** What is random in a message. */
 export interface Chosen {

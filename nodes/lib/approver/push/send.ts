@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import https from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
+import type { PushSubscription } from '../../contract/people';
 import { encrypted } from './encryption';
 import {
   answeredBy,
@@ -13,7 +14,6 @@ import {
   systemLookup,
 } from './endpoint';
 import { newSubscription, PushRefused } from './refused';
-import type { Subscription } from './subscription';
 import type { Vapid } from './vapid';
 
 export interface PushMessage {
@@ -88,6 +88,8 @@ interface Answer {
 /**
  * Sends one message to one browser (Web Push: RFC 8030, 8291, 8292), once.
  *
+ * The endpoint is a capability: who knows its path can reach the browser. So only its host is ever shown.
+ *
  * It is done by node:https. There is one request to one host now and then, so connections are not kept; and the socket takes
  * the addresses that were checked. Nothing follows redirects. The request is written when the certificate has shown that the
  * other end is whom the endpoint names.
@@ -95,7 +97,7 @@ interface Answer {
  * @returns what came of it; it never rejects because of the other end
  */
 export async function sendPush(
-  { endpoint, ...keys }: Subscription,
+  { endpoint, ...keys }: PushSubscription,
   { payload, ttl, topic, urgency = 'high' }: PushMessage,
   { vapid, subject, reach = publicInternet }: PushSender,
 ): Promise<PushResult> {

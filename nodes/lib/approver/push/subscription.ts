@@ -1,19 +1,14 @@
-import { checkKeys, type SubscriptionKeys } from './encryption';
+import type { PushSubscription } from '../../contract/people';
+import { checkKeys } from './encryption';
 import { readEndpoint } from './endpoint';
 import { PushRefused } from './refused';
-
-/** Where a browser receives messages. The endpoint is a capability: who knows its path can reach the browser. */
-export interface Subscription extends SubscriptionKeys {
-  /** The address that the browser's push service gave it. */
-  readonly endpoint: string;
-}
 
 /**
  * Reads a subscription as a browser sends it (`PushSubscriptionJSON`), before it is kept.
  *
  * @throws PushRefused - if nothing could be sent to it, whatever the reason
  */
-export function readSubscription(json: unknown): Subscription {
+export function readSubscription(json: unknown): PushSubscription {
   const { endpoint, keys } = membersOf(json);
   const { p256dh, auth } = membersOf(keys);
   if (typeof endpoint !== 'string' || typeof p256dh !== 'string' || typeof auth !== 'string') {
