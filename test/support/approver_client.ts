@@ -86,7 +86,7 @@ export class ApproverClient {
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     return new Promise((resolve, reject) => {
       const url = new URL(this.path + place, this.server);
-      const request = http.request(url, { method, headers: given as Record<string, string> }, (response) => {
+      const request = http.request(url, { method, headers: given }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);

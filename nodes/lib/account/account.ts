@@ -129,11 +129,7 @@ export class Account {
     const { kind, problem, service } = this.settings;
     if (kind === undefined || problem !== undefined || service.problem !== undefined) return undefined;
     if (service.approver === undefined) return undefined;
-    this.ownApprover ??= new Approver(
-      this.approverHost(service.approver),
-      () => Promise.resolve('failed'),
-      () => Promise.resolve(null),
-    );
+    this.ownApprover ??= new Approver(this.approverHost(service.approver));
     return this.ownApprover;
   }
 

@@ -7,23 +7,24 @@ import { Enrolment } from './enrolment';
 import type { ApproverHost } from './host';
 import { Phones } from './phones';
 import { SigningIn } from './signing-in';
-import { type Push, Telling } from './telling';
+import { Floods } from './floods';
+import { Pushing } from './pushing';
+import { Telling } from './telling';
 
 /** The approver of an account: people answer its requests on their phones, on a page of this Node-RED. */
 export class Approver implements Approvals {
   readonly asking: Asking;
   readonly enrolment: Enrolment;
   readonly phones: Phones;
+  readonly pushing: Pushing;
+  /** What the page may be asked for within a minute. */
+  readonly floods = new Floods();
   readonly signingIn: SigningIn;
   private readonly telling: Telling;
 
-  constructor(
-    readonly host: ApproverHost,
-    push: Push,
-    /** The public key of Web Push, in base64url; null if there is none. */
-    readonly pushKey: () => Promise<string | null>,
-  ) {
-    this.telling = new Telling(host, push);
+  constructor(readonly host: ApproverHost) {
+    this.pushing = new Pushing(host);
+    this.telling = new Telling(host, this.pushing.send);
     this.asking = new Asking(host, this.telling);
     this.enrolment = new Enrolment(host, this.telling);
     this.phones = new Phones(host, this.telling);

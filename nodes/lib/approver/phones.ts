@@ -1,4 +1,4 @@
-import { isObject, member, textOrNull } from '../contract/json';
+import { member } from '../contract/json';
 import { AuthyError } from '../contract/errors';
 import type { KeyedHash, Person, Phone, PushSubscription } from '../contract/people';
 import { without } from '../contract/without';
@@ -35,7 +35,7 @@ export class Phones {
   /** A phone is told by Web Push from now on, or no longer. @throws Refused - `invalid` */
   async setPush({ person, phone }: SignedIn, sent: unknown): Promise<void> {
     const given = member(sent, 'subscription');
-    const push = given === null ? undefined : subscriptionOf(given);
+    const push = given === null ? undefined : await subscriptionOf(given);
     await this.changePhone(person.authyId, phone.id, (one) =>
       push === undefined ? without(one, 'push') : { ...one, push },
     );
@@ -96,17 +96,11 @@ function withRecovery(person: Person, recovery: readonly KeyedHash[]): Person {
 }
 
 /** @throws Refused - `invalid` */
-function subscriptionOf(given: unknown): PushSubscription {
-  const keys = member(given, 'keys');
-  const endpoint = textOrNull(given, 'endpoint') ?? '';
-  const [p256dh, auth] = [textOrNull(keys, 'p256dh') ?? '', textOrNull(keys, 'auth') ?? ''];
-  const isUsable =
-    isObject(given) &&
-    endpoint.length <= 1000 &&
-    endpoint.startsWith('https://') &&
-    URL.canParse(endpoint) &&
-    /^[A-Za-z0-9_-]{87}$/.test(p256dh) &&
-    /^[A-Za-z0-9_-]{22}$/.test(auth);
-  if (!isUsable) throw new Refused('invalid');
-  return { endpoint, p256dh, auth };
+async function subscriptionOf(given: unknown): Promise<PushSubscription> {
+  const { readSubscription } = await import('./push/subscription.js');
+  try {
+    return readSubscription(given);
+  } catch {
+    throw new Refused('invalid');
+  }
 }

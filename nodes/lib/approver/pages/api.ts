@@ -10,17 +10,12 @@ import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
 import { Refused } from '../refused';
 import { cookieOf, noCookie, sessionOf } from '../sessions';
-import { Flood, senderOf } from './flood';
+import { senderOf } from './sender';
 import { isFromPage } from './guard';
 import { signedOutState, stateOf } from './state';
 
 /** In bytes. */
 const mostBytes = 16_384;
-
-/** What somebody who is not signed in may ask for within a minute, by address; and each phone. */
-const [strangers, owners] = [new Flood(30), new Flood(120)];
-/** Recovery codes that are tried for one phone number: they must not lock its owner out. */
-const recoveries = new Flood(5);
 
 /** One call of the page, as it was received. */
 interface Call {
@@ -49,8 +44,7 @@ const ofStrangers: Readonly<Record<string, (call: Call) => Answer>> = {
   },
   async recover({ approver, sent }) {
     const number = (textOrNull(sent, 'phoneNumber') ?? '').replace(/\D/g, '');
-    const wait = recoveries.count(`${approver.host.accountId} ${number}`, approver.host.steady());
-    if (wait > 0) throw new Refused('tooMany', wait);
+    assertNot(approver.floods.recoveries.count(number, approver.host.steady()));
     return { token: await approver.enrolment.recover(sent) };
   },
 };
@@ -110,7 +104,7 @@ async function carriedOut(
   const session = sessionOf(request.headers.cookie);
   const forStrangers = Object.hasOwn(ofStrangers, name) ? ofStrangers[name] : undefined;
   if (forStrangers !== undefined || session === undefined) {
-    assertNot(strangers.count(senderOf(request), now));
+    assertNot(approver.floods.strangers.count(senderOf(request), now));
     if (forStrangers !== undefined) return forStrangers({ ...call, signedIn: undefined });
     if (name === 'state') return signedOutState(approver);
     throw new Refused('signedOut');
@@ -120,14 +114,14 @@ async function carriedOut(
     signedIn = await approver.signingIn.signedIn(session);
   } catch (error) {
     // A cookie that somebody has made up.
-    assertNot(strangers.count(senderOf(request), now));
+    assertNot(approver.floods.strangers.count(senderOf(request), now));
     if (name === 'state' && error instanceof Refused && error.problem === 'signedOut') {
       return signedOutState(approver);
     }
     throw error;
   }
-  assertNot(owners.count(`${approver.host.accountId} ${signedIn.phone.id}`, now));
-  if (name === 'state') return stateOf(approver, signedIn, await approver.pushKey());
+  assertNot(approver.floods.owners.count(signedIn.phone.id, now));
+  if (name === 'state') return stateOf(approver, signedIn, await approver.pushing.key());
   const forOwners = Object.hasOwn(ofOwners, name) ? ofOwners[name] : undefined;
   if (forOwners === undefined) throw new Refused('gone');
   return forOwners({ ...call, signedIn });

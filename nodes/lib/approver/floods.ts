@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 /** How many addresses are remembered at once. */
 const capacity = 20_000;
 
@@ -31,10 +29,12 @@ export class Flood {
   }
 }
 
-/** Who sends a request: what a proxy on this machine says, which has added its own entry at the end; otherwise the address. */
-export function senderOf({ socket, headers }: IncomingMessage): string {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  const isProxy = address === '::1' || address.startsWith('127.');
-  const forwarded = isProxy ? String(headers['x-forwarded-for'] ?? '') : '';
-  return forwarded.split(',').at(-1)?.trim() || address;
+/** The limits of an account's page. */
+export class Floods {
+  /** Whoever is not signed in, by address. */
+  readonly strangers = new Flood(30);
+  /** Each phone. */
+  readonly owners = new Flood(120);
+  /** Recovery codes that are tried for one phone number: they must not lock its owner out. */
+  readonly recoveries = new Flood(5);
 }
