@@ -8,9 +8,18 @@ import { declaredIn } from './panels';
 const root = path.join(__dirname, '..', '..');
 const read = (...names: string[]): string => readFileSync(path.join(root, ...names), 'utf8');
 
-const pages = readdirSync(path.join(root, 'docs'))
-  .filter((file) => file.endsWith('.md'))
-  .map((file) => `docs/${file}`);
+/** The pages of a folder. */
+const pagesIn = (folder: string): string[] =>
+  readdirSync(path.join(root, folder))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `${folder}/${file}`);
+
+const pages = pagesIn('docs');
+/** Pages that belong to one page: they are in a folder of its name. */
+const detailsOf = (page: string): string[] => {
+  const folder = page.replace(/\.md$/, '');
+  return existsSync(path.join(root, folder)) ? pagesIn(folder) : [];
+};
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(page: string): string[] {
@@ -47,7 +56,14 @@ describe('contract: documents and examples', () => {
   });
 
   it('every link and picture between the documents leads somewhere', () => {
-    const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...pages];
+    const documents = [
+      'README.md',
+      'SECURITY.md',
+      'CONTRIBUTING.md',
+      'CHANGELOG.md',
+      ...pages,
+      ...pages.flatMap(detailsOf),
+    ];
     for (const document of documents) {
       for (const [, target = ''] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^https?:/.test(target)) continue;
@@ -61,7 +77,12 @@ describe('contract: documents and examples', () => {
 
   it('every page is linked from the README or SECURITY.md, and every example and its picture from the page of examples', () => {
     const start = read('README.md') + read('SECURITY.md');
-    for (const page of pages) start.should.containEql(`](${page}`);
+    for (const page of pages) {
+      start.should.containEql(`](${page}`);
+      for (const detail of detailsOf(page)) {
+        read(page).should.containEql(`](${path.posix.relative('docs', detail)}`);
+      }
+    }
     const shown = read('docs', 'examples.md');
     for (const file of readdirSync(path.join(root, 'examples'))) {
       const name = path.basename(file, '.json');
