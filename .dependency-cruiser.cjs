@@ -7,6 +7,8 @@ const may = {
   people: ['contract', 'storage'],
   simulated: ['contract'],
   authenticator: ['contract'],
+  // What runs in the browser.
+  'approver/page': [],
   texts: [],
   services: ['contract', 'http', 'storage', 'people', 'authenticator', 'texts', 'simulated'],
   approver: ['contract', 'people', 'server', 'texts', 'authenticator'],

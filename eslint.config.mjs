@@ -48,6 +48,14 @@ export default tseslint.config(
     languageOptions: { sourceType: 'script', globals: globals.browser },
   },
   {
+    files: ['nodes/lib/approver/page/*.js'],
+    languageOptions: { globals: globals.browser },
+  },
+  {
+    files: ['nodes/lib/approver/page/sw.js'],
+    languageOptions: { sourceType: 'script', globals: globals.serviceworker },
+  },
+  {
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',

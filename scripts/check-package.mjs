@@ -55,7 +55,10 @@ function requiredFiles(files, { nodes, plugins = {} }, bin) {
         return [`${base}.json`, `${base}.html`];
       }),
     ),
-    ...languages.map((language) => `dist/locales/${language}/authy-simulator.json`),
+    ...languages.flatMap((language) =>
+      ['simulator', 'messages', 'approver'].map((name) => `dist/locales/${language}/authy-${name}.json`),
+    ),
+    ...['index.html', 'style.css', 'sw.js', 'icon.svg'].map((name) => `dist/lib/approver/page/${name}`),
     ...modules.map(iconOf).filter(Boolean),
     ...relativeRequires(files),
     ...fs.readdirSync(path.join(folder, 'examples')).map((file) => `examples/${file}`),
@@ -76,10 +79,12 @@ function relativeRequires(files) {
     .filter((file) => file.startsWith('dist/') && file.endsWith('.js'))
     .flatMap((file) => {
       const text = fs.readFileSync(path.join(folder, file), 'utf8');
-      return [...text.matchAll(/\b(?:require|import)\(['"](\.{1,2}\/[^'"]+)['"]\)/g)].map(([, target]) => {
-        const resolved = path.posix.join(path.posix.dirname(file), target);
-        return path.posix.extname(resolved) === '' ? `${resolved}.js` : resolved;
-      });
+      return [...text.matchAll(/\b(?:(?:require|import)\(|from )['"](\.{1,2}\/[^'"]+)['"]/g)].map(
+        ([, target]) => {
+          const resolved = path.posix.join(path.posix.dirname(file), target);
+          return path.posix.extname(resolved) === '' ? `${resolved}.js` : resolved;
+        },
+      );
     });
 }
 
@@ -91,6 +96,6 @@ function isAllowed(file) {
     /^dist\/locales\/[^/]+\/authy-[^/]+\.(json|html)$/.test(file) ||
     /^dist\/icons\/[^/]+\.svg$/.test(file) ||
     /^dist\/[^/]+\.(js|html)$/.test(file) ||
-    /^dist\/(lib|simulator)\/.+\.(js|html|css|json|svg)$/.test(file)
+    /^dist\/(lib|simulator)\/.+\.(js|html|css|json|svg|png)$/.test(file)
   );
 }

@@ -17,8 +17,11 @@ export const simulatorCatalogue = 'authy-simulator';
 /** The catalogue of what people are told, which belongs to no node. */
 export const messagesCatalogue = 'authy-messages';
 
+/** The catalogue of the page that people answer on, which belongs to no node. */
+export const approverCatalogue = 'authy-approver';
+
 /** Every catalogue of a language. */
-export const catalogues = [...types, simulatorCatalogue, messagesCatalogue];
+export const catalogues = [...types, simulatorCatalogue, messagesCatalogue, approverCatalogue];
 
 /** The texts of one catalogue, by key, such as `authy-token-verify.label.token`. */
 export function textsOf(language: string, catalogue: string): Map<string, string> {

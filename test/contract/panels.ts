@@ -241,7 +241,8 @@ export function syntaxOf(script: string): AnyNode[] {
       Object.values(value).forEach(visit);
     }
   };
-  visit(parseScript(script, { ecmaVersion: 'latest' }));
+  const sourceType = /^(?:import|export) /m.test(script) ? 'module' : 'script';
+  visit(parseScript(script, { ecmaVersion: 'latest', sourceType }));
   return found;
 }
 
@@ -251,6 +252,16 @@ export function callsOf(script: string, ...names: string[]): CallExpression[] {
     if (node.type !== 'CallExpression') return false;
     return names.includes(script.slice(node.callee.start, node.callee.end));
   });
+}
+
+/** The keys of texts that an expression can come to; a part that is computed is `*`. */
+export function textKeysIn(node: AnyNode | undefined): string[] {
+  if (node?.type === 'Literal') return [String(node.value)];
+  if (node?.type === 'ConditionalExpression') {
+    return [...textKeysIn(node.consequent), ...textKeysIn(node.alternate)];
+  }
+  if (node?.type === 'TemplateLiteral') return [node.quasis.map(({ value }) => value.cooked ?? '').join('*')];
+  throw new Error(`A text has a key that cannot be read: ${node?.type ?? 'none'}`);
 }
 
 /** The value of a literal; undefined for anything else. */

@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { AnyNode } from 'acorn';
 import should from 'should';
 import { languages, simulatorCatalogue, textsOf } from './catalogues';
-import { callsOf, declaredIn, read, root } from './panels';
+import { callsOf, declaredIn, read, root, textKeysIn } from './panels';
 
 const texts = textsOf('en-US', simulatorCatalogue);
 const script = read('nodes', 'simulator', 'phone', 'phone.js');
@@ -11,18 +10,10 @@ const script = read('nodes', 'simulator', 'phone', 'phone.js');
 /** What the page's `{{…}}` hold beside texts. */
 const facts = ['language', 'texts'];
 
-/** The keys that an expression can come to; a part that is computed is `*`. */
-function keysIn(node: AnyNode | undefined): string[] {
-  if (node?.type === 'Literal') return [String(node.value)];
-  if (node?.type === 'ConditionalExpression') return [...keysIn(node.consequent), ...keysIn(node.alternate)];
-  if (node?.type === 'TemplateLiteral') return [node.quasis.map(({ value }) => value.cooked ?? '').join('*')];
-  throw new Error(`A text of the phone page has a key that cannot be read: ${node?.type ?? 'none'}`);
-}
-
 function keysOfPage(): string[] {
   const html = read('nodes', 'simulator', 'phone', 'index.html');
   const inHtml = [...html.matchAll(/\{\{([\w.]+)\}\}/g)].map(([, key]) => key ?? '');
-  const inScript = callsOf(script, 'text').flatMap((call) => keysIn(call.arguments[0]));
+  const inScript = callsOf(script, 'text').flatMap((call) => textKeysIn(call.arguments[0]));
   return [...inHtml.filter((key) => !facts.includes(key)), ...inScript].map((key) => `page.${key}`);
 }
 

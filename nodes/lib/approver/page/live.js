@@ -1,0 +1,60 @@
+/** In milliseconds. */
+const pollEvery = 5000;
+
+/** After so many failures in a row the page asks by itself; one is ordinary: the server ends each stream after a minute. */
+const failuresBeforePolling = 2;
+
+/**
+ * Asks for the state whenever it may have changed, while the page can be seen: after each event of the server; where its
+ * events do not come through, every 5 s.
+ */
+export class Live {
+  /** @param ask - asks for the state; resolves to whether there was an answer */
+  constructor(ask) {
+    this.ask = ask;
+    this.failures = 0;
+    this.isReachable = true;
+    document.addEventListener('visibilitychange', () => this.follow());
+    addEventListener('pageshow', ({ persisted }) => persisted && this.follow());
+    addEventListener('online', () => this.follow());
+    setInterval(() => this.poll(), pollEvery);
+  }
+
+  /** Whether the server has events for us: only for a phone that is signed in. */
+  set isSignedIn(isSignedIn) {
+    if (this.wanted === isSignedIn) return;
+    this.wanted = isSignedIn;
+    this.connect();
+  }
+
+  follow() {
+    this.connect();
+    if (!document.hidden) void this.refresh();
+  }
+
+  async refresh() {
+    this.isReachable = await this.ask();
+  }
+
+  connect() {
+    this.source?.close();
+    this.source = undefined;
+    if (!this.wanted || document.hidden) return;
+    this.source = new EventSource('api/events');
+    this.source.addEventListener('open', () => {
+      this.failures = 0;
+      void this.refresh();
+    });
+    this.source.addEventListener('changed', () => void this.refresh());
+    this.source.addEventListener('error', () => {
+      this.failures += 1;
+    });
+  }
+
+  poll() {
+    if (document.hidden) return;
+    const isClosed = this.source?.readyState === EventSource.CLOSED;
+    if (isClosed) this.connect();
+    if (isClosed || !this.isReachable || this.failures >= failuresBeforePolling) void this.refresh();
+  }
+}

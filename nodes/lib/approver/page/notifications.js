@@ -1,0 +1,97 @@
+import { call } from './api.js';
+import { fromBase64url, toBase64url } from './base64url.js';
+import { byId, partsOf, put, show } from './dom.js';
+import { attempt, tell } from './news.js';
+import { Problem } from './problems.js';
+import { text } from './texts.js';
+
+/** Whether this browser can show notifications at this address. */
+const isSupported = 'serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window;
+
+/** On iPhones and iPads, only pages on the home screen can. */
+const needsHomeScreen = !isSupported && navigator.standalone === false;
+
+/** Turns notifications on and off, in each place of the page that has `data-place="notifications"`. */
+export class Notifications {
+  constructor() {
+    this.places = [...document.querySelectorAll('[data-place=notifications]')].map((place) => {
+      place.append(byId('notifications-template').content.cloneNode(true));
+      const parts = partsOf(place);
+      parts.toggle.addEventListener('click', () => {
+        void attempt(parts.problem, [parts.toggle], () => (this.isOn ? this.turnOff() : this.turnOn())).then(
+          () => this.show(),
+        );
+      });
+      return parts;
+    });
+  }
+
+  /** @param push - what the server knows of this phone's notifications */
+  async render(push) {
+    this.key = push.key;
+    const registration = isSupported ? await navigator.serviceWorker.getRegistration() : undefined;
+    const subscription = await registration?.pushManager.getSubscription();
+    this.isOn = push.isOn && hasKey(subscription, push.key);
+    this.show();
+    // Turning off ends the subscription here. So if there is one that the server does not know, it got lost.
+    if (!push.isOn && push.key !== null && subscription && !this.isRepaired) {
+      this.isRepaired = true;
+      await this.turnOn().catch(() => undefined);
+      this.show();
+    }
+  }
+
+  show() {
+    const isPossible = isSupported && this.key !== null && Notification.permission !== 'denied';
+    for (const { hint, toggle } of this.places) {
+      put(hint, text(`notifications.${this.hint}`));
+      show(toggle, isPossible);
+      put(toggle, text(this.isOn ? 'notifications.turnOff' : 'notifications.turnOn'));
+      toggle.classList.toggle('primary', !this.isOn);
+    }
+  }
+
+  get hint() {
+    if (needsHomeScreen) return 'homeScreen';
+    if (this.key === null) return 'none';
+    if (!isSupported) return 'unsupported';
+    return Notification.permission === 'denied' ? 'blocked' : 'hint';
+  }
+
+  async turnOn() {
+    if ((await Notification.requestPermission()) !== 'granted') return;
+    let subscription;
+    try {
+      await navigator.serviceWorker.register('sw.js');
+      const { pushManager } = await navigator.serviceWorker.ready;
+      const old = await pushManager.getSubscription();
+      if (old !== null && !hasKey(old, this.key)) await old.unsubscribe();
+      const applicationServerKey = fromBase64url(this.key);
+      subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+    } catch {
+      throw new Problem('noPush');
+    }
+    await call('push', { subscription });
+    this.isOn = true;
+    tell(text('notifications.isOn'));
+  }
+
+  async turnOff() {
+    await unsubscribe();
+    await call('push', { subscription: null });
+    this.isOn = false;
+    tell(text('notifications.isOff'));
+  }
+}
+
+/** Ends the subscription of this browser. */
+export async function unsubscribe() {
+  const registration = isSupported ? await navigator.serviceWorker.getRegistration() : undefined;
+  await (await registration?.pushManager.getSubscription())?.unsubscribe();
+}
+
+/** Whether there is a subscription to the server's key of now. */
+function hasKey(subscription, key) {
+  const bytes = subscription?.options.applicationServerKey;
+  return bytes != null && toBase64url(bytes) === key;
+}
