@@ -1,7 +1,10 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { eventually } from './node_red';
 
 /** What somebody sees and does on the approver's page, in a real browser whose passkeys are a virtual authenticator's. */
 export class ApproverPage {
+  private static phones = 0;
+  /** What went wrong in the page, as its console says; what the server refuses is no fault. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -9,7 +12,8 @@ export class ApproverPage {
     readonly page: Page,
   ) {
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text());
+      const isAnswer = message.text().startsWith('Failed to load resource');
+      if (['error', 'warning'].includes(message.type()) && !isAnswer) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
   }
@@ -22,6 +26,8 @@ export class ApproverPage {
     const context = await browser.newContext({
       viewport: { width: 390, height: 844 },
       locale: 'en-US',
+      // As a proxy on this machine would say it: each phone has its own limits.
+      extraHTTPHeaders: { 'X-Forwarded-For': `192.0.2.${(ApproverPage.phones += 1) % 250}` },
       ...options,
     });
     const page = await context.newPage();
@@ -43,7 +49,7 @@ export class ApproverPage {
   /** Opens an invitation and follows it to its end. @returns the number that the phone shows, and its recovery codes */
   async enrol(url: string, name: string): Promise<{ number: string; recoveryCodes: string[] }> {
     await this.page.goto(url);
-    await this.page.getByLabel('Name of this phone').fill(name);
+    await this.page.locator('#enrolment').getByLabel('Name of this phone').fill(name);
     await this.page.getByRole('button', { name: 'Create a passkey' }).click();
     return this.enrolled();
   }
@@ -51,7 +57,8 @@ export class ApproverPage {
   /** What the phone shows once it is set up; goes on to the requests. */
   async enrolled(): Promise<{ number: string; recoveryCodes: string[] }> {
     const { page } = this;
-    const number = (await page.locator('[data-part=number].digits').textContent()) ?? '';
+    await page.locator('#enrolment .digits').waitFor();
+    const number = (await page.locator('#enrolment .digits').textContent()) ?? '';
     const recoveryCodes = await page.locator('.recovery-codes li').allTextContents();
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('link', { name: 'Requests' }).waitFor();
@@ -59,21 +66,39 @@ export class ApproverPage {
   }
 
   /** The card of a request, once it is there. */
-  request(message: string): ReturnType<Page['locator']> {
+  request(message: string): Locator {
     return this.page.locator('.request', { hasText: message });
   }
 
-  async approve(message: string): Promise<void> {
-    await this.request(message).getByRole('button', { name: 'Approve' }).click();
+  approve(message: string): Promise<void> {
+    return this.press(message, 'Approve');
   }
 
-  async deny(message: string): Promise<void> {
-    await this.request(message).getByRole('button', { name: 'Deny' }).click();
+  deny(message: string): Promise<void> {
+    return this.press(message, 'Deny');
+  }
+
+  private async press(message: string, name: string): Promise<void> {
+    const button = this.request(message).getByRole('button', { name });
+    await this.tap(button, () => button.isHidden());
+  }
+
+  /** Taps a button until it has worked: the page takes no tap while the list has just moved. */
+  private async tap(button: Locator, hasWorked: () => Promise<boolean>): Promise<void> {
+    await button.click();
+    await eventually('a tap to work', async () => {
+      if (await hasWorked()) return true;
+      const isRefused = await this.page.getByText('Tap once more').isVisible();
+      if (isRefused) await button.click({ timeout: 1000 }).catch(() => undefined);
+      return undefined;
+    });
   }
 
   async notMe(message: string): Promise<void> {
-    await this.request(message).getByRole('button', { name: 'I did not ask for this' }).click();
-    await this.page.getByRole('button', { name: 'It was not me' }).click();
+    const yes = this.page.getByRole('button', { name: 'It was not me' });
+    const button = this.request(message).getByRole('button', { name: 'I did not ask for this' });
+    await this.tap(button, () => yes.isVisible());
+    await yes.click();
   }
 
   /** The answers that the page remembers, the newest first: what is told of each. */
