@@ -30,6 +30,11 @@ export class ApproverPage {
       extraHTTPHeaders: { 'X-Forwarded-For': `192.0.2.${(ApproverPage.phones += 1) % 250}` },
       ...options,
     });
+    return ApproverPage.in(context);
+  }
+
+  /** The page in a browser that is there. */
+  static async in(context: BrowserContext): Promise<ApproverPage> {
     const page = await context.newPage();
     const devtools = await context.newCDPSession(page);
     await devtools.send('WebAuthn.enable');
