@@ -1,0 +1,3 @@
+import { operationNode } from './lib/node/operation-node';
+
+export = operationNode('userInvite');
