@@ -65,7 +65,7 @@ function render() {
     requests.render(state);
     renderHistory(state.history);
     phone.render(state);
-    void notifications.render(state.push);
+    void notifications.render(state);
   } else {
     requests.clear();
     signIn.render(state);

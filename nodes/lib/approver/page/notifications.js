@@ -26,10 +26,11 @@ export class Notifications {
     });
   }
 
-  /** @param push - what the server knows of this phone's notifications */
-  async render(push) {
+  /** @param push - what the server knows of this phone's notifications @param requests - those that are open */
+  async render({ push, requests }) {
     this.key = push.key;
-    const registration = isSupported ? await navigator.serviceWorker.getRegistration() : undefined;
+    const registration = await registered();
+    await closeOthers(registration, requests);
     const subscription = await registration?.pushManager.getSubscription();
     this.isOn = push.isOn && hasKey(subscription, push.key);
     this.show();
@@ -86,8 +87,22 @@ export class Notifications {
 
 /** Ends the subscription of this browser. */
 export async function unsubscribe() {
-  const registration = isSupported ? await navigator.serviceWorker.getRegistration() : undefined;
+  const registration = await registered();
   await (await registration?.pushManager.getSubscription())?.unsubscribe();
+}
+
+/** The service worker's registration; undefined if there is none, or the browser allows none. */
+function registered() {
+  return isSupported ? navigator.serviceWorker.getRegistration().catch(() => undefined) : undefined;
+}
+
+/** Takes the notifications away of requests that are over. */
+async function closeOthers(registration, requests) {
+  const open = new Set(requests.map(({ id }) => id));
+  for (const notification of (await registration?.getNotifications()) ?? []) {
+    const { id } = notification.data ?? {};
+    if (id !== undefined && !open.has(id)) notification.close();
+  }
 }
 
 /** Whether there is a subscription to the server's key of now. */

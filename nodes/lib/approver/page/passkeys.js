@@ -25,7 +25,7 @@ export function usePasskey(json) {
 }
 
 async function prompted(method, parse, json) {
-  if (!hasPasskeys) throw new Problem('noPasskeys');
+  if (!hasPasskeys) throw new Problem(isSecureContext ? 'noPasskeys' : 'wrongAddress');
   try {
     const publicKey = PublicKeyCredential[parse]?.(json) ?? parsed(json);
     const credential = await navigator.credentials[method]({ publicKey });

@@ -17,8 +17,9 @@ const quiet = 1000;
  * ended stays as high as it was, and goes while nobody does anything; a tap right after that is not taken.
  */
 export class Requests {
-  constructor(answered) {
-    this.answered = answered;
+  /** @param tried - is called when something was tried with a request, which may be over since */
+  constructor(tried) {
+    this.tried = tried;
     this.cards = new Map();
     this.unseen = new Set();
     this.movedAt = -Infinity;
@@ -79,7 +80,7 @@ export class Requests {
       () => {
         this.moved();
         this.count();
-        if (!card.isOpen) this.answered();
+        this.tried();
       },
     );
     const { element } = card;

@@ -47,8 +47,8 @@ async function bring(id) {
     await clients.openWindow(new URL(id === undefined ? './' : `./#r=${id}`, registration.scope));
     return;
   }
-  await page.focus();
   page.postMessage({ id });
+  await page.focus();
 }
 
 async function resubscribe({ oldSubscription, newSubscription }) {
