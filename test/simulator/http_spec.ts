@@ -1,4 +1,6 @@
+import http from 'node:http';
 import net from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import should from 'should';
 import { key } from './harness';
 import { service, shouldFail, VerifyHarness } from './verify_harness';
@@ -287,6 +289,42 @@ describe('simulator: HTTP', () => {
         }
         const changed = await harness.request('GET', path, { headers: { 'If-None-Match': '"other"' } });
         changed.text.should.equal(text);
+      });
+    }
+
+    for (const [accepted, isCompressed] of [
+      ['gzip, deflate, br', true],
+      ['br;q=1.0, GZIP;q=0.5', true],
+      ['identity', false],
+      ['br, gzip;q=0', false],
+      ['', false],
+    ] as const) {
+      it(`are ${isCompressed ? '' : 'not '}compressed for Accept-Encoding “${accepted}”`, async () => {
+        const { headers, body } = await bytesOf('/simulator/phone/phone.js', accepted);
+        should(headers['content-encoding']).equal(isCompressed ? 'gzip' : undefined);
+        should(headers.vary).match(/Accept-Encoding/);
+        const plain = await bytesOf('/simulator/phone/phone.js', 'identity');
+        should((isCompressed ? gunzipSync(body) : body).equals(plain.body)).be.true();
+        (headers.etag === plain.headers.etag).should.equal(!isCompressed);
+      });
+    }
+
+    /** The answer as it is sent, before any client decodes it. */
+    function bytesOf(
+      path: string,
+      accepted: string,
+    ): Promise<{ headers: http.IncomingHttpHeaders; body: Buffer }> {
+      return new Promise((resolve, reject) => {
+        const request = http.get(
+          harness.url + path,
+          { headers: { 'Accept-Encoding': accepted } },
+          (response) => {
+            const parts: Buffer[] = [];
+            response.on('data', (part: Buffer) => parts.push(part));
+            response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(parts) }));
+          },
+        );
+        request.on('error', reject);
       });
     }
 

@@ -1,17 +1,33 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { constants, gzipSync } from 'node:zlib';
 
 /** Content that a browser may keep, as long as it asks each time whether it is still the same. */
 export interface StaticFile {
-  readonly content: Buffer;
   /** The media type, with the charset of a text. */
   readonly type: string;
-  /** Of the content (RFC 9110, 8.8.3). */
+  readonly plain: Representation;
+  /** Compressed, if that is less. Nothing in a static file is secret, so its size may be seen. */
+  readonly gzipped: Representation | undefined;
+}
+
+interface Representation {
+  readonly content: Buffer;
+  /** Of these bytes (RFC 9110, 8.8.3). */
   readonly etag: string;
 }
 
 export function fileOf(content: Buffer, type: string): StaticFile {
-  return { content, type, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
+  const gzipped = gzipSync(content, { level: constants.Z_BEST_COMPRESSION });
+  return {
+    type,
+    plain: representationOf(content),
+    gzipped: gzipped.length < content.length ? representationOf(gzipped) : undefined,
+  };
+}
+
+function representationOf(content: Buffer): Representation {
+  return { content, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
 }
 
 /**
@@ -47,16 +63,25 @@ export function sendJson(
   send(response, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
 }
 
-/** Sends a file, or 304 if the browser has it already (RFC 9110, 13.1.2). */
+/** Sends a file, compressed to whoever reads that; or 304 if the browser has it already (RFC 9110, 13.1.2). */
 export function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
-  { content, type, etag }: StaticFile,
+  { type, plain, gzipped }: StaticFile,
   headers: OutgoingHttpHeaders = {},
 ): void {
+  const isGzipped = gzipped !== undefined && readsGzip(request);
+  const { content, etag } = isGzipped ? gzipped : plain;
+  if (gzipped !== undefined) response.appendHeader('Vary', 'Accept-Encoding');
   const kept = { 'Cache-Control': 'no-cache', ETag: etag, ...headers };
   if (hasAlready(request, etag)) response.writeHead(304, kept).end();
-  else send(response, 200, type, content, kept);
+  else send(response, 200, type, content, isGzipped ? { ...kept, 'Content-Encoding': 'gzip' } : kept);
+}
+
+/** Whether a client takes gzip, and does not only name it to refuse it (RFC 9110, 12.5.3). */
+function readsGzip({ headers }: IncomingMessage): boolean {
+  const codings = (headers['accept-encoding'] ?? '').split(',');
+  return codings.some((coding) => /^\s*(?:x-)?gzip\s*(?:;(?!\s*q=0(?:\.0*)?\s*$)|$)/i.test(coding));
 }
 
 /** @param location - the address, which may be relative to that of the request */
