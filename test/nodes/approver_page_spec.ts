@@ -382,8 +382,14 @@ describe('the page for approvals', function () {
       await button('First?', 'Deny').click();
       await page.mouse.move(5, 5);
       const deny = button('Second?', 'Deny');
-      await card('First?').waitFor({ state: 'detached' });
-      await deny.click();
+      // At the very moment in which the first one goes.
+      await deny.evaluate(async (element) => {
+        const list = document.querySelector('.cards') as HTMLElement;
+        await new Promise<void>((resolve) => {
+          new MutationObserver(() => resolve()).observe(list, { childList: true });
+        });
+        element.dispatchEvent(new MouseEvent('click', { detail: 1, bubbles: true, cancelable: true }));
+      });
       await problem('Second?').getByText('Tap once more').waitFor();
       standIn.callsOf('deny').should.have.length(1);
       await settled();
@@ -406,6 +412,26 @@ describe('the page for approvals', function () {
       await openSignedIn({ given: (standIn) => (standIn.hasNoEvents = true) });
       standIn.ask();
       await page.getByRole('heading', { name: 'Open the garage door?' }).waitFor();
+    });
+
+    it('are not asked for while nobody can see the page', async () => {
+      await openSignedIn();
+      const setHidden = (isHidden: boolean): Promise<void> =>
+        page.evaluate((hidden) => {
+          Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }, isHidden);
+      await eventually('the page to listen', () => standIn.listening === 1 || undefined);
+      await setHidden(true);
+      await eventually('the page to stop listening', () => standIn.listening === 0 || undefined);
+      const { length } = standIn.calls;
+      standIn.ask();
+      // Longer than what it asks by itself every few seconds.
+      await page.waitForTimeout(6000);
+      standIn.calls.should.have.length(length);
+      await setHidden(false);
+      await page.getByRole('heading', { name: 'Open the garage door?' }).waitFor();
+      await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
     });
 
     it('come up by the link of a notification', async () => {

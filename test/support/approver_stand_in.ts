@@ -108,6 +108,8 @@ export class ApproverStandIn {
   token: string | undefined = 'invitation';
   knowsAuthenticator = false;
   pushKey: string | null = null;
+  /** What notifications of this phone are sent to, as the page has given it; null if they are off. */
+  subscription: unknown = null;
   requests: ShownRequest[] = [];
   history: AnsweredRequest[] = [];
   /** Code that is right. */
@@ -182,6 +184,11 @@ export class ApproverStandIn {
   /** Says that the state is another one. */
   changed(): void {
     for (const listener of this.listeners) listener.write('event: changed\ndata:\n\n');
+  }
+
+  /** How many pages listen for changes. */
+  get listening(): number {
+    return this.listeners.size;
   }
 
   /** The calls by a name. */
@@ -307,6 +314,10 @@ export class ApproverStandIn {
       this.phone = String(name);
       return {};
     },
+    push: ({ subscription }) => {
+      this.subscription = subscription;
+      return {};
+    },
     'sign-out': () => {
       this.phone = undefined;
       return {};
@@ -326,7 +337,7 @@ export class ApproverStandIn {
       ...{ phones, recoveryLeft },
       requests: requests.map((request) => ({ ...request, challenge: challengeOf(request) })),
       history,
-      push: { key: this.pushKey, isOn: false },
+      push: { key: this.pushKey, isOn: this.subscription !== null },
     };
   }
 

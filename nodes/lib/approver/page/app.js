@@ -21,7 +21,7 @@ let view = 'loading';
 let wanted;
 
 const requests = new Requests(() => void live.refresh());
-const notifications = new Notifications();
+const notifications = new Notifications(() => live.refresh());
 const phone = new Phone(() => live.refresh());
 const enrolment = new Enrolment(
   () => live.refresh(),

@@ -13,7 +13,10 @@ const needsHomeScreen = !isSupported && navigator.standalone === false;
 
 /** Turns notifications on and off, in each place of the page that has `data-place="notifications"`. */
 export class Notifications {
-  constructor() {
+  /** @param changed - is called when the server has been told something */
+  constructor(changed) {
+    this.changed = changed;
+    this.latest = 0;
     this.places = [...document.querySelectorAll('[data-place=notifications]')].map((place) => {
       place.append(byId('notifications-template').content.cloneNode(true));
       const parts = partsOf(place);
@@ -28,14 +31,17 @@ export class Notifications {
 
   /** @param push - what the server knows of this phone's notifications @param requests - those that are open */
   async render({ push, requests }) {
+    this.latest += 1;
+    const turn = this.latest;
     this.key = push.key;
     const registration = await registered();
     await closeOthers(registration, requests);
     const subscription = await registration?.pushManager.getSubscription();
+    if (turn !== this.latest) return;
     this.isOn = push.isOn && hasKey(subscription, push.key);
     this.show();
-    // Turning off ends the subscription here. So if there is one that the server does not know, it got lost.
-    if (!push.isOn && push.key !== null && subscription && !this.isRepaired) {
+    // Turning off ends the subscription here. So if there is one, it got lost at the server, or the server has a new key.
+    if (subscription && !this.isOn && push.key !== null && !this.isRepaired) {
       this.isRepaired = true;
       await this.turnOn().catch(() => undefined);
       this.show();
@@ -72,16 +78,21 @@ export class Notifications {
     } catch {
       throw new Problem('noPush');
     }
-    await call('push', { subscription });
-    this.isOn = true;
+    await this.tellServer(subscription);
     tell(text('notifications.isOn'));
   }
 
   async turnOff() {
     await unsubscribe();
-    await call('push', { subscription: null });
-    this.isOn = false;
+    await this.tellServer(null);
     tell(text('notifications.isOff'));
+  }
+
+  async tellServer(subscription) {
+    await call('push', { subscription });
+    this.isOn = subscription !== null;
+    // What the server said before is out of date.
+    await this.changed();
   }
 }
 
