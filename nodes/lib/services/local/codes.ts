@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Person, Verification } from '../../contract/people';
-import { emailOf, usablePerson, masked, unknownPerson } from '../../people/known';
+import { emailOf, lockedPerson, masked, unknownPerson, usablePerson } from '../../people/known';
 import { randomDigits } from '../../people/random-digits';
 import { activeOf } from './authenticators';
 import type { Context, Handler } from './context';
@@ -66,6 +66,7 @@ async function send(
   if (hash === undefined) throw new Error('There is no key to keep a code with.');
   let wait = 0;
   const changed = await people.change(authyId, (person) => {
+    if (person.locked === true) throw lockedPerson();
     const now = context.now();
     const limits = asOf(now, person.limits ?? noLimits);
     wait = sendsIn(now, limits);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { qrPicture } from '../../authenticator/qr-picture';
 import { addressOf, newSecret } from '../../authenticator/totp';
 import type { Factor, KeyedHash } from '../../contract/people';
-import { knownPerson, unknownPerson } from '../../people/known';
+import { unknownPerson, usablePerson } from '../../people/known';
 import { isPending, service } from './authenticators';
 import type { Context, Handler } from './context';
 import { newRecoveryCodes } from '../../people/recovery';
@@ -35,7 +35,7 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
  * An authenticator that its first right code will confirm.
  *
  * @param label - its name; the person's e-mail address or ID if there is none
- * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_STORE`
+ * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_USER_UNAVAILABLE`, `AUTHY_STORE`
  */
 export async function newAuthenticator(
   { people, now }: Pick<Context, 'people' | 'now'>,
@@ -49,7 +49,7 @@ export async function newAuthenticator(
     readonly recovery?: readonly KeyedHash[];
   },
 ): Promise<{ secret: string; name: string }> {
-  const person = await knownPerson(people, authyId);
+  const person = await usablePerson(people, authyId);
   const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
   const secret = newSecret();
   const factor: Factor = {

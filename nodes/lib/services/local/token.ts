@@ -1,7 +1,7 @@
 import { period, stepOf } from '../../authenticator/totp';
 import type { KeyedHash, Person, Verification } from '../../contract/people';
 import type { ResultOf } from '../../contract/results';
-import { unknownPerson, usablePerson } from '../../people/known';
+import { lockedPerson, unknownPerson, usablePerson } from '../../people/known';
 import { isAmong } from '../../people/sealing';
 import type { CodeVerdict } from '../../contract/approver';
 import {
@@ -87,7 +87,7 @@ type Way = (context: Context, person: Person, typed: Typed) => Tried | undefined
 /**
  * Judges a code of the person's authenticator alone, by the same limits: one that was sent is no answer to an approval request.
  *
- * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_STORE`
+ * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_USER_UNAVAILABLE`, `AUTHY_STORE`
  */
 export async function checkAuthenticatorCode(
   context: Context,
@@ -104,13 +104,18 @@ export async function checkAuthenticatorCode(
   return verdict === 'notPending' || verdict === 'expired' ? 'wrong' : verdict;
 }
 
-/** Judges a token, if the person is not locked for a while. */
+/**
+ * Judges a token, unless the limits say that no code is looked at for a while.
+ *
+ * @throws AuthyError - `AUTHY_USER_UNAVAILABLE` if somebody has locked the person
+ */
 function judged(
   context: Context,
   person: Person,
   typed: Typed,
   ways: readonly Way[] = [asRecovery, asPending, asSent, asActive],
 ): Tried {
+  if (person.locked === true) throw lockedPerson();
   const now = context.now();
   const limits = asOf(now, person.limits ?? noLimits);
   const isChanged = limits !== noLimits && limits !== person.limits;
