@@ -279,12 +279,16 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
   });
 
   it('what Verify does not do is said at deploy and by each message', async () => {
-    for (const name of ['userExport', 'userActivity', 'onetouchSend', 'onetouchStatus'] as const) {
-      const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
-      const error = await errorOf(name, { authyId, approvalId }, { message: 'Open?', messageType: 'str' });
+    for (const name of ['userExport', 'userActivity'] as const) {
+      const error = await errorOf(name, { authyId });
       should(error).match({ code: 'AUTHY_NOT_SUPPORTED' });
       should(verify.flow?.statuses[0]?.text).endWith('NOT_SUPPORTED');
     }
+    const logos = { logos: '[{"res":"default","url":"https://a.example/a.png"}]', logosType: 'json' };
+    should(await errorOf('onetouchSend', { authyId }, { message: 'Open?', ...logos })).match({
+      code: 'AUTHY_NOT_SUPPORTED',
+      message: /logos: leave them out/,
+    });
     const error = await errorOf('tokenSms', { authyId }, { action: 'login', actionType: 'str' });
     should(error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^AuthyError: action: leave it blank/ });
     should(await verify.requestsTo('/Verifications')).equal(0);
@@ -508,7 +512,7 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
       3,
     );
     should(
-      flow.log.some((line) => line.includes('Choose an account whose service sends callbacks')),
+      flow.log.some((line) => line.includes('without it people answer on this Node-RED’s own page')),
     ).be.true();
     should(flow.statuses[0]?.text).endWith('NOT_SUPPORTED');
     const request = { method: 'POST', headers: { host: 'a.example' }, originalUrl: '/callback', body: {} };

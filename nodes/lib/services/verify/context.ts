@@ -3,7 +3,7 @@ import type { ValuesOf } from '../../contract/operations';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, Performed } from '../../contract/service';
 import type { People, Person, Verification } from '../../contract/people';
-import { knownPerson, unknownPerson } from '../../people/known';
+import { knownPerson, lockedPerson, unknownPerson } from '../../people/known';
 import type { VerifyClient } from './client';
 import { type StartedVerifications, verificationLifetime } from './started-verifications';
 import type { WrongTries } from './wrong-tries';
@@ -52,6 +52,12 @@ export async function stillThere(context: Context, { authyId, identity }: Person
   const person = await knownPerson(context.people, authyId);
   if (person.identity !== identity) throw unknownPerson();
   return person;
+}
+
+/** @throws AuthyError - as {@link stillThere}; `AUTHY_USER_UNAVAILABLE`: the person was locked meanwhile */
+export async function stillUsable(context: Context, before: Person): Promise<void> {
+  const { locked } = await stillThere(context, before);
+  if (locked === true) throw lockedPerson();
 }
 
 /** Whether Twilio knows it: a code that was made here, while the account was on another service, has a hash. */

@@ -3,7 +3,8 @@ import type { ValuesOf } from '../../contract/operations';
 import type { People, Person } from '../../contract/people';
 import type { CallOptions } from '../../contract/service';
 import { importedFactor } from '../../people/imported-factor';
-import { confirmFactor, isImported, stepNear, totpOf, type Tried, withImported } from './authenticator-codes';
+import { lockedPerson } from '../../people/known';
+import { confirmFactor, isImported, stepNear, totpOf, type Tried, withImported } from './authenticators';
 import { type Context, type Handler, stillThere } from './context';
 
 /**
@@ -16,6 +17,8 @@ export const userImport: Handler<'userImport'> = async (context, values, call) =
   const { authyId, totpSecret, token } = values;
   const known = await context.people.find(authyId);
   const isNew = totpSecret !== undefined && (known === undefined || takes(context, known));
+  // Their code would be believed, now or later.
+  if (isNew && known?.locked === true) throw lockedPerson();
   if (isNew) await checkSecret(context, known, totpSecret, token);
   let person = await added(context, values);
   if (isNew) person = await withSecret(context, person, totpSecret);
@@ -94,5 +97,5 @@ async function confirmed(
   const brought = await withImported(context, person, token, call);
   // Another authenticator, whose QR code was shown here, must not be asked about this code.
   if (totpOf(context, brought, 'unverified')?.secret !== secret) return undefined;
-  return confirmFactor(context, brought, token, call);
+  return confirmFactor(context, brought, { token, mayBeSent: false }, call);
 }

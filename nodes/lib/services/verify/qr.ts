@@ -1,19 +1,44 @@
 import { qrPicture } from '../../authenticator/qr-picture';
 import { newSecret } from '../../authenticator/totp';
 import type { Factor } from '../../contract/people';
-import { knownPerson, unknownPerson } from '../../people/known';
-import { type Handler, personPath } from './context';
+import type { CallOptions, ServiceAnswer } from '../../contract/service';
+import { unknownPerson, usablePerson } from '../../people/known';
+import { type Context, type Handler, personPath } from './context';
 import { createFactor } from './factors';
 
 /** The longest name that Twilio takes. */
 const longestName = 64;
 
-/**
- * A new authenticator, and its QR code, drawn here. It takes the place of an earlier one once its first code was right; one
- * that was never confirmed is deleted.
- */
+/** An authenticator that was made, and its QR code, drawn here. */
 export const userQr: Handler<'userQr'> = async (context, { authyId, label, size = 300 }, call) => {
-  const person = await knownPerson(context.people, authyId);
+  const { address, name, answer } = await newAuthenticator(context, { authyId, label }, call);
+  return {
+    outcome: 'made',
+    result: {
+      authyId,
+      qrCode: qrPicture(address, size),
+      label: name,
+      issuer: new URL(address).searchParams.get('issuer'),
+      recoveryCodes: null,
+    },
+    answer,
+  };
+};
+
+/**
+ * A new authenticator. It takes the place of an earlier one once its first code was right; one that was never confirmed is
+ * deleted.
+ *
+ * @param label - its name; the person's e-mail address or ID if there is none
+ * @returns its address for authenticator apps, which holds the secret
+ * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_USER_UNAVAILABLE`, `AUTHY_STORE`; those of Twilio
+ */
+export async function newAuthenticator(
+  context: Context,
+  { authyId, label }: { readonly authyId: string; readonly label?: string | undefined },
+  call: () => CallOptions,
+): Promise<{ readonly address: string; readonly name: string; readonly answer: ServiceAnswer }> {
+  const person = await usablePerson(context.people, authyId);
   const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
   const secret = newSecret();
   const isUnconfirmed = ({ type, state, service }: Factor): boolean =>
@@ -41,15 +66,5 @@ export const userQr: Handler<'userQr'> = async (context, { authyId, label, size 
     factors: [...one.factors.filter((other) => !isUnconfirmed(other)), factor],
   }));
   if (changed === undefined) throw unknownPerson();
-  return {
-    outcome: 'made',
-    result: {
-      authyId,
-      qrCode: qrPicture(uri, size),
-      label: name,
-      issuer: new URL(uri).searchParams.get('issuer'),
-      recoveryCodes: null,
-    },
-    answer,
-  };
-};
+  return { address: uri, name, answer };
+}

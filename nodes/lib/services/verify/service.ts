@@ -1,3 +1,4 @@
+import type { AuthenticatorCodes } from '../../contract/approver';
 import type { ValuesOf } from '../../contract/operations';
 import type { PhoneRule } from '../../contract/phone';
 import type { OperationName } from '../../contract/results';
@@ -5,6 +6,7 @@ import type { CallOptions, DoneBy, Performed, Service } from '../../contract/ser
 import type { abilities } from './abilities';
 import { onetouchSend, onetouchStatus, userInvite } from './approvals';
 import { appDetails, appStats } from './application';
+import { authenticatorCodes } from './authenticator-codes';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
 import type { Context, Handler } from './context';
 import { userImport } from './import';
@@ -38,11 +40,15 @@ const handlers: { readonly [N in DoneBy<typeof abilities>]: Handler<N> } = {
 
 /** Twilio Verify, or a server that speaks its protocol. */
 export class VerifyService implements Service {
+  readonly authenticators: AuthenticatorCodes;
+
   constructor(
     private readonly context: Context,
     /** For a whole operation, in milliseconds. */
     private readonly deadline: number,
-  ) {}
+  ) {
+    this.authenticators = authenticatorCodes(context, () => this.begin());
+  }
 
   /** A server on this machine is a simulator, whatever the account says: it accepts made-up numbers, too. */
   get phones(): PhoneRule {
@@ -57,11 +63,7 @@ export class VerifyService implements Service {
     // The table holds for each name the handler of that name; TypeScript does not follow it through a parameter.
     const handler = (handlers as unknown as Readonly<Partial<Record<OperationName, Handler<N>>>>)[name];
     if (handler === undefined) throw new Error(`Verify does not do ${name}.`);
-    const endsAt = performance.now() + (options.deadline ?? this.deadline);
-    return handler(this.context, values, () => ({
-      ...options,
-      deadline: Math.max(1, endsAt - performance.now()),
-    }));
+    return handler(this.context, values, this.begin(options));
   }
 
   async test(): Promise<string> {
@@ -72,5 +74,11 @@ export class VerifyService implements Service {
   close(): void {
     this.context.verify.close();
     this.context.lookups.close();
+  }
+
+  /** Gives the options of each next call, with what is left of the deadline from now on. */
+  private begin(options: CallOptions = {}): () => CallOptions {
+    const endsAt = performance.now() + (options.deadline ?? this.deadline);
+    return () => ({ ...options, deadline: Math.max(1, endsAt - performance.now()) });
   }
 }

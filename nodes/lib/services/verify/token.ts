@@ -1,8 +1,10 @@
-import type { CallOptions, Performed } from '../../contract/service';
+import type { CodeVerdict } from '../../contract/approver';
+import { AuthyError } from '../../contract/errors';
+import type { CallOptions } from '../../contract/service';
 import type { Person } from '../../contract/people';
-import { askFactor, confirmFactor, type Reason, type Tried, withImported } from './authenticator-codes';
+import { askFactor, confirmFactor, type Reason, type Tried, type Way, withImported } from './authenticators';
 import { usablePerson } from '../../people/known';
-import { type Context, type Handler, isOfTwilio, openVerification, stillThere } from './context';
+import { type Context, type Handler, isOfTwilio, openVerification, stillThere, stillUsable } from './context';
 import { type Checked, checkVerification } from './verifications';
 
 type End = NonNullable<NonNullable<Person['verification']>['end']>;
@@ -14,37 +16,65 @@ const reasons: readonly Reason[] = ['reused', 'tooManyAttempts', 'expired', 'wro
  * A token is the code of an authenticator, or the code that was sent. A new authenticator is confirmed by its first right
  * code; then a code that was sent counts before a code of the authenticator.
  */
-export const tokenVerify: Handler<'tokenVerify'> = async (context, { authyId, token }, call) => {
-  const person = await withImported(context, await usablePerson(context.people, authyId), token, call);
-  const tried: Tried[] = [];
-  for (const attempt of [confirmFactor, checkSent, askFactor]) {
-    const one = await attempt(context, person, token, call);
-    if (one !== undefined) tried.push(one);
-    if (one?.result === 'valid') break;
-  }
-  return performed(authyId, tried);
+export const tokenVerify: Handler<'tokenVerify'> = async (context, values, call) => {
+  const { authyId } = values;
+  const { result, answer } = await judged(context, values, [confirmFactor, checkSent, askFactor], call);
+  return result === 'valid'
+    ? { outcome: 'valid', result: { authyId, valid: true, reason: null, device: null }, answer }
+    : { outcome: 'invalid', result: { authyId, valid: false, reason: result, device: null }, answer };
 };
 
-function performed(authyId: string, tried: readonly Tried[]): Performed<'tokenVerify'> {
-  const valid = tried.find(({ result }) => result === 'valid');
-  if (valid !== undefined) {
-    const { answer } = valid;
-    return { outcome: 'valid', result: { authyId, valid: true, reason: null, device: null }, answer };
+/**
+ * Judges a code of the person's authenticator alone: one that was sent is no answer to an approval request.
+ *
+ * @throws AuthyError - those of Twilio; `AUTHY_NOT_FOUND` if it knows no authenticator of the person
+ */
+export async function checkAuthenticatorCode(
+  context: Context,
+  authyId: string,
+  token: string,
+  call: () => CallOptions,
+): Promise<CodeVerdict> {
+  const { result } = await judged(context, { authyId, token }, [confirmFactor, askFactor], call);
+  switch (result) {
+    case 'notPending':
+      throw new AuthyError(
+        'AUTHY_NOT_FOUND',
+        `Make a new QR code for the user ${authyId}: Twilio knows no authenticator of theirs (any more).`,
+      );
+    case 'expired':
+      return 'wrong';
+    default:
+      return result;
+  }
+}
+
+/** Tries a token in one way after the other, until it is valid. */
+async function judged(
+  context: Context,
+  { authyId, token }: { readonly authyId: string; readonly token: string },
+  ways: readonly Way[],
+  call: () => CallOptions,
+): Promise<Tried> {
+  const person = await withImported(context, await usablePerson(context.people, authyId), token, call);
+  const mayBeSent = ways.includes(checkSent) && openVerification(context, person) !== undefined;
+  const tried: Tried[] = [];
+  for (const attempt of ways) {
+    const one = await attempt(context, person, { token, mayBeSent }, call);
+    if (one?.result === 'valid') {
+      await stillUsable(context, person);
+      return one;
+    }
+    if (one !== undefined) tried.push(one);
   }
   // Nothing was sent, and there is no authenticator: nothing could be right.
   const reason = reasons.find((one) => tried.some(({ result }) => result === one)) ?? 'notPending';
-  const answer = tried.find(({ result }) => result === reason)?.answer;
-  return { outcome: 'invalid', result: { authyId, valid: false, reason, device: null }, answer };
+  return tried.find(({ result }) => result === reason) ?? { result: reason };
 }
 
 // ---- a code that was sent
 
-async function checkSent(
-  context: Context,
-  person: Person,
-  token: string,
-  call: () => CallOptions,
-): Promise<Tried | undefined> {
+const checkSent: Way = async (context, person, { token }, call) => {
   const { authyId, identity, verification } = person;
   if (verification === undefined || !isOfTwilio(verification)) return undefined;
   if (verification.end !== undefined) return { result: endedReason(verification.end) };
@@ -68,7 +98,7 @@ async function checkSent(
   // Another message with the same code was first, or the person was removed meanwhile.
   await stillThere(context, person);
   return { result: 'reused', answer };
-}
+};
 
 function endOf(checked: Exclude<Checked, 'wrong' | 'notPending'>): End {
   switch (checked) {
