@@ -63,6 +63,7 @@ export class Asking {
     const { authyId, atLeast = 'code' } = values;
     const before = await usablePerson(host.people(), authyId);
     this.assertAnswerable(before, atLeast, page);
+    if (page.grade === 'code') await this.assertAuthenticator(authyId);
     await this.telling.assertReachable(before, signal);
     const request = this.requestOf(values, asker);
     host.noted.note(request.id, host.steady());
@@ -161,6 +162,16 @@ export class Asking {
           'answer at the present address of the page.',
       );
     }
+  }
+
+  /** What people answer with, where passkeys do not work. @throws AuthyError - `AUTHY_NOT_SENT` if this person has none */
+  private async assertAuthenticator(authyId: string): Promise<void> {
+    if (await (await this.host.codes()).isKnown(authyId)) return;
+    throw new AuthyError(
+      'AUTHY_NOT_SENT',
+      'Invite the user again, or make them a QR code and verify a code of it: at the present address of the page people answer ' +
+        'with codes of their authenticator, and this service knows none of theirs.',
+    );
   }
 
   private requestOf(values: ValuesOf<'onetouchSend'>, asker: string): ApprovalRequest {

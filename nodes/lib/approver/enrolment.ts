@@ -102,7 +102,9 @@ export class Enrolment {
     this.host.log(`The user ${changed.authyId} has added a phone that answers approval requests.`);
     this.telling.changed(changed.authyId);
     await this.telling.warn(changed, phoneAddedMessage(this.host, changed, phone.name), phone);
-    return { session, number: numberOf(phone), recoveryCodes: made?.codes ?? null };
+    // The code that has confirmed an authenticator may have brought recovery codes with it.
+    const areKept = made !== undefined && changed.recovery?.[0] === made.hashes[0];
+    return { session, number: numberOf(phone), recoveryCodes: areKept ? made.codes : null };
   }
 
   /**
