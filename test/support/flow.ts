@@ -103,6 +103,7 @@ export class Flow {
    * @param nodes - the flow; the node `watched` gets one helper node per output
    * @param credentials - by node id
    * @param settings - of Node-RED, as settings.js would have them
+   * @param alsoCaught - the ids of other nodes whose errors the Catch node gets: there can be no second one
    */
   static async start(
     watched: FlowNode,
@@ -110,6 +111,7 @@ export class Flow {
     others: FlowNode[] = [],
     credentials: Record<string, object> = {},
     settings: object = {},
+    alsoCaught: readonly string[] = [],
   ): Promise<Flow> {
     // Node-RED's own default; without it, contexts would not survive a deploy of their node here.
     const all = { contextStorage: { default: { module: 'memory' } }, ...settings };
@@ -120,7 +122,7 @@ export class Flow {
       { id: 'tab', type: 'tab' },
       { ...watched, z: 'tab', wires: outputIds.map((id) => [id]) },
       ...outputIds.map((id) => ({ id, type: 'helper', z: 'tab', wires: [] })),
-      { id: 'catch', type: 'catch', z: 'tab', scope: [watched.id], wires: [['caught']] },
+      { id: 'catch', type: 'catch', z: 'tab', scope: [watched.id, ...alsoCaught], wires: [['caught']] },
       { id: 'caught', type: 'helper', z: 'tab', wires: [] },
       { id: 'complete', type: 'complete', z: 'tab', scope: [watched.id], wires: [['completed']] },
       { id: 'completed', type: 'helper', z: 'tab', wires: [] },
