@@ -566,7 +566,7 @@ describe('Operation nodes on this Node-RED', () => {
 
   describe('the account', () => {
     it('its details and statistics', async () => {
-      const details = { appId: null, name: 'Front door', plan: null, onetouchEnabled: false };
+      const details = { appId: null, name: 'Front door', plan: null, onetouchEnabled: true };
       should((await local.ask('appDetails'))[0]).eql({
         ...details,
         smsEnabled: true,
@@ -617,13 +617,12 @@ describe('Operation nodes on this Node-RED', () => {
     });
 
     it('what it does not do is said at deploy and by each message', async () => {
-      const asks = { authyId, message: 'Open?', approvalId: '4a725520-bff5-0135-eb01-0e5d90336a8c' };
-      for (const name of ['onetouchSend', 'onetouchStatus'] as const) {
-        should(await local.errorOf(name, asks, { message: 'Open?', messageType: 'str' })).match({
+      for (const name of ['userExport', 'userImport'] as const) {
+        should(await local.errorOf(name, { authyId, ...phone })).match({
           code: 'AUTHY_NOT_SUPPORTED',
-          message: /Choose an account on Authy for this node, or send a code instead/,
+          message: /the people .* as a list instead/,
         });
-        should(local.flow?.log.some((line) => line.includes('cannot ask for approvals'))).be.true();
+        should(local.flow?.statuses[0]?.text).endWith('NOT_SUPPORTED');
       }
       const action = { action: 'login', actionType: 'str' };
       for (const name of ['tokenSms', 'tokenCall', 'tokenVerify'] as const) {

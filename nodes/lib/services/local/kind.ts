@@ -49,11 +49,13 @@ async function openService({ displayName }: LocalSettings, environment: Environm
   ]);
   return new LocalService({
     displayName,
-    // Opened with the first call that needs them.
+    // Both are opened with the first call that needs them.
     get people() {
       return environment.people();
     },
-    approvals: environment.approvals(),
+    get approvals() {
+      return environment.approvals();
+    },
     recipientOf: (approvalId) => environment.recipientOf(approvalId),
     notifier: (signal) => environment.notifier(signal),
     language: environment.language,
