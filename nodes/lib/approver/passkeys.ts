@@ -9,18 +9,24 @@ import { isObject, member, parsedJson, textOrNull } from '../contract/json';
 import type { Passkey, Person } from '../contract/people';
 import type { PageAddress } from './address';
 import { Refused } from './refused';
+import { isDerSignature } from './signature-form';
 
 export type CreationOptions = PublicKeyCredentialCreationOptionsJSON;
 export type RequestOptions = PublicKeyCredentialRequestOptionsJSON;
 
 /** ES256 and RS256, which all platforms have between them. Source: https://www.iana.org/assignments/cose */
-const algorithms = [-7, -257];
+const [es256, rs256] = [-7, -257];
+const algorithms = [es256, rs256];
 
 /** How long the browser may ask its user, in milliseconds. */
 const timeout = 120_000;
 
 /** It takes 0.3 s to load: only who enrols a phone or approves something waits for it. */
 const library = () => import('@simplewebauthn/server');
+const helpers = () => import('@simplewebauthn/server/helpers');
+
+/** Longer ones are not kept. In characters of base64url. */
+const longestPart = 2048;
 
 /** What a phone is asked for a new passkey. @param challenge - in base64url */
 export async function creationOptions(
@@ -69,6 +75,7 @@ export async function newPasskey(
   { origin, rpId }: PageAddress,
 ): Promise<Passkey> {
   checkFrame(credential);
+  await checkAttestation(credential);
   const { verifyRegistrationResponse } = await library();
   const verified = await verifyRegistrationResponse({
     response: credential as RegistrationResponseJSON,
@@ -80,9 +87,11 @@ export async function newPasskey(
   }).catch((): VerifiedRegistrationResponse => ({ verified: false }));
   if (!verified.verified) throw new Refused('passkeyRefused');
   const { credential: made, credentialDeviceType } = verified.registrationInfo;
+  const publicKey = Buffer.from(made.publicKey).toString('base64url');
+  if (made.id.length > longestPart || publicKey.length > longestPart) throw new Refused('passkeyRefused');
   return {
     id: made.id,
-    publicKey: Buffer.from(made.publicKey).toString('base64url'),
+    publicKey,
     counter: made.counter,
     isSynced: credentialDeviceType === 'multiDevice',
     rpId,
@@ -103,6 +112,8 @@ export async function checkSignature(
   { origin, rpId }: PageAddress,
 ): Promise<number> {
   checkFrame(credential);
+  partOf(credential, 'authenticatorData');
+  const signature = partOf(credential, 'signature');
   if (passkey.rpId !== rpId) throw new Refused('passkeyRefused');
   const { verifyAuthenticationResponse } = await library();
   try {
@@ -118,11 +129,17 @@ export async function checkSignature(
       },
       requireUserVerification: true,
     });
-    if (!verified || !authenticationInfo.userVerified) throw new Refused('passkeyRefused');
+    const isExact = (await algorithmOf(passkey)) !== es256 || isDerSignature(signature);
+    if (!verified || !isExact || !authenticationInfo.userVerified) throw new Refused('passkeyRefused');
     return authenticationInfo.newCounter;
   } catch {
     throw new Refused('passkeyRefused');
   }
+}
+
+async function algorithmOf({ publicKey }: Passkey): Promise<unknown> {
+  const { cose, decodeCredentialPublicKey } = await helpers();
+  return decodeCredentialPublicKey(bytesOf(publicKey)).get(cose.COSEKEYS.alg);
 }
 
 /** Whether a signature may come after the last one: a copied passkey is found by its counter. */
@@ -147,11 +164,49 @@ function clientData(credential: unknown): unknown {
 }
 
 /**
+ * Bytes of a credential, in the one form that they have in base64url: of any other, two readers could see different bytes.
+ *
+ * @throws Refused - `passkeyRefused`
+ */
+function partOf(credential: unknown, name: string, longest = longestPart): Buffer {
+  const text = textOrNull(member(credential, 'response'), name) ?? '';
+  const bytes = Buffer.from(text, 'base64url');
+  if (text === '' || text.length > longest || bytes.toString('base64url') !== text) {
+    throw new Refused('passkeyRefused');
+  }
+  return bytes;
+}
+
+/**
+ * Nobody asks for an attestation, and browsers send none then. One with certificates may come from whoever has an invitation, and
+ * names addresses at which the library would look up whether they were revoked: it would call any address in our own network.
+ *
+ * Source: https://www.w3.org/TR/webauthn-3/#dom-attestationconveyancepreference-none, where "packed" without certificates stays
+ *
+ * @throws Refused - `passkeyRefused`
+ */
+async function checkAttestation(credential: unknown): Promise<void> {
+  const bytes = partOf(credential, 'attestationObject', Infinity);
+  const { decodeAttestationObject } = await helpers();
+  let isBare: boolean;
+  try {
+    const attestation = decodeAttestationObject(new Uint8Array(bytes));
+    const format = attestation.get('fmt');
+    isBare =
+      format === 'none' || (format === 'packed' && attestation.get('attStmt').get('x5c') === undefined);
+  } catch {
+    isBare = false;
+  }
+  if (!isBare) throw new Refused('passkeyRefused');
+}
+
+/**
  * No other site may show the page in a frame of its own. The library looks at `crossOrigin` where a top origin is expected alone.
  *
  * Source: https://www.w3.org/TR/webauthn-3/#dom-collectedclientdata-crossorigin
  */
 function checkFrame(credential: unknown): void {
+  partOf(credential, 'clientDataJSON');
   const data = clientData(credential);
   const crossOrigin = member(data, 'crossOrigin');
   const isOwnFrame = crossOrigin === undefined || crossOrigin === false;
