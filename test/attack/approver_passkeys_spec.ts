@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import should from 'should';
 import fc from 'fast-check';
 import type { Person } from '../../nodes/lib/contract/people';
@@ -268,7 +269,7 @@ describe('Attack: passkeys of the approver', function () {
       for (const one of all) {
         should(await calm(() => approve(phone.browser, request.id, one))).match(
           refused,
-          String(JSON.stringify(one)).slice(0, 300),
+          inspect(one).slice(0, 300),
         );
       }
       should(approver.flow.log.join()).not.containEql(canary);

@@ -98,7 +98,7 @@ export class ApproverClient {
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: isJson ? (JSON.parse(text) as Record<string, unknown>) : { text },
+            body: isJson && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : { text },
           });
         });
       });

@@ -35,6 +35,9 @@ import type { Telling } from './telling';
 const qrSize = 320;
 const longestName = 64;
 
+/** Control characters and those that turn the direction of text: others read the name of a phone in warnings. */
+const misleading = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
 /** What somebody needs to finish what an invitation has begun. */
 export interface Opened {
   readonly grade: PageAddress['grade'];
@@ -102,7 +105,7 @@ export class Enrolment {
     this.host.log(`The user ${changed.authyId} has added a phone that answers approval requests.`);
     this.telling.changed(changed.authyId);
     await this.telling.warn(changed, phoneAddedMessage(this.host, changed, phone.name), phone);
-    // The code that has confirmed an authenticator may have brought recovery codes with it.
+    // Somebody else may have made others meanwhile, or the code that has confirmed an authenticator has brought its own.
     const areKept = made !== undefined && changed.recovery?.[0] === made.hashes[0];
     return { session, number: numberOf(phone), recoveryCodes: areKept ? made.codes : null };
   }
@@ -114,11 +117,10 @@ export class Enrolment {
    * @throws Refused - `wrongCode`
    */
   async recover(sent: unknown): Promise<string> {
-    const [number, code] = [textOrNull(sent, 'phoneNumber') ?? '', textOrNull(sent, 'code') ?? ''];
-    const typed = code.replace(/[\s-]/g, '');
+    const typed = (textOrNull(sent, 'code') ?? '').replace(/[\s-]/g, '');
     const people = this.host.people();
-    const e164 = phoneNumberOf(number);
-    const person = e164 === undefined ? undefined : await people.findByPhone(e164);
+    const number = recoveredNumber(sent);
+    const person = number === '' ? undefined : await people.findByPhone(number);
     // The hashes are made for anybody, so that the time they take says nothing.
     const place = recoveryPlace(person ?? { authyId: '0' });
     const hashes = await people.hashes(place, isRecoveryCode(typed) ? typed : '');
@@ -217,7 +219,7 @@ export function numberOf({ id, passkey }: Phone): string {
 /** @throws Refused - `invalid` */
 export function nameOf(sent: unknown): string {
   const name = (textOrNull(sent, 'name') ?? '').trim();
-  if (name === '' || name.length > longestName) throw new Refused('invalid');
+  if (name === '' || name.length > longestName || misleading.test(name)) throw new Refused('invalid');
   return name;
 }
 
@@ -228,12 +230,12 @@ function tokenOf(sent: unknown): InvitationToken {
   return token;
 }
 
-/** In E.164 format; undefined if it is none. */
-function phoneNumberOf(text: string): string | undefined {
+/** Whose phone is to be replaced: a phone number in E.164 format, however it is written; blank if it is none. */
+export function recoveredNumber(sent: unknown): string {
   try {
-    return readPhone(text.trim(), undefined, 'possible').e164;
+    return readPhone((textOrNull(sent, 'phoneNumber') ?? '').trim(), undefined, 'possible').e164;
   } catch {
-    return undefined;
+    return '';
   }
 }
 

@@ -35,6 +35,11 @@ export class Floods {
   readonly strangers = new Flood(30);
   /** Each phone. */
   readonly owners = new Flood(120);
-  /** Recovery codes that are tried for one phone number: they must not lock its owner out. */
-  readonly recoveries = new Flood(5);
+  /** Recovery codes that are tried for one phone number from one address. */
+  readonly recoveriesFrom = new Flood(5);
+  /**
+   * Recovery codes that are tried for one phone number. Ten codes of twelve digits leave guesses no chance at this rate (one in
+   * 200,000 in a day), and whoever would lock the owner out by it needs 60 addresses at once.
+   */
+  readonly recoveries = new Flood(300);
 }

@@ -28,7 +28,8 @@ export function tokenText({ authyId, secret }: InvitationToken): string {
 
 /** Reads a token; undefined if it cannot be one. */
 export function readToken(text: unknown): InvitationToken | undefined {
-  const [, authyId = '', secret = ''] = /^([0-9]{1,20})\.([A-Za-z0-9_-]{22})$/.exec(String(text)) ?? [];
+  if (typeof text !== 'string') return undefined;
+  const [, authyId = '', secret = ''] = /^([0-9]{1,20})\.([A-Za-z0-9_-]{22})$/.exec(text) ?? [];
   return formats.authyId.test(authyId) ? { authyId, secret } : undefined;
 }
 

@@ -11,6 +11,9 @@ const lifetime = 180 * 86_400_000;
 
 const cookieName = 'authy-approver';
 
+/** So many sessions are looked up for one request. */
+const mostCookies = 4;
+
 /** What the cookie of a signed-in browser holds. */
 export interface SessionToken {
   readonly authyId: string;
@@ -59,13 +62,20 @@ export function noCookie(page: PageAddress): string {
   return cookie('', 0, page);
 }
 
-/** The session that a request names; undefined if it names none. @param header - `Cookie` */
-export function sessionOf(header: string | undefined): SessionToken | undefined {
-  for (const part of (header ?? '').split(';')) {
-    const [, authyId = '', phoneId = '', secret = ''] = cookieForm.exec(part.trim()) ?? [];
-    if (formats.authyId.test(authyId)) return { authyId, phoneId, secret };
-  }
-  return undefined;
+/**
+ * The sessions that a request names. Whatever else is served at the same host, at any port, can add a cookie of this name: it must
+ * not take the place of the right one.
+ *
+ * @param header - `Cookie`
+ */
+export function sessionsOf(header: string | undefined): SessionToken[] {
+  return (header ?? '')
+    .split(';')
+    .flatMap((part) => {
+      const [, authyId = '', phoneId = '', secret = ''] = cookieForm.exec(part.trim()) ?? [];
+      return formats.authyId.test(authyId) ? [{ authyId, phoneId, secret }] : [];
+    })
+    .slice(0, mostCookies);
 }
 
 const cookieForm = new RegExp(`^${cookieName}=([0-9]{1,20})\\.([A-Za-z0-9_-]{22})\\.([A-Za-z0-9_-]{43})$`);

@@ -26,13 +26,16 @@ const [timeLength, randomLength, macLength] = [8, 16, 32];
 export class SigningIn {
   constructor(private readonly host: ApproverHost) {}
 
-  /** The person and the phone of a session. @throws Refused - `signedOut`, `locked` */
-  async signedIn(session: SessionToken | undefined): Promise<SignedIn> {
-    const person = session === undefined ? undefined : await this.host.people().find(session.authyId);
-    const phone = person && session && phoneOf(person, session, this.host.now());
-    if (person === undefined || session === undefined || phone === undefined) throw new Refused('signedOut');
-    if (person.locked === true) throw new Refused('locked');
-    return { session, person, phone };
+  /** The person and the phone of the first session that counts. @throws Refused - `signedOut`, `locked` */
+  async signedIn(sessions: readonly SessionToken[]): Promise<SignedIn> {
+    for (const session of sessions) {
+      const person = await this.host.people().find(session.authyId);
+      const phone = person && phoneOf(person, session, this.host.now());
+      if (person === undefined || phone === undefined) continue;
+      if (person.locked === true) throw new Refused('locked');
+      return { session, person, phone };
+    }
+    throw new Refused('signedOut');
   }
 
   /** What a phone has to sign that has a passkey of this page, and no session. @throws Refused - passkeys do not work here */
@@ -89,6 +92,7 @@ export class SigningIn {
     const mac = bytes.subarray(signed.length);
     const isOurs =
       bytes.length === signed.length + macLength &&
+      bytes.toString('base64url') === challenge &&
       isSame(mac.toString('base64url'), (await this.macOf(signed)).toString('base64url'));
     if (!isOurs) throw new Refused('passkeyRefused');
     const madeAt = Number(signed.readBigUInt64BE());

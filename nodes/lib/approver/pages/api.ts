@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { AuthyError } from '../../contract/errors';
-import { member, parsedJson, textOrNull } from '../../contract/json';
+import { isObject, type JsonObject, member, parsedJson } from '../../contract/json';
 import type { ApproverProblem } from '../../contract/approver';
 import type { MountedRequest } from '../../contract/request-handler';
 import { isJson } from '../../server/own-pages';
@@ -8,19 +8,24 @@ import { BodyTooLarge, readBody } from '../../server/request-body';
 import { send, sendJson } from '../../server/send';
 import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
+import { recoveredNumber } from '../enrolment';
 import { Refused } from '../refused';
-import { cookieOf, noCookie, sessionOf } from '../sessions';
+import { cookieOf, noCookie, sessionsOf } from '../sessions';
 import { senderOf } from './sender';
 import { isFromPage } from './guard';
 import { signedOutState, stateOf } from './state';
 
 /** In bytes. */
 const mostBytes = 16_384;
+/** Who takes longer to send a body has no use for an answer. In milliseconds. */
+const longestBody = 10_000;
 
 /** One call of the page, as it was received. */
 interface Call {
   readonly approver: Approver;
   readonly sent: unknown;
+  /** Where it comes from. */
+  readonly sender: string;
   /** Whoever is signed in; for calls of strangers undefined. */
   readonly signedIn: SignedIn | undefined;
   /** Sets the cookie of the answer. */
@@ -42,10 +47,13 @@ const ofStrangers: Readonly<Record<string, (call: Call) => Answer>> = {
     setCookie(cookieOf(await approver.signingIn.signIn(sent), approver.page));
     return {};
   },
-  async recover({ approver, sent }) {
-    const number = (textOrNull(sent, 'phoneNumber') ?? '').replace(/\D/g, '');
-    assertNot(approver.floods.recoveries.count(number, approver.host.steady()));
-    return { token: await approver.enrolment.recover(sent) };
+  async recover({ approver, sent, sender }) {
+    const { floods, host, enrolment } = approver;
+    const number = recoveredNumber(sent);
+    const now = host.steady();
+    assertNot(floods.recoveriesFrom.count(`${sender} ${number}`, now));
+    assertNot(floods.recoveries.count(number, now));
+    return { token: await enrolment.recover(sent) };
   },
 };
 
@@ -83,7 +91,11 @@ export function answerCall(
   carriedOut(approver, name, request, response).then(
     (answer) => sendJson(response, 200, answer),
     (error: unknown) => {
+      // The client broke off, or took too long.
+      if (request.destroyed && !request.complete) return;
       const { problem, retryAfter } = refusalOf(error, approver);
+      // What is still to come of the body is not read.
+      if (!request.complete) response.setHeader('Connection', 'close');
       sendJson(response, statusOf[problem], { error: problem, ...(retryAfter && { retryAfter }) });
     },
   );
@@ -98,40 +110,56 @@ async function carriedOut(
   if (!isFromPage(request, approver.page)) throw new Refused('foreign');
   if (!isJson(request)) throw new Refused('notJson');
   const setCookie = (header: string): void => void response.setHeader('Set-Cookie', header);
-  const sent = await bodyOf(request);
   const now = approver.host.steady();
-  const call = { approver, sent, setCookie };
-  const session = sessionOf(request.headers.cookie);
+  const sender = senderOf(request);
+  const call = { approver, sender, setCookie };
+  // Nothing is read of whoever sends too much.
+  const assertNoFlood = (): void => assertNot(approver.floods.strangers.count(sender, now));
+  const sessions = sessionsOf(request.headers.cookie);
   const forStrangers = Object.hasOwn(ofStrangers, name) ? ofStrangers[name] : undefined;
-  if (forStrangers !== undefined || session === undefined) {
-    assertNot(approver.floods.strangers.count(senderOf(request), now));
-    if (forStrangers !== undefined) return forStrangers({ ...call, signedIn: undefined });
-    if (name === 'state') return signedOutState(approver);
-    throw new Refused('signedOut');
+  if (forStrangers !== undefined) {
+    assertNoFlood();
+    return forStrangers({ ...call, sent: await bodyOf(request), signedIn: undefined });
   }
   let signedIn: SignedIn;
   try {
-    signedIn = await approver.signingIn.signedIn(session);
+    signedIn = await approver.signingIn.signedIn(sessions);
   } catch (error) {
-    // A cookie that somebody has made up.
-    assertNot(approver.floods.strangers.count(senderOf(request), now));
+    // No cookie, or one that somebody has made up.
+    assertNoFlood();
+    await bodyOf(request);
     if (name === 'state' && error instanceof Refused && error.problem === 'signedOut') {
       return signedOutState(approver);
     }
     throw error;
   }
   assertNot(approver.floods.owners.count(signedIn.phone.id, now));
+  const sent = await bodyOf(request);
   if (name === 'state') return stateOf(approver, signedIn, await approver.pushing.key());
   const forOwners = Object.hasOwn(ofOwners, name) ? ofOwners[name] : undefined;
   if (forOwners === undefined) throw new Refused('gone');
-  return forOwners({ ...call, signedIn });
+  return forOwners({ ...call, sent, signedIn });
 }
 
-/** Where the editor has the same address as the http nodes, Node-RED has read the body already, up to its own limit. */
-async function bodyOf(request: MountedRequest): Promise<unknown> {
-  if (request.body === undefined) return parsedJson((await readBody(request, mostBytes)).toString('utf8'));
-  if (JSON.stringify(request.body).length > mostBytes) throw new Refused('tooLarge');
-  return request.body;
+/**
+ * Where the editor has the same address as the http nodes, Node-RED has read the body already, up to its own limit.
+ *
+ * @throws Refused - `invalid`, `tooLarge`; BodyTooLarge
+ */
+async function bodyOf(request: MountedRequest): Promise<JsonObject> {
+  const sent = request.body === undefined ? parsedJson(await textOf(request)) : request.body;
+  if (!isObject(sent)) throw new Refused('invalid');
+  if (request.body !== undefined && JSON.stringify(sent).length > mostBytes) throw new Refused('tooLarge');
+  return sent;
+}
+
+async function textOf(request: MountedRequest): Promise<string> {
+  const late = setTimeout(() => request.destroy(), longestBody).unref();
+  try {
+    return (await readBody(request, mostBytes)).toString('utf8');
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 async function done(work: Promise<void>): Answer {
@@ -170,6 +198,7 @@ function refusalOf(error: unknown, { host }: Approver): Pick<Refused, 'problem' 
   if (error instanceof Refused) return error;
   if (error instanceof BodyTooLarge) return { problem: 'tooLarge' };
   if (error instanceof AuthyError && error.code === 'AUTHY_USER_NOT_FOUND') return { problem: 'signedOut' };
+  if (error instanceof AuthyError && error.code === 'AUTHY_INVALID_INPUT') return { problem: 'invalid' };
   host.log(`The page on which people answer could not do what was asked. ${(error as Error).message}`);
   return { problem: 'unavailable' };
 }

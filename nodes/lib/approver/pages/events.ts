@@ -1,13 +1,16 @@
 import type { ServerResponse } from 'node:http';
+import type { ApproverProblem } from '../../contract/approver';
 import type { MountedRequest } from '../../contract/request-handler';
 import { sendJson } from '../../server/send';
 import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
+import type { Flood } from '../floods';
 import { onChange } from '../live';
 import { Refused } from '../refused';
 import { openRequests } from '../requests';
-import { sessionOf } from '../sessions';
+import { sessionsOf } from '../sessions';
 import { isFromPage } from './guard';
+import { senderOf } from './sender';
 
 /** How long a stream is open before the browser opens a new one: proxies cut those that are old. In milliseconds. */
 const longest = 55_000;
@@ -21,49 +24,80 @@ const streams = new Map<string, Set<() => void>>();
 
 /** Tells a page when what it shows has changed, by server-sent events: `event: changed`. */
 export function answerEvents(approver: Approver, request: MountedRequest, response: ServerResponse): void {
-  const { host } = approver;
-  const refuse = (error: unknown): void => {
-    const problem = error instanceof Refused ? error.problem : 'unavailable';
-    sendJson(response, problem === 'unavailable' ? 503 : problem === 'signedOut' ? 401 : 403, {
-      error: problem,
-    });
-  };
+  const refuse = ({ problem, retryAfter }: Refused): void =>
+    sendJson(response, statusOf[problem] ?? 503, { error: problem, ...(retryAfter && { retryAfter }) });
   if (!isFromPage(request, approver.page)) {
     refuse(new Refused('foreign'));
     return;
   }
-  approver.signingIn.signedIn(sessionOf(request.headers.cookie)).then((signedIn) => {
-    if (response.destroyed) return;
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      // Nginx would keep the events back.
-      'X-Accel-Buffering': 'no',
-      'X-Content-Type-Options': 'nosniff',
-    });
-    const { authyId } = signedIn.person;
-    const tell = (): void => void response.write('event: changed\ndata:\n\n');
-    const key = JSON.stringify([host.accountId, authyId]);
-    // At once: a page that gets no first event is behind a proxy that keeps them back.
-    response.write('retry: 1000\n\n');
-    tell();
-    const stopListening = onChange(host.accountId, authyId, tell);
-    const ending = setTimeout(() => end(), longest).unref();
-    const looking = host.isShared ? lookOften(approver, signedIn, tell) : undefined;
-    const end = (): void => {
-      stopListening();
-      clearTimeout(ending);
-      clearInterval(looking);
-      const all = streams.get(key);
-      all?.delete(end);
-      if (all?.size === 0) streams.delete(key);
-      response.end();
-    };
-    const all = streams.get(key) ?? new Set();
-    streams.set(key, all.add(end));
-    if (all.size > mostStreams) for (const oldest of [...all].slice(0, all.size - mostStreams)) oldest();
-    response.on('close', end);
-  }, refuse);
+  welcomed(approver, request).then(
+    (signedIn) => {
+      if (!response.destroyed) stream(approver, signedIn, response);
+    },
+    (error: unknown) => refuse(error instanceof Refused ? error : new Refused('unavailable')),
+  );
+}
+
+const statusOf: Readonly<Partial<Record<ApproverProblem, number>>> = {
+  signedOut: 401,
+  foreign: 403,
+  locked: 403,
+  tooMany: 429,
+};
+
+/** Whoever may open a stream. It is one more call, as those of the API are. @throws Refused */
+async function welcomed({ host, floods, signingIn }: Approver, request: MountedRequest): Promise<SignedIn> {
+  const now = host.steady();
+  const count = (flood: Flood, who: string): void => {
+    const wait = flood.count(who, now);
+    if (wait > 0) throw new Refused('tooMany', wait);
+  };
+  const signedIn = await signingIn.signedIn(sessionsOf(request.headers.cookie)).catch((error: unknown) => {
+    count(floods.strangers, senderOf(request));
+    throw error;
+  });
+  count(floods.owners, signedIn.phone.id);
+  return signedIn;
+}
+
+function stream(approver: Approver, signedIn: SignedIn, response: ServerResponse): void {
+  const { host, signingIn } = approver;
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    // Nginx would keep the events back.
+    'X-Accel-Buffering': 'no',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  const { authyId } = signedIn.person;
+  const key = JSON.stringify([host.accountId, authyId]);
+  const write = (text: string): void => {
+    // What was looked up meanwhile may come after the end.
+    if (!response.writableEnded) response.write(text);
+  };
+  // The last event is for a page that is signed out from now on.
+  const tell = (): void => {
+    write('event: changed\ndata:\n\n');
+    signingIn.signedIn([signedIn.session]).catch(end);
+  };
+  const end = (): void => {
+    stopListening();
+    clearTimeout(ending);
+    clearInterval(looking);
+    const all = streams.get(key);
+    all?.delete(end);
+    if (all?.size === 0) streams.delete(key);
+    response.end();
+  };
+  // At once: a page that gets no first event is behind a proxy that keeps them back.
+  write('retry: 1000\n\nevent: changed\ndata:\n\n');
+  const stopListening = onChange(host.accountId, authyId, tell);
+  const ending = setTimeout(end, longest).unref();
+  const looking = host.isShared ? lookOften(approver, signedIn, tell) : undefined;
+  const all = streams.get(key) ?? new Set();
+  streams.set(key, all.add(end));
+  if (all.size > mostStreams) for (const oldest of [...all].slice(0, all.size - mostStreams)) oldest();
+  response.on('close', end);
 }
 
 /** Looks up whether another Node-RED has changed the person. */
@@ -73,7 +107,7 @@ function lookOften(approver: Approver, { person, session }: SignedIn, tell: () =
     JSON.stringify([openRequests(one, host).map(({ id }) => id), one.phones?.length, one.locked]);
   let seen = seenOf(person);
   const look = async (): Promise<void> => {
-    const now = await approver.signingIn.signedIn(session).then(
+    const now = await approver.signingIn.signedIn([session]).then(
       (signedIn) => seenOf(signedIn.person),
       () => 'ended',
     );

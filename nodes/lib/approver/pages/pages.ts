@@ -1,6 +1,7 @@
 import type { RequestHandler } from '../../contract/request-handler';
 import { pathAndQuery } from '../../server/router';
 import { redirect, sendFile, sendJson } from '../../server/send';
+import type { PageAddress } from '../address';
 import type { Approver } from '../approver';
 import { answerCall, sendElsewhere } from './api';
 import { answerEvents } from './events';
@@ -30,6 +31,15 @@ const headers = {
 /** Read with the first request for a page. */
 let files: PageFiles | undefined;
 
+/** Where the page is; undefined if it has no address: then the account says so, and Express must show nobody an error. */
+function addressOf(approver: Approver): PageAddress | undefined {
+  try {
+    return approver.page;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * The page of an account, mounted where its settings say. What GET gets is the same for everybody and holds nothing: so links
  * that are previewed, scanned or forwarded do nothing.
@@ -46,7 +56,11 @@ export function approverPages(approver: Approver): RequestHandler {
       sendJson(response, 405, { error: 'invalid' }, { Allow: 'GET, HEAD' });
       return;
     }
-    const { page } = approver;
+    const page = addressOf(approver);
+    if (page === undefined) {
+      sendJson(response, 503, { error: 'unavailable' });
+      return;
+    }
     if (path === '/api/events') {
       answerEvents(approver, request, response);
       return;
