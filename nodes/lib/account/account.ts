@@ -44,6 +44,8 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   readonly people: PeopleSettings;
   /** Where a path of the http in nodes is on this machine itself; undefined while Node-RED does not listen. */
   readonly ownUrl: (path: string) => string | undefined;
+  /** Whether flows are being deployed: some of their nodes may be gone, or not there yet. */
+  readonly isDeploying: () => boolean;
   /** Resolves once all nodes of the flows are there, if flows are being deployed. */
   readonly deployed: (signal?: AbortSignal) => Promise<void>;
   /** Why the account cannot be used, beside what its service says; a sentence. */
@@ -310,7 +312,7 @@ export class Account {
   }
 
   private approverHost(settings: ApproverSettings): ApproverHost {
-    const { id, approvals, language, log, ownUrl } = this.settings;
+    const { id, approvals, language, log, ownUrl, isDeploying } = this.settings;
     return {
       ...{ accountId: id, settings, language, log },
       isShared: approvals.in === 'redis',
@@ -325,6 +327,7 @@ export class Account {
         );
       },
       isHeard: () => isHeard(id),
+      isDeploying,
       notifier: (signal) => this.notifier(signal),
       answered: (answer) => this.answered(answer),
       noted: Noted.ofProcess(),

@@ -19,6 +19,8 @@ export interface ApproverHost {
   codes(): Promise<AuthenticatorCodes>;
   /** Whether the flow would tell somebody something. */
   isHeard(): boolean;
+  /** Whether flows are being deployed: then nobody knows who listens. */
+  isDeploying(): boolean;
   /** Has the flow tell somebody something, once all of its nodes are there. @throws AuthyError - as `Environment.notifier` */
   notifier(signal?: AbortSignal): Promise<Notify>;
   /** Takes an answer, once it is safe. */

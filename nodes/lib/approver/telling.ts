@@ -45,7 +45,9 @@ export class Telling {
   }
 
   /**
-   * Tells a person that something is waiting. Where Web Push is the only way, it waits for the result.
+   * Tells a person that something is waiting. Where Web Push is the only way, it waits for the result. If flows are being
+   * deployed meanwhile, the flow is told once all of its nodes are there: nobody waits for that, not the node that asks and is
+   * being stopped by this deploy either.
    *
    * @throws AuthyError - `AUTHY_NOT_SENT` if nobody was told
    */
@@ -53,9 +55,11 @@ export class Telling {
     const { phones, isHeard, isOpen } = this.waysTo(person);
     const message = approvalMessage(this.host, person, request, page);
     this.changed(person.authyId);
-    if (isHeard) (await this.host.notifier())(message);
+    const isDeploying = this.host.isDeploying();
+    if (isDeploying) void this.tellLater(message);
+    else if (isHeard) (await this.host.notifier())(message);
     const pushed = this.pushTo(person, phones, message, request.id);
-    if (isHeard || isOpen) return;
+    if (isDeploying || isHeard || isOpen) return;
     if (!(await pushed)) {
       throw new AuthyError(
         'AUTHY_NOT_SENT',
@@ -64,16 +68,26 @@ export class Telling {
     }
   }
 
+  /** Tells the flow that is being deployed. Never rejects. */
+  private async tellLater(message: Notification): Promise<void> {
+    try {
+      (await this.host.notifier())(message);
+    } catch (error) {
+      this.host.log(`A request was sent while flows were deployed. ${(error as Error).message}`);
+    }
+  }
+
   /** Tells the phones of a person, all but one, and the flow, if it listens. It is no fault if nobody does. */
   async warn(person: Person, message: Notification, except?: Phone): Promise<void> {
     const others = this.waysTo(person).phones.filter(({ id }) => id !== except?.id);
     void this.pushTo(person, others, message);
-    if (!this.host.isHeard()) return;
-    try {
-      (await this.host.notifier())(message);
-    } catch {
-      // The log has it.
-    }
+    const isDeploying = this.host.isDeploying();
+    if (!this.host.isHeard() && !isDeploying) return;
+    const told = this.host.notifier().then(
+      (notify) => notify(message),
+      () => undefined,
+    );
+    if (!isDeploying) await told;
   }
 
   /** What the pages of a person show is no longer what there is. */

@@ -87,6 +87,7 @@ export function accountSettings(
       // Passkeys need a name.
       return url?.replace(/^(https?:\/\/)(?:127\.0\.0\.1|\[::1\])(?=[:/])/, '$1localhost');
     },
+    isDeploying: (): boolean => deploysOf(RED).isUnderWay,
     deployed: (signal?: AbortSignal): Promise<void> => deploysOf(RED).settled(signal),
   };
   return { ...read, problem: sentences(chosen.problem, settings.problem) };

@@ -2,19 +2,23 @@ import type { NodeAPI } from 'node-red';
 
 /** The deploys of a Node-RED. */
 class Deploys {
-  /** Whether nodes are being stopped or started now. */
-  private isUnderWay = false;
+  private underWay = false;
   private readonly calls = new Set<() => void>();
 
   /** Source: https://nodered.org/docs/api/runtime/events/ */
   constructor({ events }: NodeAPI) {
-    const begin = (): boolean => (this.isUnderWay = true);
+    const begin = (): boolean => (this.underWay = true);
     events.on('flows:stopping', begin);
     events.on('flows:starting', begin);
     events.on('flows:started', () => {
-      this.isUnderWay = false;
+      this.underWay = false;
       for (const call of [...this.calls]) call();
     });
+  }
+
+  /** Whether nodes are being stopped or started now. */
+  get isUnderWay(): boolean {
+    return this.underWay;
   }
 
   /** Calls back after each deploy. @returns stops that */
@@ -25,7 +29,7 @@ class Deploys {
 
   /** Resolves once all nodes are there, or when the signal aborts: the one who asks may be stopped by this very deploy. */
   settled(signal?: AbortSignal): Promise<void> {
-    if (!this.isUnderWay || signal?.aborted === true) return Promise.resolve();
+    if (!this.underWay || signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         stop();
