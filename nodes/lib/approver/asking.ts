@@ -86,8 +86,9 @@ export class Asking {
 
   /** See `Approvals.find`. */
   async find(authyId: string, approvalId: string): Promise<FoundRequest> {
-    const person = await knownPerson(this.host.people(), authyId);
-    const request = requestIn(person, approvalId);
+    const found = requestIn(await knownPerson(this.host.people(), authyId), approvalId);
+    const isOver = found?.answer === undefined && found !== undefined && hasExpired(found, this.host);
+    const request = isOver ? await this.settled(authyId, approvalId) : found;
     if (request === undefined) {
       throw new AuthyError(
         'AUTHY_NOT_FOUND',
@@ -96,6 +97,16 @@ export class Asking {
     }
     const body = bodyOf(authyId, request, request.answer);
     return { request, hasExpired: hasExpired(request, this.host), body };
+  }
+
+  /** A request once the changes of its person that are under way are safe: one may be an answer that was given in time. */
+  private async settled(authyId: string, approvalId: string): Promise<ApprovalRequest | undefined> {
+    let request: ApprovalRequest | undefined;
+    await this.host.people().change(authyId, (person) => {
+      request = requestIn(person, approvalId);
+      return undefined;
+    });
+    return request;
   }
 
   /** What a phone has to sign to approve. @throws Refused */
