@@ -11,6 +11,8 @@ export interface ApprovalFlowOptions {
   gate?: Record<string, unknown>;
   account?: Record<string, unknown>;
   credentials?: Record<string, unknown>;
+  /** What is reported of a decision, in JSONata; by default the decision. */
+  outcome?: string;
 }
 
 /**
@@ -70,7 +72,7 @@ export function approvalFlow(options: ApprovalFlowOptions): FlowNode[] {
       id: 'gate',
       ...options.gate,
     }),
-    report('decided', 'payload.decision', ['post', 'hasBrowser']),
+    report('decided', options.outcome ?? 'payload.decision', ['post', 'hasBrowser']),
     node('hasBrowser', 'switch', [['answer']], {
       property: 'res',
       propertyType: 'msg',

@@ -28,16 +28,25 @@ export class ApproverClient {
    * @param server - where Node-RED listens, such as `http://127.0.0.1:1880`
    * @param page - the page's address, as the account has it
    * @param path - of the page, where Node-RED has it
+   * @param from - its address, as a proxy says it; otherwise it is this machine
    */
   constructor(
     readonly server: string,
     readonly page: string,
     readonly path = '/approve',
+    readonly from?: string,
   ) {}
 
   /** Another browser, with no cookie. */
   another(): ApproverClient {
-    return new ApproverClient(this.server, this.page, this.path);
+    return new ApproverClient(this.server, this.page, this.path, this.from);
+  }
+
+  /** The same browser, cookie and all, with another Node-RED behind the page's address. */
+  at(server: string): ApproverClient {
+    return Object.assign(new ApproverClient(server, this.page, this.path, this.from), {
+      cookie: this.cookie,
+    });
   }
 
   /**
@@ -82,7 +91,12 @@ export class ApproverClient {
     body?: string,
     headers: Record<string, string | undefined> = {},
   ): Promise<Answered> {
-    const all = { Host: new URL(this.page).host, Cookie: this.cookie, ...headers };
+    const all = {
+      Host: new URL(this.page).host,
+      Cookie: this.cookie,
+      'X-Forwarded-For': this.from,
+      ...headers,
+    };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     return new Promise((resolve, reject) => {
       const url = new URL(this.path + place, this.server);
@@ -127,11 +141,15 @@ export class PasskeyPhone {
     return this.browser.done('enrol', { token, name, credential });
   }
 
-  /** Approves a request, signed over what the server asks for, or over something else. */
-  async approve(id: string, twists: Twists = {}): Promise<Answered> {
-    const { status, body, headers } = await this.browser.call('approve-options', { id });
+  /**
+   * Approves a request, signed over what the server asks for, or over something else.
+   *
+   * @param browser - another one on the same phone
+   */
+  async approve(id: string, twists: Twists = {}, browser = this.browser): Promise<Answered> {
+    const { status, body, headers } = await browser.call('approve-options', { id });
     if (status !== 200) return { status, body, headers };
-    return this.browser.call('approve', { id, credential: this.sign(body['options'], twists) });
+    return browser.call('approve', { id, credential: this.sign(body['options'], twists) });
   }
 
   sign(options: unknown, twists: Twists = {}): object {
