@@ -3,7 +3,7 @@ import { redisPeople } from '../../nodes/lib/people/redis-people';
 import { RedisConnection } from '../../nodes/lib/storage/redis/connection';
 import { realTime } from '../../nodes/lib/time';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from '../support/approver_client';
-import { approverFlow, approverPage } from '../support/approver_flow';
+import { approverFlow, approverPage } from '../support/approver_process_flow';
 import { Collector } from '../support/collector';
 import { EventStream } from '../support/event_stream';
 import { invite, type Invited, twoPhones } from '../support/invited_people';
