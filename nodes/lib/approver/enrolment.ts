@@ -5,6 +5,7 @@ import { AuthyError } from '../contract/errors';
 import { member, textOrNull } from '../contract/json';
 import type { Passkey, Person, Phone } from '../contract/people';
 import { phone as readPhone } from '../contract/phone';
+import { without } from '../contract/without';
 import { unknownPerson, usablePerson } from '../people/known';
 import { mostPhones } from '../people/person';
 import {
@@ -33,7 +34,8 @@ import type { Telling } from './telling';
 
 /** The side of a QR code that a phone reads from a screen, in pixels. */
 const qrSize = 320;
-const longestName = 64;
+/** Of a phone's name. */
+export const longestName = 64;
 
 /** Control characters and those that turn the direction of text: others read the name of a phone in warnings. */
 const misleading = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -70,6 +72,12 @@ export class Enrolment {
     const { token, madeAt } = await this.newInvitation(authyId);
     const url = `${page.url}/#i=${token}`;
     return { url, qrCode: qrPicture(url, qrSize), expiresAt: madeAt + invitationLifetime };
+  }
+
+  /** Ends the invitation of a person, if there is one. @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_STORE` */
+  async withdraw(authyId: string): Promise<void> {
+    const changed = await this.host.people().change(authyId, (one) => without(one, 'invitation'));
+    if (changed === undefined) throw unknownPerson();
   }
 
   /** Opens an invitation: it stays usable until a phone was added. @throws Refused - `invitation` */

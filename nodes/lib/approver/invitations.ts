@@ -38,15 +38,20 @@ export function invitationOf(secret: string, madeAt: number): Invitation {
   return { hash: sha256(secret), madeAt };
 }
 
+type Clocks = Pick<ApproverHost, 'now' | 'steady' | 'noted'>;
+
 /** Whether a secret is that of a person's invitation, and its time is not over. */
-export function isInvited(
-  { invitation, locked }: Person,
-  { secret }: InvitationToken,
-  { now, steady, noted }: Pick<ApproverHost, 'now' | 'steady' | 'noted'>,
-): boolean {
-  if (invitation === undefined || locked === true || !isSame(invitation.hash, sha256(secret))) return false;
+export function isInvited(person: Person, { secret }: InvitationToken, clocks: Clocks): boolean {
+  const { invitation } = person;
+  if (invitation === undefined || !isSame(invitation.hash, sha256(secret))) return false;
+  return invitedFor(person, clocks) > 0;
+}
+
+/** For how many milliseconds a person's invitation can still be used; 0 if there is none. */
+export function invitedFor({ invitation, locked }: Person, { now, steady, noted }: Clocks): number {
+  if (invitation === undefined || locked === true) return 0;
   const age = noted.age(invitation.hash, steady()) ?? now() - invitation.madeAt;
-  return age >= 0 && age < invitationLifetime;
+  return age < 0 ? 0 : Math.max(0, invitationLifetime - age);
 }
 
 /** Whether two hashes are the same, in constant time. */

@@ -2,7 +2,7 @@ import { member } from '../contract/json';
 import { AuthyError } from '../contract/errors';
 import type { KeyedHash, Person, Phone, PushSubscription } from '../contract/people';
 import { without } from '../contract/without';
-import { unknownPerson } from '../people/known';
+import { unknownPerson, withLock } from '../people/known';
 import { newRecoveryCodes } from '../people/recovery';
 import type { SignedIn } from './asking';
 import { nameOf } from './enrolment';
@@ -55,8 +55,16 @@ export class Phones {
 
   /** Locks a person, or unlocks them. Their open requests stay unanswered. */
   async lock(authyId: string, isLocked: boolean): Promise<void> {
-    await this.changePerson(authyId, (one) => (isLocked ? { ...one, locked: true } : without(one, 'locked')));
+    await withLock(this.host.people(), authyId, isLocked);
+    this.telling.changed(authyId);
     this.host.log(`The user ${authyId} was ${isLocked ? 'locked' : 'unlocked'}.`);
+  }
+
+  /** Removes a person with all that is kept of them: their pages are signed out. @throws AuthyError */
+  async removePerson(authyId: string): Promise<void> {
+    if (!(await this.host.people().remove(authyId))) throw unknownPerson();
+    this.telling.changed(authyId);
+    this.host.log(`The user ${authyId} was removed.`);
   }
 
   /** New recovery codes: all earlier ones end. @returns the codes, which nobody can read again */

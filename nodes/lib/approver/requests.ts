@@ -33,6 +33,12 @@ export function endedRequests({ requests = [] }: Person, clocks: Clocks): Approv
   return requests.filter((request) => request.answer !== undefined || hasExpired(request, clocks));
 }
 
+/** How a request that has ended did so. */
+export function outcomeOf({ answer }: ApprovalRequest): RequestAnswer['decision'] | 'notMe' | 'expired' {
+  if (answer === undefined) return 'expired';
+  return answer.notMe ? 'notMe' : answer.decision;
+}
+
 /** The person once one more was asked: the oldest that have ended are forgotten. */
 export function withRequest(person: Person, request: ApprovalRequest, clocks: Clocks): Person {
   const { requests = [] } = person;

@@ -1,6 +1,7 @@
 import { AuthyError } from '../contract/errors';
 import type { ValuesOf } from '../contract/operations';
 import type { People, Person } from '../contract/people';
+import { without } from '../contract/without';
 import type { CallOptions, Environment } from '../contract/service';
 
 /** What every service does with people who are kept here. */
@@ -60,6 +61,14 @@ export async function withEmail(people: People, authyId: string, email: string):
   }));
   if (person === undefined) throw unknownPerson();
   return person;
+}
+
+/** Locks a person, or unlocks them: while they are locked they are asked nothing, and no code of theirs counts. @throws AuthyError */
+export async function withLock(people: People, authyId: string, isLocked: boolean): Promise<void> {
+  const changed = await people.change(authyId, (one) =>
+    isLocked ? { ...one, locked: true } : without(one, 'locked'),
+  );
+  if (changed === undefined) throw unknownPerson();
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
 import { challengeOf, signedText } from '../canonical';
 import { numberOf } from '../enrolment';
-import { endedRequests, openRequests } from '../requests';
+import { endedRequests, openRequests, outcomeOf } from '../requests';
 
 /** How many answers the page shows. */
 const mostShown = 50;
@@ -53,10 +53,10 @@ function shown(authyId: string, request: ApprovalRequest): object {
   return { ...without(request, 'answer'), authyId, challenge: challengeOf(signedText(authyId, request)) };
 }
 
-function ended({ id, asker, message, details, expiresAt, answer }: ApprovalRequest): object {
-  const outcome = answer === undefined ? 'expired' : answer.notMe ? 'notMe' : answer.decision;
+function ended(request: ApprovalRequest): object {
+  const { id, asker, message, details, expiresAt, answer } = request;
   return {
-    ...{ id, asker, message, details, outcome },
+    ...{ id, asker, message, details, outcome: outcomeOf(request) },
     at: answer?.at ?? expiresAt,
     phone: answer?.phone.name ?? null,
   };
