@@ -10,12 +10,14 @@ import { type AdminHandler, guarded } from './admin-guard';
 import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
 import { servePeople } from './people-routes';
+import { serveSidebar } from './sidebar-routes';
 
 /** The routes for the editor's requests about accounts. */
 export function serveAccounts(RED: NodeAPI, instances: Instances): void {
   serveTestButton(RED, instances);
   servePhone(RED, instances);
   servePeople(RED, instances);
+  serveSidebar(RED, instances);
 }
 
 /**

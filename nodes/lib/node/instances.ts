@@ -12,6 +12,8 @@ export type AccountNode = Node<AccountCredentials> & {
 /** An account that runs. */
 export interface Instance {
   readonly id: string;
+  /** The name of the account itself; empty if it has none. */
+  readonly accountName: string;
   /** The name of the subflow's instance that it runs in; empty if it runs in none. */
   readonly name: string;
   readonly account: Account;
@@ -41,8 +43,18 @@ export class Instances {
    */
   of(RED: NodeAPI, id: string): Instance[] {
     const found = [...this.nodes].filter((node) => node.id === id || node._alias === id);
-    return found.map((node) => ({ id: node.id, name: nameOf(RED, node), account: node.account }));
+    return found.map((node) => instanceOf(RED, node));
   }
+
+  /** All that run, in the order in which they were started. */
+  all(RED: NodeAPI): Instance[] {
+    return [...this.nodes].map((node) => instanceOf(RED, node));
+  }
+}
+
+function instanceOf(RED: NodeAPI, node: AccountNode): Instance {
+  const { id, name = '', account } = node;
+  return { id, accountName: name, name: nameOf(RED, node), account };
 }
 
 /** The names of the subflow's instance and of those around it, the outermost first. */

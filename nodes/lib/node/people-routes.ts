@@ -124,8 +124,13 @@ async function about(RED: NodeAPI, instances: Instances, sent: Sent): Promise<Ab
   return { ok: true, instances: await Promise.all(counted), mostMegabytes };
 }
 
-/** @param id - of an instance that {@link about} has named */
-function runningInstance(RED: NodeAPI, instances: Instances, id: unknown): Instance {
+/**
+ * The account whose people are meant.
+ *
+ * @param id - of an instance that {@link about} has named
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` if none runs with this id, or it keeps nobody
+ */
+export function runningInstance(RED: NodeAPI, instances: Instances, id: unknown): Instance {
   const [instance, ...others] = instances.of(RED, String(id));
   if (instance === undefined) throw invalidInput('id', 'deploy the account first: none runs with this id.');
   if (others.length > 0) throw invalidInput('id', 'name one instance of the subflow: it has several.');
