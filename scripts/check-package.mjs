@@ -56,7 +56,9 @@ function requiredFiles(files, { nodes, plugins = {} }, bin) {
       }),
     ),
     ...languages.flatMap((language) =>
-      ['simulator', 'messages', 'approver'].map((name) => `dist/locales/${language}/authy-${name}.json`),
+      ['simulator', 'messages', 'approver', 'sidebar'].map(
+        (name) => `dist/locales/${language}/authy-${name}.json`,
+      ),
     ),
     ...['index.html', 'style.css', 'sw.js', 'icon.svg'].map((name) => `dist/lib/approver/page/${name}`),
     ...modules.map(iconOf).filter(Boolean),

@@ -20,8 +20,17 @@ export const messagesCatalogue = 'authy-messages';
 /** The catalogue of the page that people answer on, which belongs to no node. */
 export const approverCatalogue = 'authy-approver';
 
+/** The catalogue of the sidebar, which is a plugin of the editor. */
+export const sidebarCatalogue = 'authy-sidebar';
+
 /** Every catalogue of a language. */
-export const catalogues = [...types, simulatorCatalogue, messagesCatalogue, approverCatalogue];
+export const catalogues = [
+  ...types,
+  simulatorCatalogue,
+  messagesCatalogue,
+  approverCatalogue,
+  sidebarCatalogue,
+];
 
 /** The texts of one catalogue, by key, such as `authy-token-verify.label.token`. */
 export function textsOf(language: string, catalogue: string): Map<string, string> {

@@ -18,7 +18,15 @@ import {
   scriptOf,
   types,
 } from './panels';
-import { catalogues, coreTexts, formsOf, languages, textsOf, translations } from './catalogues';
+import {
+  catalogues,
+  coreTexts,
+  formsOf,
+  languages,
+  sidebarCatalogue,
+  textsOf,
+  translations,
+} from './catalogues';
 
 /** A Node-RED badge is shown beneath a node, where there is room for so many characters. */
 const longestBadge = 20;
@@ -89,8 +97,11 @@ function keysInScript(script: string): string[] {
 }
 
 function textCallsIn(script: string): CallExpression[] {
-  return callsOf(script, 'RED._', 'this._', 'node._');
+  return callsOf(script, 'RED._', 'this._', 'node._', 'texts._');
 }
+
+/** The script of the sidebar. Its `texts._` looks a key up in its own catalogue. */
+const sidebarScript = scriptOf(read('nodes', 'authy-sidebar.html'));
 
 describe('contract: catalogues', () => {
   it('each panel writes its keys as literals', () => {
@@ -98,6 +109,8 @@ describe('contract: catalogues', () => {
       const { script } = panelOf(type);
       should(textCallsIn(script).filter((call) => typeof literal(call.arguments[0]) !== 'string')).be.empty();
     }
+    const inSidebar = callsOf(sidebarScript, 'texts._');
+    should(inSidebar.filter((call) => typeof literal(call.arguments[0]) !== 'string')).be.empty();
   });
 
   it('each key that is used has its text, and each text its use', () => {
@@ -106,9 +119,12 @@ describe('contract: catalogues', () => {
       ...keysInScript(scriptOf(read('nodes', 'authy-editor.html'))).map((key) =>
         fullKey('authy-config', key),
       ),
+      ...keysInScript(sidebarScript).map((key) => fullKey(sidebarCatalogue, key)),
       ...[...badges, ...reasons.keys()].map((key) => fullKey('authy-config', key)),
     ]);
-    const ours = types.flatMap((type) => [...textsOf('en-US', type).keys()].map((key) => fullKey(type, key)));
+    const ours = [...types, sidebarCatalogue].flatMap((catalogue) =>
+      [...textsOf('en-US', catalogue).keys()].map((key) => fullKey(catalogue, key)),
+    );
     const there = new Set([...ours, ...coreTexts().keys()]);
     should([...used].filter((key) => !there.has(key))).deepEqual([], 'keys without a text');
     should(ours.filter((key) => !used.has(key))).deepEqual([], 'texts that nothing uses');
@@ -120,7 +136,7 @@ describe('contract: catalogues', () => {
   });
 
   it('each catalogue is of its own node, and only the account has what all share', () => {
-    for (const type of types) {
+    for (const type of [...types, sidebarCatalogue]) {
       const sections = new Set([...textsOf('en-US', type).keys()].map((key) => key.split('.')[0]));
       should([...sections]).deepEqual(type === 'authy-config' ? [type, 'common', 'status'] : [type]);
     }
