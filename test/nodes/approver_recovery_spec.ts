@@ -1,7 +1,7 @@
 import type { TOTP } from 'otpauth';
 import should from 'should';
 import { ApproverAccount } from '../support/approver_account';
-import { authenticatorAt, tokenOf } from '../support/approver_client';
+import { authenticatorAt, tokenOf } from '../support/approver_browser';
 import { authenticator, codeAt } from '../support/local_account';
 
 describe('Recovery codes of a phone that answers by code', () => {

@@ -3,7 +3,7 @@ import should from 'should';
 import { without } from '../../nodes/lib/contract/without';
 import { importedFactor } from '../../nodes/lib/people/imported-factor';
 import { ApproverAccount, type Enrolled } from '../support/approver_account';
-import { authenticatorAt, type ShownRequest, tokenOf } from '../support/approver_client';
+import { authenticatorAt, type ShownRequest, tokenOf } from '../support/approver_browser';
 import { authenticator, codeAt, wrongFor } from '../support/local_account';
 import { SetClock } from '../support/set_clock';
 
