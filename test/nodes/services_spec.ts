@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import should from 'should';
 import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
@@ -281,6 +282,32 @@ describe('A service', () => {
         message: /message: say something else\./,
       });
       should((await running.deliver({ authyId: '209', message: 'yes' })).sent).match([{ output: 0 }]);
+    });
+
+    it('a question that wants more of its answer is another one, and joins none', async () => {
+      let asked = 0;
+      const does: Does = {
+        onetouchSend: () => {
+          asked += 1;
+          const result = { approvalId: randomUUID(), authyId: '209', status: 'pending' };
+          return { outcome: 'sent', result } as Performed<'onetouchSend'>;
+        },
+        onetouchStatus: ({ approvalId: id }) => {
+          const { result, ...approved } = status('approved');
+          return { ...approved, result: { ...result, approvalId: id } };
+        },
+      };
+      const joining = { ...gate, join: true, atLeast: 'atLeast', atLeastType: 'msg' };
+      const running = await start(joining, 3, does);
+      for (const [grades, requests] of [
+        [['passkey', 'passkey'], 1],
+        [[undefined, 'passkey'], 2],
+      ] as const) {
+        asked = 0;
+        const ids = grades.map((atLeast) => running.give({ authyId: '209', atLeast }));
+        for (const id of ids) should((await running.ending(id)).sent).match([{ output: 0 }]);
+        should(asked).equal(requests);
+      }
     });
 
     it('that is not there: a wrong setting', async () => {

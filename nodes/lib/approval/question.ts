@@ -19,7 +19,7 @@ export function requestOf<Given extends Partial<Asked>>(asked: Given): Given {
 }
 
 /** A short text that is the same for the same question to the same person. */
-export function questionOf({ authyId, message, details, hiddenDetails, logos }: Asked): string {
-  const question = JSON.stringify([authyId, message, details, hiddenDetails, logos]);
+export function questionOf({ authyId, message, details, hiddenDetails, logos, atLeast }: Asked): string {
+  const question = JSON.stringify([authyId, message, details, hiddenDetails, logos, atLeast]);
   return createHash('sha256').update(question).digest().subarray(0, 16).toString('base64url');
 }
