@@ -153,10 +153,10 @@ for (const runtime of runtimes)
         }
 
         if (!asks) {
-          it('the garage door: says that the service cannot ask, and stays closed', async () => {
+          it('the garage door: nobody has a phone that could answer, so it says so, and stays closed', async () => {
             const played = await play('Garage door with approval');
             await played.press('ask as if the button was pressed');
-            should(await played.left('catch')).match({ code: 'AUTHY_NOT_SUPPORTED' });
+            should(await played.left('catch')).match({ code: 'AUTHY_NOT_SENT' });
             should(await played.context('step')).equal('error');
             should(await played.context('door')).equal('closed');
           });

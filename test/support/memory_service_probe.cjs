@@ -71,6 +71,7 @@ addService({
       handlers[name] ? {} : { unsupported: `Leave out ${name}.` },
     ]),
   ),
+  answersByHttp: {},
   settings: [],
   credentials: [],
   read: () => ({ name: 'memory', warnings: [], isSimulated: false }),
