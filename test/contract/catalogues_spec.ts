@@ -1,7 +1,7 @@
 import type { CallExpression } from 'acorn';
 import should from 'should';
 import type { OperationName } from '../../nodes/lib/contract/results';
-import type { Refusal, Supported, Unsupported } from '../../nodes/lib/contract/service';
+import type { Need, Refusal, Supported, Unsupported } from '../../nodes/lib/contract/service';
 import { sharedHelp } from '../../scripts/help';
 import {
   callsOf,
@@ -51,20 +51,26 @@ const badges = [
 
 /** What services do not do: for each key in the account's catalogue, what the runtime says. */
 const reasons = new Map(
-  kinds.flatMap(
-    ({ id, abilities }) =>
-      Object.entries<Supported<OperationName> | Unsupported>(abilities).flatMap(([name, ability]) => {
-        const key = `common.unsupported.${id}.${name}`;
-        if ('unsupported' in ability) return [[key, ability.unsupported]];
-        const without = ability.needs === undefined ? [] : [[key, ability.needs.reason]];
-        const refused = Object.entries<Refusal>(ability.refuses ?? {}).map(([input, { reason }]) => [
+  kinds.flatMap(({ id, abilities, answersByHttp }) => [
+    ...lacking(`${id}.answersByHttp`, answersByHttp),
+    ...Object.entries<Supported<OperationName> | Unsupported>(abilities).flatMap(([name, ability]) => {
+      const refuses = 'unsupported' in ability ? {} : (ability.refuses ?? {});
+      return [
+        ...lacking(`${id}.${name}`, ability),
+        ...Object.entries<Refusal>(refuses).map(([input, { reason }]): [string, string] => [
           `common.refused.${id}.${name}.${input}`,
           reason,
-        ]);
-        return [...without, ...refused];
-      }) as [string, string][],
-  ),
+        ]),
+      ];
+    }),
+  ]),
 );
+
+/** What is said of something that is not done, or not with every setting. */
+function lacking(what: string, does: Unsupported | { readonly needs?: Need }): [string, string][] {
+  const reason = 'unsupported' in does ? does.unsupported : does.needs?.reason;
+  return reason === undefined ? [] : [[`common.unsupported.${what}`, reason]];
+}
 
 /** The full key, with its catalogue, of a key as a node's panel writes it. */
 function fullKey(type: string, key: string): string {
@@ -82,7 +88,10 @@ function keysOf(type: string): string[] {
     const values = element.getAttribute('data-options')?.split(',') ?? [];
     return values.map((value) => `${element.getAttribute('data-labels') ?? ''}.${value}`);
   });
-  const used = [...attributes, ...options, ...keysInScript(script)];
+  const blanks = form
+    .querySelectorAll('[data-blank]')
+    .map((element) => element.getAttribute('data-blank') ?? '');
+  const used = [...attributes, ...options, ...blanks, ...keysInScript(script)];
   if (definition.categoryDescription !== undefined) used.push(definition.categoryDescription);
   return used.map((key) => fullKey(type, key));
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { examples, pictureOf } from '../support/example_flows';
 import type { FlowNode } from '../support/node_red';
-import { declaredIn } from './panels';
+import { declaredIn, panelOf, types } from './panels';
 
 const root = path.join(__dirname, '..', '..');
 const read = (...names: string[]): string => readFileSync(path.join(root, ...names), 'utf8');
@@ -99,6 +99,19 @@ describe('contract: documents and examples', () => {
       nodes.some(({ type }) => type === 'comment').should.be.true();
     });
   }
+
+  it('each of our nodes in an example has every setting, of this version', () => {
+    let checked = 0;
+    for (const [name, nodes] of examples()) {
+      for (const { id, type, ...settings } of nodes.filter(({ type }) => types.includes(type))) {
+        const { defaults } = panelOf(type).definition;
+        const missing = Object.keys(defaults).filter((property) => !(property in settings));
+        should(missing).deepEqual([], `${name}: ${type} ${id}`);
+        checked += 1;
+      }
+    }
+    should(checked).be.above(50);
+  });
 
   it('text typed into a form of an example is trimmed where the flow reads it', () => {
     const taken = [...examples().values()].flatMap((nodes) => {

@@ -4,8 +4,10 @@ import type { AnyNode } from 'acorn';
 import { AuthyError } from '../../nodes/lib/contract/errors';
 import { isPublicUrl } from '../../nodes/lib/server/request-address';
 import { type Input, operations } from '../../nodes/lib/contract/operations';
-import type { Abilities } from '../../nodes/lib/contract/service';
-import { unsupportedBy } from '../../nodes/lib/contract/support';
+import type { Abilities, AccountReader, ServiceKind } from '../../nodes/lib/contract/service';
+import { unmetNeed, unsupportedBy } from '../../nodes/lib/contract/support';
+import { approverProperties, approverSettings } from '../../nodes/lib/people/approver-settings';
+import { serviceKind } from '../../nodes/lib/services/registry';
 import { memoryService } from '../support/memory_service';
 import { readInputs } from '../../nodes/lib/contract/read-inputs';
 import { numbers, Settings } from '../../nodes/lib/node/settings';
@@ -338,6 +340,9 @@ for (const type of types) {
           ? editorPlugin.languages
           : field?.getAttribute('data-options')?.split(',');
         should(options).deepEqual(words, `the words on offer for ${input}`);
+        // Otherwise the widget puts the first word in the place of none.
+        const mayBeBlank = field?.hasAttribute('data-options') && inputsOf(type)[input]?.required === false;
+        should(field?.hasAttribute('data-blank')).equal(mayBeBlank, `what a blank ${input} is called`);
         should(offered.includes('list')).equal(inputsOf(type)[input]?.ofEntries !== undefined);
       }
     });
@@ -411,6 +416,69 @@ it('contract: the panel of a callback refuses the public URLs that the runtime r
   should(withQuery).not.equal(true);
 });
 
+describe('contract: the settings of the page on which people answer', () => {
+  const urls = [
+    ...[
+      '',
+      ' ',
+      '/',
+      '/a',
+      'https://home.example/approve',
+      'https://home.example',
+      ' https://home.example/a/ ',
+    ],
+    ...['http://192.168.1.10:1880/approve', 'http://[::1]:1880/approve', 'http://[::1/approve', 'HTTPS://a'],
+    ...['home.example/approve', 'https://', 'https:///approve', 'ftp://home.example', 'javascript:alert(1)'],
+    ...['https://me@home.example', 'https://me:secret@home.example', 'https://home.example/?a=1'],
+    ...['https://home.example/approve#i', 'https://home.example/approve?', 'https://home.example/a b'],
+    ...['https://${HOST}/approve', 'https://$(HOST)/approve', 'https://home.example/$1', ' ${URL} '],
+  ];
+  const paths = [
+    ...['', ' ', '/', '//', '/approve', '/approve/', ' /approve ', 'approve', '/a/b/c/d/e', '/a/b/c/d/e/f'],
+    ...['/a_b-c', '/a//b', '/a.b', '/ä', '/a b', '/a?b', '/a#b', '/${NAME}', '/a/../b'],
+  ];
+  const reader: AccountReader = {
+    settings: () => new Settings(),
+    tls: () => undefined,
+    proxy: () => undefined,
+    ownAddress: () => undefined,
+  };
+
+  it('are refused where the runtime refuses them, and nowhere else', () => {
+    const { defaults } = panelOf('authy-config').definition;
+    for (const account of [
+      ...['authy', 'verify', 'local'].map((service) => ({ service })),
+      ...[true, false].map((verifyPush) => ({ service: 'verify', verifyPush })),
+      { service: 'local', verifyPush: true },
+      { service: 'verify', simulated: true },
+      { service: 'verify', simulated: true, verifyPush: true },
+    ]) {
+      for (const [setting, values] of [
+        ['approverUrl', urls],
+        ['approverPath', paths],
+      ] as const) {
+        for (const value of values) {
+          const config = { ...account, [setting]: value };
+          const { problem } = serviceKind(account.service)?.read(reader, config, {}) ?? {};
+          const verdict = defaults[setting]?.validate?.call(account, value, { label: setting });
+          const isAccepted = problem?.includes(`${setting}: `) !== true;
+          should(verdict === true).equal(isAccepted, `${JSON.stringify(config)}: ${String(verdict)}`);
+        }
+        const variable = defaults[setting]?.validate?.call(account, '${NAME}', { label: setting });
+        should(variable).be.true();
+      }
+    }
+  });
+
+  it('have the default values of the runtime', () => {
+    const { defaults } = panelOf('authy-config').definition;
+    const settings = Object.fromEntries(approverProperties.map((name) => [name, defaults[name]?.value]));
+    should(approverSettings(new Settings(), settings, 'Door')).deepEqual(
+      approverSettings(new Settings(), {}, 'Door'),
+    );
+  });
+});
+
 /** Which of the properties are missing or not literal. */
 function notLiteral(properties: ReadonlyMap<string, AnyNode>, names: readonly string[]): string[] {
   return names.filter((name) => literal(properties.get(name)) === undefined);
@@ -444,6 +512,13 @@ describe('contract: a panel whose account is on a service that does not do all o
     onetouchStatus: { needs: { setting: 'ourApp', reason: 'Tick the app.' } },
   };
   const kind = memoryService('memory', {}, refuses);
+  const accounts = [
+    [{}, []],
+    [{ ourApp: false }, []],
+    // Somebody has edited the flow by hand: not a tick.
+    [{ ourApp: 'yes' }, []],
+    [{ ourApp: true }, ['ourApp']],
+  ] as const;
   const verdictOn = (
     type: string,
     node: Record<string, unknown>,
@@ -471,19 +546,69 @@ describe('contract: a panel whose account is on a service that does not do all o
     );
   });
 
-  it('says what a node needs of its account, as long as the account does not have it', () => {
-    for (const type of ['authy-onetouch-status', 'authy-onetouch-callback']) {
-      for (const [settings, ticked, verdict] of [
-        [{}, [], 'Tick the app.'],
-        [{ ourApp: false }, [], 'Tick the app.'],
-        // Somebody has edited the flow by hand: not a tick.
-        [{ ourApp: 'yes' }, [], 'Tick the app.'],
-        [{ ourApp: true }, ['ourApp'], undefined],
+  /** What the panel of a node says against its account; undefined if nothing. */
+  function saidOf(type: string, of: ServiceKind, settings: object): unknown {
+    const validate = definitionOn(of, type, settings).defaults['account']?.validate;
+    const verdict = validate?.call({ type, account: 'account' }, 'account', { label: 'account' });
+    return verdict === true ? undefined : verdict;
+  }
+
+  for (const [what, needs] of [
+    ['a setting that is ticked', { setting: 'ourApp', reason: 'Tick the app.' }],
+    ['a setting that is not ticked', { setting: 'ourApp', ticked: false, reason: 'Untick the app.' }],
+  ] as const) {
+    it(`says that a node needs ${what}, as long as it is otherwise, as the runtime does`, () => {
+      const needing = { ...kind, abilities: { ...kind.abilities, onetouchStatus: { needs } } };
+      const verdicts = accounts.map(([settings, ticked]) => {
+        const reason = unsupportedBy({ ...needing, ticked }, 'onetouchStatus')?.reason;
+        const expected = reason === undefined ? undefined : `account: ${reason}`;
+        should(saidOf('authy-onetouch-status', needing, settings)).equal(expected);
+        return reason;
+      });
+      should(verdicts.filter((reason) => reason !== undefined)).have.length('ticked' in needs ? 1 : 3);
+    });
+
+    it(`says that answers come by HTTP only with ${what}, as the runtime does`, () => {
+      const answering = { ...kind, answersByHttp: { needs } };
+      for (const [settings, ticked] of accounts) {
+        const reason = unmetNeed(needs, ticked);
+        const expected = reason === undefined ? undefined : `account: ${reason}`;
+        should(saidOf('authy-onetouch-callback', answering, settings)).equal(expected);
+      }
+    });
+  }
+
+  it('says that no answers come by HTTP', () => {
+    const silent = { ...kind, answersByHttp: { unsupported: 'Leave it out.' } };
+    should(saidOf('authy-onetouch-callback', silent, {})).equal('account: Leave it out.');
+    should(saidOf('authy-onetouch-callback', kind, {})).be.undefined();
+  });
+
+  it('refuses a value only with the setting that it is refused with, as the runtime does', () => {
+    const refusing = memoryService(
+      'memory',
+      {},
+      {
+        onetouchSend: {
+          refuses: {
+            secondsToExpire: { atMost: 3600, ifTicked: 'ourApp', reason: 'an hour at most.' },
+            atLeast: { ifTicked: 'ourApp', reason: 'leave it blank.' },
+          },
+        },
+      },
+    );
+    for (const [settings, ticked] of accounts) {
+      const { defaults } = definitionOn(refusing, 'authy-onetouch-send', settings);
+      for (const [input, value, type] of [
+        ['secondsToExpire', 3601, 'num'],
+        ['secondsToExpire', 3600, 'num'],
+        ['atLeast', 'passkey', 'str'],
       ] as const) {
-        const { account } = definitionOn(kind, type, settings).defaults;
-        const shown = account?.validate?.call({ type, account: 'account' }, 'account', { label: 'account' });
-        should(shown).equal(verdict === undefined ? true : `account: ${verdict}`);
-        should(unsupportedBy({ ...kind, ticked }, 'onetouchStatus')?.reason).equal(verdict);
+        const node = { type: 'authy-onetouch-send', account: 'account', [`${input}Type`]: type };
+        const verdict = defaults[input]?.validate?.call(node, String(value), { label: input });
+        const reason = unsupportedBy({ ...refusing, ticked }, 'onetouchSend', { [input]: value })?.reason;
+        should(verdict).equal(reason ?? true, `${input}, ${JSON.stringify(settings)}`);
+        should(reason !== undefined).equal(ticked.length > 0 && value !== 3600);
       }
     }
   });

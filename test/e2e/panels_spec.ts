@@ -40,7 +40,9 @@ const oneOfEach: FlowNode[] = [
 
 /** The same flow, in which each node has an account whose service does what the node is for. */
 const inUse: FlowNode[] = [
-  ...oneOfEach.map((node) => (node.type === 'authy-user-import' ? { ...node, account: 'on-verify' } : node)),
+  ...oneOfEach.map((node) =>
+    ['authy-user-import', 'authy-user-invite'].includes(node.type) ? { ...node, account: 'on-verify' } : node,
+  ),
   { ...account, id: 'on-verify', version: 2, service: 'verify', simulated: true },
 ];
 
@@ -149,6 +151,22 @@ for (const runtime of runtimes) {
         should((await editor.state(sms.id)).values['locale']).equal('de');
       });
 
+      it('a choice may stay blank, and a flow of an older version has it so', async () => {
+        const older = { id: 'authy-onetouch-send', type: 'authy-onetouch-send', z: 'tab' };
+        const choice = editor.page.locator(
+          '.form-row:has(> #node-input-atLeast) .red-ui-typedInput-option-trigger',
+        );
+        await editor.openPanel(older);
+        should((await choice.textContent())?.trim()).equal('any approval');
+        await editor.closePanel(older);
+        should((await editor.state(older.id)).values).match({ atLeast: '', atLeastType: 'str' });
+        await editor.openPanel(older);
+        await choice.click();
+        await editor.page.locator('.red-ui-typedInput-options:visible a[value="passkey"]').click();
+        await editor.closePanel(older);
+        should((await editor.state(older.id)).values).match({ atLeast: 'passkey', atLeastType: 'str' });
+      });
+
       it('an account of an older version is opened with its meaning kept, and saved in the new format', async () => {
         const node = { id: account.id, type: account.type, z: '' };
         const saved = (): Promise<unknown> =>
@@ -201,6 +219,35 @@ for (const runtime of runtimes) {
           await editor.closePanel(node);
           should(await get()).match({ service: 'authy' });
         }
+      });
+
+      it('an account has the rows of the page where people answer on this Node-RED', async () => {
+        const node = { id: account.id, type: account.type, z: '' };
+        const service = editor.page.locator('#node-config-input-service');
+        const url = editor.page.locator('#node-config-input-approverUrl');
+        await editor.openPanel(node);
+        for (const [option, isShown] of [
+          ['authy', false],
+          ['local', true],
+          ['simulator', false],
+          ['verify-simulator', true],
+          ['verify', true],
+        ] as const) {
+          await service.selectOption(option);
+          should(await url.isVisible()).equal(isShown, option);
+        }
+        const ownApp = editor.page.locator('#node-config-input-verifyPush');
+        await ownApp.check();
+        should(await url.isVisible()).be.false();
+        await service.selectOption('local');
+        should(await url.isVisible()).be.true();
+        // An account of before has no such settings yet.
+        should(await editor.page.locator('#node-config-input-approverPush').isChecked()).be.true();
+        should(await editor.page.locator('#node-config-input-approverText').isChecked()).be.true();
+        await service.selectOption('verify-simulator');
+        await ownApp.uncheck();
+        should(await url.isVisible()).be.true();
+        await editor.closePanel(node);
       });
 
       it('fields that do not apply are hidden until they do', async () => {

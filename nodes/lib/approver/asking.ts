@@ -169,7 +169,7 @@ export class Asking {
     if (usablePhones(person, page).length === 0) {
       throw new AuthyError(
         'AUTHY_NOT_SENT',
-        'Invite the user first, with the node "user invite" or in the sidebar “Authy people”: they have no phone that could ' +
+        'Invite the user first, with the node “invite user” or in the sidebar “Authy people”: they have no phone that could ' +
           'answer at the present address of the page.',
       );
     }
