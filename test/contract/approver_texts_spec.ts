@@ -58,7 +58,7 @@ describe('contract: texts of the page for approvals', () => {
   });
 
   it('there is a sentence for each problem of the server and of the page, and no other', () => {
-    const ofServer = declaredIn(read('test', 'support', 'approver_stand_in.ts'), 'ApproverProblem');
+    const ofServer = declaredIn(read('nodes', 'lib', 'contract', 'approver.ts'), 'ApproverProblem');
     const known = new Set([...ofServer, ...problemsOfPage(), 'tooManyUntil', 'failed']);
     const there = [...texts.keys()].flatMap((key) => /^page\.problem\.(\w+)$/.exec(key)?.[1] ?? []);
     should(there.sort()).deepEqual([...known].sort());

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright-core';
 import should from 'should';
+import { challengeOf, signedText } from '../../nodes/lib/approver/canonical';
 import { ApproverStandIn, type ShownRequest } from '../support/approver_stand_in';
 import { startBrowser } from '../support/editor';
 import { eventually, root } from '../support/node_red';
@@ -214,6 +215,9 @@ describe('the page for approvals', function () {
         return { canonical: module.canonicalText(shown), challenge: await module.challengeOf(shown) };
       }, request);
       made.should.deepEqual({ canonical, challenge });
+      const { authyId, ...asked } = request;
+      const text = signedText(authyId, asked);
+      should({ canonical: text, challenge: challengeOf(text) }).deepEqual(made, 'as the server makes them');
     });
 
     it(`${n}: what is on the screen is what was asked, to the character`, async () => {

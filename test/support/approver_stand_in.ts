@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,54 +13,27 @@ import {
   verifyRegistrationResponse,
   type WebAuthnCredential,
 } from '@simplewebauthn/server';
+import { challengeOf, signedText } from '../../nodes/lib/approver/canonical';
+import type { ApproverProblem } from '../../nodes/lib/contract/approver';
+import type { ApprovalRequest } from '../../nodes/lib/contract/people';
 import { readBody } from '../../nodes/lib/server/request-body';
 import { Languages } from '../../nodes/lib/texts/languages';
 import { root } from './node_red';
 
 /** A request as the page is given it. */
-export interface ShownRequest {
-  id: string;
+export interface ShownRequest extends ApprovalRequest {
   authyId: string;
-  asker: string;
-  message: string;
-  details: [string, string][];
-  hidden: string;
-  atLeast: 'code' | 'passkey';
-  createdAt: number;
-  expiresAt: number | null;
-  nonce: string;
 }
 
 export interface AnsweredRequest {
   id: string;
   asker: string;
   message: string;
-  details: [string, string][];
+  details: ShownRequest['details'];
   outcome: 'approved' | 'denied' | 'notMe' | 'expired';
   at: number;
   phone: string | null;
 }
-
-/** Why a call is refused, as `error` of the answer. */
-export type ApproverProblem =
-  | 'invalid'
-  | 'signedOut'
-  | 'foreign'
-  | 'locked'
-  | 'gone'
-  | 'invitation'
-  | 'answered'
-  | 'expired'
-  | 'changed'
-  | 'wrongCode'
-  | 'reusedCode'
-  | 'tooManyAttempts'
-  | 'passkeyRefused'
-  | 'passkeyNeeded'
-  | 'tooLarge'
-  | 'notJson'
-  | 'tooMany'
-  | 'unavailable';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -296,12 +269,12 @@ export class ApproverStandIn {
       return { token: this.token };
     },
     'approve-options': async ({ id }) => {
-      const challenge = challengeOf(this.find(id));
+      const challenge = challengeOf(signedTextOf(this.find(id)));
       return { options: await this.assertionOptions(this.forge?.(challenge) ?? challenge) };
     },
     approve: async ({ id, credential, code }) => {
       const request = this.find(id);
-      if (code === undefined) await this.verify(credential, challengeOf(request));
+      if (code === undefined) await this.verify(credential, challengeOf(signedTextOf(request)));
       else if (code !== this.code) throw new Refused(422, 'wrongCode');
       this.close(request.id, 'approved', this.phone ?? null);
       return {};
@@ -335,7 +308,7 @@ export class ApproverStandIn {
       ...{ account, grade, isLocalOnly, signedIn: true, now: Date.now() + this.ahead },
       phone: { id: 'p1', name: phone, grade, number: '42' },
       ...{ phones, recoveryLeft },
-      requests: requests.map((request) => ({ ...request, challenge: challengeOf(request) })),
+      requests: requests.map((request) => ({ ...request, challenge: challengeOf(signedTextOf(request)) })),
       history,
       push: { key: this.pushKey, isOn: this.subscription !== null },
     };
@@ -426,12 +399,6 @@ export class ApproverStandIn {
   }
 }
 
-/** What the passkey signs of a request, as the interface has it: in base64url. */
-export function challengeOf(request: ShownRequest): string {
-  const { id, authyId, asker, message, details, hidden, atLeast, expiresAt, nonce } = request;
-  const text = JSON.stringify([
-    ...['authy approval 1', id, authyId, asker, message, details],
-    ...[hidden, atLeast, expiresAt, nonce, 'approve'],
-  ]);
-  return createHash('sha256').update(text).digest('base64url');
+function signedTextOf({ authyId, ...request }: ShownRequest): string {
+  return signedText(authyId, request);
 }
