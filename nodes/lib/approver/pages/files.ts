@@ -61,8 +61,8 @@ export function manifestOf(name: string): StaticFile {
     scope: './',
     id: './',
     display: 'standalone',
-    background_color: '#ffffff',
-    theme_color: '#0f3d5e',
+    background_color: '#f4f5fb',
+    theme_color: '#3346c0',
     icons: [
       icon('192x192', 'any', 'icon-192.png'),
       icon('512x512', 'any', 'icon-512.png'),
