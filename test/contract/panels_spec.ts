@@ -38,7 +38,8 @@ const paletteTypes = types.filter((type) => type !== 'authy-config');
 
 describe('contract: files, package.json and the table of operations', () => {
   it('package.json lists every panel, every node file and every operation', () => {
-    const panels = filesOf('nodes', '.html').filter((file) => file !== 'authy-editor.html');
+    const plugins = ['authy-editor.html', 'authy-sidebar.html'];
+    const panels = filesOf('nodes', '.html').filter((file) => !plugins.includes(file));
     const modules = filesOf('nodes', '.ts');
     const known = [...operationsByType.keys(), ...Object.keys(otherNodes)];
     const listed = [...types].sort();
@@ -51,7 +52,10 @@ describe('contract: files, package.json and the table of operations', () => {
     should(types[0]).equal('authy-config');
     for (const [type, file] of Object.entries(manifest['node-red'].nodes))
       should(file).equal(`dist/${type}.js`);
-    should(manifest['node-red'].plugins).deepEqual({ 'authy-editor': 'dist/authy-editor.html' });
+    should(manifest['node-red'].plugins).deepEqual({
+      'authy-editor': 'dist/authy-editor.html',
+      'authy-sidebar': 'dist/authy-sidebar.html',
+    });
   });
 
   for (const [name, { node }] of Object.entries(operations)) {

@@ -52,6 +52,6 @@ export class Approver implements Approvals {
   }
 
   invite(authyId: string): Promise<MadeInvitation> {
-    return this.enrolment.invite(authyId);
+    return this.enrolment.inviteAndTell(authyId);
   }
 }

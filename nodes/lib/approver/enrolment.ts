@@ -26,7 +26,7 @@ import {
   readToken,
   tokenText,
 } from './invitations';
-import { phoneAddedMessage } from './messages';
+import { invitationMessage, phoneAddedMessage } from './messages';
 import { type CreationOptions, creationOptions, newPasskey } from './passkeys';
 import { Refused } from './refused';
 import { newSession, type SessionToken, withSession } from './sessions';
@@ -65,13 +65,21 @@ export class Enrolment {
     private readonly telling: Telling,
   ) {}
 
-  /** See `Approvals.invite`. */
+  /** Makes an invitation that somebody shows to the person: nobody is told. @throws AuthyError - see `Approvals.invite` */
   async invite(authyId: string): Promise<MadeInvitation> {
     const page = pageAddress(this.host);
     await usablePerson(this.host.people(), authyId);
     const { token, madeAt } = await this.newInvitation(authyId);
     const url = `${page.url}/#i=${token}`;
     return { url, qrCode: qrPicture(url, qrSize), expiresAt: madeAt + invitationLifetime };
+  }
+
+  /** See `Approvals.invite`. */
+  async inviteAndTell(authyId: string): Promise<MadeInvitation> {
+    const invitation = await this.invite(authyId);
+    const person = await usablePerson(this.host.people(), authyId);
+    await this.telling.byFlow(invitationMessage(this.host, person, invitation));
+    return invitation;
   }
 
   /** Ends the invitation of a person, if there is one. @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_STORE` */

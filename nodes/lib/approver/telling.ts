@@ -81,12 +81,17 @@ export class Telling {
   async warn(person: Person, message: Notification, except?: Phone): Promise<void> {
     const others = this.waysTo(person).phones.filter(({ id }) => id !== except?.id);
     void this.pushTo(person, others, message);
+    await this.byFlow(message);
+  }
+
+  /** Has the flow tell somebody something, if it listens. While flows are deployed, nobody waits for that. */
+  async byFlow(message: Notification): Promise<void> {
     const isDeploying = this.host.isDeploying();
     if (!this.host.isHeard() && !isDeploying) return;
-    const told = this.host.notifier().then(
-      (notify) => notify(message),
-      () => undefined,
-    );
+    const told = this.host
+      .notifier()
+      .then((notify) => notify(message))
+      .catch(() => undefined);
     if (!isDeploying) await told;
   }
 

@@ -53,7 +53,7 @@ export interface Approvals {
    */
   find(authyId: string, approvalId: string): Promise<FoundRequest>;
   /**
-   * Makes an invitation, in place of an earlier one of this person.
+   * Makes an invitation, in place of an earlier one of this person, and has the flow send it, if it sends such things.
    *
    * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_USER_UNAVAILABLE`, `AUTHY_BAD_CONFIG`, `AUTHY_STORE`
    */

@@ -139,7 +139,7 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
   serveChangeOf('invite', async ({ account, authyId }) => {
     const approver = approverOf(account);
     const { phones = [] } = await knownPerson(account.people(), authyId);
-    const invitation = await approver.invite(authyId);
+    const invitation = await approver.enrolment.invite(authyId);
     return { answer: { ...invitation, now: Date.now(), phones: phones.map(({ id }) => id) } };
   });
   serveChangeOf('withdraw', async ({ account, authyId }) => {
