@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { RequestHandler } from '../../contract/request-handler';
 import { pathAndQuery } from '../../server/router';
 import { redirect, sendFile, sendJson } from '../../server/send';
@@ -46,6 +47,7 @@ function addressOf(approver: Approver): PageAddress | undefined {
  */
 export function approverPages(approver: Approver): RequestHandler {
   return (request, response, next) => {
+    closeToOthers(response);
     const { path } = pathAndQuery(request.url ?? '');
     const [, call] = /^\/api\/([a-z-]+)$/.exec(path) ?? [];
     if (call !== undefined && request.method === 'POST') {
@@ -91,4 +93,11 @@ export function approverPages(approver: Approver): RequestHandler {
     if (file === undefined) next();
     else sendFile(request, response, file, headers);
   };
+}
+
+/** Where the editor has the same address, Node-RED lets every page of the world read all answers; so may settings of it. */
+function closeToOthers(response: ServerResponse): void {
+  for (const name of response.getHeaderNames()) {
+    if (name.startsWith('access-control-')) response.removeHeader(name);
+  }
 }
