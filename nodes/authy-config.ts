@@ -10,6 +10,7 @@ import {
   problemsOf,
 } from './lib/node/account-settings';
 import { serveApprovers } from './lib/node/approver-mount';
+import { pathProblems } from './lib/node/approver-paths';
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
@@ -21,8 +22,9 @@ export = (RED: NodeAPI): void => {
     const settings = accountSettings(RED, this, config);
     const account = new Account(settings);
     this.account = account;
-    for (const problem of problemsOf(settings)) this.warn(problem);
     instances.add(this);
+    for (const problem of [...problemsOf(settings), ...pathProblems(RED, instances, account)])
+      this.warn(problem);
     this.on('close', (removed: boolean, done: () => void) => {
       instances.remove(this);
       void account.close(removed).then(done);

@@ -214,6 +214,8 @@ function isOffline(error: unknown): boolean {
 export interface NodeRedOptions {
   /** Settings that can be written as JSON. */
   settings?: Readonly<Record<string, unknown>> & { uiHost?: string };
+  /** A settings.js that those are added to: its text. */
+  documented?: string;
   /** Its certificate for https. */
   certificate?: { key: string; cert: string };
   env?: Readonly<Record<string, string>>;
@@ -249,7 +251,7 @@ export class NodeRed {
   static async start(
     context: Mocha.Context,
     runtime: Runtime,
-    { settings = {}, certificate, env = {}, user, packages = [] }: NodeRedOptions = {},
+    { settings = {}, documented = '', certificate, env = {}, user, packages = [] }: NodeRedOptions = {},
   ): Promise<NodeRed> {
     const { node, red } = await runtime.executables(context);
     const userDir = temporaryDirectory();
@@ -273,7 +275,11 @@ export class NodeRed {
       ...settings,
     };
     const settingsFile = path.join(userDir, 'settings.js');
-    fs.writeFileSync(settingsFile, `module.exports = ${JSON.stringify(all)};`);
+    fs.writeFileSync(path.join(userDir, 'documented.js'), documented);
+    fs.writeFileSync(
+      settingsFile,
+      `module.exports = { ...require('./documented.js'), ...${JSON.stringify(all)} };`,
+    );
 
     const host = all.uiHost === '0.0.0.0' ? '127.0.0.1' : all.uiHost;
     const scheme = certificate === undefined ? 'http' : 'https';

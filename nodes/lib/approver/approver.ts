@@ -5,6 +5,7 @@ import { type PageAddress, pageAddress } from './address';
 import { Asking } from './asking';
 import { Enrolment } from './enrolment';
 import type { ApproverHost } from './host';
+import { Probes } from './pages/probes';
 import { Phones } from './phones';
 import { SigningIn } from './signing-in';
 import { Floods } from './floods';
@@ -20,6 +21,7 @@ export class Approver implements Approvals {
   /** What the page may be asked for within a minute. */
   readonly floods = new Floods();
   readonly signingIn: SigningIn;
+  readonly probes = new Probes();
   private readonly telling: Telling;
 
   constructor(readonly host: ApproverHost) {

@@ -9,6 +9,7 @@ import { phoneOf, serviceKind } from '../services/registry';
 import { type AdminHandler, guarded } from './admin-guard';
 import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
+import { servePageCheck } from './page-check-route';
 import { servePeople } from './people-routes';
 import { serveSidebar } from './sidebar-routes';
 
@@ -18,6 +19,7 @@ export function serveAccounts(RED: NodeAPI, instances: Instances): void {
   servePhone(RED, instances);
   servePeople(RED, instances);
   serveSidebar(RED, instances);
+  servePageCheck(RED, instances);
 }
 
 /**

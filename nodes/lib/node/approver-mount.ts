@@ -2,6 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { approverPages } from '../approver/pages/pages';
 import type { RequestHandler } from '../contract/request-handler';
 import { below } from '../server/router';
+import { isBelow, servedAccounts } from './approver-paths';
 import type { Instances } from './instances';
 
 /** What `RED.httpNode` is, as far as it is used here. Absent if Node-RED serves no http nodes. */
@@ -17,16 +18,11 @@ export function serveApprovers(RED: NodeAPI, instances: Instances): void {
   const httpNode = RED.httpNode as unknown as Partial<HttpNode> | undefined;
   httpNode?.use?.((request, response, next) => {
     const path = request.url ?? '';
-    for (const account of instances.accounts()) {
-      const { approver } = account;
+    for (const { approver } of servedAccounts(instances)) {
       if (approver === undefined || !isBelow(path, approver.host.settings.path)) continue;
       below(approver.host.settings.path, approverPages(approver))(request, response, next);
       return;
     }
     next();
   });
-}
-
-function isBelow(url: string, path: string): boolean {
-  return url.startsWith(path) && /^(?:[/?]|$)/.test(url.slice(path.length));
 }

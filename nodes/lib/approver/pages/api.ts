@@ -107,6 +107,8 @@ async function carriedOut(
   request: MountedRequest,
   response: ServerResponse,
 ): Promise<object> {
+  if (name === 'probe' && approver.probes.areOpen(approver.host.steady()))
+    return answerProbe(approver, request);
   if (!isFromPage(request, approver.page)) throw new Refused('foreign');
   if (!isJson(request)) throw new Refused('notJson');
   const setCookie = (header: string): void => void response.setHeader('Set-Cookie', header);
@@ -139,6 +141,23 @@ async function carriedOut(
   const forOwners = Object.hasOwn(ofOwners, name) ? ofOwners[name] : undefined;
   if (forOwners === undefined) throw new Refused('gone');
   return forOwners({ ...call, sent, signedIn });
+}
+
+/**
+ * Answers this Node-RED itself, which looks whether the page's address leads here, and what stands in between does to a request.
+ * So the request may be one that the page could not send.
+ */
+async function answerProbe(approver: Approver, request: MountedRequest): Promise<object> {
+  if (!isJson(request)) throw new Refused('notJson');
+  const nonce = member(await bodyOf(request), 'nonce');
+  const now = approver.host.steady();
+  const probe = approver.probes.find(nonce, now);
+  if (probe === undefined) {
+    assertNot(approver.floods.strangers.count(senderOf(request), now));
+    throw new Refused(isFromPage(request, approver.page) ? 'signedOut' : 'foreign');
+  }
+  probe.call = { headers: request.headers };
+  return { mine: true };
 }
 
 /**
@@ -205,5 +224,8 @@ function refusalOf(error: unknown, { host }: Approver): Pick<Refused, 'problem' 
 
 /** Answers a request for a file of the page that is at the wrong address. */
 export function sendElsewhere(response: ServerResponse, url: string): void {
-  send(response, 421, 'text/plain; charset=utf-8', `Open ${url}/ instead: this page answers there alone.\n`);
+  const remedy =
+    `Open ${url}/ instead: this page answers there alone. ` +
+    'If that is what you have opened, the reverse proxy has to pass the Host header on.\n';
+  send(response, 421, 'text/plain; charset=utf-8', remedy);
 }

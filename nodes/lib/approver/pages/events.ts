@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ApproverProblem } from '../../contract/approver';
 import type { MountedRequest } from '../../contract/request-handler';
+import { pathAndQuery } from '../../server/router';
 import { sendJson } from '../../server/send';
 import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
@@ -18,6 +19,11 @@ const longest = 55_000;
 const lookEvery = 3_000;
 /** Of one person. */
 const mostStreams = 6;
+/** What a page is told. */
+export const changed = 'event: changed\ndata:\n\n';
+
+/** How long a probe's stream is open: long enough to see whether anything keeps it back. In milliseconds. */
+const longestProbe = 10_000;
 
 /** The open streams, by account and person; the oldest first. */
 const streams = new Map<string, Set<() => void>>();
@@ -26,6 +32,14 @@ const streams = new Map<string, Set<() => void>>();
 export function answerEvents(approver: Approver, request: MountedRequest, response: ServerResponse): void {
   const refuse = ({ problem, retryAfter }: Refused): void =>
     sendJson(response, statusOf[problem] ?? 503, { error: problem, ...(retryAfter && { retryAfter }) });
+  const { query } = pathAndQuery(request.url ?? '');
+  const nonce = new URLSearchParams(query).get('probe');
+  if (approver.probes.find(nonce, approver.host.steady()) !== undefined) {
+    beginStream(response);
+    const ending = setTimeout(() => response.end(), longestProbe).unref();
+    response.on('close', () => clearTimeout(ending));
+    return;
+  }
   if (!isFromPage(request, approver.page)) {
     refuse(new Refused('foreign'));
     return;
@@ -62,13 +76,7 @@ async function welcomed({ host, floods, signingIn }: Approver, request: MountedR
 
 function stream(approver: Approver, signedIn: SignedIn, response: ServerResponse): void {
   const { host, signingIn } = approver;
-  response.writeHead(200, {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-store',
-    // Nginx would keep the events back.
-    'X-Accel-Buffering': 'no',
-    'X-Content-Type-Options': 'nosniff',
-  });
+  beginStream(response);
   const { authyId } = signedIn.person;
   const key = JSON.stringify([host.accountId, authyId]);
   const write = (text: string): void => {
@@ -77,7 +85,7 @@ function stream(approver: Approver, signedIn: SignedIn, response: ServerResponse
   };
   // The last event is for a page that is signed out from now on.
   const tell = (): void => {
-    write('event: changed\ndata:\n\n');
+    write(changed);
     signingIn.signedIn([signedIn.session]).catch(end);
   };
   const end = (): void => {
@@ -89,8 +97,6 @@ function stream(approver: Approver, signedIn: SignedIn, response: ServerResponse
     if (all?.size === 0) streams.delete(key);
     response.end();
   };
-  // At once: a page that gets no first event is behind a proxy that keeps them back.
-  write('retry: 1000\n\nevent: changed\ndata:\n\n');
   const stopListening = onChange(host.accountId, authyId, tell);
   const ending = setTimeout(end, longest).unref();
   const looking = host.isShared ? lookOften(approver, signedIn, tell) : undefined;
@@ -98,6 +104,18 @@ function stream(approver: Approver, signedIn: SignedIn, response: ServerResponse
   streams.set(key, all.add(end));
   if (all.size > mostStreams) for (const oldest of [...all].slice(0, all.size - mostStreams)) oldest();
   response.on('close', end);
+}
+
+function beginStream(response: ServerResponse): void {
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    // Nginx would keep the events back.
+    'X-Accel-Buffering': 'no',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  // At once: a page that gets no first event is behind a proxy that keeps them back.
+  response.write(`retry: 1000\n\n${changed}`);
 }
 
 /** Looks up whether another Node-RED has changed the person. */

@@ -1,0 +1,84 @@
+import type { NodeAPI } from 'node-red';
+import type { Account } from '../account/account';
+import type { PageProblem } from '../approver/page-check';
+import type { Instances } from './instances';
+
+/**
+ * What the editor and its API have below their own address, as the first part of the path. A test compares it with Node-RED.
+ *
+ * Source: https://nodered.org/docs/api/admin/methods/, @node-red/editor-api 4.1 and 5.0
+ */
+export const editorPaths: readonly string[] = [
+  ...['auth', 'comms', 'context', 'credentials', 'debug', 'diagnostics', 'flow', 'flows', 'icons', 'inject'],
+  ...['library', 'locales', 'nodes', 'plugins', 'projects', 'red', 'resources', 'settings', 'theme', 'types'],
+  ...['udp-ports', 'vendor', 'authy-config', 'authy-simulator'],
+];
+
+type PathTaken = Extract<PageProblem, { readonly code: 'pathTaken' }>;
+
+/** The accounts whose pages are served: of several at one path, or one below the other, the one that was started first. */
+export function servedAccounts(instances: Instances): Account[] {
+  const served: Account[] = [];
+  for (const account of instances.accounts()) {
+    if (account.approver !== undefined && !served.some((other) => isInTheWay(other, account))) {
+      served.push(account);
+    }
+  }
+  return served;
+}
+
+/** What is at the path of an account's page instead of the page; undefined if nothing is. */
+export function pathTaken(RED: NodeAPI, instances: Instances, account: Account): PathTaken | undefined {
+  const { approver } = account;
+  if (approver === undefined) return undefined;
+  const path = ownPath(RED, approver.host.settings.path);
+  if (isOfEditor(RED, path)) return { code: 'pathTaken', why: 'editor', path };
+  const other = servedAccounts(instances).find((one) => one !== account && isInTheWay(one, account));
+  const name = other?.approver?.host.settings.name;
+  return name === undefined ? undefined : { code: 'pathTaken', why: 'account', path, account: name };
+}
+
+/** The same as warnings at deploy. */
+export function pathProblems(RED: NodeAPI, instances: Instances, account: Account): string[] {
+  const taken = pathTaken(RED, instances, account);
+  if (taken === undefined) return [];
+  return [
+    taken.why === 'editor'
+      ? `approverPath: choose another path, such as /approve: at ${taken.path} the editor of this Node-RED answers. ` +
+        'Or give the editor an address of its own: httpAdminRoot in settings.js.'
+      : `approverPath: choose another path: the page of the account "${taken.account}" is there, so people cannot ` +
+        'answer this account.',
+  ];
+}
+
+/** Where a path of the http in nodes is in Node-RED, without a slash at its end. */
+export function ownPath(RED: NodeAPI, path: string): string {
+  const { httpNodeRoot } = RED.settings as { httpNodeRoot?: string | false };
+  return `${rootOf(httpNodeRoot)}${path}`;
+}
+
+function isOfEditor(RED: NodeAPI, path: string): boolean {
+  const { httpAdminRoot } = RED.settings as { httpAdminRoot?: string | false };
+  if (httpAdminRoot === false) return false;
+  const root = rootOf(httpAdminRoot);
+  if (!isBelow(path, root)) return false;
+  const [, first = ''] = path.slice(root.length).toLowerCase().split('/');
+  return first === '' || editorPaths.includes(first);
+}
+
+/** An address of Node-RED's settings, with a slash at its beginning and none at its end; empty if it is the whole server. */
+function rootOf(root: string | false | undefined): string {
+  const parts = (root === false ? '' : (root ?? '')).split('/').filter(Boolean);
+  return parts.map((part) => `/${part}`).join('');
+}
+
+function isInTheWay({ approver: one }: Account, { approver: other }: Account): boolean {
+  if (one === undefined || other === undefined) return false;
+  const [path, otherPath] = [one.host.settings.path, other.host.settings.path];
+  return isBelow(path, otherPath) || isBelow(otherPath, path);
+}
+
+/** Whether an address is a path or below it. As Express reads them by default, capitals do not matter. */
+export function isBelow(url: string, path: string): boolean {
+  return url.toLowerCase().startsWith(path.toLowerCase()) && /^(?:[/?]|$)/.test(url.slice(path.length));
+}

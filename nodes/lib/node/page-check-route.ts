@@ -1,0 +1,65 @@
+import type { ServerResponse } from 'node:http';
+import type { NodeAPI } from 'node-red';
+import type { Account } from '../account/account';
+import { checkPage, type PageCheck, uncheckedPage } from '../approver/page-check';
+import type { MountedRequest } from '../contract/request-handler';
+import { isJson } from '../server/own-pages';
+import { ownAddress } from '../server/own-server';
+import { sendJson } from '../server/send';
+import { guarded } from './admin-guard';
+import { ownPath, pathTaken } from './approver-paths';
+import { type Instances, isInSubflow } from './instances';
+
+/** What the panel shows. */
+type Answer = PageCheck & {
+  /** The name of the subflow's instance, if the account runs in several. */
+  readonly instance?: string;
+};
+
+/**
+ * `POST authy-config/page` for the panel's button: `{id}` → {@link PageCheck}. It is about the account that runs: the browser
+ * never chooses an address that Node-RED calls. Of several instances of a subflow, the first that does not work is shown.
+ */
+export function servePageCheck(RED: NodeAPI, instances: Instances): void {
+  RED.httpAdmin.post(
+    '/authy-config/page',
+    guarded(RED, 'authy-config.write'),
+    (request: MountedRequest, response: ServerResponse) => {
+      if (!isJson(request)) {
+        sendJson(response, 415, { error: 'Content-Type has to be application/json.' });
+        return;
+      }
+      const { id } = Object(request.body) as Record<string, unknown>;
+      check(RED, instances, typeof id === 'string' ? id : '').then(
+        (answer) => sendJson(response, 200, answer),
+        (error: unknown) => sendJson(response, 500, { error: (error as Error).message }),
+      );
+    },
+  );
+}
+
+async function check(RED: NodeAPI, instances: Instances, id: string): Promise<Answer> {
+  const running = instances.of(RED, id);
+  const [first, ...others] = await Promise.all(
+    running.map(async ({ name, account }) => ({
+      ...(await checkAccount(RED, instances, account)),
+      ...(running.length > 1 && { instance: name }),
+    })),
+  );
+  if (first === undefined) return uncheckedPage({ code: isInSubflow(RED, id) ? 'notUsed' : 'notDeployed' });
+  return [first, ...others].find(({ ok }) => !ok) ?? first;
+}
+
+async function checkAccount(RED: NodeAPI, instances: Instances, account: Account): Promise<PageCheck> {
+  const { approver } = account;
+  if (approver === undefined) return uncheckedPage({ code: 'noPage' });
+  const { httpNodeRoot } = RED.settings as { httpNodeRoot?: string | false };
+  if (httpNodeRoot === false) return uncheckedPage({ code: 'noHttpNodes' });
+  const taken = pathTaken(RED, instances, account);
+  if (taken !== undefined) return uncheckedPage(taken);
+  const { path } = approver.host.settings;
+  return checkPage(approver, {
+    ownPath: ownPath(RED, path),
+    certificates: ownAddress(RED, path)?.certificates,
+  });
+}
