@@ -295,9 +295,9 @@ describe("the addresses of an account's page", function () {
       const wrong = await checked(`${front.url()}/home`);
       should(wrong.problems[0]).eql({
         code: 'notFound',
-        path: '/home',
-        ownPath: '/approve',
+        why: 'nodeRed',
         saw: '/api/probe',
+        ownPath: '/approve',
       });
     });
 
@@ -358,7 +358,7 @@ describe("the addresses of an account's page", function () {
       site.script({ status: 302, text: '', type: 'text/plain', headers: { location } });
       should(await there()).eql({ code: 'redirected', to: 'https://login.example/start' });
       site.script({ status: 404, text: 'nothing', type: 'text/plain' });
-      should(await there()).eql({ code: 'notFound', path: '/approve', ownPath: '/approve' });
+      should(await there()).eql({ code: 'notFound', why: 'other', path: '/approve', ownPath: '/approve' });
       site.script({ status: 401, text: '', type: 'text/plain' });
       should(await there()).eql({ code: 'auth' });
       site.script('hang');

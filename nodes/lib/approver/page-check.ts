@@ -36,8 +36,9 @@ export type PageProblem =
   | { readonly code: 'wrongOrigin'; readonly saw: string; readonly expected: string }
   /** Something asks for a password. */
   | { readonly code: 'auth' }
-  /** @param ownPath - where the page is in Node-RED. @param saw - the path that Node-RED was asked for, if it says so */
-  | { readonly code: 'notFound'; readonly path: string; readonly ownPath: string; readonly saw?: string }
+  /** Node-RED was asked for another path. @param ownPath - where the page is in Node-RED */
+  | { readonly code: 'notFound'; readonly why: 'nodeRed'; readonly saw: string; readonly ownPath: string }
+  | { readonly code: 'notFound'; readonly why: 'other'; readonly path: string; readonly ownPath: string }
   /** @param to - where it leads, without a query */
   | { readonly code: 'redirected'; readonly to: string }
   /** The proxy does not reach Node-RED. */
@@ -229,7 +230,9 @@ function notHere(reply: ProbeReply, page: PageAddress, { ownPath }: OwnServer): 
   if (status === 404 || status === 405) {
     // As Express says it.
     const [, saw] = /Cannot POST (\/[^\s<]*)/.exec(text) ?? [];
-    return { code: 'notFound', path: page.path, ownPath, ...(saw !== undefined && { saw }) };
+    return saw === undefined
+      ? { code: 'notFound', why: 'other', path: page.path, ownPath }
+      : { code: 'notFound', why: 'nodeRed', saw, ownPath };
   }
   if (status >= 502 && status <= 504) return { code: 'badGateway', status };
   return { code: 'otherSite', status };
