@@ -75,6 +75,14 @@ describe('contract: documents and examples', () => {
     }
   });
 
+  it('the account panel links to headings of the page on addresses', () => {
+    const panel = read('nodes', 'authy-editor.html');
+    panel.should.containEql('/blob/main/docs/https.md');
+    const anchors = [...panel.matchAll(/, facts\), '#([a-z-]+)'\]/g)].map(([, anchor = '']) => anchor);
+    anchors.length.should.be.above(20);
+    for (const anchor of anchors) anchorsOf(read('docs', 'https.md')).should.containEql(anchor);
+  });
+
   it('every page is linked from the README or SECURITY.md, and every example and its picture from the page of examples', () => {
     const start = read('README.md') + read('SECURITY.md');
     for (const page of pages) {
