@@ -47,9 +47,9 @@ export class ApproverFlow {
   }
 
   /** Adds somebody. @returns the Authy ID */
-  async person(phoneNumber = '+13175550142', email = 'ada@example.com'): Promise<string> {
+  async person(phoneNumber = '+13175550142', email = 'ada@example.com', countryCode = '1'): Promise<string> {
     const people = this.approver.host.people();
-    return (await people.add({ phoneNumber, countryCode: '1', email })).authyId;
+    return (await people.add({ phoneNumber, countryCode, email })).authyId;
   }
 
   /** Somebody as they are kept now. */
