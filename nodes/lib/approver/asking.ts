@@ -13,11 +13,11 @@ import type {
   RequestAnswer,
 } from '../contract/people';
 import { knownPerson, lockedPerson, unknownPerson, usablePerson } from '../people/known';
-import { mostDetails } from '../people/person';
+import { longestText, mostDetails } from '../people/person';
 import { type PageAddress, pageAddress } from './address';
 import { challengeOf, hiddenHash, signedText } from './canonical';
 import type { ApproverHost } from './host';
-import { afterNotMe, pauseLeft } from './not-me';
+import { afterNotMe, pauseLeft, pauseName } from './not-me';
 import { notMeMessage } from './messages';
 import { checkSignature, isNewer, type RequestOptions, requestOptions } from './passkeys';
 import { Refused } from './refused';
@@ -66,6 +66,10 @@ export class Asking {
     if (page.grade === 'code') await this.assertAuthenticator(authyId);
     await this.telling.assertReachable(before, signal);
     const request = this.requestOf(values, asker);
+    // Many quotation marks or control characters: what cannot be kept could never be approved.
+    if (signedText(authyId, request).length > longestText) {
+      throw invalidInput('details', `are too long: at most ${longestText} characters of JSON are possible.`);
+    }
     host.noted.note(request.id, host.steady());
     const person = await host.people().change(authyId, (one) => {
       if (one.locked === true) throw lockedPerson();
@@ -150,7 +154,7 @@ export class Asking {
 
   /** A person may be asked, and could answer. @throws AuthyError */
   private assertAnswerable(person: Person, atLeast: ApprovalRequest['atLeast'], page: PageAddress): void {
-    const pause = pauseLeft(this.host.now(), person);
+    const pause = pauseLeft(person, this.host);
     if (pause > 0) {
       const retryAfter = Math.ceil(pause / 1000);
       throw new AuthyError(
@@ -248,6 +252,7 @@ export class Asking {
       return withNotMe(withAnswer(after, request.id, answer), decided, at);
     });
     if (person === undefined || answer === undefined) throw new Refused('signedOut');
+    if (answer.notMe) host.noted.note(pauseName(person), host.steady());
     this.handOn(person, shown, answer);
     this.telling.changed(authyId);
     if (answer.notMe) await this.telling.warn(person, notMeMessage(host, person, shown));

@@ -45,6 +45,8 @@ export const mostSessions = 5;
 export const mostRequests = 70;
 /** The rows that a request shows. */
 export const mostDetails = 50;
+/** The text that an approval signs, in characters. */
+export const longestText = 20_000;
 
 type Check = (value: unknown) => boolean;
 type Checks<T> = { readonly [Name in keyof T]-?: Check };
@@ -149,7 +151,7 @@ const isPhone = isObjectOf<Phone>({
 });
 
 const isProof = isObjectOf<ApprovalProof>({
-  text: isText(20_000),
+  text: isText(longestText),
   credentialId: isBase64url,
   publicKey: isBase64url,
   authenticatorData: isBase64url,
