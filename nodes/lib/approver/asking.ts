@@ -296,7 +296,8 @@ export function bodyOf(
         ? null
         : {
             ...{ decision: answer.decision, notMe: answer.notMe, at: answer.at },
-            ...{ device: deviceOf(answer), proof: answer.proof ?? null },
+            // A copy: flows may change what they get.
+            ...{ device: deviceOf(answer), proof: answer.proof === undefined ? null : { ...answer.proof } },
           },
   };
 }

@@ -21,8 +21,11 @@ const algorithms = [es256, rs256];
 /** How long the browser may ask its user, in milliseconds. */
 const timeout = 120_000;
 
+const load = () => import('@simplewebauthn/server');
+let loaded: ReturnType<typeof load> | undefined;
+
 /** It takes 0.3 s to load: only who enrols a phone or approves something waits for it. */
-const library = () => import('@simplewebauthn/server');
+const library = (): ReturnType<typeof load> => (loaded ??= load());
 const helpers = () => import('@simplewebauthn/server/helpers');
 
 /** Longer ones are not kept. In characters of base64url. */
