@@ -138,7 +138,7 @@ class Shelf {
       if (this.read(authyId) !== undefined) return 'idTaken';
       try {
         // Nobody waits until a disk that fails works again: whether the file is there is looked up instead.
-        await this.folder.create(authyId, JSON.parse(text) as object, () => false);
+        await this.folder.create(authyId, text, () => false);
       } catch (error) {
         if (isThere(this.fileOf(authyId))) {
           const sentence = `Restart Node-RED, once its disk works: adding the person ${authyId} has failed, and left a file.`;
@@ -158,7 +158,7 @@ class Shelf {
     const work = async (): Promise<'done' | 'changed'> => {
       if (this.texts.get(authyId) !== before.text) return 'changed';
       try {
-        this.check(authyId, await this.folder.replace(authyId, '', JSON.parse(text) as object));
+        this.check(authyId, await this.folder.replace(authyId, '', text));
       } catch (error) {
         if (from !== to) {
           const sentence = `Change the person ${authyId} again, or restart Node-RED: a change of the phone number has failed.`;

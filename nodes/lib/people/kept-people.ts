@@ -5,6 +5,7 @@ import type { Tell } from '../storage/owned-directory';
 import type { Factor, KeyedHash, NewPerson, People, Person } from '../contract/people';
 import type { Kept, PeopleStore, Row } from './people-store';
 import { checkPerson, storedPerson, type StoredPerson, textOf } from './person';
+import { RecentPeople } from './recent';
 import type { Sealing } from './sealing';
 
 /** How often a change is tried that others have overtaken. Each time, one of the others has made a change. */
@@ -23,6 +24,7 @@ interface Opened {
 export class KeptPeople implements People {
   /** Spares this process the tries that its own changes would cost each other. */
   private readonly changes = new InTurn();
+  private readonly recent = new RecentPeople();
 
   /** @param tell - is told of people that cannot be read, when all are asked for */
   constructor(
@@ -73,11 +75,15 @@ export class KeptPeople implements People {
           throw new Error(`A change of a person must leave ${fixed.join(', ')} as they are.`);
         }
         checkPerson(after);
-        const result = await this.store.replace(before.kept, await this.seal(after, before));
+        const sealed = await this.seal(after, before);
+        const result = await this.store.replace(before.kept, sealed);
         if (result === 'phoneTaken') {
           throw invalidInput('phoneNumber', 'use another one: it belongs to another person.');
         }
-        if (result === 'done') return after;
+        if (result === 'done') {
+          this.recent.remember(sealed);
+          return after;
+        }
       }
       throw tooManyTries();
     });
@@ -88,7 +94,10 @@ export class KeptPeople implements People {
       for (let time = 0; time < mostTries; time++) {
         const row = await this.store.read(authyId);
         if (row === undefined) return false;
-        if ((await this.store.remove(this.read(row))) === 'done') return true;
+        if ((await this.store.remove(this.read(row))) === 'done') {
+          this.recent.forget(authyId);
+          return true;
+        }
       }
       throw tooManyTries();
     });
@@ -151,7 +160,8 @@ export class KeptPeople implements People {
   // ---- from and to the store
 
   private async open(row: Row): Promise<Opened> {
-    const kept = this.read(row);
+    const kept = this.recent.find(row) ?? this.read(row);
+    this.recent.remember(kept);
     return { kept, person: await this.opened(kept) };
   }
 

@@ -81,6 +81,18 @@ function isObjectOf<T>(checks: Checks<T>): Check {
     Object.keys(value).every((name) => Object.hasOwn(checks, name));
 }
 
+/** Looks at each object once: whoever has one that was right leaves it as it is. */
+function isOnce(check: Check): Check {
+  const right = new WeakSet();
+  return (value) => {
+    if (!isObject(value)) return check(value);
+    if (right.has(value)) return true;
+    const isRight = check(value);
+    if (isRight) right.add(value);
+    return isRight;
+  };
+}
+
 const isId = isLike(ofPeople.id);
 export const isIdentity = isLike(ofPeople.identity);
 export const isE164 = isLike(ofPeople.e164);
@@ -170,18 +182,21 @@ const isAnswer = isObjectOf<RequestAnswer>({
 const isDetail: Check = (value) =>
   Array.isArray(value) && value.length === 2 && isText(20)(value[0]) && isText(200)(value[1]);
 
-const isRequest = isObjectOf<ApprovalRequest>({
-  id: isLike(formats.uuid),
-  asker: isText(100),
-  message: isText(144),
-  details: isListOf(isDetail, mostDetails),
-  hidden: (value) => value === '' || isHash256(value),
-  atLeast: isGrade,
-  createdAt: isCount,
-  expiresAt: (value) => value === null || isCount(value),
-  nonce: isLike(/^[A-Za-z0-9_-]{22}$/),
-  answer: isAbsentOr(isAnswer),
-});
+/** There are many of them, and most changes of a person leave them all but one as they are. */
+const isRequest = isOnce(
+  isObjectOf<ApprovalRequest>({
+    id: isLike(formats.uuid),
+    asker: isText(100),
+    message: isText(144),
+    details: isListOf(isDetail, mostDetails),
+    hidden: (value) => value === '' || isHash256(value),
+    atLeast: isGrade,
+    createdAt: isCount,
+    expiresAt: (value) => value === null || isCount(value),
+    nonce: isLike(/^[A-Za-z0-9_-]{22}$/),
+    answer: isAbsentOr(isAnswer),
+  }),
+);
 
 const isInvitation = isObjectOf<Invitation>({
   hash: isHash256,
@@ -260,9 +275,21 @@ function wrongAmong(
 const version = 3;
 const readable: readonly unknown[] = [1, 2, version];
 
+/** The texts of requests: most changes of a person leave them all but one as they are. */
+const requestTexts = new WeakMap<ApprovalRequest, string>();
+
 /** Writes a person as the text that {@link storedPerson} reads. */
-export function textOf(person: StoredPerson): string {
-  return JSON.stringify({ version, ...person });
+export function textOf({ requests, ...person }: StoredPerson): string {
+  const text = JSON.stringify({ version, ...person });
+  return requests === undefined
+    ? text
+    : `${text.slice(0, -1)},"requests":[${requests.map(requestText).join(',')}]}`;
+}
+
+function requestText(request: ApprovalRequest): string {
+  const text = requestTexts.get(request) ?? JSON.stringify(request);
+  requestTexts.set(request, text);
+  return text;
 }
 
 /**

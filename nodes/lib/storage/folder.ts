@@ -130,10 +130,11 @@ export class Folder {
   /**
    * Makes a record.
    *
+   * @param value - or its JSON
    * @param isWanted - asked again as long as the record may still exist after a failure
    * @throws AuthyError - `AUTHY_STORE`: it is not there
    */
-  create(id: string, value: object, isWanted: () => boolean): Promise<void> {
+  create(id: string, value: object | string, isWanted: () => boolean): Promise<void> {
     return this.change(id, async () => {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw this.refused('a record needs an id of letters and digits');
       if (this.marks.has(id) || this.unreadable.has(id)) {
@@ -156,8 +157,8 @@ export class Folder {
     });
   }
 
-  /** Gives a record new content, if it has this mark. */
-  replace(id: string, mark: string, value: object): Promise<Change> {
+  /** Gives a record new content, if it has this mark. @param value - or its JSON */
+  replace(id: string, mark: string, value: object | string): Promise<Change> {
     return this.change(id, async () => {
       if (this.markOf(id) !== mark) return 'absent';
       return this.resultOf(async () => {
@@ -245,9 +246,9 @@ export class Folder {
     return (await this.directory.loss()) ?? 'done';
   }
 
-  private async write(id: string, mark: string, value: object): Promise<void> {
-    const content: Content = { writtenAt: this.time.wall(), value };
-    await replaceFile(this.fileOf(id, mark), JSON.stringify(content));
+  private async write(id: string, mark: string, value: object | string): Promise<void> {
+    const json = typeof value === 'string' ? value : JSON.stringify(value);
+    await replaceFile(this.fileOf(id, mark), `{"writtenAt":${this.time.wall()},"value":${json}}`);
     await this.syncing.sync();
   }
 
