@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { type FlowNode, packageName, root, temporaryDirectory } from '../support/node_red';
 
@@ -14,7 +16,8 @@ export interface RunningNode {
 
 /** The parts of Node-RED, as a library, that are used here. */
 interface Library {
-  init(settings: object): void;
+  init(server: http.Server, settings: object): void;
+  httpNode: http.RequestListener;
   start(): Promise<void>;
   stop(): Promise<void>;
   nodes: { getNode(id: string): RunningNode | null };
@@ -23,19 +26,25 @@ interface Library {
 
 /** A Node-RED in this process, without an editor. There can be only one. */
 export class EmbeddedNodeRed {
-  private constructor(private readonly library: Library) {}
+  private constructor(
+    private readonly library: Library,
+    private readonly server: http.Server,
+  ) {}
 
-  /** Starts it with the built package and with these flows. */
-  static async start(flows: readonly FlowNode[]): Promise<EmbeddedNodeRed> {
-    const userDir = temporaryDirectory();
+  /** Starts it with the built package and with these flows. @param servesNodes - by {@link url} */
+  static async start(
+    flows: readonly FlowNode[],
+    { userDir = temporaryDirectory(), servesNodes = false } = {},
+  ): Promise<EmbeddedNodeRed> {
     const link = path.join(userDir, 'node_modules', packageName);
     fs.mkdirSync(path.dirname(link), { recursive: true });
     fs.symlinkSync(root, link, 'junction');
+    const server = http.createServer((request, response) => library.httpNode(request, response));
     const library = (await import('node-red')).default as unknown as Library;
-    library.init({
+    library.init(server, {
       userDir,
       httpAdminRoot: false,
-      httpNodeRoot: false,
+      httpNodeRoot: servesNodes ? '/' : false,
       logging: { console: { level: 'error' } },
       credentialSecret: 'bench',
     });
@@ -46,7 +55,13 @@ export class EmbeddedNodeRed {
     const deployed = once(events, 'flows:started');
     await library.runtime.flows.setFlows({ flows: { flows }, deploymentType: 'full' });
     await deployed;
-    return new EmbeddedNodeRed(library);
+    if (servesNodes) await once(server.listen(0, '127.0.0.1'), 'listening');
+    return new EmbeddedNodeRed(library, server);
+  }
+
+  /** Where its http nodes are. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** A node that runs. */
@@ -57,6 +72,7 @@ export class EmbeddedNodeRed {
   }
 
   async stop(): Promise<void> {
+    this.server.close();
     await this.library.stop();
   }
 }
