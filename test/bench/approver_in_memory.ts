@@ -15,7 +15,7 @@ import type { Kept, PeopleStore, Row } from '../../nodes/lib/people/people-store
 import { Sealing } from '../../nodes/lib/people/sealing';
 import { checkAuthenticatorCode } from '../../nodes/lib/services/local/token';
 import type { Context } from '../../nodes/lib/services/local/context';
-import { approverPage } from '../support/approver_flow';
+import { approverPage } from '../support/approver_process_flow';
 import { newFactor } from '../support/people';
 import { SoftwareAuthenticator } from '../support/software_authenticator';
 import type { Contender } from './contest';
@@ -158,7 +158,7 @@ class Phone {
   }
 
   private signedIn(): Promise<SignedIn> {
-    return this.memory.approver.signingIn.signedIn(this.session);
+    return this.memory.approver.signingIn.signedIn(this.session === undefined ? [] : [this.session]);
   }
 }
 

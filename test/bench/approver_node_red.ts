@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from '../support/approver_client';
-import { approverPage } from '../support/approver_flow';
+import { approverPage } from '../support/approver_process_flow';
 import { EventStream } from '../support/event_stream';
 import { type Invited, invite, withFilePeople } from '../support/invited_people';
 import { eventually } from '../support/node_red';

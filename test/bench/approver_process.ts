@@ -1,7 +1,7 @@
 // A Node-RED in a process of its own whose account asks people on Node-RED's own page, in a user directory that is given. It
 // gives messages to its gate as it is told, and tells when one has left.
 import { approvalGate } from '../support/approval_gate';
-import { approverPage } from '../support/approver_flow';
+import { approverPage } from '../support/approver_process_flow';
 import type { FlowNode } from '../support/node_red';
 import { EmbeddedNodeRed } from './embedded_node_red';
 import { heapUsed } from './heap';

@@ -163,7 +163,7 @@ const nothingHere: AnsweredHere = { phones: [], invitedUntil: null, pausedUntil:
 
 function answeredHere(approver: Approver, person: Person): AnsweredHere {
   const { host } = approver;
-  const [invited, pause] = [invitedFor(person, host), pauseLeft(host.now(), person)];
+  const [invited, pause] = [invitedFor(person, host), pauseLeft(person, host)];
   const usable = usableIds(approver, person);
   return {
     phones: (person.phones ?? []).map((phone) => ({
