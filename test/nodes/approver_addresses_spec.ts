@@ -420,7 +420,7 @@ describe("the addresses of an account's page", function () {
     after(stop);
 
     it('by the editor or its API', async () => {
-      for (const approverPath of ['/nodes', '/Flows', '/settings/user', '/red', '/authy-config']) {
+      for (const approverPath of ['/nodes', '/Flows', '/settings/user', '/red', '/authy-people']) {
         const seen = running().log.length;
         const url = localPage().replace('/approve', approverPath);
         const answer = await checked(url, { approverPath });

@@ -11,7 +11,7 @@ import type { Instances } from './instances';
 export const editorPaths: readonly string[] = [
   ...['auth', 'comms', 'context', 'credentials', 'debug', 'diagnostics', 'flow', 'flows', 'icons', 'inject'],
   ...['library', 'locales', 'nodes', 'plugins', 'projects', 'red', 'resources', 'settings', 'theme', 'types'],
-  ...['udp-ports', 'vendor', 'authy-config', 'authy-simulator'],
+  ...['udp-ports', 'vendor', 'authy-config', 'authy-people', 'authy-simulator'],
 ];
 
 type PathTaken = Extract<PageProblem, { readonly code: 'pathTaken' }>;
