@@ -78,7 +78,8 @@ export interface ImportOptions {
 /**
  * Writes all people as a list, piece by piece.
  *
- * JSON has everything. CSV has ids, phone numbers and e-mail addresses, and with secrets one TOTP secret of each: it is for
+ * JSON has everything that an import takes: phones, sessions, requests and recovery codes of the approver stay where they are, and
+ * belong to its page. CSV has ids, phone numbers and e-mail addresses, and with secrets one TOTP secret of each: it is for
  * spreadsheets and other systems. People who move to another Node-RED go by JSON: it alone has the last TOTP steps, without
  * which a code could be used twice.
  *
@@ -116,7 +117,8 @@ async function* exportJson(people: AsyncIterable<Person>, secrets: boolean): Asy
     const factors = secrets
       ? person.factors
       : person.factors.map((factor) => ({ ...factor, secret: undefined }));
-    yield `${before}${JSON.stringify({ ...person, factors })}`;
+    const moved = Object.fromEntries(Object.entries(person).filter(([name]) => members.includes(name)));
+    yield `${before}${JSON.stringify({ ...moved, factors })}`;
     before = ',\n';
   }
   yield '\n]}\n';
