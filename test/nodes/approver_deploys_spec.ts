@@ -96,6 +96,11 @@ describe('The approver, while something is being stored', () => {
     should(sent.map(({ output, message }) => [output, message.payload])).match([
       [0, { decision: 'approved' }],
     ]);
-    should((await stored())?.requests).match([{ answer: { decision: 'approved' } }]);
+    // What a flow does with what it gets changes nothing here.
+    const authy = sent[0]?.message['authy'] as { response: { answer: { proof: { text: string } } } };
+    const { proof } = authy.response.answer;
+    const { text } = proof;
+    proof.text = 'something else';
+    should((await stored())?.requests).match([{ answer: { decision: 'approved', proof: { text } } }]);
   });
 });
