@@ -12,6 +12,8 @@ const nothing = () => undefined;
 const RED = {
   nodes: { registerType: (type) => registered.push(type) },
   httpAdmin: { get: nothing, post: nothing, put: nothing, delete: nothing, use: nothing },
+  httpNode: { use: nothing },
+  log: { audit: nothing },
   auth: { needsPermission: () => nothing },
   events: { on: nothing, once: nothing, off: nothing },
   settings: {},
