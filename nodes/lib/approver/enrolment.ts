@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { qrPicture } from '../authenticator/qr-picture';
 import type { MadeInvitation } from '../contract/approver';
 import { AuthyError } from '../contract/errors';
 import { member, textOrNull } from '../contract/json';
@@ -71,7 +70,7 @@ export class Enrolment {
     await usablePerson(this.host.people(), authyId);
     const { token, madeAt } = await this.newInvitation(authyId);
     const url = `${page.url}/#i=${token}`;
-    return { url, qrCode: qrPicture(url, qrSize), expiresAt: madeAt + invitationLifetime };
+    return { url, qrCode: await qrOf(url), expiresAt: madeAt + invitationLifetime };
   }
 
   /** See `Approvals.invite`. */
@@ -172,7 +171,7 @@ export class Enrolment {
     const opened = { grade: 'code', name: '', options: null } as const;
     if (await codes.isKnown(authyId)) return { ...opened, authenticator: { isKnown: true } };
     const address = await codes.make(authyId);
-    return { ...opened, authenticator: { isKnown: false, address, qr: qrPicture(address, qrSize) } };
+    return { ...opened, authenticator: { isKnown: false, address, qr: await qrOf(address) } };
   }
 
   private async passkeyOf({ invitation }: Person, credential: unknown, page: PageAddress): Promise<Passkey> {
@@ -222,6 +221,12 @@ export class Enrolment {
     if (changed === undefined) throw new Refused('invitation');
     return { session, changed, phone };
   }
+}
+
+/** What draws it is loaded with the first one. */
+async function qrOf(text: string): Promise<string> {
+  const { qrPicture } = await import('../authenticator/qr-picture.js');
+  return qrPicture(text, qrSize);
 }
 
 /** Two digits that the phone and the editor show, to see that it is the same phone. */
