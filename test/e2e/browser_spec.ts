@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import should from 'should';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, tabOf } from '../support/example_flows';
-import { dashboard2 } from '../support/example_player';
+import { packagesOfExamples } from '../support/example_player';
 import { eventually, NodeRed, packageName, runtimes, types } from '../support/node_red';
 
 for (const runtime of runtimes) {
@@ -17,7 +17,7 @@ for (const runtime of runtimes) {
       // The first time, all of Node-RED 5 is downloaded.
       this.timeout(600_000);
       browser = await startBrowser(this);
-      nodeRed = await NodeRed.start(this, runtime, { packages: [dashboard2] });
+      nodeRed = await NodeRed.start(this, runtime, { packages: packagesOfExamples });
       const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1500, height: 950 } });
       context.setDefaultTimeout(20_000);
       editor = await Editor.open(context, nodeRed, `node-red-${runtime.version.replaceAll('.', '')}`);

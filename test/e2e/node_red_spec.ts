@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import should from 'should';
 import { example, examples, nodeOf, recorded, recordKey, tabOf } from '../support/example_flows';
 import {
-  dashboard2,
+  packagesOfExamples,
   lastCode,
   playExample,
   type Played,
@@ -63,7 +63,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
       nodeRed = await NodeRed.start(this, runtime, {
         ...options,
         env: { TEST_AUTHY_KEY: apiKey },
-        packages: [dashboard2],
+        packages: packagesOfExamples,
       });
     });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, pictureOf, tabOf } from '../support/example_flows';
-import { dashboard2 } from '../support/example_player';
+import { packagesOfExamples } from '../support/example_player';
 import { NodeRed, packageName, root, type Runtime, runtimes } from '../support/node_red';
 
 const folder = path.join(root, 'docs', 'pictures');
@@ -18,7 +18,7 @@ const context = {
 
 async function takeAll(runtime: Runtime): Promise<void> {
   const browser = await startBrowser(context);
-  const nodeRed = await NodeRed.start(context, runtime, { packages: [dashboard2] });
+  const nodeRed = await NodeRed.start(context, runtime, { packages: packagesOfExamples });
   try {
     fs.mkdirSync(folder, { recursive: true });
     const viewport = { width: 2400, height: 1600 };

@@ -5,6 +5,12 @@ import { Phone, type SimulatedApproval } from './phone';
 /** The other package that the example with a chart needs. */
 export const dashboard2 = '@flowfuse/node-red-dashboard';
 
+/** The other package that the example with e-mail needs. */
+export const email = 'node-red-node-email@5';
+
+/** What a Node-RED needs for all examples. */
+export const packagesOfExamples = [dashboard2, email];
+
 /** An example that runs, and what tests do with it. */
 export interface Played {
   readonly flows: readonly FlowNode[];

@@ -221,7 +221,7 @@ export interface NodeRedOptions {
   env?: Readonly<Record<string, string>>;
   /** The user who signs in, if the settings require it. */
   user?: User;
-  /** Other packages that a user would install; they are taken from this repository. */
+  /** Other packages that a user would install: from this repository, or, with a version as in `name@5`, from the registry. */
   packages?: readonly string[];
 }
 
@@ -257,10 +257,15 @@ export class NodeRed {
     const userDir = temporaryDirectory();
     const modules = path.join(userDir, 'node_modules');
     fs.cpSync(await installedModules(context), modules, { recursive: true });
-    for (const name of packages) {
+    for (const wanted of packages) {
+      const [, name = wanted, version] = /^(.+)@(.+)$/.exec(wanted) ?? [];
+      const from =
+        version === undefined
+          ? path.join(root, 'node_modules')
+          : await installedInCache(context, name, [wanted]);
       // A link, so that the package finds its own dependencies.
       fs.mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
-      fs.symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name), 'junction');
+      fs.symlinkSync(path.join(from, name), path.join(modules, name), 'junction');
     }
     const port = await freePort();
     const all = {
