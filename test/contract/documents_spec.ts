@@ -144,5 +144,11 @@ describe('contract: documents and examples', () => {
     );
     addresses.length.should.be.above(20);
     addresses.should.have.length(new Set(addresses).size);
+    const pages = [...examples().values()]
+      .flat()
+      .filter(({ service }) => service === 'local')
+      .map(({ approverPath }) => approverPath);
+    pages.length.should.be.above(4);
+    pages.should.have.length(new Set(pages).size);
   });
 });
