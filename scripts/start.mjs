@@ -1,4 +1,4 @@
-// npm start: Node-RED on this machine with these nodes, their simulator and a ready flow.
+// npm start: Node-RED on this machine with these nodes and ready flows, with the simulator and with a passkey of one's own.
 //   PORT            where it listens on 127.0.0.1; 1880 unless told
 //   AUTHY_USER_DIR  the user directory; .node-red/ in this repository unless told
 import { spawn } from 'node:child_process';
@@ -14,11 +14,19 @@ const userDir = path.resolve(process.env.AUTHY_USER_DIR || path.join(root, '.nod
 const flowFile = path.join(userDir, 'flows.json');
 const settingsFile = path.join(userDir, 'settings.js');
 
-/** The examples the ready flow is made of. */
-const readyFlow = ['Garage door with approval.json', 'Code by SMS and verify.json'];
+/** The examples the ready flows are made of, in the order of their tabs. */
+const readyFlows = [
+  'Garage door with approval.json',
+  'Garage door without a vendor.json',
+  'Code by SMS and verify.json',
+];
 
-/** The page of the first of them. */
-const dashboardPath = '/garage';
+/** Their pages, with the name of each as it is printed. */
+const simulatedPages = [['Dashboard', '/garage']];
+const passkeyPages = [
+  ['Invitation', '/gate/invite'],
+  ['Door', '/gate'],
+];
 
 /** What ends the start before Node-RED runs: a line that says how to go on, without a stack. */
 class Refusal extends Error {}
@@ -99,18 +107,17 @@ function linkPackage() {
   fs.symlinkSync(root, link, 'junction');
 }
 
-/** The examples, side by side on one account: one phone shows the requests and codes of both. */
+/** The examples, side by side, those with a simulator on one account: one phone shows the requests and codes of all. */
 function composeFlow() {
-  const examples = readyFlow.map((file) =>
+  const nodes = readyFlows.flatMap((file) =>
     JSON.parse(fs.readFileSync(path.join(root, 'examples', file), 'utf8')),
   );
-  const accounts = examples.flat().filter(isAccount);
-  const account = { ...accounts[0], name: 'Simulator' };
-  const flows = examples
-    .flat()
-    .filter((node) => !isAccount(node))
-    .map((node) => ('account' in node ? { ...node, account: account.id } : node));
-  return [...flows, account];
+  const [first, ...others] = nodes.filter(isSimulator);
+  const merged = new Set(others.map(({ id }) => id));
+  return nodes
+    .filter(({ id }) => !merged.has(id))
+    .map((node) => (merged.has(node.account) ? { ...node, account: first.id } : node))
+    .map((node) => (node === first ? { ...first, name: 'Simulator' } : node));
 }
 
 function isAccount(node) {
@@ -149,21 +156,42 @@ function run(nodeRed, port) {
     stopped.abort();
     process.exitCode = code ?? 1;
   });
-  void announce(`http://127.0.0.1:${port}`, stopped.signal);
+  void announce(port, stopped.signal);
 }
 
 /** Prints the addresses once they answer. */
-async function announce(base, signal) {
+async function announce(port, signal) {
   const running = runningNodes();
-  const addresses = [
-    ['Editor', '/'],
-    ...(running.some(isDashboard) ? [['Dashboard', dashboardPath]] : []),
-    ...running.filter(isSimulator).map(({ id }) => ['Phone', `/authy-simulator/${id}/phone/`]),
-  ].map(([name, route]) => ({ name, address: base + route }));
-  for (const { address } of addresses) await answers(address, signal);
+  const isServed = ([, route]) =>
+    running.some(({ type, method, url }) => type === 'http in' && method === 'get' && url === route);
+  const phones = running.filter(isSimulator).map(({ id }) => ['Phone', `/authy-simulator/${id}/phone/`]);
+  const here = `http://127.0.0.1:${port}`;
+  const sections = [
+    { host: here, pages: [['Editor', '/']] },
+    {
+      title: 'With the simulated phone:',
+      host: here,
+      pages: [...simulatedPages.filter(isServed), ...phones],
+    },
+    {
+      title: 'With a passkey of your own:',
+      // Passkeys need a name.
+      host: `http://localhost:${port}`,
+      pages: passkeyPages.filter(isServed),
+      hint:
+        'It needs the browser of this computer, with a fingerprint, face or PIN; or a phone, with the account set to\n' +
+        '  a Public URL that begins with https.',
+    },
+  ].filter(({ pages }) => pages.length > 0);
+  for (const [, route] of sections.flatMap(({ pages }) => pages)) await answers(here + route, signal);
   if (signal.aborted) return;
-  const lines = addresses.map(({ name, address }) => `  ${name.padEnd(9)}  ${address}`);
-  console.log(['', ...lines, '', '  Ctrl+C stops it.', ''].join('\n'));
+  const lines = sections.flatMap(({ title, host, pages, hint }) => [
+    '',
+    ...(title === undefined ? [] : [`  ${title}`]),
+    ...pages.map(([name, route]) => `  ${name.padEnd(10)}  ${host}${route}`),
+    ...(hint === undefined ? [] : [`  ${hint}`]),
+  ]);
+  console.log([...lines, '', '  Ctrl+C stops it.', ''].join('\n'));
 }
 
 /** In the flows as they are now: since the first start the user may have added, changed, deleted or disabled nodes. */
@@ -176,10 +204,6 @@ function runningNodes() {
     // Node-RED says what is wrong with the file.
     return [];
   }
-}
-
-function isDashboard(node) {
-  return node.type === 'http in' && node.method === 'get' && node.url === dashboardPath;
 }
 
 function isSimulator(node) {

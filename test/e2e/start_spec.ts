@@ -5,11 +5,13 @@ import path from 'node:path';
 import should from 'should';
 import { type FlowNode, freePort, packageName, Process, root, temporaryDirectory } from '../support/node_red';
 
-/** The addresses that are printed for the ready flow. */
+/** The addresses that are printed for the ready flows. */
 interface Addresses {
   readonly Editor: string;
   readonly Dashboard: string;
   readonly Phone: string;
+  readonly Invitation: string;
+  readonly Door: string;
 }
 
 describe('npm start', function () {
@@ -29,14 +31,14 @@ describe('npm start', function () {
   /** The addresses that it prints, by name. */
   async function addresses(started: Process): Promise<Partial<Addresses>> {
     return started.until('it prints the addresses', () => {
-      const [, lines] = /^\n((?: {2}\w+ +http\S+\n)+)\n {2}Ctrl\+C stops it\.\n/m.exec(started.output) ?? [];
-      if (lines === undefined) return undefined;
-      const found = [...lines.matchAll(/(\w+) +(\S+)/g)].map(([, name, url]) => [name, url]);
+      if (!started.output.includes('\n\n  Ctrl+C stops it.\n')) return undefined;
+      const lines = started.output.matchAll(/^ {2}(\w+) +(http\S+)$/gm);
+      const found = [...lines].map(([, name, url]) => [name, url]);
       return Object.fromEntries(found) as Partial<Addresses>;
     });
   }
 
-  it('runs a ready flow, prints its addresses, and keeps what the user changed', async () => {
+  it('runs ready flows, prints their addresses, and keeps what the user changed', async () => {
     const userDir = temporaryDirectory();
     // A link like this is left if the clone has been moved.
     const link = path.join(userDir, 'node_modules', packageName);
@@ -46,12 +48,22 @@ describe('npm start', function () {
     const port = await freePort();
     const first = start({ PORT: String(port), AUTHY_USER_DIR: userDir });
     const printed = await addresses(first);
-    Object.keys(printed).should.deepEqual(['Editor', 'Dashboard', 'Phone']);
-    const { Editor: editor, Dashboard: dashboard, Phone: phone } = printed as Addresses;
+    Object.keys(printed).should.deepEqual(['Editor', 'Dashboard', 'Phone', 'Invitation', 'Door']);
+    const {
+      Editor: editor,
+      Dashboard: dashboard,
+      Phone: phone,
+      Invitation: invitation,
+      Door: door,
+    } = printed as Addresses;
     editor.should.equal(`http://127.0.0.1:${port}/`);
     dashboard.should.equal(`${editor}garage`);
     phone.should.match(new RegExp(`^${editor}authy-simulator/[0-9a-f]{16}/phone/$`));
-    for (const address of [editor, dashboard, phone]) {
+    // Passkeys need a name.
+    door.should.equal(`http://localhost:${port}/gate`);
+    invitation.should.equal(`${door}/invite`);
+    first.output.should.match(/browser of this computer, with a fingerprint, face or PIN; or a phone/);
+    for (const address of [editor, dashboard, phone, door, invitation, `http://localhost:${port}/approve/`]) {
       const page = await fetch(address);
       page.status.should.equal(200);
       page.headers.get('content-type')?.should.startWith('text/html');
@@ -76,7 +88,11 @@ describe('npm start', function () {
       'authy-token-sms',
       'authy-token-verify',
     ]);
-    types.filter((type) => type === 'authy-config').should.have.length(1);
+    types.should.containDeep(['authy-user-invite', 'authy-notifications']);
+    const accounts = flows.filter(({ type }) => type === 'authy-config');
+    accounts.map(({ service }) => service).should.deepEqual(['authy', 'local']);
+    const used = new Set(flows.flatMap(({ account }) => account ?? []));
+    [...used].sort().should.deepEqual(accounts.map(({ id }) => id).sort());
 
     const mine = { id: '0123456789abcdef', type: 'tab', label: 'Mine' };
     const deployed = await fetch(`${editor}flows`, {
