@@ -49,6 +49,6 @@ RED.start().then(() => {
   walk(RED.httpAdmin);
   const client = path.dirname(ofNodeRed.resolve('@node-red/editor-client/package.json'));
   for (const entry of fs.readdirSync(path.join(client, 'public'))) found.add(entry);
-  console.log(JSON.stringify([...found]));
+  process.stdout.write(JSON.stringify([...found]));
   process.exit(0);
 });
