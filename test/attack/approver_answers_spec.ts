@@ -251,7 +251,7 @@ describe('Attack: answers to the approver', function () {
         [minute + 1, 'expired'],
       ] as const) {
         const clock = new SetClock();
-        let now = performance.now();
+        let now = Math.ceil(performance.now());
         performance.now = () => now;
         try {
           const { given, request } = await approver.asked(ada, phone.browser);

@@ -19,10 +19,14 @@ export interface CodePhone {
   readonly recoveryCodes: readonly string[];
 }
 
+let gates = 0;
+
 /** A gate on an account of this Node-RED, and people with phones. */
 export class ApproverFlow {
   readonly local = new LocalAccount();
   private serial = 0;
+  /** A gate takes over what an earlier one with the same id has left in this process: that of another test must not. */
+  private readonly gateId = `gate-${(gates += 1)}`;
 
   /** @param page - the address of the page, as people reach it: with https and a name its grade is `passkey` */
   constructor(readonly page = 'https://home.example/approve') {
@@ -32,7 +36,12 @@ export class ApproverFlow {
   /** Runs a gate. @param properties - beyond those of {@link approvalGate} */
   gate(properties: Record<string, unknown> = {}, settings: object = {}): Promise<Flow> {
     const others = [this.local.account, ...this.local.notifications];
-    return this.local.startNode({ ...approvalGate, maxOpen: 0, ...properties }, 3, others, settings);
+    return this.local.startNode(
+      { ...approvalGate, id: this.gateId, maxOpen: 0, ...properties },
+      3,
+      others,
+      settings,
+    );
   }
 
   get flow(): Flow {
