@@ -39,7 +39,6 @@ describe('Approvals on Twilio Verify, on this Node-RED’s own page', () => {
   /** A message at the gate, and what the person's page shows of it. */
   async function asked({ authyId, browser }: Enrolled): Promise<{ id: string; request: ShownRequest }> {
     const events = await browser.listen();
-    await events.changed();
     const id = account.flow.give({ authyId });
     await events.changed();
     events.close();

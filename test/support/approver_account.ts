@@ -124,7 +124,7 @@ export class ApproverAccount {
 
   /** A new browser with the page. */
   browser(): ApproverBrowser {
-    return new ApproverBrowser({ page: this.page });
+    return new ApproverBrowser(this.page);
   }
 
   /** Adds somebody. */
