@@ -1,7 +1,7 @@
 import should from 'should';
 import type { Approver } from '../../nodes/lib/approver/approver';
 import type { Person } from '../../nodes/lib/contract/people';
-import { approvalGate } from '../support/approval_gate';
+import { ownGate } from '../support/approval_gate';
 import { ApproverClient, PasskeyPhone } from '../support/approver_client';
 import { approverPage } from '../support/approver_process_flow';
 import type { Flow } from '../support/flow';
@@ -30,7 +30,7 @@ describe('The approver, while something is being stored', () => {
   afterEach(() => local.stop());
 
   async function begin(gate: object = {}): Promise<void> {
-    flow = await local.startNode({ ...approvalGate, maxOpen: 0, ...gate }, 3);
+    flow = await local.startNode(ownGate({ maxOpen: 0, ...gate }), 3);
     const { cookie } = (phone as PasskeyPhone | undefined)?.browser ?? {};
     if (cookie !== undefined) Object.assign(phone, { browser: phone.browser.at(flow.url) });
   }

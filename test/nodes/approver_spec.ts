@@ -2,7 +2,7 @@ import { createHash, createPublicKey, verify as verifySignature } from 'node:cry
 import should from 'should';
 import type { Approver } from '../../nodes/lib/approver/approver';
 import type { Ending, Flow } from '../support/flow';
-import { approvalGate } from '../support/approval_gate';
+import { ownGate } from '../support/approval_gate';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from '../support/approver_client';
 import { authenticator, codeAt, LocalAccount, wrongFor } from '../support/local_account';
 import { eventually } from '../support/node_red';
@@ -33,7 +33,7 @@ describe('The approver of this Node-RED', () => {
 
   /** Runs a gate. */
   const gate = async (properties: Record<string, unknown> = {}): Promise<Flow> =>
-    (flow = await local.startNode({ ...approvalGate, ...properties }, 3));
+    (flow = await local.startNode(ownGate(properties), 3));
 
   const browser = (at = page): ApproverClient => new ApproverClient(flow.url, at);
 
@@ -342,7 +342,7 @@ describe('The approver of this Node-RED', () => {
 
     it('somebody who tells them: a notifications node, an open page, or a push subscription', async () => {
       const phone = await enrolled();
-      flow = await local.startNode({ ...approvalGate }, 3, [local.account]);
+      flow = await local.startNode(ownGate(), 3, [local.account]);
       const next = new PasskeyPhone(browser());
       Object.assign(next, { authenticator: phone.authenticator });
       should(errorOf(await flow.deliver({ authyId }))).match({

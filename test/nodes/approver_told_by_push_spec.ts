@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { BrowserContext, Page, Worker } from 'playwright-core';
 import should from 'should';
-import { approvalGate } from '../support/approval_gate';
+import { ownGate } from '../support/approval_gate';
 import { ApproverPage } from '../support/approver_page';
 import { ChromiumPush } from '../support/chromium_push';
 import { startBrowserWithProfile } from '../support/editor';
@@ -66,7 +66,7 @@ describe('A phone that is told by Web Push', function () {
     });
     authyId = String(user['authyId']);
     // Nothing but the phone can be told.
-    flow = await local.startNode(approvalGate, 3, [local.account]);
+    flow = await local.startNode(ownGate(), 3, [local.account]);
     front.target = flow.url;
     const { approver } = flow.account('account');
     if (approver === undefined) throw new Error('The account has no approver.');

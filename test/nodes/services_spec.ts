@@ -7,7 +7,7 @@ import { migrated } from '../../nodes/lib/node/migrate';
 import { addService } from '../../nodes/lib/services/registry';
 import { AuthyError } from '../../nodes/lib/contract/errors';
 import { filesOf, read } from '../contract/panels';
-import { approvalGate } from '../support/approval_gate';
+import { ownGate } from '../support/approval_gate';
 import { type Exchange, exchanges, onAuthy } from '../support/exchanges';
 import { type Ending, Flow } from '../support/flow';
 import { type Does, memoryService } from '../support/memory_service';
@@ -232,14 +232,14 @@ describe('A service', () => {
     should(await saidAtDeploy({ ...send, ...seconds('later', 'num') })).be.false();
     should(await saidAtDeploy({ ...send, ...seconds('seconds', 'msg') })).be.false();
     // A gate offers a request for as long as it waits.
-    should(await saidAtDeploy({ ...approvalGate, timeout: '3601' })).be.true();
-    should(await saidAtDeploy({ ...approvalGate, timeout: '3600' })).be.false();
-    should(await saidAtDeploy({ ...approvalGate, timeout: '3601', ...seconds('60', 'num') })).be.false();
+    should(await saidAtDeploy(ownGate({ timeout: '3601' }))).be.true();
+    should(await saidAtDeploy(ownGate({ timeout: '3600' }))).be.false();
+    should(await saidAtDeploy(ownGate({ timeout: '3601', ...seconds('60', 'num') }))).be.false();
     delete process.env['SECONDS_FOR_A_TEST'];
   });
 
   describe('at an approval gate', () => {
-    const gate = { ...approvalGate, timeout: '1', maxOpen: 0 };
+    const gate = ownGate({ timeout: '1', maxOpen: 0 });
 
     async function ask(outcome: string): Promise<Ending> {
       return (await start(gate, 3, { onetouchSend: sent, onetouchStatus: () => status(outcome) })).deliver({

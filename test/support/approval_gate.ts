@@ -1,5 +1,16 @@
 import type { FlowNode } from './flow';
 
+let gates = 0;
+
+/**
+ * A gate that no other test has: what waits at one outlives its flow in the same process, as it outlives a deploy, and would be
+ * taken over by the next gate with its id.
+ */
+export function ownGate(properties: Readonly<Record<string, unknown>> = {}): FlowNode {
+  gates += 1;
+  return { ...approvalGate, id: `gate of its own ${gates}`, ...properties };
+}
+
 /** A gate with the defaults of its panel, but without a pause between two requests. */
 export const approvalGate: FlowNode = {
   id: 'gate',

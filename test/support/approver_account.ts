@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { TOTP } from 'otpauth';
 import { type Operation, operations, type ValuesOf } from '../../nodes/lib/contract/operations';
 import type { OperationName } from '../../nodes/lib/contract/results';
-import { approvalGate } from './approval_gate';
+import { ownGate } from './approval_gate';
 import { ApproverBrowser } from './approver_browser';
 import { Flow, type FlowNode, type Message } from './flow';
 import { codeAt, type Told } from './local_account';
@@ -60,10 +60,13 @@ export class ApproverAccount {
    */
   static async start(
     account: Readonly<Record<string, unknown>> = {},
-    { gate = {}, settings = {} }: { readonly gate?: object; readonly settings?: object } = {},
+    {
+      gate = {},
+      settings = {},
+    }: { readonly gate?: Readonly<Record<string, unknown>>; readonly settings?: object } = {},
   ): Promise<ApproverAccount> {
     const flow = await Flow.start(
-      { ...approvalGate, ...gate },
+      ownGate(gate),
       3,
       nodesOf(account),
       {},

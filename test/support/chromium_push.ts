@@ -22,6 +22,9 @@ interface Registration {
 const deviceId = 1234567890123456789n;
 const secret = 987654321n;
 
+/** How long before the end of a connection a message may have been written that was not read. In milliseconds. */
+const mayBeUnread = 5_000;
+
 /** The messages of the connection by which Chromium receives pushes. */
 const tags = { loginResponse: 3, data: 8 };
 const protocolVersion = 41;
@@ -36,6 +39,8 @@ const protocolVersion = 41;
 export class ChromiumPush {
   private readonly registrations = new Map<string, Registration>();
   private readonly connections = new Set<TLSSocket>();
+  /** What was written to each connection, and when. */
+  private readonly written = new Map<TLSSocket, { readonly message: Buffer; readonly at: number }[]>();
   /** Messages for a browser that has not connected yet. */
   private waiting: Buffer[] = [];
   private readonly google = http.createServer((request, response) => {
@@ -129,7 +134,14 @@ export class ChromiumPush {
   /** A browser has connected: with the first that it says, it logs in. */
   private connected(socket: TLSSocket): void {
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.connections.delete(socket));
+    socket.on('close', () => {
+      this.connections.delete(socket);
+      // Chromium may have left before it had read them, for example because the network has changed.
+      const lost = (this.written.get(socket) ?? []).filter(({ at }) => performance.now() - at < mayBeUnread);
+      this.waiting.unshift(...lost.map(({ message }) => message));
+      this.written.delete(socket);
+      this.deliver();
+    });
     socket.once('data', () => {
       const login = Buffer.concat([field(1, 'login'), field(5, 1n), field(8, BigInt(Date.now()))]);
       socket.write(Buffer.concat([Buffer.of(protocolVersion, tags.loginResponse), sized(login)]));
@@ -140,9 +152,14 @@ export class ChromiumPush {
   }
 
   private deliver(): void {
-    const [socket] = this.connections;
+    const socket = [...this.connections].at(-1);
     if (socket === undefined) return;
-    for (const message of this.waiting.splice(0)) socket.write(message);
+    const written = this.written.get(socket) ?? [];
+    this.written.set(socket, written);
+    for (const message of this.waiting.splice(0)) {
+      socket.write(message);
+      written.push({ message, at: performance.now() });
+    }
   }
 }
 

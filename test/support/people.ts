@@ -78,7 +78,7 @@ export const factors: fc.Arbitrary<Factor[]> = fc.uniqueArray(
   { maxLength: 3, selector: (factor) => factor.id },
 );
 
-/** Any people, with different ids and phone numbers. */
+/** Any people: no two have an id, an identity, a phone number or an authenticator in common. */
 export const people: fc.Arbitrary<Person[]> = fc
   .uniqueArray(
     fc.record(
@@ -110,7 +110,14 @@ export const people: fc.Arbitrary<Person[]> = fc
     ),
     { minLength: 1, maxLength: 6, selector: (one) => one.authyId },
   )
-  .filter((all) => new Set(all.map(({ national }) => national)).size === all.length)
+  .filter((all) => {
+    const ofEach: (string | number)[][] = [
+      all.map(({ national }) => national),
+      all.map(({ identity }) => identity),
+      all.flatMap((one) => one.factors.map((factor) => factor.id)),
+    ];
+    return ofEach.every((values) => new Set(values).size === values.length);
+  })
   .map((all) =>
     all.map(({ national, ...person }): Person => ({
       ...person,
