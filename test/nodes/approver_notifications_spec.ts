@@ -62,7 +62,7 @@ describe('notifications of the page for approvals', function () {
     const sender = { vapid, subject: 'https://home.example/approve/', reach: (push as ChromiumPush).reach };
     const result = await sendPush(readSubscription(standIn.subscription), { payload, ttl: 60 }, sender);
     result.should.eql({ outcome: 'delivered' });
-    const shown = await eventually('the notification', () =>
+    const shown = await (push as ChromiumPush).shown('the notification', () =>
       page.evaluate(async () => {
         const registration = await navigator.serviceWorker.ready;
         const [notification] = await registration.getNotifications({ tag: 'r1' });

@@ -67,7 +67,7 @@ describe('Web Push to a browser', function () {
 
   /** The notifications that the browser shows, once there is this one. */
   const shown = (tag: string): Promise<{ title: string; body: string; tag: string }[]> =>
-    eventually(`the notification ${tag}`, async () => {
+    (push as ChromiumPush).shown(`the notification ${tag}`, async () => {
       const all = await page.evaluate(async () => {
         const notifications = await (await navigator.serviceWorker.ready).getNotifications();
         return notifications.map(({ title, body, tag }) => ({ title, body, tag }));

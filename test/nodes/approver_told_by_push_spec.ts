@@ -88,7 +88,7 @@ describe('A phone that is told by Web Push', function () {
 
   /** What the browser shows, once there is something. */
   const notifications = (page: Page): Promise<{ title: string; body: string; tag: string }[]> =>
-    eventually('a notification', async () => {
+    (push as ChromiumPush).shown('a notification', async () => {
       const all = await page.evaluate(async () => {
         const [registration] = await navigator.serviceWorker.getRegistrations();
         const shown = (await registration?.getNotifications()) ?? [];

@@ -4,6 +4,7 @@ import type { AddressInfo, Server } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import type { Reach } from '../../nodes/lib/approver/push/send';
 import { selfSigned } from './certificate';
+import { eventually } from './node_red';
 import { field, fixed64, sized } from './protobuf';
 import { readAuthorization } from './push_receiver';
 import { PushService, type ReceivedPush } from './push_service';
@@ -22,8 +23,8 @@ interface Registration {
 const deviceId = 1234567890123456789n;
 const secret = 987654321n;
 
-/** How long before the end of a connection a message may have been written that was not read. In milliseconds. */
-const mayBeUnread = 5_000;
+/** In milliseconds. */
+const sendAgainAfter = 1_500;
 
 /** The messages of the connection by which Chromium receives pushes. */
 const tags = { loginResponse: 3, data: 8 };
@@ -39,8 +40,7 @@ const protocolVersion = 41;
 export class ChromiumPush {
   private readonly registrations = new Map<string, Registration>();
   private readonly connections = new Set<TLSSocket>();
-  /** What was written to each connection, and when. */
-  private readonly written = new Map<TLSSocket, { readonly message: Buffer; readonly at: number }[]>();
+  private last: Buffer | undefined;
   /** Messages for a browser that has not connected yet. */
   private waiting: Buffer[] = [];
   private readonly google = http.createServer((request, response) => {
@@ -97,6 +97,25 @@ export class ChromiumPush {
     await this.service.stop();
   }
 
+  /**
+   * Waits for what the browser shows. Chromium looks at the messages one by one, and forgets one that comes while it looks at
+   * another, until the next one comes: so the last one is sent again meanwhile.
+   *
+   * @param probe - returns undefined as long as it is not there
+   */
+  shown<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+    let again = performance.now() + sendAgainAfter;
+    return eventually(what, async () => {
+      const found = await probe();
+      if (found === undefined && performance.now() > again) {
+        again = performance.now() + sendAgainAfter;
+        if (this.last !== undefined) this.waiting.push(this.last);
+        this.deliver();
+      }
+      return found;
+    });
+  }
+
   /** Registers, or ends a registration. @returns the answer */
   private registered(form: URLSearchParams): string {
     const { app = '', 'X-subtype': subtype = '', sender = '' } = Object.fromEntries(form);
@@ -126,7 +145,8 @@ export class ChromiumPush {
       field(9, randomBytes(8).toString('hex')),
       field(21, body),
     ]);
-    this.waiting.push(Buffer.concat([Buffer.of(tags.data), sized(message)]));
+    this.last = Buffer.concat([Buffer.of(tags.data), sized(message)]);
+    this.waiting.push(this.last);
     this.deliver();
     return 201;
   }
@@ -134,14 +154,7 @@ export class ChromiumPush {
   /** A browser has connected: with the first that it says, it logs in. */
   private connected(socket: TLSSocket): void {
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      this.connections.delete(socket);
-      // Chromium may have left before it had read them, for example because the network has changed.
-      const lost = (this.written.get(socket) ?? []).filter(({ at }) => performance.now() - at < mayBeUnread);
-      this.waiting.unshift(...lost.map(({ message }) => message));
-      this.written.delete(socket);
-      this.deliver();
-    });
+    socket.on('close', () => this.connections.delete(socket));
     socket.once('data', () => {
       const login = Buffer.concat([field(1, 'login'), field(5, 1n), field(8, BigInt(Date.now()))]);
       socket.write(Buffer.concat([Buffer.of(protocolVersion, tags.loginResponse), sized(login)]));
@@ -154,12 +167,7 @@ export class ChromiumPush {
   private deliver(): void {
     const socket = [...this.connections].at(-1);
     if (socket === undefined) return;
-    const written = this.written.get(socket) ?? [];
-    this.written.set(socket, written);
-    for (const message of this.waiting.splice(0)) {
-      socket.write(message);
-      written.push({ message, at: performance.now() });
-    }
+    for (const message of this.waiting.splice(0)) socket.write(message);
   }
 }
 
