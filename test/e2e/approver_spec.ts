@@ -217,6 +217,30 @@ for (const runtime of runtimes)
       should(await decided).match({ decision: 'approved', device: { name: 'New phone' } });
     });
 
+    it('the same flow goes on with the simulator of Authy, and back, without a change of any node', async () => {
+      const phone = await enrolled('Phone');
+      const onAuthy = { service: 'authy', simulated: true };
+      await nodeRed.deploy(flow().map((node) => (node.id === 'account' ? { ...node, ...onAuthy } : node)));
+      const here = authyId;
+      const phoneNumber = `+1317555${String(1000 + people)}`;
+      authyId = String((await post('user', { email: 'ada@example.com', phoneNumber }))['authyId']);
+      const simulated = ask('By the simulator?');
+      const [request] = await eventually('the simulated phone to be asked', async () => {
+        const { approvals } = (await nodeRed.get('authy-simulator/account/approvals')) as {
+          approvals: { uuid: string; status: string }[];
+        };
+        const open = approvals.filter(({ status }) => status === 'pending');
+        return open.length > 0 ? open : undefined;
+      });
+      await nodeRed.post(`authy-simulator/account/approvals/${request?.uuid}`, { answer: 'approve' });
+      should(await simulated).match({ decision: 'approved' });
+      await nodeRed.deploy(flow());
+      authyId = here;
+      const decided = ask('And back?');
+      await phone.approve('And back?');
+      should(await decided).match({ decision: 'approved', device: { name: 'Phone' } });
+    });
+
     it('can be put on the home screen', async () => {
       const phone = await enrolled('Phone');
       const devtools = await phone.context.newCDPSession(phone.page);

@@ -54,6 +54,21 @@ describe('Operation nodes on this Node-RED', () => {
       }
     });
 
+    it('an install link is an invitation, and nobody is added without somebody who sends it', async () => {
+      const other = { email: 'bob@example.com', phoneNumber: '+13175550143' };
+      const link = { sendInstallLink: 'true', sendInstallLinkType: 'bool' };
+      await local.ask('userCreate', other, link);
+      should(local.told.at(-1)).match({
+        topic: 'invitation',
+        payload: { url: /\/approve\/#i=/, to: { email: 'bob@example.com' } },
+      });
+      const third = { email: 'eve@example.com', phoneNumber: '+13175550144' };
+      const flow = await local.start('userCreate', link, [local.account]);
+      const { caught } = await flow.deliver(third);
+      should(caught[0]?.error).match({ code: 'AUTHY_NOT_SENT' });
+      should(await local.withPeople((people) => people.count())).equal(2);
+    });
+
     it('an activity is a line of the log, without its data', async () => {
       const data = { data: '{"ip":"192.0.2.7"}' };
       const [recorded] = await local.ask('userActivity', { authyId }, { activity: 'banned', ...data });
@@ -576,7 +591,31 @@ describe('Operation nodes on this Node-RED', () => {
       const { sent } = await flow.deliver({});
       should(sent[0]?.message.payload).eql({ ...details, smsEnabled: false, phoneCallsEnabled: false });
       await local.ask('userCreate', { email: 'other@example.com', phoneNumber: '+13175550143' });
-      should((await local.ask('appStats'))[0]).eql({ appId: null, totalUsers: 2, months: [] });
+      await local.send('tokenSms', authyId);
+      should(await local.verify(authyId, await local.send('tokenCall', authyId))).equal('valid');
+      should(await local.verify(authyId, '000000')).not.equal('valid');
+      const [statistics] = await local.ask('appStats');
+      should(statistics).match({ appId: null, totalUsers: 2 });
+      const months = statistics['months'] as object[];
+      should(months).have.length(6);
+      const today = new Date();
+      should(months.at(-1)).eql({
+        month: today.toLocaleString('en-US', { month: 'long', timeZone: 'UTC' }),
+        year: today.getUTCFullYear(),
+        ...{ smsCount: 1, callsCount: 1, usersCount: 2, authsCount: 1, apiCallsCount: null },
+      });
+      should(months[0]).match({ smsCount: 0, callsCount: 0, usersCount: 0, authsCount: 0 });
+    });
+
+    it('half a year counts, and no more', async () => {
+      for (let month = 0; month < 8; month += 1) {
+        await local.send('tokenSms', authyId);
+        clock.pass(31 * 86_400_000);
+      }
+      await local.send('tokenSms', authyId);
+      const [{ months }] = await local.ask('appStats');
+      should((months as { smsCount: number }[]).map(({ smsCount }) => smsCount)).eql([1, 1, 1, 1, 1, 1]);
+      should((await local.person(authyId)).counts).have.length(6);
     });
 
     it('the name that people see is its own, that of the account, or Node-RED', async () => {

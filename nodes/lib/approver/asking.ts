@@ -12,6 +12,7 @@ import type {
   Phone,
   RequestAnswer,
 } from '../contract/people';
+import { withCount } from '../people/counts';
 import { knownPerson, lockedPerson, unknownPerson, usablePerson } from '../people/known';
 import { longestText, mostDetails } from '../people/person';
 import { type PageAddress, pageAddress } from './address';
@@ -249,7 +250,8 @@ export class Asking {
         ...{ decision, notMe, at, phone: { id: phone.id, name: phone.name, grade } },
         ...(proof === undefined ? {} : { proof }),
       };
-      return withNotMe(withAnswer(after, request.id, answer), decided, at);
+      const answered = withNotMe(withAnswer(after, request.id, answer), decided, at);
+      return decision === 'approved' ? withCount(answered, at, 'auths') : answered;
     });
     if (person === undefined || answer === undefined) throw new Refused('signedOut');
     if (answer.notMe) host.noted.note(pauseName(person), host.steady());

@@ -165,6 +165,17 @@ export interface NotMe {
   readonly until: number;
 }
 
+/** What was done for a person in a month, for statistics. */
+export interface MonthCounts {
+  /** Of UTC, such as `2026-11`. */
+  readonly month: string;
+  /** Codes by SMS and by phone call. */
+  readonly sms: number;
+  readonly calls: number;
+  /** Codes that were valid, and requests that were approved. */
+  readonly auths: number;
+}
+
 /** Somebody who is known to an account. */
 export interface Person<Secret extends string = string> {
   /** Digits: an id of Authy that was imported, or one of ours. */
@@ -191,6 +202,8 @@ export interface Person<Secret extends string = string> {
   /** The open ones, and the last that have ended, in the order in which they were asked. */
   readonly requests?: readonly ApprovalRequest[];
   readonly notMe?: NotMe;
+  /** The last months in which something was counted here, the newest at the end. */
+  readonly counts?: readonly MonthCounts[];
   /** Somebody has locked the person: they are asked nothing, and no code of theirs counts. Absent otherwise. */
   readonly locked?: true;
 }

@@ -6,6 +6,7 @@ import type {
   CodeLimits,
   Factor,
   Invitation,
+  MonthCounts,
   NotMe,
   Passkey,
   Person,
@@ -43,6 +44,8 @@ export const mostPhones = 10;
 export const mostSessions = 5;
 /** Open and ended ones together. */
 export const mostRequests = 70;
+/** That are counted. */
+export const mostMonths = 6;
 /** The rows that a request shows. */
 export const mostDetails = 50;
 /** The text that an approval signs, in characters. */
@@ -204,6 +207,13 @@ const isInvitation = isObjectOf<Invitation>({
   challenge: isAbsentOr(isHash256),
 });
 
+const isMonthCounts = isObjectOf<MonthCounts>({
+  month: isLike(/^[0-9]{4}-(?:0[1-9]|1[0-2])$/),
+  sms: isCount,
+  calls: isCount,
+  auths: isCount,
+});
+
 const isNotMe = isObjectOf<NotMe>({ times: isCount, until: isCount });
 
 const personChecks: Checks<Omit<Person, 'factors' | 'verification' | 'limits'>> = {
@@ -218,6 +228,7 @@ const personChecks: Checks<Omit<Person, 'factors' | 'verification' | 'limits'>> 
   invitation: isAbsentOr(isInvitation),
   requests: isAbsentOr(isListOf(isRequest, mostRequests)),
   notMe: isAbsentOr(isNotMe),
+  counts: isAbsentOr(isListOf(isMonthCounts, mostMonths)),
   locked: isAbsentOr(isOneOf(true)),
 };
 

@@ -4,14 +4,7 @@ const noActions = 'leave it blank: codes of this Node-RED belong to no action.';
 
 /** What this Node-RED does of the operations. `force` of "verify token" is not refused: a code always has to be right. */
 export const abilities = {
-  userCreate: {
-    refuses: {
-      sendInstallLink: {
-        accepts: [false],
-        reason: 'set it to false: people use any authenticator app with this Node-RED.',
-      },
-    },
-  },
+  userCreate: {},
   userStatus: {},
   userUpdate: {},
   userDelete: {},

@@ -1,3 +1,4 @@
+import { statisticsOf } from '../../people/counts';
 import type { Handler } from './context';
 
 /** Whether codes can be sent is whether the flow sends them. */
@@ -19,8 +20,7 @@ export const appDetails: Handler<'appDetails'> = async ({ displayName, notifier 
   };
 };
 
-/** How many people there are. Nothing counts what was sent: there are no months. */
-export const appStats: Handler<'appStats'> = async ({ people }) => ({
-  outcome: 'read',
-  result: { appId: null, totalUsers: await people.count(), months: [] },
-});
+export const appStats: Handler<'appStats'> = async ({ people, now }) => {
+  const { total, months } = await statisticsOf(people, now());
+  return { outcome: 'read', result: { appId: null, totalUsers: total, months } };
+};

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Person, Verification } from '../../contract/people';
+import { withCount } from '../../people/counts';
 import { emailOf, lockedPerson, masked, unknownPerson, usablePerson } from '../../people/known';
 import { randomDigits } from '../../people/random-digits';
 import { activeOf } from './authenticators';
@@ -73,7 +74,8 @@ async function send(
     if (wait > 0) return limits === person.limits ? undefined : { ...person, limits };
     const to = addressBy(channel, person);
     const verification = { id, channel, to, startedAt: now, hash, tries: 0 };
-    return { ...person, verification, limits: afterSent(now, limits) };
+    const after = { ...person, verification, limits: afterSent(now, limits) };
+    return channel === 'email' ? after : withCount(after, now, channel === 'sms' ? 'sms' : 'calls');
   });
   if (wait > 0) throw tooManySent(wait);
   const sent = changed?.verification;

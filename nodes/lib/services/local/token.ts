@@ -16,6 +16,7 @@ import { sentPlace } from './codes';
 import type { Context, Handler } from './context';
 import { afterRight, afterWrong, asOf, isLocked, noLimits } from './limits';
 import { recoveryMessage } from './messages';
+import { withCount } from '../../people/counts';
 import {
   fewRecoveryCodes,
   isRecoveryCode,
@@ -70,7 +71,8 @@ export const tokenVerify: Handler<'tokenVerify'> = async (context, { authyId, to
   await people.change(authyId, (person) => {
     before = person;
     tried = judged(context, person, typed);
-    return tried.person;
+    const { person: after, result } = tried;
+    return after !== undefined && result === 'valid' ? withCount(after, context.now(), 'auths') : after;
   });
   if (tried === undefined || before === undefined) throw unknownPerson();
   const { result, left } = tried;

@@ -2,8 +2,12 @@ import { created, knownPerson, masked, unknownPerson, withEmail } from '../../pe
 import { activeOf } from './authenticators';
 import type { Handler } from './context';
 
-export const userCreate: Handler<'userCreate'> = async ({ people }, values) => {
+/** An install link is an invitation here. Nobody is added who would wait for one that nobody sends. */
+export const userCreate: Handler<'userCreate'> = async (context, values, { signal }) => {
+  const { people, notifier } = context;
+  if (values.sendInstallLink === true) await notifier(signal);
   const { authyId, phoneNumber, countryCode } = await created(people, values);
+  if (values.sendInstallLink === true) await context.approvals.invite(authyId);
   return { outcome: 'created', result: { authyId, phoneNumber, countryCode } };
 };
 

@@ -1,0 +1,59 @@
+import type { MonthCounts, People, Person } from '../contract/people';
+import type { ResultOf } from '../contract/results';
+import { mostMonths } from './person';
+
+type Counted = Exclude<keyof MonthCounts, 'month'>;
+type Month = ResultOf<'appStats'>['months'][number];
+
+/** The person once something more was done for them. @param now - in milliseconds since 1970 */
+export function withCount(person: Person, now: number, what: Counted): Person {
+  const month = monthOf(now);
+  const { counts = [] } = person;
+  const before = counts.find((one) => one.month === month) ?? { month, sms: 0, calls: 0, auths: 0 };
+  const after = { ...before, [what]: before[what] + 1 };
+  const others = counts.filter((one) => one.month !== month);
+  return { ...person, counts: [...others, after].slice(-mostMonths) };
+}
+
+/**
+ * What was done for an account's people in the last months, the oldest first. Whoever was removed counts no more, and neither
+ * does what services outside do.
+ *
+ * @param now - in milliseconds since 1970
+ * @throws AuthyError - `AUTHY_STORE`
+ */
+export async function statisticsOf(people: People, now: number): Promise<{ total: number; months: Month[] }> {
+  const today = new Date(now);
+  const months = Array.from({ length: mostMonths }, (_, index) => {
+    const first = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - mostMonths + 1 + index, 1));
+    return { first, key: monthOf(first.getTime()), users: 0, sms: 0, calls: 0, auths: 0 };
+  });
+  let total = 0;
+  for await (const { createdAt, counts = [] } of people.all()) {
+    total += 1;
+    for (const month of months) {
+      if (monthOf(createdAt) === month.key) month.users += 1;
+      const counted = counts.find((one) => one.month === month.key);
+      month.sms += counted?.sms ?? 0;
+      month.calls += counted?.calls ?? 0;
+      month.auths += counted?.auths ?? 0;
+    }
+  }
+  return {
+    total,
+    months: months.map(({ first, users, sms, calls, auths }) => ({
+      month: first.toLocaleString('en-US', { month: 'long', timeZone: 'UTC' }),
+      year: first.getUTCFullYear(),
+      smsCount: sms,
+      callsCount: calls,
+      usersCount: users,
+      authsCount: auths,
+      apiCallsCount: null,
+    })),
+  };
+}
+
+/** Of UTC, such as `2026-11`. */
+function monthOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 7);
+}
