@@ -458,6 +458,19 @@ describe('The approver of this Node-RED', () => {
     });
   });
 
+  it('an answer that the gate finds by itself names the phone as well', async () => {
+    const phone = await enrolled();
+    const given = flow.give({ authyId });
+    const { id } = await shownOn(phone.browser);
+    // As if another Node-RED had taken it, and could not tell this one.
+    Object.assign(approver().host, { answered: () => undefined });
+    should((await phone.approve(id)).status).equal(200);
+    should(payloadOf(await flow.ending(given))).match({
+      ...{ output: 0, decidedBy: 'polling' },
+      device: { name: 'Ada’s phone', grade: 'passkey' },
+    });
+  });
+
   describe('after a deploy and a restart', () => {
     it('an answer that is given while no gate runs is found by the next one', async () => {
       const phone = await enrolled();

@@ -33,7 +33,7 @@ export interface Outcome {
   readonly decidedAt: number;
   /** How the answer became known; `timeout` if none counts. */
   readonly decidedBy: 'callback' | 'polling' | 'timeout';
-  /** The phone, as the callback describes it. */
+  /** The phone, as the callback or the status describes it. */
   readonly device: JsonObject | null;
   /** The answer that decided: the status as it was read, or the callback. */
   readonly answer?: ServiceAnswer | undefined;
@@ -80,7 +80,7 @@ export function outcomeOf(question: Question, reading: StatusReading, seen: Seen
       reason: null,
       decidedAt: time(reading.result.processedAt) ?? seen.at,
       decidedBy: approval === undefined ? 'polling' : 'callback',
-      device: approval?.about.device ?? null,
+      device: approval?.about.device ?? answer?.device ?? null,
       answer,
     };
   }

@@ -100,8 +100,10 @@ export class Asking {
         'Ask again: this Node-RED does not know (any more) of a request with this ID to this user.',
       );
     }
-    const body = bodyOf(authyId, request, request.answer);
-    return { request, hasExpired: hasExpired(request, this.host), body };
+    const { answer } = request;
+    const device = answer === undefined ? undefined : deviceOf(answer);
+    const body = bodyOf(authyId, request, answer);
+    return { request, hasExpired: hasExpired(request, this.host), device, body };
   }
 
   /** A request once the changes of its person that are under way are safe: one may be an answer that was given in time. */

@@ -29,6 +29,8 @@ export interface MadeInvitation {
 export interface FoundRequest {
   readonly request: ApprovalRequest;
   readonly hasExpired: boolean;
+  /** The phone that answered, for the flow; undefined if none did. */
+  readonly device: JsonObject | undefined;
   /** The request, its answer and what proves it, for the flow. */
   readonly body: JsonObject;
 }

@@ -41,6 +41,8 @@ export interface ServiceAnswer {
   /** The HTTP status. */
   readonly statusCode?: number | undefined;
   readonly body: JsonObject;
+  /** The phone on which a request was answered, if its status says so. */
+  readonly device?: JsonObject | undefined;
 }
 
 /** An operation that a service does not do, and why: a sentence that says what to do instead. */

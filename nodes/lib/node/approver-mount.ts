@@ -1,5 +1,4 @@
 import type { NodeAPI } from 'node-red';
-import { approverPages } from '../approver/pages/pages';
 import type { RequestHandler } from '../contract/request-handler';
 import { below } from '../server/router';
 import { isBelow, servedAccounts } from './approver-paths';
@@ -20,7 +19,10 @@ export function serveApprovers(RED: NodeAPI, instances: Instances): void {
     const path = request.url ?? '';
     for (const { approver } of servedAccounts(instances)) {
       if (approver === undefined || !isBelow(path, approver.host.settings.path)) continue;
-      below(approver.host.settings.path, approverPages(approver))(request, response, next);
+      // Loaded with the first request for a page.
+      import('../approver/pages/pages.js').then(({ approverPages }) => {
+        below(approver.host.settings.path, approverPages(approver))(request, response, next);
+      }, next);
       return;
     }
     next();

@@ -20,7 +20,7 @@ export async function statusHere(
   authyId: string,
   approvalId: string,
 ): Promise<Performed<'onetouchStatus'>> {
-  const { request, hasExpired, body } = await approvals.find(authyId, approvalId);
+  const { request, hasExpired, body, device } = await approvals.find(authyId, approvalId);
   const { answer, createdAt, expiresAt } = request;
   const status = answer?.decision ?? (hasExpired ? 'expired' : 'pending');
   return {
@@ -34,7 +34,7 @@ export async function statusHere(
       processedAt: answer === undefined ? null : new Date(answer.at).toISOString(),
       secondsToExpire: expiresAt === null ? null : (expiresAt - createdAt) / 1000,
     },
-    answer: { body },
+    answer: { body, device },
   };
 }
 
