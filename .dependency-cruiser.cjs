@@ -2,7 +2,7 @@
 const may = {
   contract: [],
   http: ['contract'],
-  server: ['contract'],
+  server: ['contract', 'texts'],
   storage: ['contract'],
   people: ['contract', 'storage'],
   simulated: ['contract'],
@@ -69,7 +69,7 @@ module.exports = {
         path: lib,
         pathNot: [
           `${lib}services/authy/callback/(signature|query)\\.ts$`,
-          `${lib}server/(own-pages|request-body|router|send)\\.ts$`,
+          `${lib}server/(own-pages|page|request-body|router|send)\\.ts$`,
           `${lib}contract/request-handler\\.ts$`,
           `${lib}texts/`,
         ],

@@ -1,4 +1,5 @@
 import type { NodeAPI } from 'node-red';
+import type { Approver } from '../approver/approver';
 import type { RequestHandler } from '../contract/request-handler';
 import { below } from '../server/router';
 import { isBelow, servedAccounts } from './approver-paths';
@@ -19,12 +20,22 @@ export function serveApprovers(RED: NodeAPI, instances: Instances): void {
     const path = request.url ?? '';
     for (const { approver } of servedAccounts(instances)) {
       if (approver === undefined || !isBelow(path, approver.host.settings.path)) continue;
-      // Loaded with the first request for a page.
-      import('../approver/pages/pages.js').then(({ approverPages }) => {
-        below(approver.host.settings.path, approverPages(approver))(request, response, next);
-      }, next);
+      pagesOf(approver).then((pages) => pages(request, response, next), next);
       return;
     }
     next();
   });
+}
+
+const known = new WeakMap<Approver, Promise<RequestHandler>>();
+
+/** The pages of an account. Their code is loaded with the first request for one. */
+function pagesOf(approver: Approver): Promise<RequestHandler> {
+  const pages =
+    known.get(approver) ??
+    import('../approver/pages/pages.js').then(({ approverPages }) =>
+      below(approver.host.settings.path, approverPages(approver)),
+    );
+  known.set(approver, pages);
+  return pages;
 }

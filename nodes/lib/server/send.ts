@@ -7,8 +7,11 @@ export interface StaticFile {
   /** The media type, with the charset of a text. */
   readonly type: string;
   readonly plain: Representation;
-  /** Compressed, if that is less. Nothing in a static file is secret, so its size may be seen. */
-  readonly gzipped: Representation | undefined;
+  /**
+   * Compressed, if that is less: made for the first who reads it. Nothing in a static file is secret, so its size may be
+   * seen.
+   */
+  gzipped(): Representation | undefined;
 }
 
 interface Representation {
@@ -18,12 +21,20 @@ interface Representation {
 }
 
 export function fileOf(content: Buffer, type: string): StaticFile {
-  const gzipped = gzipSync(content, { level: constants.Z_BEST_COMPRESSION });
+  let made: { readonly gzipped: Representation | undefined } | undefined;
   return {
     type,
     plain: representationOf(content),
-    gzipped: gzipped.length < content.length ? representationOf(gzipped) : undefined,
+    gzipped() {
+      made ??= { gzipped: compressed(content) };
+      return made.gzipped;
+    },
   };
+}
+
+function compressed(content: Buffer): Representation | undefined {
+  const bytes = gzipSync(content, { level: constants.Z_BEST_COMPRESSION });
+  return bytes.length < content.length ? representationOf(bytes) : undefined;
 }
 
 function representationOf(content: Buffer): Representation {
@@ -67,15 +78,15 @@ export function sendJson(
 export function sendFile(
   request: IncomingMessage,
   response: ServerResponse,
-  { type, plain, gzipped }: StaticFile,
+  file: StaticFile,
   headers: OutgoingHttpHeaders = {},
 ): void {
-  const isGzipped = gzipped !== undefined && readsGzip(request);
-  const { content, etag } = isGzipped ? gzipped : plain;
-  if (gzipped !== undefined) response.appendHeader('Vary', 'Accept-Encoding');
+  const gzipped = readsGzip(request) ? file.gzipped() : undefined;
+  const { content, etag } = gzipped ?? file.plain;
+  response.appendHeader('Vary', 'Accept-Encoding');
   const kept = { 'Cache-Control': 'no-cache', ETag: etag, ...headers };
   if (hasAlready(request, etag)) response.writeHead(304, kept).end();
-  else send(response, 200, type, content, isGzipped ? { ...kept, 'Content-Encoding': 'gzip' } : kept);
+  else send(response, 200, file.type, content, gzipped ? { ...kept, 'Content-Encoding': 'gzip' } : kept);
 }
 
 /** Whether a client takes gzip, and does not only name it to refuse it (RFC 9110, 12.5.3). */

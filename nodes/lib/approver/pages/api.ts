@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { AuthyError } from '../../contract/errors';
 import { isObject, type JsonObject, member, parsedJson } from '../../contract/json';
-import type { ApproverProblem } from '../../contract/approver';
 import type { MountedRequest } from '../../contract/request-handler';
 import { isJson } from '../../server/own-pages';
 import { BodyTooLarge, readBody } from '../../server/request-body';
@@ -11,6 +10,7 @@ import type { SignedIn } from '../asking';
 import { recoveredNumber } from '../enrolment';
 import { Refused } from '../refused';
 import { cookieOf, noCookie, sessionsOf } from '../sessions';
+import { sendRefusal } from './refusal';
 import { senderOf } from './sender';
 import { isFromPage } from './guard';
 import { signedOutState, stateOf } from './state';
@@ -93,10 +93,10 @@ export function answerCall(
     (error: unknown) => {
       // The client broke off, or took too long.
       if (request.destroyed && !request.complete) return;
-      const { problem, retryAfter } = refusalOf(error, approver);
+      const refusal = refusalOf(error, approver);
       // What is still to come of the body is not read.
       if (!request.complete) response.setHeader('Connection', 'close');
-      sendJson(response, statusOf[problem], { error: problem, ...(retryAfter && { retryAfter }) });
+      sendRefusal(response, refusal);
     },
   );
 }
@@ -190,27 +190,6 @@ async function done(work: Promise<void>): Answer {
 function assertNot(wait: number): void {
   if (wait > 0) throw new Refused('tooMany', wait);
 }
-
-const statusOf: Readonly<Record<ApproverProblem, number>> = {
-  invalid: 400,
-  signedOut: 401,
-  foreign: 403,
-  locked: 403,
-  gone: 404,
-  invitation: 404,
-  answered: 409,
-  expired: 409,
-  changed: 409,
-  tooLarge: 413,
-  notJson: 415,
-  wrongCode: 422,
-  reusedCode: 422,
-  tooManyAttempts: 422,
-  passkeyRefused: 422,
-  passkeyNeeded: 422,
-  tooMany: 429,
-  unavailable: 503,
-};
 
 /** What the page may know of an error. The rest is in the log. */
 function refusalOf(error: unknown, { host }: Approver): Pick<Refused, 'problem' | 'retryAfter'> {

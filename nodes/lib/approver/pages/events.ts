@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { ApproverProblem } from '../../contract/approver';
 import type { MountedRequest } from '../../contract/request-handler';
 import { pathAndQuery } from '../../server/router';
-import { sendJson } from '../../server/send';
 import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
 import type { Flood } from '../floods';
@@ -11,6 +9,7 @@ import { Refused } from '../refused';
 import { openRequests } from '../requests';
 import { sessionsOf } from '../sessions';
 import { isFromPage } from './guard';
+import { sendRefusal } from './refusal';
 import { senderOf } from './sender';
 
 /** How long a stream is open before the browser opens a new one: proxies cut those that are old. In milliseconds. */
@@ -30,8 +29,6 @@ const streams = new Map<string, Set<() => void>>();
 
 /** Tells a page when what it shows has changed, by server-sent events: `event: changed`. */
 export function answerEvents(approver: Approver, request: MountedRequest, response: ServerResponse): void {
-  const refuse = ({ problem, retryAfter }: Refused): void =>
-    sendJson(response, statusOf[problem] ?? 503, { error: problem, ...(retryAfter && { retryAfter }) });
   const { query } = pathAndQuery(request.url ?? '');
   const nonce = new URLSearchParams(query).get('probe');
   if (approver.probes.find(nonce, approver.host.steady()) !== undefined) {
@@ -41,23 +38,16 @@ export function answerEvents(approver: Approver, request: MountedRequest, respon
     return;
   }
   if (!isFromPage(request, approver.page)) {
-    refuse(new Refused('foreign'));
+    sendRefusal(response, new Refused('foreign'));
     return;
   }
   welcomed(approver, request).then(
     (signedIn) => {
       if (!response.destroyed) stream(approver, signedIn, response);
     },
-    (error: unknown) => refuse(error instanceof Refused ? error : new Refused('unavailable')),
+    (error: unknown) => sendRefusal(response, error instanceof Refused ? error : new Refused('unavailable')),
   );
 }
-
-const statusOf: Readonly<Partial<Record<ApproverProblem, number>>> = {
-  signedOut: 401,
-  foreign: 403,
-  locked: 403,
-  tooMany: 429,
-};
 
 /** Whoever may open a stream. It is one more call, as those of the API are. @throws Refused */
 async function welcomed({ host, floods, signingIn }: Approver, request: MountedRequest): Promise<SignedIn> {

@@ -1,13 +1,18 @@
+import path from 'node:path';
 import type { ServerResponse } from 'node:http';
 import type { RequestHandler } from '../../contract/request-handler';
 import { pathAndQuery } from '../../server/router';
-import { redirect, sendFile, sendJson } from '../../server/send';
+import { page } from '../../server/page';
+import { sendFile, sendJson, type StaticFile } from '../../server/send';
+import { Languages } from '../../texts/languages';
 import type { PageAddress } from '../address';
 import type { Approver } from '../approver';
+import { Refused } from '../refused';
 import { answerCall, sendElsewhere } from './api';
 import { answerEvents } from './events';
-import { manifestOf, PageFiles } from './files';
 import { isAtPage } from './guard';
+import { manifestOf } from './manifest';
+import { sendRefusal } from './refusal';
 
 /** Only the page's own files run or are fetched, and no other page shows it. */
 const headers = {
@@ -29,8 +34,9 @@ const headers = {
   'Permissions-Policy': 'publickey-credentials-get=(self), publickey-credentials-create=(self)',
 };
 
-/** Read with the first request for a page. */
-let files: PageFiles | undefined;
+const folder = path.join(__dirname, '..', 'page');
+/** The page and its files are the same for all accounts. They are read with the first request for one. */
+let files: RequestHandler | undefined;
 
 /** Where the page is; undefined if it has no address: then the account says so, and Express must show nobody an error. */
 function addressOf(approver: Approver): PageAddress | undefined {
@@ -46,10 +52,11 @@ function addressOf(approver: Approver): PageAddress | undefined {
  * that are previewed, scanned or forwarded do nothing.
  */
 export function approverPages(approver: Approver): RequestHandler {
+  let manifest: StaticFile | undefined;
   return (request, response, next) => {
     closeToOthers(response);
-    const { path } = pathAndQuery(request.url ?? '');
-    const [, call] = /^\/api\/([a-z-]+)$/.exec(path) ?? [];
+    const place = pathAndQuery(request.url ?? '').path;
+    const [, call] = /^\/api\/([a-z-]+)$/.exec(place) ?? [];
     if (call !== undefined && request.method === 'POST') {
       answerCall(approver, call, request, response);
       return;
@@ -58,40 +65,35 @@ export function approverPages(approver: Approver): RequestHandler {
       sendJson(response, 405, { error: 'invalid' }, { Allow: 'GET, HEAD' });
       return;
     }
-    const page = addressOf(approver);
-    if (page === undefined) {
-      sendJson(response, 503, { error: 'unavailable' });
+    const address = addressOf(approver);
+    if (address === undefined) {
+      sendRefusal(response, new Refused('unavailable'));
       return;
     }
-    if (path === '/api/events') {
+    if (place === '/api/events') {
       answerEvents(approver, request, response);
       return;
     }
-    if (path.startsWith('/api/')) {
+    if (place.startsWith('/api/')) {
       sendJson(response, 405, { error: 'invalid' }, { Allow: 'POST' });
       return;
     }
-    if (!isAtPage(request.headers.host, page)) {
-      sendElsewhere(response, page.url);
+    if (!isAtPage(request.headers.host, address)) {
+      sendElsewhere(response, address.url);
       return;
     }
-    files ??= new PageFiles();
-    const whole = pathAndQuery(request.originalUrl ?? '/').path;
-    if (path === '/' && !whole.endsWith('/')) {
-      // The page's own addresses are relative to its folder.
-      redirect(response, `${whole.split('/').at(-1) ?? ''}/`);
+    if (place === '/manifest.webmanifest') {
+      manifest ??= manifestOf(approver.host.settings.name);
+      sendFile(request, response, manifest, headers);
       return;
     }
-    if (path === '/') {
-      const { file, language } = files.page(request.headers['accept-language']);
-      response.appendHeader('Vary', 'Accept-Language');
-      sendFile(request, response, file, { ...headers, 'Content-Language': language });
+    // The router forgives a slash at the end.
+    if (place !== '/' && place.endsWith('/')) {
+      next();
       return;
     }
-    const name = path.slice(1);
-    const file = name === 'manifest.webmanifest' ? manifestOf(approver.host.settings.name) : files.file(name);
-    if (file === undefined) next();
-    else sendFile(request, response, file, headers);
+    files ??= page(folder, new Languages('authy-approver'), headers);
+    files(request, response, next);
   };
 }
 
