@@ -321,10 +321,7 @@ export class Account {
       codes: async () => {
         const { authenticators } = await this.open();
         if (authenticators !== undefined) return authenticators;
-        throw new AuthyError(
-          'AUTHY_NOT_SUPPORTED',
-          'Set an https address: this service has no authenticators.',
-        );
+        throw new Error('A service whose approvals are asked here has to know authenticators.');
       },
       isHeard: () => isHeard(id),
       isDeploying,

@@ -1,15 +1,13 @@
-import type { ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import { callLimits } from '../contract/limits';
-import type { MountedRequest } from '../contract/request-handler';
 import type { Environment } from '../contract/service';
-import { isJson } from '../server/own-pages';
 import { redirect, sendJson } from '../server/send';
 import { phoneOf, serviceKind } from '../services/registry';
 import { type AdminHandler, guarded } from './admin-guard';
 import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
 import { servePageCheck } from './page-check-route';
+import { type Sent, serveJson } from './json-route';
 import { servePeople } from './people-routes';
 import { serveSidebar } from './sidebar-routes';
 
@@ -27,27 +25,13 @@ export function serveAccounts(RED: NodeAPI, instances: Instances): void {
  * `{ok: false, message}`. The browser may try a key that is not deployed yet, but never choose the address.
  */
 function serveTestButton(RED: NodeAPI, instances: Instances): void {
-  RED.httpAdmin.post(
-    '/authy-config/test',
-    guarded(RED, 'authy-config.write'),
-    (request: MountedRequest, response: ServerResponse) => {
-      if (!isJson(request)) {
-        sendJson(response, 415, { error: 'Content-Type has to be application/json.' });
-        return;
-      }
-      testAccount(RED, instances, Object(request.body) as Record<string, unknown>).then(
-        (name) => sendJson(response, 200, { ok: true, name }),
-        (error: unknown) => sendJson(response, 200, { ok: false, message: (error as Error).message }),
-      );
-    },
-  );
+  serveJson(RED, 'authy-config/test', 'authy-config.write', async (sent) => ({
+    ok: true,
+    name: await testAccount(RED, instances, sent),
+  }));
 }
 
-async function testAccount(
-  RED: NodeAPI,
-  instances: Instances,
-  sent: Record<string, unknown>,
-): Promise<string> {
+async function testAccount(RED: NodeAPI, instances: Instances, sent: Sent): Promise<string> {
   const form = migrated(sent);
   const isSimulated = form['simulated'] === true;
   const kind = serviceKind(String(form['service']));

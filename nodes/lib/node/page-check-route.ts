@@ -1,13 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import { checkPage, type PageCheck, uncheckedPage } from '../approver/page-check';
-import type { MountedRequest } from '../contract/request-handler';
-import { isJson } from '../server/own-pages';
 import { ownAddress } from '../server/own-server';
-import { sendJson } from '../server/send';
-import { guarded } from './admin-guard';
 import { ownPath, pathTaken } from './approver-paths';
+import { serveJson } from './json-route';
 import { type Instances, isInSubflow } from './instances';
 
 /** What the panel shows. */
@@ -21,20 +17,8 @@ type Answer = PageCheck & {
  * never chooses an address that Node-RED calls. Of several instances of a subflow, the first that does not work is shown.
  */
 export function servePageCheck(RED: NodeAPI, instances: Instances): void {
-  RED.httpAdmin.post(
-    '/authy-config/page',
-    guarded(RED, 'authy-config.write'),
-    (request: MountedRequest, response: ServerResponse) => {
-      if (!isJson(request)) {
-        sendJson(response, 415, { error: 'Content-Type has to be application/json.' });
-        return;
-      }
-      const { id } = Object(request.body) as Record<string, unknown>;
-      check(RED, instances, typeof id === 'string' ? id : '').then(
-        (answer) => sendJson(response, 200, answer),
-        (error: unknown) => sendJson(response, 500, { error: (error as Error).message }),
-      );
-    },
+  serveJson(RED, 'authy-config/page', 'authy-config.write', ({ id }) =>
+    check(RED, instances, typeof id === 'string' ? id : ''),
   );
 }
 

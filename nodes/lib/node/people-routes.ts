@@ -4,18 +4,16 @@ import type { Account } from '../account/account';
 import { type AuthyError, invalidInput } from '../contract/errors';
 import type { MountedRequest } from '../contract/request-handler';
 import { exportPeople, type Imported, importPeople, type ListFormat } from '../people/transfer';
-import { isJson } from '../server/own-pages';
 import { BodyTooLarge, readBody } from '../server/request-body';
 import { sendJson } from '../server/send';
 import { serviceKind } from '../services/registry';
 import { guarded } from './admin-guard';
 import { type Instance, type Instances, isInSubflow } from './instances';
+import { type Sent, serveJson } from './json-route';
 import { migrated } from './migrate';
 
 /** The largest list that is imported, in MB: 10,000 people with two authenticators each are 8 MB of JSON. */
 const mostMegabytes = 10;
-
-type Sent = Readonly<Record<string, unknown>>;
 
 /** What the panel shows of an account's people. */
 type About =
@@ -43,39 +41,17 @@ type About =
  *   itself, up to the `apiMaxLength` of its settings.
  */
 export function servePeople(RED: NodeAPI, instances: Instances): void {
-  const guard = guarded(RED, 'authy-config.write');
   // Its types know no event.
   const audit = RED.log.audit as (event: object, request: IncomingMessage) => void;
-  const serve = (
-    route: string,
-    type: 'application/json' | 'application/octet-stream',
-    work: (request: MountedRequest) => Promise<object>,
-  ): void => {
-    const handle = (request: MountedRequest, response: ServerResponse): void => {
-      if (!(type === 'application/json' ? isJson(request) : isBytes(request))) {
-        sendJson(response, 415, { error: `Content-Type has to be ${type}.` });
-        return;
-      }
-      work(request).then(
-        (answer) => sendJson(response, 200, answer),
-        (error: unknown) => {
-          if (error instanceof BodyTooLarge) sendJson(response, 413, { error: tooLarge });
-          else sendJson(response, 200, { ok: false, message: (error as Error).message });
-        },
-      );
-    };
-    RED.httpAdmin.post(`/authy-config/${route}`, guard, handle);
-  };
-  serve('people', 'application/json', ({ body }) => about(RED, instances, Object(body) as Sent));
-  serve('people/export', 'application/json', async (request) => {
-    const sent = Object(request.body) as Sent;
+  serveJson(RED, 'authy-config/people', 'authy-config.write', (sent) => about(RED, instances, sent));
+  serveJson(RED, 'authy-config/people/export', 'authy-config.write', async (sent, request) => {
     const chosen = { format: formatOf(sent['format']), secrets: sent['secrets'] === true };
     const { id, account } = runningInstance(RED, instances, sent['id']);
     const exported = await exportOf(account, chosen);
     audit({ event: 'authy-config.people.export', id, ...chosen }, request);
     return { ok: true, ...exported };
   });
-  serve('people/import', 'application/octet-stream', async (request) => {
+  const imported = async (request: MountedRequest): Promise<object> => {
     const asked = new URL(request.url ?? '', 'http://localhost').searchParams;
     const bytes = await readBody(request, mostMegabytes * 1024 * 1024);
     const format = formatOf(asked.get('format'));
@@ -93,7 +69,21 @@ export function servePeople(RED: NodeAPI, instances: Instances): void {
       write({ error: (error as Partial<AuthyError>).code ?? 'unexpected_error' });
       throw error;
     }
-  });
+  };
+  const serveImport = (request: MountedRequest, response: ServerResponse): void => {
+    if (!isBytes(request)) {
+      sendJson(response, 415, { error: 'Content-Type has to be application/octet-stream.' });
+      return;
+    }
+    imported(request).then(
+      (answer) => sendJson(response, 200, answer),
+      (error: unknown) => {
+        if (error instanceof BodyTooLarge) sendJson(response, 413, { error: tooLarge });
+        else sendJson(response, 200, { ok: false, message: (error as Error).message });
+      },
+    );
+  };
+  RED.httpAdmin.post('/authy-config/people/import', guarded(RED, 'authy-config.write'), serveImport);
 }
 
 const tooLarge =

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { Approver } from '../approver/approver';
@@ -7,17 +7,12 @@ import { AuthyError } from '../contract/errors';
 import { operations } from '../contract/operations';
 import type { Person } from '../contract/people';
 import { readInputs } from '../contract/read-inputs';
-import type { MountedRequest } from '../contract/request-handler';
 import { authyId as readAuthyId, email as readEmail, text } from '../contract/validation';
 import { created, knownPerson, unknownPerson, withLock } from '../people/known';
-import { isJson } from '../server/own-pages';
-import { sendJson } from '../server/send';
-import { guarded } from './admin-guard';
 import type { Instances } from './instances';
+import { type Sent, serveJson } from './json-route';
 import { runningInstance } from './people-routes';
 import { foundPeople, shownAccount, type ShownPerson, shownPerson } from './sidebar-people';
-
-type Sent = Readonly<Record<string, unknown>>;
 
 /** What is asked about an account. */
 interface Asked {
@@ -64,19 +59,10 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     permission: 'read' | 'write',
     work: (sent: Sent, request: IncomingMessage) => object | Promise<object>,
   ): void => {
-    const handle = (request: MountedRequest, response: ServerResponse): void => {
-      if (!isJson(request)) {
-        sendJson(response, 415, { error: 'Content-Type has to be application/json.' });
-        return;
-      }
-      Promise.resolve(Object(request.body) as Sent)
-        .then((sent) => work(sent, request))
-        .then(
-          (answer) => sendJson(response, 200, { ok: true, ...answer }),
-          (error: unknown) => sendJson(response, 200, { ok: false, message: (error as Error).message }),
-        );
-    };
-    RED.httpAdmin.post(`/authy-people/${route}`, guarded(RED, `authy-config.${permission}`), handle);
+    serveJson(RED, `authy-people/${route}`, `authy-config.${permission}`, async (sent, request) => ({
+      ok: true,
+      ...(await work(sent, request)),
+    }));
   };
 
   const asked = (sent: Sent): Asked & { id: string } => {
