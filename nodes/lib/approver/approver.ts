@@ -1,6 +1,6 @@
 import type { Approvals, FoundRequest, MadeInvitation } from '../contract/approver';
 import type { ValuesOf } from '../contract/operations';
-import type { ApprovalRequest, Grade } from '../contract/people';
+import type { ApprovalRequest } from '../contract/people';
 import { type PageAddress, pageAddress } from './address';
 import { Asking } from './asking';
 import { Enrolment } from './enrolment';
@@ -36,10 +36,6 @@ export class Approver implements Approvals {
   /** @throws AuthyError - `AUTHY_BAD_CONFIG` if it has no address */
   get page(): PageAddress {
     return pageAddress(this.host);
-  }
-
-  get grade(): Grade {
-    return this.page.grade;
   }
 
   ask(

@@ -17,6 +17,7 @@ import { knownPerson, lockedPerson, unknownPerson, usablePerson } from '../peopl
 import { longestText, mostDetails } from '../people/person';
 import { type PageAddress, pageAddress } from './address';
 import { challengeOf, hiddenHash, signedText } from './canonical';
+import { takeCode } from './codes';
 import type { ApproverHost } from './host';
 import { afterNotMe, pauseLeft, pauseName } from './not-me';
 import { notMeMessage } from './messages';
@@ -128,7 +129,6 @@ export class Asking {
     const { person, phone } = signedIn;
     const id = member(sent, 'id');
     const request = this.openRequest(person, id);
-    const code = textOrNull(sent, 'code');
     const page = pageAddress(this.host);
     // Where passkeys work, a code is not taken for one.
     if (page.grade === 'passkey') {
@@ -141,9 +141,7 @@ export class Asking {
       return;
     }
     if (request.atLeast === 'passkey') throw new Refused('passkeyNeeded');
-    if (code === null || !/^[0-9]{6,8}$/.test(code)) throw new Refused('wrongCode');
-    const verdict = await (await this.host.codes()).check(person.authyId, code);
-    if (verdict !== 'valid') throw new Refused(problemOf[verdict]);
+    await takeCode(this.host, person.authyId, textOrNull(sent, 'code'));
     await this.decide(signedIn, request, { decision: 'approved', grade: 'code' });
   }
 
@@ -279,8 +277,6 @@ export class Asking {
     });
   }
 }
-
-const problemOf = { wrong: 'wrongCode', reused: 'reusedCode', tooManyAttempts: 'tooManyAttempts' } as const;
 
 /** The phone as a flow sees it. */
 export function deviceOf({ phone: { name, grade }, proof }: RequestAnswer): JsonObject {

@@ -15,6 +15,7 @@ import {
   withoutRecoveryCode,
 } from '../people/recovery';
 import { type PageAddress, pageAddress } from './address';
+import { takeCode } from './codes';
 import type { ApproverHost } from './host';
 import {
   invitationLifetime,
@@ -66,17 +67,12 @@ export class Enrolment {
 
   /** Makes an invitation that somebody shows to the person: nobody is told. @throws AuthyError - see `Approvals.invite` */
   async invite(authyId: string): Promise<MadeInvitation> {
-    const page = pageAddress(this.host);
-    await usablePerson(this.host.people(), authyId);
-    const { token, madeAt } = await this.newInvitation(authyId);
-    const url = `${page.url}/#i=${token}`;
-    return { url, qrCode: await qrOf(url), expiresAt: madeAt + invitationLifetime };
+    return (await this.made(authyId)).invitation;
   }
 
   /** See `Approvals.invite`. */
   async inviteAndTell(authyId: string): Promise<MadeInvitation> {
-    const invitation = await this.invite(authyId);
-    const person = await usablePerson(this.host.people(), authyId);
+    const { invitation, person } = await this.made(authyId);
     await this.telling.byFlow(invitationMessage(this.host, person, invitation));
     return invitation;
   }
@@ -108,15 +104,17 @@ export class Enrolment {
   async enrol(sent: unknown): Promise<Enrolled> {
     const token = tokenOf(sent);
     const page = pageAddress(this.host);
+    // What is wrong with it must not cost a code.
+    const name = nameOf(sent);
     const person = await this.invited(token);
     const passkey =
       page.grade === 'passkey' ? await this.passkeyOf(person, member(sent, 'credential'), page) : undefined;
-    if (passkey === undefined) await this.checkCode(person, textOrNull(sent, 'code') ?? '');
+    if (passkey === undefined) await takeCode(this.host, person.authyId, textOrNull(sent, 'code'));
     const made =
       recoveryCodesLeft(person) === undefined
         ? await newRecoveryCodes(this.host.people(), person)
         : undefined;
-    const { session, changed, phone } = await this.add(token, person, nameOf(sent), passkey, made?.hashes);
+    const { session, changed, phone } = await this.add(token, person, name, passkey, made?.hashes);
     this.host.log(`The user ${changed.authyId} has added a phone that answers approval requests.`);
     this.telling.changed(changed.authyId);
     await this.telling.warn(changed, phoneAddedMessage(this.host, changed, phone.name), phone);
@@ -150,13 +148,23 @@ export class Enrolment {
     return (await this.newInvitation(changed.authyId)).token;
   }
 
-  private async newInvitation(authyId: string): Promise<{ token: string; madeAt: number }> {
+  private async made(authyId: string): Promise<{ invitation: MadeInvitation; person: Person }> {
+    const page = pageAddress(this.host);
+    const { phones = [] } = await usablePerson(this.host.people(), authyId);
+    if (phones.length >= mostPhones) throw tooManyPhones();
+    const { token, madeAt, person } = await this.newInvitation(authyId);
+    const url = `${page.url}/#i=${token}`;
+    const expiresAt = madeAt + invitationLifetime;
+    return { invitation: { url, qrCode: await qrOf(url), expiresAt }, person };
+  }
+
+  private async newInvitation(authyId: string): Promise<{ token: string; madeAt: number; person: Person }> {
     const secret = newSecret();
     const invitation = invitationOf(secret, this.host.now());
-    const changed = await this.host.people().change(authyId, (one) => ({ ...one, invitation }));
-    if (changed === undefined) throw unknownPerson();
+    const person = await this.host.people().change(authyId, (one) => ({ ...one, invitation }));
+    if (person === undefined) throw unknownPerson();
     this.host.noted.note(invitation.hash, this.host.steady());
-    return { token: tokenText({ authyId, secret }), madeAt: invitation.madeAt };
+    return { token: tokenText({ authyId, secret }), madeAt: invitation.madeAt, person };
   }
 
   /** @throws Refused - `invitation` */
@@ -177,15 +185,6 @@ export class Enrolment {
   private async passkeyOf({ invitation }: Person, credential: unknown, page: PageAddress): Promise<Passkey> {
     if (invitation?.challenge === undefined) throw new Refused('passkeyRefused');
     return newPasskey(credential, invitation.challenge, page);
-  }
-
-  private async checkCode({ authyId }: Person, code: string): Promise<void> {
-    const verdict = /^[0-9]{6,8}$/.test(code)
-      ? await (await this.host.codes()).check(authyId, code)
-      : 'wrong';
-    if (verdict === 'reused') throw new Refused('reusedCode');
-    if (verdict === 'tooManyAttempts') throw new Refused('tooManyAttempts');
-    if (verdict === 'wrong') throw new Refused('wrongCode');
   }
 
   /** The invitation is used up with the phone that it adds: in one step, so it adds no second one. */

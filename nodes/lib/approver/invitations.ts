@@ -1,5 +1,6 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Invitation, Person } from '../contract/people';
+import { signaturesMatch } from '../contract/signed-requests';
 import { formats } from '../contract/validation';
 import { sha256 } from './canonical';
 import type { ApproverHost } from './host';
@@ -43,7 +44,7 @@ type Clocks = Pick<ApproverHost, 'now' | 'steady' | 'noted'>;
 /** Whether a secret is that of a person's invitation, and its time is not over. */
 export function isInvited(person: Person, { secret }: InvitationToken, clocks: Clocks): boolean {
   const { invitation } = person;
-  if (invitation === undefined || !isSame(invitation.hash, sha256(secret))) return false;
+  if (invitation === undefined || !signaturesMatch(invitation.hash, sha256(secret))) return false;
   return invitedFor(person, clocks) > 0;
 }
 
@@ -52,10 +53,4 @@ export function invitedFor({ invitation, locked }: Person, { now, steady, noted 
   if (invitation === undefined || locked === true) return 0;
   const age = noted.age(invitation.hash, steady()) ?? now() - invitation.madeAt;
   return age < 0 ? 0 : Math.max(0, invitationLifetime - age);
-}
-
-/** Whether two hashes are the same, in constant time. */
-export function isSame(one: string, other: string): boolean {
-  const [first, second] = [Buffer.from(one), Buffer.from(other)];
-  return first.length === second.length && timingSafeEqual(first, second);
 }

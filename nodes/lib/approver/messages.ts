@@ -1,16 +1,12 @@
-import type { Notification, Recipient } from '../contract/notification';
+import type { Notification } from '../contract/notification';
 import type { ApprovalRequest, Person } from '../contract/people';
+import { recipientOf } from '../people/known';
 import { messagesIn } from '../texts/messages';
 import type { PageAddress } from './address';
 import type { ApproverHost } from './host';
 import { invitationLifetime } from './invitations';
 
 type Sender = Pick<ApproverHost, 'settings' | 'language'>;
-
-/** Whom a notification is for. */
-export function recipientOf({ authyId, phoneNumber, email }: Person): Recipient {
-  return { authyId, phoneNumber, email: email === '' ? null : email, name: null };
-}
 
 /** Something is waiting for an answer. Its address opens the page, where only a phone of the person's can answer. */
 export function approvalMessage(

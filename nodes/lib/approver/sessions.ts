@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Person, Phone, Session } from '../contract/people';
+import { signaturesMatch } from '../contract/signed-requests';
 import { formats } from '../contract/validation';
 import { mostSessions } from '../people/person';
 import type { PageAddress } from './address';
 import { sha256 } from './canonical';
-import { isSame } from './invitations';
 
 /** How long a browser stays signed in, in milliseconds. */
 const lifetime = 180 * 86_400_000;
@@ -34,7 +34,7 @@ export function withSession(phone: Phone, { secret }: SessionToken, startedAt: n
 /** A phone without a session. */
 export function withoutSession(phone: Phone, { secret }: SessionToken): Phone {
   const hash = sha256(secret);
-  return { ...phone, sessions: phone.sessions.filter((session) => !isSame(session.hash, hash)) };
+  return { ...phone, sessions: phone.sessions.filter((session) => !signaturesMatch(session.hash, hash)) };
 }
 
 /** The phone that a session is of; undefined if it is none, or has ended. */
@@ -48,7 +48,7 @@ export function phoneOf(
   return phones.find(
     ({ id, sessions }) =>
       id === token.phoneId &&
-      sessions.some((session) => isSame(session.hash, hash) && now - session.startedAt < lifetime),
+      sessions.some((session) => signaturesMatch(session.hash, hash) && now - session.startedAt < lifetime),
   );
 }
 

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { member, textOrNull } from '../contract/json';
 import type { Person, Phone } from '../contract/people';
+import { signaturesMatch } from '../contract/signed-requests';
 import { formats } from '../contract/validation';
 import { type PageAddress, pageAddress } from './address';
 import type { SignedIn } from './asking';
 import type { ApproverHost } from './host';
-import { isSame } from './invitations';
 import {
   challengeOfCredential,
   checkSignature,
@@ -93,7 +93,7 @@ export class SigningIn {
     const isOurs =
       bytes.length === signed.length + macLength &&
       bytes.toString('base64url') === challenge &&
-      isSame(mac.toString('base64url'), (await this.macOf(signed)).toString('base64url'));
+      signaturesMatch(mac.toString('base64url'), (await this.macOf(signed)).toString('base64url'));
     if (!isOurs) throw new Refused('passkeyRefused');
     const madeAt = Number(signed.readBigUInt64BE());
     const age = this.host.now() - madeAt;

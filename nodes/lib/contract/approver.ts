@@ -1,5 +1,5 @@
 import type { JsonObject } from './json';
-import type { ApprovalRequest, Grade } from './people';
+import type { ApprovalRequest } from './people';
 import type { ValuesOf } from './operations';
 
 /** How an account asks people on its own page. */
@@ -60,8 +60,6 @@ export interface Approvals {
    * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_USER_UNAVAILABLE`, `AUTHY_BAD_CONFIG`, `AUTHY_STORE`
    */
   invite(authyId: string): Promise<MadeInvitation>;
-  /** How far answers can be trusted that are given at the account's address. */
-  readonly grade: Grade;
 }
 
 /** How a code was judged. */

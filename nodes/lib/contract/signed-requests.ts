@@ -3,10 +3,10 @@ import { timingSafeEqual } from 'node:crypto';
 // What it takes to verify a request that somebody has signed, whichever service it comes from.
 
 /**
- * Compares two signatures in a time that does not depend on where they differ.
+ * Compares two signatures, or hashes of secrets, in a time that does not depend on where they differ.
  *
- * @param received - whatever the request carried
- * @param expected - the signature computed here
+ * @param received - whatever the request carried, or what was computed of it
+ * @param expected - the signature computed here, or the hash that is kept
  */
 export function signaturesMatch(received: string, expected: string): boolean {
   const a = Buffer.from(received);

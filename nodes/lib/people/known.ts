@@ -1,4 +1,5 @@
 import { AuthyError } from '../contract/errors';
+import type { Recipient } from '../contract/notification';
 import type { ValuesOf } from '../contract/operations';
 import type { People, Person } from '../contract/people';
 import { without } from '../contract/without';
@@ -96,6 +97,11 @@ export function emailOf({ email }: Person): string {
     'AUTHY_NOT_SENT',
     'Set an e-mail address of the user first, with the node "update user": none is known.',
   );
+}
+
+/** Whom a notification is for. */
+export function recipientOf({ authyId, phoneNumber, email }: Person): Recipient {
+  return { authyId, phoneNumber, email: email === '' ? null : email, name: null };
 }
 
 /** All but the last four digits hidden, as Authy shows it. */

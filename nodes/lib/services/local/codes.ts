@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Person, Verification } from '../../contract/people';
 import { withCount } from '../../people/counts';
-import { emailOf, lockedPerson, masked, unknownPerson, usablePerson } from '../../people/known';
+import { emailOf, lockedPerson, masked, unknownPerson, usablePerson, recipientOf } from '../../people/known';
 import { randomDigits } from '../../people/random-digits';
 import { activeOf } from './authenticators';
 import type { Context, Handler } from './context';
@@ -85,12 +85,7 @@ async function send(
     notify({
       topic: 'code',
       ...codeMessage(context, code, locale),
-      to: {
-        authyId,
-        phoneNumber: changed.phoneNumber,
-        email: changed.email === '' ? null : changed.email,
-        name: null,
-      },
+      to: recipientOf(changed),
       via: channel,
       expiresAt: sent.startedAt + codeLifetime,
     });

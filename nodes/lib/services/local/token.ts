@@ -1,7 +1,7 @@
 import { period, stepOf } from '../../authenticator/totp';
 import type { KeyedHash, Person, Verification } from '../../contract/people';
 import type { ResultOf } from '../../contract/results';
-import { lockedPerson, unknownPerson, usablePerson } from '../../people/known';
+import { recipientOf, lockedPerson, unknownPerson, usablePerson } from '../../people/known';
 import { isAmong } from '../../people/sealing';
 import type { CodeVerdict } from '../../contract/approver';
 import {
@@ -229,16 +229,11 @@ function tellOfClock({ now, log }: Context, person: Person, token: string): void
 }
 
 /** Nobody has to listen: the code was right. */
-async function warnOfFew(
-  context: Context,
-  { authyId, phoneNumber, email }: Person,
-  left: number,
-): Promise<void> {
-  context.log(`Make a new QR code for the user ${authyId}: ${left} of their recovery codes are left.`);
+async function warnOfFew(context: Context, person: Person, left: number): Promise<void> {
+  context.log(`Make a new QR code for the user ${person.authyId}: ${left} of their recovery codes are left.`);
   try {
     const notify = await context.notifier();
-    const to = { authyId, phoneNumber, email: email === '' ? null : email, name: null };
-    notify({ topic: 'warning', ...recoveryMessage(context, left), to });
+    notify({ topic: 'warning', ...recoveryMessage(context, left), to: recipientOf(person) });
   } catch {
     // The log has it.
   }
