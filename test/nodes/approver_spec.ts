@@ -366,6 +366,56 @@ describe('The approver of this Node-RED', () => {
     });
   });
 
+  describe('limits', () => {
+    it('fifty details are shown, and more are refused before anybody is asked', async () => {
+      const phone = await enrolled();
+      const rows = (count: number): object =>
+        Object.fromEntries(Array.from({ length: count }, (_, row) => [`Row ${row}`, row]));
+      flow = await gate({ details: 'details', detailsType: 'msg' });
+      const client = phone.browser.at(flow.url);
+      should(errorOf(await flow.deliver({ authyId, details: rows(51) }))).match({
+        code: 'AUTHY_INVALID_INPUT',
+        message: /has 51 rows: this Node-RED shows 50 at most/,
+      });
+      should(await client.requests()).eql([]);
+      flow.give({ authyId, details: rows(50) });
+      should((await shownOn(client))['details']).have.length(50);
+    });
+
+    it('whoever has ten phones is not invited: a phone is to be removed first', async () => {
+      const people = approver().host.people();
+      await people.change(authyId, (person) => ({
+        ...person,
+        phones: Array.from({ length: 10 }, (_, no) => ({
+          ...{ id: `phone${no}`, name: `Phone ${no}`, sessions: [], addedAt: 1 },
+        })),
+      }));
+      for (const invite of [() => approver().invite(authyId), () => approver().enrolment.invite(authyId)]) {
+        await should(invite()).be.rejectedWith({ code: 'AUTHY_LIMIT_REACHED', message: /^Remove a phone/ });
+      }
+      should((await people.find(authyId))?.invitation).be.undefined();
+      await approver().phones.remove(authyId, 'phone3');
+      await enrolled();
+    });
+
+    it('a session ends after 180 days; a clock that was ahead for a while has ended none', async () => {
+      const clock = new SetClock();
+      try {
+        const day = 86_400_000;
+        const phone = await enrolled();
+        clock.set(181 * day);
+        should(await phone.browser.state()).match({ signedIn: false });
+        clock.set(-181 * day);
+        clock.pass(179 * day);
+        should(await phone.browser.state()).match({ signedIn: true });
+        clock.pass(day);
+        should(await phone.browser.state()).match({ signedIn: false });
+      } finally {
+        clock.restore();
+      }
+    });
+  });
+
   describe('by the code of an authenticator, on plain http', () => {
     const plain = 'http://192.168.1.10:1880/approve';
 
@@ -417,6 +467,47 @@ describe('The approver of this Node-RED', () => {
         decision: 'approved',
         device: { grade: 'code', credentialId: null },
       });
+    });
+
+    it('a request that is another one by the time its code is judged is not approved', async () => {
+      const { client, codeNow } = await withCode();
+      const given = flow.give({ authyId });
+      const { id } = await shownOn(client);
+      const { host } = approver();
+      const codes = host.codes.bind(host);
+      // Somebody changes the record while the code is being looked at.
+      const slow = async (): ReturnType<typeof codes> => {
+        const known = await codes();
+        return {
+          ...known,
+          async check(who, code) {
+            const verdict = await known.check(who, code);
+            await host.people().change(who, (person) => ({
+              ...person,
+              requests: (person.requests ?? []).map((one) => ({ ...one, message: 'Open the safe?' })),
+            }));
+            return verdict;
+          },
+        };
+      };
+      Object.assign(host, { codes: slow });
+      should(await client.call('approve', { id, code: codeNow() })).match({
+        status: 409,
+        body: { error: 'changed' },
+      });
+      should(flow.soFar(given).sent).eql([]);
+      should(await client.requests()).match([{ id, message: 'Open the safe?' }]);
+    });
+
+    it('a wrong name of a phone costs no code', async () => {
+      const client = browser(plain);
+      const token = (await approver().invite(authyId)).url.split('#i=')[1];
+      const opened = await client.done('invitation', { token });
+      const { address } = opened['authenticator'] as { address: string };
+      const totp = authenticator(new URL(address).searchParams.get('secret') ?? '');
+      const code = codeAt(totp);
+      should(await client.call('enrol', { token, name: ' ', code })).match({ status: 400 });
+      await client.done('enrol', { token, name: 'Wall', code });
     });
 
     it('a code that was sent by message is no answer, and neither is a recovery code', async () => {
