@@ -69,6 +69,22 @@ describe('Operation nodes on this Node-RED', () => {
       should(await local.withPeople((people) => people.count())).equal(2);
     });
 
+    it('an install link for somebody who is known goes to no address that came with it', async () => {
+      const link = { sendInstallLink: 'true', sendInstallLinkType: 'bool' };
+      const known = { phoneNumber: '+13175550143', countryCode: '1' };
+      const one = await local.withPeople((people) => people.add({ ...known, email: '' }));
+      const asked = { email: 'eve@example.com', phoneNumber: known.phoneNumber };
+      should((await local.ask('userCreate', asked, link))[0]).eql({ authyId: one.authyId, ...known });
+      should(local.told.at(-1)).match({ topic: 'invitation', payload: { to: { email: null } } });
+      const number = local.told.length;
+      await local.withPeople((people) =>
+        people.change(one.authyId, (person) => ({ ...person, locked: true })),
+      );
+      should(await local.errorOf('userCreate', asked, link)).match({ code: 'AUTHY_USER_UNAVAILABLE' });
+      should(local.told).have.length(number);
+      should(await local.person(one.authyId)).match({ email: '' });
+    });
+
     it('an activity is a line of the log, without its data', async () => {
       const data = { data: '{"ip":"192.0.2.7"}' };
       const [recorded] = await local.ask('userActivity', { authyId }, { activity: 'banned', ...data });

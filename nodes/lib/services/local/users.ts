@@ -2,12 +2,17 @@ import { created, knownPerson, masked, unknownPerson, withEmail } from '../../pe
 import { activeOf } from './authenticators';
 import type { Handler } from './context';
 
-/** An install link is an invitation here. Nobody is added who would wait for one that nobody sends. */
+/**
+ * An install link is an invitation here. Nobody is added who would wait for one that nobody sends. Whoever has it can answer for
+ * the person: so it goes to those who are known as they were known before, and never to an address that came with it.
+ */
 export const userCreate: Handler<'userCreate'> = async (context, values, { signal }) => {
   const { people, notifier } = context;
-  if (values.sendInstallLink === true) await notifier(signal);
-  const { authyId, phoneNumber, countryCode } = await created(people, values);
-  if (values.sendInstallLink === true) await context.approvals.invite(authyId);
+  const isInvited = values.sendInstallLink === true;
+  if (isInvited) await notifier(signal);
+  const known = isInvited ? await people.findByPhone(values.phoneNumber) : undefined;
+  const { authyId, phoneNumber, countryCode } = known ?? (await created(people, values));
+  if (isInvited) await context.approvals.invite(authyId);
   return { outcome: 'created', result: { authyId, phoneNumber, countryCode } };
 };
 
