@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { renderSVG } from 'uqr';
 import { authenticator, codeAt, LocalAccount, wrong, wrongFor } from '../support/local_account';
-import { newFactor } from '../support/people';
+import { newFactor, newPerson } from '../support/people';
 import { SetClock } from '../support/set_clock';
 
 const phone = { phoneNumber: '+13175550142', countryCode: '1' };
@@ -624,6 +624,8 @@ describe('Operation nodes on this Node-RED', () => {
     });
 
     it('half a year counts, and no more', async () => {
+      // From the end of some months on, 31 days later is the month after the next one.
+      clock.setTo(Date.UTC(2026, 0, 15));
       for (let month = 0; month < 8; month += 1) {
         await local.send('tokenSms', authyId);
         clock.pass(31 * 86_400_000);
@@ -632,6 +634,19 @@ describe('Operation nodes on this Node-RED', () => {
       const [{ months }] = await local.ask('appStats');
       should((months as { smsCount: number }[]).map(({ smsCount }) => smsCount)).eql([1, 1, 1, 1, 1, 1]);
       should((await local.person(authyId)).counts).have.length(6);
+    });
+
+    it('a clock that shows no month of four digits, or an imported time that no calendar has, stops nothing', async () => {
+      clock.setTo(Date.UTC(12_026, 0, 1));
+      should(await local.verify(authyId, await local.send('tokenSms', authyId))).equal('valid');
+      should((await local.person(authyId)).counts).be.undefined();
+      await local.withPeople((people) => people.add(newPerson({ createdAt: Number.MAX_SAFE_INTEGER })));
+      for (const time of [Date.UTC(12_026, 0, 1), Date.UTC(2026, 0, 1), 0]) {
+        clock.setTo(time);
+        const [{ totalUsers, months }] = await local.ask('appStats');
+        should(totalUsers).equal(2);
+        should(months).have.length(6);
+      }
     });
 
     it('the name that people see is its own, that of the account, or Node-RED', async () => {

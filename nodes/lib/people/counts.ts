@@ -5,9 +5,15 @@ import { mostMonths } from './person';
 type Counted = Exclude<keyof MonthCounts, 'month'>;
 type Month = ResultOf<'appStats'>['months'][number];
 
-/** The person once something more was done for them. @param now - in milliseconds since 1970 */
+/**
+ * The person once something more was done for them. Where a clock is set to a time without a month, nothing is counted: that is
+ * no reason to refuse what is counted.
+ *
+ * @param now - in milliseconds since 1970
+ */
 export function withCount(person: Person, now: number, what: Counted): Person {
   const month = monthOf(now);
+  if (month === undefined) return person;
   const { counts = [] } = person;
   const before = counts.find((one) => one.month === month) ?? { month, sms: 0, calls: 0, auths: 0 };
   const after = { ...before, [what]: before[what] + 1 };
@@ -32,6 +38,7 @@ export async function statisticsOf(people: People, now: number): Promise<{ total
   for await (const { createdAt, counts = [] } of people.all()) {
     total += 1;
     for (const month of months) {
+      if (month.key === undefined) continue;
       if (monthOf(createdAt) === month.key) month.users += 1;
       const counted = counts.find((one) => one.month === month.key);
       month.sms += counted?.sms ?? 0;
@@ -53,7 +60,9 @@ export async function statisticsOf(people: People, now: number): Promise<{ total
   };
 }
 
-/** Of UTC, such as `2026-11`. */
-function monthOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 7);
+/** Of UTC, such as `2026-11`; undefined if its year has not four digits, or the time is none. */
+function monthOf(time: number): string | undefined {
+  const date = new Date(time);
+  const year = date.getUTCFullYear();
+  return year >= 0 && year <= 9999 ? date.toISOString().slice(0, 7) : undefined;
 }
