@@ -175,6 +175,30 @@ for (const runtime of runtimes) {
       should(await panel().getByText('An invitation is open until').count()).equal(0);
     });
 
+    it('an invitation that comes late says whose it is, whoever is shown by then', async () => {
+      await nodeRed?.deploy([tab, account('late', 'Front door')]);
+      await open();
+      const { page } = editor as Editor;
+      await add('+491701234567', 'ada@example.com');
+      await panel().locator('[data-key="back"]').click();
+      await add('+491701234568', 'bob@example.com');
+      let goOn = (): void => undefined;
+      const held = new Promise<void>((resolve) => (goOn = resolve));
+      await page.route('**/authy-people/invite', async (route) => {
+        await held;
+        await route.continue();
+      });
+      await press('Invite a phone');
+      await panel().locator('[data-key="back"]').click();
+      await panel().getByRole('button', { name: 'ada@example.com' }).click();
+      await panel().getByRole('heading', { name: 'ada@example.com', exact: true }).waitFor();
+      goOn();
+      await dialog().getByText('bob@example.com').waitFor();
+      should(await dialog().getByText('ada@example.com').count()).equal(0);
+      await press('Close', dialog());
+      await panel().getByRole('heading', { name: 'ada@example.com', exact: true }).waitFor();
+    });
+
     it('people of several accounts are found, in a narrow sidebar and by the keyboard', async () => {
       await nodeRed?.deploy([
         tab,
