@@ -448,6 +448,15 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
       const sent = { id: 'own-app', authyId, phone: 'x' };
       should(await ask(route, sent)).match({ ok: false, message: /^Choose another account/ });
     }
+    const locked = await people().add(newPerson());
+    await people().change(locked.authyId, (one) => ({ ...one, locked: true }));
+    for (const isLocked of [undefined, null, 'true', 1, {}]) {
+      should(await ask('lock', { authyId: locked.authyId, isLocked })).match({
+        ok: false,
+        message: /^isLocked: /,
+      });
+    }
+    should(await people().find(locked.authyId)).match({ locked: true });
     for (const body of ['[]', '{"id":{}}', '"x"', '7']) {
       should((await send('list', body)).body['ok']).not.equal(true, body);
     }

@@ -3,7 +3,7 @@ import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { Approver } from '../approver/approver';
 import { longestName } from '../approver/enrolment';
-import { AuthyError } from '../contract/errors';
+import { AuthyError, invalidInput } from '../contract/errors';
 import { operations } from '../contract/operations';
 import type { Person } from '../contract/people';
 import { readInputs } from '../contract/read-inputs';
@@ -144,7 +144,9 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     return { facts: { phone } };
   });
   serveChangeOf('lock', async ({ account, authyId, sent }) => {
-    const isLocked = sent['isLocked'] === true;
+    const { isLocked } = sent;
+    // What is not said must unlock nobody.
+    if (typeof isLocked !== 'boolean') throw invalidInput('isLocked', 'must be true or false.');
     if (account.approver === undefined) await withLock(account.people(), authyId, isLocked);
     else await account.approver.phones.lock(authyId, isLocked);
     return { facts: { isLocked } };
