@@ -35,7 +35,7 @@ export type ProbeReply =
       readonly failure: string;
     };
 
-/** Sends a request and reads the beginning of its answer. Redirections are not followed. Never throws. */
+/** Sends a request and reads the beginning of its answer. Redirections are not followed. Rejects only what cannot be sent at all. */
 export function sendProbe(request: ProbeRequest): Promise<ProbeReply> {
   const { url, method, headers, body, certificates, until } = request;
   return new Promise((resolve) => {
@@ -47,7 +47,6 @@ export function sendProbe(request: ProbeRequest): Promise<ProbeReply> {
       const { statusCode: status, headers = {} } = answer ?? {};
       resolve(status === undefined ? { failure } : { status, headers, text });
     };
-    const timer = setTimeout(() => end('TIMEOUT'), longestWait);
     const options = {
       method,
       headers: { ...headers, ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) },
@@ -60,6 +59,7 @@ export function sendProbe(request: ProbeRequest): Promise<ProbeReply> {
       }),
     };
     const sent = (url.startsWith('https:') ? https : http).request(url, options);
+    const timer = setTimeout(() => end('TIMEOUT'), longestWait);
     sent.on('error', ({ code = 'UNKNOWN' }: NodeJS.ErrnoException) => end(code));
     sent.on('response', (response) => {
       answer = response;
