@@ -407,6 +407,12 @@ describe("the addresses of an account's page", function () {
       should(site.seen).be.empty();
     });
 
+    it('an account in a subflow that nothing uses', async () => {
+      const subflow = { id: 'subflow', type: 'subflow', name: 'Doors', in: [], out: [] };
+      await running().deploy([subflow, { ...account('inner'), z: 'subflow' }]);
+      should(codesOf(await check('inner'))).eql(['notUsed']);
+    });
+
     it('an account of a service without a page', async () => {
       await running().deploy([{ ...account('door'), service: 'authy' }]);
       should(codesOf(await check())).eql(['noPage']);
