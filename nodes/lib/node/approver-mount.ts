@@ -20,7 +20,10 @@ export function serveApprovers(RED: NodeAPI, instances: Instances): void {
     const path = request.url ?? '';
     for (const { approver } of servedAccounts(instances)) {
       if (approver === undefined || !isBelow(path, approver.host.settings.path)) continue;
-      pagesOf(approver).then((pages) => pages(request, response, next), next);
+      pagesOf(approver)
+        .then((pages) => pages(request, response, next))
+        // Express sees only what is thrown at once: what is thrown later would end Node-RED.
+        .catch(next);
       return;
     }
     next();

@@ -42,7 +42,8 @@ function representationOf(content: Buffer): Representation {
 }
 
 /**
- * Sends a whole answer. Nobody keeps it, and no browser guesses its type. As node:http does, the answer to HEAD is sent
+ * Sends a whole answer, unless somebody has answered already: settings may have a middleware that answers whoever has waited too
+ * long. Nobody keeps it, and no browser guesses its type. As node:http does, the answer to HEAD is sent
  * without its content.
  *
  * @param headers - further ones, or others
@@ -54,6 +55,7 @@ export function send(
   content: string | Buffer,
   headers: OutgoingHttpHeaders = {},
 ): void {
+  if (response.headersSent) return;
   response.writeHead(status, {
     'Content-Type': type,
     'Content-Length': Buffer.byteLength(content),
@@ -81,6 +83,7 @@ export function sendFile(
   file: StaticFile,
   headers: OutgoingHttpHeaders = {},
 ): void {
+  if (response.headersSent) return;
   const gzipped = readsGzip(request) ? file.gzipped() : undefined;
   const { content, etag } = gzipped ?? file.plain;
   response.appendHeader('Vary', 'Accept-Encoding');

@@ -94,6 +94,7 @@ export function answerCall(
       // The client broke off, or took too long.
       if (request.destroyed && !request.complete) return;
       const refusal = refusalOf(error, approver);
+      if (response.headersSent) return;
       // What is still to come of the body is not read.
       if (!request.complete) response.setHeader('Connection', 'close');
       sendRefusal(response, refusal);

@@ -43,7 +43,7 @@ export function answerEvents(approver: Approver, request: MountedRequest, respon
   }
   welcomed(approver, request).then(
     (signedIn) => {
-      if (!response.destroyed) stream(approver, signedIn, response);
+      if (!response.destroyed && !response.headersSent) stream(approver, signedIn, response);
     },
     (error: unknown) => sendRefusal(response, error instanceof Refused ? error : new Refused('unavailable')),
   );
