@@ -4,8 +4,8 @@ import type { Kept, Row } from './people-store';
 const most = 2_000_000;
 
 /**
- * The people who were read or changed last, as objects: a text that was read is not read again until it is another one. Whoever
- * gets such a person must leave it as it is, as its types say.
+ * The people who were read or changed last, as objects: a text that was read is not read again until it is another one. They are
+ * frozen: what somebody changed in one would be believed by the next who asks.
  */
 export class RecentPeople {
   /** By their id; the one that was used last is the last. */
@@ -23,6 +23,7 @@ export class RecentPeople {
 
   /** Remembers a person instead of what they were before. */
   remember(kept: Kept): void {
+    if (!Object.isFrozen(kept.person)) freeze(kept.person);
     this.forget(kept.authyId);
     this.kept.set(kept.authyId, kept);
     this.characters += kept.text.length;
@@ -36,4 +37,10 @@ export class RecentPeople {
     this.characters -= this.kept.get(authyId)?.text.length ?? 0;
     this.kept.delete(authyId);
   }
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  for (const within of Object.values(value)) if (!Object.isFrozen(within)) freeze(within);
 }

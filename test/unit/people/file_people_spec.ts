@@ -82,6 +82,24 @@ describe('People in files', () => {
     should(await open().find(ada.authyId)).eql({ ...ada, limits });
   });
 
+  it('cannot be changed but by a change: what somebody does to a person that they were given is believed by nobody', async () => {
+    const people = open();
+    const limits = { sent: [1], wrong: [2], wrongInARow: 1, locks: 1, lockedUntil: 4 };
+    const { authyId } = await people.add(newPerson({ limits }));
+    await people.find(authyId);
+    for (let time = 0; time < 2; time += 1) {
+      const found = (await people.find(authyId)) as unknown as {
+        limits: { lockedUntil: number; wrong: number[] };
+      };
+      should(Reflect.set(found.limits, 'lockedUntil', -1)).be.false();
+      should(() => found.limits.wrong.pop()).throw(TypeError);
+      should(await people.find(authyId)).match({ limits });
+    }
+    should(await people.change(authyId, (person) => ({ ...person, email: 'new@example.com' }))).match({
+      limits,
+    });
+  });
+
   it('are the same person for the same phone number, who gets the new e-mail address', async () => {
     const people = open();
     const all = await Promise.all([1, 2, 3].map((n) => people.add(newPerson({ email: `${n}@example.com` }))));
