@@ -77,7 +77,7 @@ export class Simulator {
       verify: verifySettings(options.verify ?? {}, freshVerifySettings((options.now ?? Date.now)())),
     };
     this.log = options.log ?? (() => undefined);
-    const state = new State(options.now ?? Date.now);
+    const state = new State(options.now ?? (() => Date.now()));
     const languages = (spoken ??= new Languages('authy-simulator'));
     const backend = (this.backend = {
       state,
