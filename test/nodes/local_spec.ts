@@ -66,6 +66,9 @@ describe('Operation nodes on this Node-RED', () => {
       const flow = await local.start('userCreate', link, [local.account]);
       const { caught } = await flow.deliver(third);
       should(caught[0]?.error).match({ code: 'AUTHY_NOT_SENT' });
+      // Or without a page to be invited to.
+      const pageless = await local.start('userCreate', link, undefined, { httpNodeRoot: false });
+      should((await pageless.deliver(third)).caught[0]?.error).match({ code: 'AUTHY_BAD_CONFIG' });
       should(await local.withPeople((people) => people.count())).equal(2);
     });
 

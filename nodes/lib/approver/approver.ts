@@ -49,6 +49,10 @@ export class Approver implements Approvals {
     return this.asking.find(authyId, approvalId);
   }
 
+  assertAddress(): void {
+    pageAddress(this.host);
+  }
+
   invite(authyId: string): Promise<MadeInvitation> {
     return this.enrolment.inviteAndTell(authyId);
   }

@@ -60,6 +60,8 @@ export interface Approvals {
    * @throws AuthyError - `AUTHY_USER_NOT_FOUND`, `AUTHY_USER_UNAVAILABLE`, `AUTHY_BAD_CONFIG`, `AUTHY_STORE`
    */
   invite(authyId: string): Promise<MadeInvitation>;
+  /** @throws AuthyError - `AUTHY_BAD_CONFIG` if the page has no address, so that nobody could be invited or asked */
+  assertAddress(): void;
 }
 
 /** How a code was judged. */

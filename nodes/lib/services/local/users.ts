@@ -7,12 +7,15 @@ import type { Handler } from './context';
  * the person: so it goes to those who are known as they were known before, and never to an address that came with it.
  */
 export const userCreate: Handler<'userCreate'> = async (context, values, { signal }) => {
-  const { people, notifier } = context;
+  const { people, notifier, approvals } = context;
   const isInvited = values.sendInstallLink === true;
-  if (isInvited) await notifier(signal);
+  if (isInvited) {
+    approvals.assertAddress();
+    await notifier(signal);
+  }
   const known = isInvited ? await people.findByPhone(values.phoneNumber) : undefined;
   const { authyId, phoneNumber, countryCode } = known ?? (await created(people, values));
-  if (isInvited) await context.approvals.invite(authyId);
+  if (isInvited) await approvals.invite(authyId);
   return { outcome: 'created', result: { authyId, phoneNumber, countryCode } };
 };
 
