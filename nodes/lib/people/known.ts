@@ -99,6 +99,14 @@ export function emailOf({ email }: Person): string {
   );
 }
 
+/** The longest name of an authenticator that Twilio takes; here it is the same. */
+const longestName = 64;
+
+/** The name of a person's authenticator: the label; without one the e-mail address, or the ID. */
+export function authenticatorName({ authyId, email }: Person, label: string | undefined): string {
+  return (label ?? (email === '' ? authyId : email)).slice(0, longestName);
+}
+
 /** Whom a notification is for. */
 export function recipientOf({ authyId, phoneNumber, email }: Person): Recipient {
   return { authyId, phoneNumber, email: email === '' ? null : email, name: null };

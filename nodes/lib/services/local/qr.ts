@@ -2,13 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { qrPicture } from '../../authenticator/qr-picture';
 import { addressOf, newSecret } from '../../authenticator/totp';
 import type { Factor, KeyedHash } from '../../contract/people';
-import { unknownPerson, usablePerson } from '../../people/known';
+import { authenticatorName, unknownPerson, usablePerson } from '../../people/known';
 import { isPending, service } from './authenticators';
 import type { Context, Handler } from './context';
 import { newRecoveryCodes } from '../../people/recovery';
-
-/** The longest name that is kept. */
-const longestName = 64;
 
 /**
  * A new authenticator, its QR code and its recovery codes. It takes the place of an earlier one once its first code was right;
@@ -50,7 +47,7 @@ export async function newAuthenticator(
   },
 ): Promise<{ secret: string; name: string }> {
   const person = await usablePerson(people, authyId);
-  const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
+  const name = authenticatorName(person, label);
   const secret = newSecret();
   const factor: Factor = {
     id: `${service}-${randomBytes(16).toString('hex')}`,

@@ -2,12 +2,9 @@ import { qrPicture } from '../../authenticator/qr-picture';
 import { newSecret } from '../../authenticator/totp';
 import type { Factor } from '../../contract/people';
 import type { CallOptions, ServiceAnswer } from '../../contract/service';
-import { unknownPerson, usablePerson } from '../../people/known';
+import { authenticatorName, unknownPerson, usablePerson } from '../../people/known';
 import { type Context, type Handler, personPath } from './context';
 import { createFactor } from './factors';
-
-/** The longest name that Twilio takes. */
-const longestName = 64;
 
 /** An authenticator that was made, and its QR code, drawn here. */
 export const userQr: Handler<'userQr'> = async (context, { authyId, label, size = 300 }, call) => {
@@ -39,7 +36,7 @@ export async function newAuthenticator(
   call: () => CallOptions,
 ): Promise<{ readonly address: string; readonly name: string; readonly answer: ServiceAnswer }> {
   const person = await usablePerson(context.people, authyId);
-  const name = (label ?? (person.email === '' ? authyId : person.email)).slice(0, longestName);
+  const name = authenticatorName(person, label);
   const secret = newSecret();
   const isUnconfirmed = ({ type, state, service }: Factor): boolean =>
     type === 'totp' && state === 'unverified' && service === context.serviceSid;
