@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import should from 'should';
 import fc from 'fast-check';
 import type { Person } from '../../nodes/lib/contract/people';
-import { type Answered, ApproverClient, PasskeyPhone } from '../support/approver_client';
+import { ApproverClient, PasskeyPhone } from '../support/approver_client';
+import type { HttpAnswer } from '../support/http_request';
 import { ApproverFlow } from '../support/approver_flow';
 import { androidKeyRegistration } from '../support/attestation';
 import { samples } from '../support/runs';
@@ -38,7 +39,7 @@ describe('Attack: passkeys of the approver', function () {
   after(() => approver.stop());
 
   /** Approves as a phone would, but for what is wrong with it. */
-  const approve = (browser: ApproverClient, id: string, credential: unknown): Promise<Answered> => {
+  const approve = (browser: ApproverClient, id: string, credential: unknown): Promise<HttpAnswer> => {
     approver.rest();
     return browser.call('approve', { id, credential });
   };
@@ -278,7 +279,7 @@ describe('Attack: passkeys of the approver', function () {
   });
 
   describe('signing in', () => {
-    const signIn = (credential: unknown): Promise<Answered> =>
+    const signIn = (credential: unknown): Promise<HttpAnswer> =>
       approver.browser().call('sign-in', { credential }, approver.from());
     const challenge = async (): Promise<{ challenge: string }> =>
       (await approver.browser().call('sign-in-options', {}, approver.from())).body['options'] as {
@@ -341,7 +342,7 @@ describe('Attack: passkeys of the approver', function () {
     async function enrol(
       credentialOf: (one: PasskeyPhone, options: Options) => unknown,
       to = ada,
-    ): Promise<Answered> {
+    ): Promise<HttpAnswer> {
       const token = await approver.invited(to);
       const one = new PasskeyPhone(approver.browser());
       const opened = await one.browser.call('invitation', { token }, approver.from());
@@ -482,7 +483,7 @@ describe('Attack: passkeys of the approver', function () {
   });
 
   /** Node-RED writes nothing of what a stranger sends, and it is no fault of the store. */
-  async function calm(work: () => Promise<Answered>): Promise<Answered> {
+  async function calm(work: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
     const before = approver.flow.log.length;
     const answer = await work();
     should(approver.flow.log.slice(before).filter((line) => /could not do what was asked/.test(line))).eql(

@@ -2,7 +2,8 @@ import http from 'node:http';
 import net from 'node:net';
 import fc from 'fast-check';
 import should from 'should';
-import { type Answered, ApproverClient, PasskeyPhone } from '../support/approver_client';
+import { ApproverClient, PasskeyPhone } from '../support/approver_client';
+import type { HttpAnswer } from '../support/http_request';
 import { ApproverFlow } from '../support/approver_flow';
 import { eventually } from '../support/node_red';
 import { cases, runs } from '../support/runs';
@@ -120,7 +121,7 @@ describe('Attack: the page of the approver', function () {
 
   describe('an invitation', () => {
     /** What the page and the network show of an answer. */
-    const shown = ({ status, body, headers }: Answered): object => {
+    const shown = ({ status, body, headers }: HttpAnswer): object => {
       return { status, body, headers: { ...headers, date: '' } };
     };
 
@@ -236,7 +237,7 @@ describe('Attack: the page of the approver', function () {
 
   describe('a request of another page', () => {
     const foreign = { status: 403, body: { error: 'foreign' } };
-    const answered = (headers: Record<string, string | undefined>): Promise<Answered> =>
+    const answered = (headers: Record<string, string | undefined>): Promise<HttpAnswer> =>
       phone.browser.call('state', {}, headers);
 
     it('is refused, whatever it claims to be', async () => {
@@ -420,7 +421,7 @@ describe('Attack: the page of the approver', function () {
 
   describe('a body', () => {
     it('that is too large or no JSON object is refused', async () => {
-      const call = (body: string): Promise<Answered> =>
+      const call = (body: string): Promise<HttpAnswer> =>
         phone.browser.request('POST', '/api/state', body, {
           'Content-Type': 'application/json',
           Origin: 'https://home.example',

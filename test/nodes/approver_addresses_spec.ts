@@ -18,6 +18,7 @@ import {
 } from '../support/node_red';
 import { type ProxyRules, ReverseProxy } from '../support/reverse_proxy';
 import { ScriptedServer } from '../support/scripted_server';
+import { type HttpAnswer, httpRequest } from '../support/http_request';
 
 const account = (id: string, settings: object = {}): FlowNode => ({
   id,
@@ -30,30 +31,12 @@ const account = (id: string, settings: object = {}): FlowNode => ({
   ...settings,
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly text: string;
-}
-
-/** Sends a request with any headers, but those that are undefined: `fetch` would not send them all. */
 function send(
   url: string,
-  headers: http.OutgoingHttpHeaders,
-  body?: string,
-  method = body === undefined ? 'GET' : 'POST',
-): Promise<Answer> {
-  const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
-  return new Promise((resolve, reject) => {
-    const request = http.request(url, { method, headers: given, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => (text += part));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
-      );
-    });
-    request.on('error', reject).end(body);
-  });
+  headers: Record<string, http.OutgoingHttpHeader | undefined>,
+  body = '',
+): Promise<HttpAnswer> {
+  return httpRequest(body === '' ? 'GET' : 'POST', url, headers, body);
 }
 
 /** What a phone sends from the page. */
@@ -117,7 +100,7 @@ describe("the addresses of an account's page", function () {
     return check();
   }
 
-  const state = (url: string, headers = fromPage(url), body = '{}'): Promise<Answer> =>
+  const state = (url: string, headers = fromPage(url), body = '{}'): Promise<HttpAnswer> =>
     send(`${url}/api/state`, headers, body);
 
   /** The name by which this machine calls itself, with the path of the page. */
@@ -379,7 +362,7 @@ describe("the addresses of an account's page", function () {
       await running().deploy([account('door', { approverUrl: localPage() })]);
       const url = localPage();
       const guess = JSON.stringify({ nonce: 'AAAAAAAAAAAAAAAAAAAAAA' });
-      const probe = (headers: http.OutgoingHttpHeaders, body = guess): Promise<Answer> =>
+      const probe = (headers: http.OutgoingHttpHeaders, body = guess): Promise<HttpAnswer> =>
         send(`${url}/api/probe`, headers, body);
       should(await probe(fromPage(url))).match({ status: 401, text: '{"error":"signedOut"}' });
       should(await probe(fromPage(url), '{"nonce":["__proto__"]}')).match({ status: 401 });

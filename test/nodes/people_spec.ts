@@ -9,6 +9,7 @@ import { ProcessRun } from '../../nodes/lib/storage/owned-directory';
 import { Flow, type FlowNode } from '../support/flow';
 import { temporaryDirectory } from '../support/node_red';
 import { byId, listOf, newFactor, newPerson, phones } from '../support/people';
+import { type HttpAnswer, httpRequest } from '../support/http_request';
 
 const app: FlowNode = { id: 'node', type: 'authy-app-details', account: 'kept' };
 const simulated: FlowNode = {
@@ -27,12 +28,6 @@ const real: FlowNode = {
 };
 const chosen = { id: 'kept', version: 2, service: 'verify', simulated: true };
 const limit = 10 * 1024 * 1024;
-
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: Record<string, unknown>;
-}
 
 describe('The people of an account, imported and exported from the editor', () => {
   let flow: Flow | undefined;
@@ -57,26 +52,14 @@ describe('The people of an account, imported and exported from the editor', () =
     body: string | Buffer,
     headers: http.OutgoingHttpHeaders,
     method = 'POST',
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const url = `${(flow as Flow).adminUrl}/authy-config/${route}`;
-      const request = http.request(url, { method, headers }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (part: string) => (text += part));
-        response.on('end', () => {
-          const { statusCode: status = 0, headers } = response;
-          const isJson = /json/.test(headers['content-type'] ?? '');
-          resolve({ status, headers, body: (isJson ? JSON.parse(text) : {}) as Answer['body'] });
-        });
-      });
-      request.on('error', reject).end(body);
-    });
+  ): Promise<HttpAnswer> {
+    return httpRequest(method, `${(flow as Flow).adminUrl}/authy-config/${route}`, headers, body);
   }
 
   const asJson = { 'Content-Type': 'application/json' };
   const asBytes = { 'Content-Type': 'application/octet-stream' };
 
-  async function answerTo(route: string, body: object): Promise<Answer['body']> {
+  async function answerTo(route: string, body: object): Promise<HttpAnswer['body']> {
     const answer = await send(route, JSON.stringify(body), asJson);
     should(answer.status).equal(200);
     should(answer.headers['cache-control']).equal('no-store');
@@ -94,7 +77,7 @@ describe('The people of an account, imported and exported from the editor', () =
   async function imported(
     list: string | Buffer,
     { format = 'csv', trial = 'false', id = 'kept' } = {},
-  ): Promise<Answer['body']> {
+  ): Promise<HttpAnswer['body']> {
     const answer = await send(`people/import?id=${id}&format=${format}&trial=${trial}`, list, asBytes);
     should(answer.status).equal(200);
     should(answer.headers['cache-control']).equal('no-store');

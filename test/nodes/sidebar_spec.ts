@@ -7,6 +7,7 @@ import { CodePhone } from '../support/code_phone';
 import { Flow, type FlowNode } from '../support/flow';
 import { temporaryDirectory } from '../support/node_red';
 import { listOf, newFactor, newPerson, phones } from '../support/people';
+import { type HttpAnswer, httpRequest } from '../support/http_request';
 
 const app: FlowNode = { id: 'node', type: 'authy-app-details', account: 'door' };
 const publicUrl = 'http://door.test/approve';
@@ -29,13 +30,6 @@ const ownApp: FlowNode = {
   verifyPush: true,
   approvalStore: 'files',
 };
-
-interface Answer {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly text: string;
-  readonly body: Record<string, unknown>;
-}
 
 /** What the sidebar shows of a person, as far as it is looked at here. */
 interface Shown {
@@ -62,29 +56,24 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
 
   const people = (id = 'door'): People => (flow as Flow).account(id).people();
 
-  function send(
+  /** A request to the admin side, with any headers. */
+  async function send(
     route: string,
     body: string,
     headers: http.OutgoingHttpHeaders = { 'Content-Type': 'application/json' },
     method = 'POST',
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const url = `${(flow as Flow).adminUrl}/authy-people/${route}`;
-      const request = http.request(url, { method, headers }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (part: string) => (text += part));
-        response.on('end', () => {
-          const { statusCode: status = 0, headers } = response;
-          const isJson = /json/.test(headers['content-type'] ?? '');
-          answers.push(text);
-          resolve({ status, headers, text, body: (isJson ? JSON.parse(text) : {}) as Answer['body'] });
-        });
-      });
-      request.on('error', reject).end(body);
-    });
+  ): Promise<HttpAnswer> {
+    const answer = await httpRequest(
+      method,
+      `${(flow as Flow).adminUrl}/authy-people/${route}`,
+      headers,
+      body,
+    );
+    answers.push(answer.text);
+    return answer;
   }
 
-  async function ask(route: string, sent: object = {}): Promise<Answer['body']> {
+  async function ask(route: string, sent: object = {}): Promise<HttpAnswer['body']> {
     const { status, headers, body } = await send(route, JSON.stringify({ id: 'door', ...sent }));
     should(status).equal(200);
     should(headers['cache-control']).equal('no-store');

@@ -2,6 +2,7 @@ import http from 'node:http';
 import os from 'node:os';
 import should from 'should';
 import { Flow, type FlowNode } from '../support/flow';
+import { httpRequest } from '../support/http_request';
 import { eventually } from '../support/node_red';
 
 const account: FlowNode = {
@@ -149,22 +150,8 @@ describe("An account's simulator", () => {
     ] as const;
     const json = { 'Content-Type': 'application/json' };
 
-    /** The status of a request with any headers: no browser and no HTTP client would send all of these. */
-    function ask(
-      method: string,
-      route: string,
-      body: string,
-      headers: http.OutgoingHttpHeaders,
-    ): Promise<number> {
-      return new Promise((resolve, reject) => {
-        const url = `${flow.adminUrl}/${route}`;
-        const length = { 'Content-Length': Buffer.byteLength(body) };
-        const request = http.request(url, { method, headers: { ...length, ...headers } }, (response) => {
-          response.resume().on('end', () => resolve(response.statusCode ?? 0));
-        });
-        request.on('error', reject).end(body);
-      });
-    }
+    const ask = async (method: string, route: string, body: string, headers: http.OutgoingHttpHeaders) =>
+      (await httpRequest(method, `${flow.adminUrl}/${route}`, headers, body)).status;
 
     async function shouldAnswer(headers: http.OutgoingHttpHeaders, status: number): Promise<void> {
       for (const [method, route, body] of routes) {

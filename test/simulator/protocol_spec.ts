@@ -1,6 +1,7 @@
 import http from 'node:http';
 import should from 'should';
 import { Simulator } from '../../nodes/simulator/simulator';
+import { httpRequest } from '../support/http_request';
 import { Harness, key, phone, shouldFail } from './harness';
 
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -15,32 +16,8 @@ describe('simulator: requests of clients', () => {
     id = await harness.createUser();
   });
 
-  /** A request by `http.request`: `fetch` would refuse a body on a GET, or another Host. */
-  function raw(
-    method: string,
-    path: string,
-    headers: http.OutgoingHttpHeaders,
-    body = '',
-  ): Promise<{ status: number; body: Record<string, unknown> }> {
-    return new Promise((resolve, reject) => {
-      const length = body === '' ? {} : { 'Content-Length': Buffer.byteLength(body) };
-      const request = http.request(
-        harness.url + path,
-        { method, headers: { ...headers, ...length } },
-        (response) => {
-          let text = '';
-          response.on('data', (chunk: Buffer) => {
-            text += chunk.toString();
-          });
-          response.on('end', () =>
-            resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Record<string, unknown> }),
-          );
-        },
-      );
-      request.on('error', reject);
-      request.end(body);
-    });
-  }
+  const raw = (method: string, path: string, headers: http.OutgoingHttpHeaders, body?: string) =>
+    httpRequest(method, harness.url + path, headers, body);
 
   describe('the key', () => {
     it('is accepted in the header, the query string and the form', async () => {

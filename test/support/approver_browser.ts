@@ -1,5 +1,6 @@
 import { TOTP, URI } from 'otpauth';
-import { type Answered, ApproverClient } from './approver_client';
+import { ApproverClient } from './approver_client';
+import type { HttpAnswer } from './http_request';
 import { EventStream } from './event_stream';
 import { eventually } from './node_red';
 
@@ -103,7 +104,7 @@ export class ApproverBrowser {
   }
 
   /** Makes a call, whatever comes of it. */
-  send(name: string, body: object = {}): Promise<Answered> {
+  send(name: string, body: object = {}): Promise<HttpAnswer> {
     return this.client.call(name, body);
   }
 
@@ -190,7 +191,7 @@ export function authenticatorAt(address: string): TOTP {
   throw new Error('It is not the address of a TOTP authenticator.');
 }
 
-function refusalOf(call: string, { status, body }: Answered): ApproverRefusal {
+function refusalOf(call: string, { status, body }: HttpAnswer): ApproverRefusal {
   const { error = 'no JSON', retryAfter } = body as { error?: string; retryAfter?: number };
   return new ApproverRefusal(call, status, error, retryAfter);
 }

@@ -1,12 +1,5 @@
-import http from 'node:http';
+import { type HttpAnswer, httpRequest } from './http_request';
 import { SoftwareAuthenticator, type Twists } from './software_authenticator';
-
-/** An answer of the API. */
-export interface Answered {
-  readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: Record<string, unknown>;
-}
 
 /** A request as the page shows it. */
 export interface ShownRequest {
@@ -58,7 +51,7 @@ export class ApproverClient {
     name: string,
     body: unknown = {},
     headers: Record<string, string | undefined> = {},
-  ): Promise<Answered> {
+  ): Promise<HttpAnswer> {
     return this.request('POST', `/api/${name}`, JSON.stringify(body), {
       'Content-Type': 'application/json',
       Origin: new URL(this.page).origin,
@@ -85,40 +78,23 @@ export class ApproverClient {
   }
 
   /** A request of any kind, with the cookie. */
-  request(
+  async request(
     method: string,
     place: string,
     body?: string,
     headers: Record<string, string | undefined> = {},
-  ): Promise<Answered> {
+  ): Promise<HttpAnswer> {
     const all = {
       Host: new URL(this.page).host,
       Cookie: this.cookie,
       'X-Forwarded-For': this.from,
       ...headers,
     };
-    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    return new Promise((resolve, reject) => {
-      const url = new URL(this.path + place, this.server);
-      const request = http.request(url, { method, headers: given }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const [set] = response.headers['set-cookie'] ?? [];
-          if (set !== undefined) this.cookie = set.includes('Max-Age=0;') ? undefined : set.split(';')[0];
-          const text = Buffer.concat(chunks).toString('utf8');
-          const isJson = (response.headers['content-type'] ?? '').startsWith('application/json');
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: isJson && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : { text },
-          });
-        });
-      });
-      request.on('error', reject);
-      request.end(body);
-    });
+    const url = new URL(this.path + place, this.server);
+    const answer = await httpRequest(method, url, all, body);
+    const [set] = answer.headers['set-cookie'] ?? [];
+    if (set !== undefined) this.cookie = set.includes('Max-Age=0;') ? undefined : set.split(';')[0];
+    return answer;
   }
 }
 
@@ -146,10 +122,10 @@ export class PasskeyPhone {
    *
    * @param browser - another one on the same phone
    */
-  async approve(id: string, twists: Twists = {}, browser = this.browser): Promise<Answered> {
-    const { status, body, headers } = await browser.call('approve-options', { id });
-    if (status !== 200) return { status, body, headers };
-    return browser.call('approve', { id, credential: this.sign(body['options'], twists) });
+  async approve(id: string, twists: Twists = {}, browser = this.browser): Promise<HttpAnswer> {
+    const offered = await browser.call('approve-options', { id });
+    if (offered.status !== 200) return offered;
+    return browser.call('approve', { id, credential: this.sign(offered.body['options'], twists) });
   }
 
   sign(options: unknown, twists: Twists = {}): object {
