@@ -1,6 +1,6 @@
 /**
  * Ends a call, or one attempt of it. It replaces an `AbortController` and its signal within one process and for one or two
- * listeners, at a fraction of their cost, which is a tenth of the cost of a whole call (docs/performance.md).
+ * listeners, at a fraction of their cost, which is a tenth of the cost of a whole call (docs/performance/figures.md).
  */
 export class Cancellation {
   private readonly listeners: (() => void)[] = [];

@@ -37,7 +37,7 @@ const largestAnswer = 1024 * 1024;
 
 /**
  * HTTP for the client: one attempt at a time, over connections that are kept open. axios makes the request and the answer;
- * our adapter uses undici, which needs a tenth of the time of axios's own adapter (docs/performance.md).
+ * our adapter uses undici, which needs a tenth of the time of axios's own adapter (docs/performance/figures.md).
  */
 export class Transport {
   private readonly connections: Connections;
