@@ -14,7 +14,7 @@ const local = {
   powerMayFail: false,
 } as const;
 
-/** How the promises of the stores differ. docs/approvals.md says the same to users. */
+/** How the promises of the stores differ. docs/approvals/survives.md says the same to users. */
 const promises = {
   memory: { ...local, reference: 'memory', killLeaves: 'nothing', endsAtOnce: true, clock: 'roughly' },
   cached: {
