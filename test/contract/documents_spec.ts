@@ -42,11 +42,11 @@ function behindForms(nodes: readonly FlowNode[]): FlowNode[] {
 }
 
 describe('contract: documents and examples', () => {
-  it('the README lists every error code', () => {
+  it('the page on errors lists every error code', () => {
     const codes = [...read('nodes', 'lib', 'contract', 'errors.ts').matchAll(/\| '(AUTHY_\w+)'/g)];
     codes.length.should.be.above(20);
-    const readme = read('README.md');
-    for (const [, code] of codes) readme.should.containEql(`\`${code ?? ''}\``);
+    const page = read('docs', 'errors.md');
+    for (const [, code] of codes) page.should.containEql(`| \`${code ?? ''}\``);
   });
 
   it('the page on rejections lists every reason', () => {
@@ -55,12 +55,30 @@ describe('contract: documents and examples', () => {
     for (const reason of reasons) page.should.containEql(`| \`${reason}\``);
   });
 
+  it('the README is short, and has what somebody with a clone begins with', () => {
+    const readme = read('README.md');
+    readme.trim().split(/\s+/).length.should.be.belowOrEqual(900);
+    for (const command of ['npm ci && npm start', 'npm ci && npm test']) readme.should.containEql(command);
+  });
+
+  it('the page on nodes names every node', () => {
+    const page = read('docs', 'nodes.md');
+    for (const type of types.filter((type) => type !== 'authy-config')) {
+      const texts = JSON.parse(read('locales', 'en-US', `${type}.json`)) as Record<
+        string,
+        { paletteLabel: string }
+      >;
+      page.should.containEql(`**${texts[type]?.paletteLabel ?? type}**`);
+    }
+  });
+
   it('every link and picture between the documents leads somewhere', () => {
     const documents = [
       'README.md',
       'SECURITY.md',
       'CONTRIBUTING.md',
       'CHANGELOG.md',
+      'nodes/simulator/README.md',
       ...pages,
       ...pages.flatMap(detailsOf),
     ];
@@ -72,6 +90,23 @@ describe('contract: documents and examples', () => {
         existsSync(path.join(root, place)).should.be.true(`${document} links to ${target}`);
         if (anchor) anchorsOf(read(place)).includes(anchor).should.be.true(`${document} links to ${target}`);
       }
+    }
+  });
+
+  it('every page that the code, its texts and the examples name is there', () => {
+    const named = ['nodes', 'locales', 'examples', 'scripts', 'test']
+      .flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile() && /\.(ts|mjs|html|json)$/.test(entry.name))
+      .flatMap((entry) => {
+        const file = path.join(entry.parentPath, entry.name);
+        const addresses = readFileSync(file, 'utf8').matchAll(/\bdocs\/[\w/-]+\.md(?:#([\w-]+))?/g);
+        return [...addresses].map(([address, anchor]) => ({ file, address, anchor }));
+      });
+    named.length.should.be.above(10);
+    for (const { file, address, anchor } of named) {
+      const [page = ''] = address.split('#');
+      existsSync(path.join(root, page)).should.be.true(`${file} names ${address}`);
+      if (anchor) anchorsOf(read(page)).includes(anchor).should.be.true(`${file} names ${address}`);
     }
   });
 

@@ -1,6 +1,6 @@
 /**
  * What went wrong, as a flow can tell it apart: `error.code` of everything these nodes raise.
- * The codes are part of the package's contract; README.md lists them with what to do.
+ * The codes are part of the package's contract; docs/errors.md lists them with what to do.
  */
 export type AuthyErrorCode =
   // Nothing was sent.
