@@ -93,7 +93,7 @@ for (const runtime of runtimes) {
       for (const prefix of ['', '/pages']) {
         it(`leaves the page out, and asks everywhere else${prefix && ', behind httpNodeRoot'}`, async () => {
           const settings = prefix === '' ? {} : { httpNodeRoot: prefix };
-          await answering(await start(settingsOf('https.md'), settings, credentials));
+          await answering(await start(settingsOf('https/password.md'), settings, credentials));
           (await status(`${prefix}/approve/`)).should.equal(200);
           (await status(`${prefix}/approve/api/state`, {}, 'POST')).should.equal(200);
           for (const other of ['/garage', '/approver', '/nothing']) {
@@ -107,7 +107,7 @@ for (const runtime of runtimes) {
       }
 
       it('accepts no other user, password or scheme', async () => {
-        await answering(await start(settingsOf('https.md'), {}, credentials));
+        await answering(await start(settingsOf('https/password.md'), {}, credentials));
         const encoded = (text: string): string => Buffer.from(text).toString('base64');
         for (const wrong of [
           `Basic ${encoded('ada:a pass:word')}`,
@@ -122,7 +122,11 @@ for (const runtime of runtimes) {
       });
 
       it('lets Node-RED not start without user and password', async () => {
-        const child = await start(settingsOf('https.md'), {}, { PAGES_USER: 'ada', PAGES_PASSWORD: '' });
+        const child = await start(
+          settingsOf('https/password.md'),
+          {},
+          { PAGES_USER: 'ada', PAGES_PASSWORD: '' },
+        );
         should(await child.exit()).not.equal(0);
         child.output.should.containEql('Set PAGES_USER and PAGES_PASSWORD');
       });

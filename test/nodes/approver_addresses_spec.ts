@@ -51,7 +51,7 @@ const codesOf = ({ problems }: PageCheck): string[] =>
 
 /** The settings of a page of the documentation, which say that a test runs them. */
 function documentedSettings(): string {
-  const text = fs.readFileSync(path.join(root, 'docs', 'https.md'), 'utf8');
+  const text = fs.readFileSync(path.join(root, 'docs', 'https', 'password.md'), 'utf8');
   return /^ *<!-- This block is run by .* -->\s*^ *```js\n([^]*?)^ *```$/m.exec(text)?.[1] ?? '';
 }
 
