@@ -134,6 +134,13 @@ describe('contract: documents and examples', () => {
     }
   });
 
+  it('every picture is shown', () => {
+    const documents = ['README.md', ...pages].map((page) => read(page)).join('');
+    for (const file of readdirSync(path.join(root, 'docs', 'pictures'))) {
+      documents.should.containEql(`pictures/${file})`);
+    }
+  });
+
   for (const file of readdirSync(path.join(root, 'examples'))) {
     it(`${file}: no function node, no credentials, and a comment that says what to do`, () => {
       const nodes = JSON.parse(read('examples', file)) as { type: string; credentials?: unknown }[];
