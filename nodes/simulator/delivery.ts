@@ -5,7 +5,7 @@ import axios from 'axios';
 import type { Backend } from './backend';
 import { type CallbackCourse, courseOf } from './faults';
 import { type CallbackMethod, type CallbackTarget, callbackUrlProblem } from './settings';
-import type { CallbackReport } from './state/callback-report';
+import type { CallbackFailure, CallbackReport } from './state/callback-report';
 import type { Question } from './state/questions';
 
 /** How long a delivery may take, in milliseconds. */
@@ -58,16 +58,22 @@ export async function reportAnswer(
       if (!isKnown()) return;
     }
     question.callback = await deliver(callback, course, stop);
-    backend.log(`callback of ${what} ${outcomeOf(question.callback)}`);
+    // An account without callbacks has none that could fail.
+    if (target !== undefined) backend.log(`callback of ${what} ${outcomeOf(question.callback)}`);
   };
   const reported = report();
   if (course.delay === undefined) await reported;
 }
 
 /** What became of a callback, for the log. */
-export function outcomeOf({ url, status, error }: CallbackReport): string {
-  const why = status === 401 ? ', it asks for a password (in Node-RED: httpNodeAuth)' : '';
-  return `to ${url ?? 'nowhere'}: ${status ?? error ?? ''}${why}`;
+export function outcomeOf({ url, status, failure, error }: CallbackReport): string {
+  return `to ${url ?? 'nowhere'}: ${status ?? error ?? ''}${explanationOf(status, failure)}`;
+}
+
+function explanationOf(status: number | undefined, failure: CallbackFailure | undefined): string {
+  if (status === 401) return ', it asks for a password (in Node-RED: httpNodeAuth)';
+  const isUnheard = status === 404 || failure === 'closed';
+  return isUnheard ? ', nothing listens there; the approval gate does not need it' : '';
 }
 
 /**
@@ -138,5 +144,8 @@ function failureOf(error: unknown, stop: AbortSignal): Pick<CallbackReport, 'fai
   if (axios.isCancel(error)) return { failure: 'timeout', error: `no answer within ${deadline / 1000} s` };
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   // Some errors have no message, and some no code.
-  return { failure: 'connection', error: message || code || 'unknown error' };
+  return {
+    failure: code === 'ECONNREFUSED' ? 'closed' : 'connection',
+    error: message || code || 'unknown error',
+  };
 }

@@ -275,6 +275,7 @@ describe('simulator: approval requests', () => {
     });
 
     it('does not make the answer fail if it cannot be delivered or has no address', async () => {
+      harness.lines.length = 0;
       const nowhere = await answer(await harness.createApproval(id), 'approve');
       nowhere.status.should.equal(200);
       should(nowhere.body['callback']).eql({
@@ -283,6 +284,7 @@ describe('simulator: approval requests', () => {
         failure: 'missing',
         error: 'no callback URL set',
       });
+      harness.lines.filter((line) => line.includes('callback')).should.be.empty();
 
       const closed = await new Receiver().start();
       const { url } = closed;
@@ -290,7 +292,10 @@ describe('simulator: approval requests', () => {
       await harness.control('PUT', '/settings', { callbackUrl: url });
       const refused = await answer(await harness.createApproval(id), 'approve');
       should(refused.body).have.property('status', 'approved');
-      should(refused.body['callback']).match({ url, failure: 'connection', error: /ECONNREFUSED/ });
+      should(refused.body['callback']).match({ url, failure: 'closed', error: /ECONNREFUSED/ });
+      harness.lines
+        .at(-1)
+        ?.should.match(/ECONNREFUSED.*, nothing listens there; the approval gate does not need it$/);
 
       harness.simulator.configure({ callbackUrl: 'nonsense' });
       const nonsense = await answer(await harness.createApproval(id), 'approve');

@@ -12,6 +12,10 @@ const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/
   (place) => place !== undefined && fs.existsSync(place),
 );
 
+type AxeWindow = {
+  axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+};
+
 describe('simulator: the phone page', function () {
   this.timeout(30_000);
 
@@ -98,20 +102,51 @@ describe('simulator: the phone page', function () {
     });
   }
 
-  it('says why a callback was not delivered', async () => {
-    await harness.control('PUT', '/settings', { callbackUrl: null });
-    await harness.createApproval(id, { message: 'First' });
-    await page.getByRole('button', { name: 'Approve', exact: true }).click();
-    await page.getByText('No callback URL set').waitFor();
-    receiver.status = 403;
-    await harness.control('PUT', '/settings', { callbackUrl: receiver.url });
-    await harness.createApproval(id, { message: 'Second' });
-    await page.getByRole('button', { name: 'Deny', exact: true }).click();
-    await page.getByText('Callback refused: 403').waitFor();
-    receiver.status = 401;
-    await harness.createApproval(id, { message: 'Third' });
-    await page.getByRole('button', { name: 'Approve', exact: true }).click();
-    await page.getByText('Callback refused: 401. The address asks for a password').waitFor();
+  describe('a callback', () => {
+    /** Approves a new request. @returns what its card says of the callback, and whether as something to be mended */
+    async function approvedWith(callbackUrl: string | null, status = 200): Promise<[string, boolean]> {
+      receiver.status = status;
+      await harness.control('PUT', '/settings', { callbackUrl });
+      const uuid = await harness.createApproval(id, { message: 'Open it?' });
+      const card = page.locator('.approval', { has: page.locator(`[id="approval-${uuid}"]`) });
+      await card.getByRole('button', { name: 'Approve', exact: true }).click();
+      await card.getByText('Approved', { exact: true }).waitFor();
+      const line = card.locator('.callback');
+      return [
+        (await line.textContent()) ?? '',
+        await line.evaluate(({ classList }) => classList.contains('trouble')),
+      ];
+    }
+
+    it('that nobody wants is not spoken of, and one that nobody hears is in order', async () => {
+      should(await approvedWith(null)).eql(['', false]);
+      (await page.locator('.callback').isVisible()).should.be.false();
+      const unheard = (url: string): [string, boolean] => [
+        `The answer is in. Nothing listens at ${url}, which the approval gate does not need.`,
+        false,
+      ];
+      should(await approvedWith(receiver.url, 404)).eql(unheard(receiver.url));
+      const closed = await new Receiver().start();
+      const { url } = closed;
+      await closed.stop();
+      should(await approvedWith(url)).eql(unheard(url));
+      should(await approvedWith(receiver.url, 204)).eql(['Callback delivered: 204', false]);
+    });
+
+    it('that is refused or fails stands out, and says where to look', async () => {
+      for (const [status, said] of [
+        [
+          403,
+          /^Callback refused: 403\. What listens at http:\S+ did not trust it; the output “rejected” of its/,
+        ],
+        [401, /^Callback refused: 401\. The address asks for a password/],
+        [500, /^Callback failed: what listens at http:\S+ answered 500\. Its log/],
+        [405, /^Callback refused: 405$/],
+      ] as const) {
+        should(await approvedWith(receiver.url, status)).match([said, true]);
+      }
+      should(await approvedWith('http://authy.invalid/')).match([/^Callback failed: /, true]);
+    });
   });
 
   it('counts down to the expiry of a request, and shows requests that never expire', async () => {
@@ -128,10 +163,10 @@ describe('simulator: the phone page', function () {
     (await page.getByRole('button', { name: 'Approve', exact: true }).count()).should.equal(1);
   });
 
-  it('shows new messages without moving the focus or the scroll position', async () => {
+  it('shows new messages without moving the focus, or what has it', async () => {
     for (let count = 0; count < 12; count++) await harness.api('GET', `/protected/json/sms/${id}`);
     await harness.createApproval(id);
-    await page.locator('.message').nth(11).waitFor();
+    await page.getByText('Earlier (7)').waitFor();
     await tabTo('Deny');
     const approval = page.locator('.approval');
     const before = await approval.boundingBox();
@@ -139,14 +174,113 @@ describe('simulator: the phone page', function () {
     const code = await harness.code('call');
     await page.locator('.message .code', { hasText: code }).waitFor();
     (await page.locator('.message').first().innerText()).should.containEql(code);
-    should(await approval.boundingBox()).eql(before);
+    const after = await approval.boundingBox();
+    // A page is scrolled by whole pixels.
+    Math.abs((after?.y ?? NaN) - (before?.y ?? NaN)).should.be.below(1);
+    (await page.evaluate(() => scrollY)).should.be.above(0);
     (await focused()).should.equal('Deny');
     await page.locator('[role=status]', { hasText: code }).waitFor();
   });
 
+  it('shows what came last on top, and folds what is over', async () => {
+    const shown = (): Promise<string[]> => page.locator('#stream h3, #stream .text').allInnerTexts();
+    await harness.createApproval(id, { message: 'First?' });
+    await harness.api('GET', `/protected/json/sms/${id}`);
+    await harness.createApproval(id, { message: 'Last?' });
+    await page.getByRole('heading', { name: 'Last?' }).waitFor();
+    (await shown()).should.match([/^Last\?$/, /Your token is/, /^First\?$/]);
+    await page.getByText('Garage asks Ada (+13175550142)').first().waitFor();
+
+    for (let count = 0; count < 5; count++) await harness.api('GET', `/protected/json/call/${id}`);
+    await page.getByText('Earlier (1)').waitFor();
+    // What waits is never folded, and what was just answered stays where it is.
+    (await shown()).should.have.length(7);
+    await page.getByRole('button', { name: 'Approve', exact: true }).last().click();
+    await page.locator('#stream').getByText('Approved', { exact: true }).waitFor();
+    await page.getByText('Earlier (2)').click();
+    await page.locator('#old').getByText('Your token is').first().waitFor();
+  });
+
+  it('is cleared of what is over; what waits stays, and so does its answer', async () => {
+    await harness.api('GET', `/protected/json/sms/${id}`);
+    await harness.createApproval(id, { message: 'Still open?' });
+    await page.getByRole('heading', { name: 'Still open?' }).waitFor();
+    (await page.locator('.message').count()).should.equal(1);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.locator('.message').waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Still open?' }).waitFor();
+    (await page.locator('.message').count()).should.equal(0);
+    await page.getByRole('button', { name: 'Deny', exact: true }).click();
+    await page.getByText('Denied', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByText('Nothing yet.').waitFor();
+    // The simulator itself has forgotten nothing.
+    (await harness.messages()).should.have.length(1);
+    await page.getByText('start the simulator with --host 0.0.0.0').waitFor();
+  });
+
+  it('counts in its title what waits and what came unseen, and rings only if it was told to', async () => {
+    await page.evaluate(() => {
+      Object.assign(window, { rung: 0 });
+      OscillatorNode.prototype.start = () => {
+        (window as unknown as { rung: number }).rung += 1;
+      };
+    });
+    const rung = (): Promise<number> => page.evaluate(() => (window as unknown as { rung: number }).rung);
+    const title = (text: string): Promise<unknown> =>
+      page.waitForFunction((wanted) => document.title === wanted, text);
+    /** Another tab in front, as far as the page can tell. */
+    const hide = (isHidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, isHidden);
+    await title('Authy simulator: phone');
+    await harness.createApproval(id);
+    await title('(1) Authy simulator: phone');
+    await hide(true);
+    await harness.api('GET', `/protected/json/sms/${id}`);
+    await harness.api('GET', `/protected/json/call/${id}`);
+    await title('(3) Authy simulator: phone');
+    should(await rung()).equal(0);
+    await hide(false);
+    await title('(1) Authy simulator: phone');
+    await page.getByLabel('Sound').check();
+    should(await rung()).equal(2);
+    await harness.api('GET', `/protected/json/sms/${id}`);
+    await page.waitForFunction(() => (window as unknown as { rung: number }).rung === 4);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`axe finds nothing on it, empty and full, in ${colorScheme}`, async () => {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(fs.readFileSync(require.resolve('axe-core'), 'utf8'));
+      const findings = (): Promise<unknown[]> =>
+        page.evaluate(async () => {
+          const { violations } = await (window as unknown as AxeWindow).axe.run();
+          return violations.map(({ id: rule, nodes }) => ({ rule, html: nodes.map(({ html }) => html) }));
+        });
+      (await findings()).should.eql([]);
+      receiver.status = 403;
+      await harness.createUser({ cellphone: '3175550150', email: 'grace.hopper@example.com' });
+      await page.getByLabel('Show').waitFor();
+      for (let count = 0; count < 6; count++) await harness.api('GET', `/protected/json/sms/${id}`);
+      await harness.createApproval(id, { message: 'Open the garage?', details: { Where: 'Home' } });
+      await page.getByRole('button', { name: 'Approve', exact: true }).click();
+      await page.getByText('Callback refused: 403').waitFor();
+      await harness.createApproval(id, { message: 'Open the door?', seconds_to_expire: 300 });
+      await page.getByRole('heading', { name: 'Open the door?' }).waitFor();
+      await page.getByText(/^Earlier/).click();
+      (await findings()).should.eql([]);
+      await page.setViewportSize({ width: 1366, height: 768 });
+      (await findings()).should.eql([]);
+    });
+  }
+
   for (const [locale, approve, approved, message] of [
-    ['de-AT', 'Genehmigen', 'Genehmigt', 'SMS an +13175550142'],
-    ['ja', '承認', '承認済み', '+13175550142 へのSMS'],
+    ['de-AT', 'Genehmigen', 'Genehmigt', 'SMS an Ada (+13175550142)'],
+    ['ja', '承認', '承認済み', 'Ada (+13175550142) へのSMS'],
   ] as const) {
     it(`uses the language of a browser in ${locale}, and keeps the language of each message`, async () => {
       await harness.api('GET', `/protected/json/sms/${id}`, { locale: 'es' });
@@ -175,10 +309,10 @@ describe('simulator: the phone page', function () {
       const digits = (await shown.innerText()).replace(' ', '');
       return digits === (await harness.user(id)).authenticator.code || undefined;
     });
-    await page.getByLabel('Has Authy app').check();
+    await page.getByLabel('Gets codes in the Authy app').check();
     await page.getByText('Authy app token').waitFor();
     (await harness.user(id)).app.should.be.true();
-    await page.getByLabel('Has Authy app').uncheck();
+    await page.getByLabel('Gets codes in the Authy app').uncheck();
     await page.getByText('Authenticator code').waitFor();
     (await harness.user(id)).app.should.be.false();
   });
@@ -213,7 +347,7 @@ describe('simulator: the phone page', function () {
     read.body.should.have.property('status', 'approved');
     await harness.startVerification({ Channel: 'whatsapp' });
     await page.getByLabel('Show').selectOption('All phones');
-    await page.getByText('WhatsApp message to +13175550142').waitFor();
+    await page.getByText('WhatsApp message to Ada (+13175550142)').waitFor();
     (await page.evaluate(() => document.documentElement.scrollWidth)).should.equal(390);
   });
 

@@ -1,7 +1,8 @@
 import type { CallbackMethod } from '../settings';
 
 /** Why a callback got no answer, for the phone page to say in its language. */
-export type CallbackFailure = 'missing' | 'address' | 'lost' | 'stopped' | 'timeout' | 'connection';
+export type CallbackFailure =
+  'missing' | 'address' | 'lost' | 'stopped' | 'timeout' | 'closed' | 'connection';
 
 /** The result of a callback: without status and error it is still running. */
 export interface CallbackReport {
