@@ -71,6 +71,7 @@ module.exports = {
           `${lib}services/authy/callback/(signature|query)\\.ts$`,
           `${lib}server/(own-pages|page|request-body|router|send)\\.ts$`,
           `${lib}contract/request-handler\\.ts$`,
+          `${lib}authenticator/qr-picture\\.ts$`,
           `${lib}texts/`,
         ],
       },

@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { renderSVG } from 'uqr';
 import type { RequestHandler } from '../lib/contract/request-handler';
 import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
 import { application, below, routed } from '../lib/server/router';
-import { redirect, send } from '../lib/server/send';
+import { redirect } from '../lib/server/send';
 import { Languages } from '../lib/texts/languages';
 import { authyProtocol } from './authy/authy-api';
 import { type ControlBackend, controlInterface } from './control';
@@ -14,7 +13,6 @@ import { endpoints } from './endpoints';
 import { Faults } from './faults';
 import { phonePage } from './phone-page';
 import { type CallbackAddress, type CallbackMethod, type Settings } from './settings';
-import type { QrCode } from './state/qr-codes';
 import { State } from './state/state';
 import {
   freshVerifySettings,
@@ -99,11 +97,6 @@ export class Simulator {
             method: 'GET',
             path: '/',
             handle: (_request, response) => redirect(response, 'simulator/phone/'),
-          },
-          {
-            method: 'GET',
-            path: '/qr/{id}.svg',
-            handle: (_request, response, { id = '' }) => sendQrCode(response, state.qrCodes.get(id)),
           },
         ]),
         below('/simulator/phone', this.phonePage),
@@ -215,14 +208,4 @@ function bind(app: http.RequestListener, port: number): Promise<http.Server> {
       resolve(server);
     });
   });
-}
-
-function sendQrCode(response: http.ServerResponse, code: QrCode | undefined): void {
-  if (code !== undefined) send(response, 200, 'image/svg+xml', drawQrCode(code));
-  else send(response, 404, 'text/plain; charset=utf-8', 'The simulator has no such QR code.');
-}
-
-function drawQrCode({ text, size }: QrCode): string {
-  // The quiet zone around a QR code is four of its squares.
-  return renderSVG(text, { ecc: 'M', border: 4 }).replace('<svg ', `<svg width="${size}" height="${size}" `);
 }

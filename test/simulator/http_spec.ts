@@ -42,9 +42,6 @@ describe('simulator: HTTP', () => {
         const control = await harness.control('GET', `/approvals/${part}`);
         control.status.should.equal(400);
         should(control.body['error']).match(/^Percent-encode .*\.$/);
-        const code = await harness.request('GET', `/qr/${part}.svg`);
-        code.status.should.equal(400);
-        should(code.body['error']).match(/^Percent-encode .*\.$/);
         const authy = await harness.api('GET', `/protected/json/users/${part}/status`);
         authy.status.should.equal(400);
         authy.body.should.have.properties({ success: false, error_code: '60002' });
@@ -88,7 +85,6 @@ describe('simulator: HTTP', () => {
   describe('the method', () => {
     for (const [path, methods, allow] of [
       ['/', ['POST', 'DELETE', 'OPTIONS'], 'GET, HEAD'],
-      ['/qr/none.svg', ['POST'], 'GET, HEAD'],
       ['/simulator/phone/', ['POST', 'PUT'], 'GET, HEAD'],
       ['/simulator/phone/phone.js', ['POST', 'DELETE'], 'GET, HEAD'],
       ['/simulator/users', ['POST', 'PATCH', 'OPTIONS'], 'GET, HEAD'],
@@ -213,7 +209,7 @@ describe('simulator: HTTP', () => {
     await harness.control('PUT', '/faults', { faults: [slow] });
     const answers = await exchange(
       `GET /protected/json/app/details?api_key=${key} HTTP/1.1\r\n${host}\r\n\r\n`,
-      `GET /qr/none.svg HTTP/1.1\r\n${host}\r\n\r\n`,
+      `GET /simulator/phone/none.svg HTTP/1.1\r\n${host}\r\n\r\n`,
       `GET / HTTP/1.1\r\n${last}\r\n\r\n`,
     );
     statusesIn(answers).should.eql([200, 404, 302]);

@@ -198,7 +198,7 @@ describe('simulator: requests of clients', () => {
         { Origin: 'http://127.0.0.1:1' },
         { Origin: 'null' },
       ] as http.OutgoingHttpHeaders[]) {
-        for (const url of [path, '/simulator/users', '/simulator/phone/', '/', '/qr/x.svg']) {
+        for (const url of [path, '/simulator/users', '/simulator/phone/', '/', '/v2/Attempts']) {
           const { status, body } = await raw('GET', url, { 'X-Authy-API-Key': key, ...headers });
           status.should.equal(403);
           should(body['error']).containEql('simulator');

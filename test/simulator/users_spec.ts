@@ -1,6 +1,6 @@
 import should from 'should';
 import { TOTP, Secret } from 'otpauth';
-import { Harness, phone, shouldFail } from './harness';
+import { type Answer, Harness, phone, shouldFail } from './harness';
 
 describe('simulator: users', () => {
   const harness = new Harness();
@@ -124,21 +124,18 @@ describe('simulator: users', () => {
   });
 
   describe('the QR code', () => {
-    it('is an address of a picture that needs no key', async () => {
+    it('is an address that holds the picture itself, which leads nowhere', async () => {
       const id = await harness.createUser();
       const { body } = await harness.api('POST', `/protected/json/users/${id}/secret`, {
         label: 'Home',
         qr_size: 120,
       });
       body.should.have.properties({ success: true, label: 'Home', issuer: 'Garage' });
-      const address = String(body['qr_code']);
-      address.should.startWith(`${harness.url}/`);
-      const image = await fetch(address);
-      image.status.should.equal(200);
+      const image = await fetch(String(body['qr_code']));
       should(image.headers.get('content-type')).startWith('image/svg+xml');
       const drawing = await image.text();
       drawing.should.startWith('<svg ').and.containEql('width="120" height="120"');
-      (await fetch(`${harness.url}/qr/none.svg`)).status.should.equal(404);
+      drawing.should.not.containEql('127.0.0.1');
     });
 
     it('has a default label and size', async () => {
@@ -155,6 +152,14 @@ describe('simulator: users', () => {
         shouldFail(bad, 400, '60004');
         should(bad.body['message']).containEql('qr_size');
       }
+    });
+
+    it('has room for a label of 200 characters, and for no longer one', async () => {
+      const id = await harness.createUser();
+      const secret = (label: string): Promise<Answer> =>
+        harness.api('POST', `/protected/json/users/${id}/secret`, { label });
+      (await secret('界'.repeat(200))).status.should.equal(200);
+      shouldFail(await secret('x'.repeat(201)), 400, '60004');
     });
 
     it('has a new secret each time', async () => {

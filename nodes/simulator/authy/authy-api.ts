@@ -54,9 +54,8 @@ function carryOut(
     const key = incoming.headers['x-authy-api-key'] ?? asText(params['api_key']);
     if (key !== settings.apiKey) throw new Failure('invalidKey');
     state.statistics.count('api_calls_count');
-    const baseUrl = `http://${incoming.headers.host ?? ''}`;
     const language = languages.ofLocale(asText(params['locale']));
-    return found.route.handle({ state, settings, params, language, path: found.values, baseUrl });
+    return found.route.handle({ state, settings, params, language, path: found.values });
   } catch (error) {
     if (error instanceof Failure) return error.reply;
     if (error instanceof ParameterError) {

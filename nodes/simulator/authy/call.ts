@@ -18,8 +18,6 @@ export interface Call {
   readonly language: Language;
   /** The values in the path, by name. */
   readonly path: Readonly<Record<string, string>>;
-  /** The simulator's own address as the client sees it: scheme, host and port. */
-  readonly baseUrl: string;
 }
 
 /** Answers a call, or throws a {@link Failure}. */

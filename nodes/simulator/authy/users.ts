@@ -1,3 +1,4 @@
+import { qrPicture } from '../../lib/authenticator/qr-picture';
 import { asFlag, asInteger, asObject, asText } from '../parameters';
 import { deviceOf } from '../device';
 import { isoSeconds } from '../iso-time';
@@ -12,6 +13,9 @@ import { Failure, success } from './replies';
 
 /** Width and height of a QR code in pixels. The default is authy-ruby's; the maximum is the simulator's. */
 const qrSize = { default: 300, max: 2000 };
+
+/** Fits into a QR code, whatever its characters. */
+const longestLabel = 200;
 
 const activityTypes = ['password_reset', 'banned', 'unbanned', 'cookie_login'];
 
@@ -111,6 +115,10 @@ function remove(call: Call): Reply {
   return success({ message: 'User was added to remove.' });
 }
 
+/**
+ * Authy answers the address of a picture. Here it holds the picture itself: an address of the simulator's own leads nowhere on
+ * another machine.
+ */
 function secret(call: Call): Reply {
   const user = userOf(call);
   const size = asInteger(call.params['qr_size']) ?? qrSize.default;
@@ -119,11 +127,13 @@ function secret(call: Call): Reply {
   }
   const issuer = call.settings.appName;
   const label = asText(call.params['label']) ?? user.emails[0] ?? user.phone.e164;
+  if (label.length > longestLabel) {
+    throw invalidParameter('label', `Parameter must have at most ${longestLabel} characters`);
+  }
   // A new secret each time: a picture that was shown before is invalid from now on.
-  user.authenticator = new Authenticator();
+  const authenticator = (user.authenticator = new Authenticator());
   user.hasQrCode = true;
-  const id = call.state.qrCodes.add({ text: user.authenticator.uri(issuer, label), size });
-  return success({ label, issuer, qr_code: `${call.baseUrl}/qr/${id}.svg` });
+  return success({ label, issuer, qr_code: qrPicture(authenticator.uri(issuer, label), size) });
 }
 
 /**

@@ -9,7 +9,6 @@ export const capacities = {
   messages: 1000,
   attempts: 10_000,
   requests: 10_000,
-  qrCodes: 1000,
   activitiesPerUser: 100,
   months: 24,
 } as const;

@@ -3,7 +3,6 @@ import { Approvals } from './approvals';
 import { Challenges } from './challenges';
 import { Entities } from './entities';
 import { Messages } from './messages';
-import { QrCodes } from './qr-codes';
 import { SeenRequests } from './requests';
 import { ServiceVerifications } from './service-verifications';
 import { Statistics } from './statistics';
@@ -27,7 +26,6 @@ export class State {
   readonly accessTokens: AccessTokens;
   readonly statistics: Statistics;
   readonly requests = new SeenRequests();
-  readonly qrCodes = new QrCodes();
 
   /** @param now - the clock, in milliseconds since 1970 */
   constructor(readonly now: () => number) {
@@ -57,7 +55,6 @@ export class State {
       this.accessTokens,
       this.statistics,
       this.requests,
-      this.qrCodes,
     ]) {
       part.clear();
     }
