@@ -2,6 +2,7 @@
 import { languages, type Operation, operations } from '../nodes/lib/contract/operations';
 import type { OperationName } from '../nodes/lib/contract/results';
 import type { Need, Refusal, ServiceKind } from '../nodes/lib/contract/service';
+import { privateHost } from '../nodes/lib/contract/private-host';
 import { formats } from '../nodes/lib/contract/validation';
 
 /** What a service does not do of a node. */
@@ -37,7 +38,7 @@ export function editorFacts(kinds: readonly ServiceKind[]): EditorFacts {
   return {
     languages,
     formats: Object.fromEntries(
-      Object.entries(formats).map(([name, { source, flags }]) => [name, [source, flags]]),
+      Object.entries({ ...formats, privateHost }).map(([name, { source, flags }]) => [name, [source, flags]]),
     ),
     services: Object.fromEntries(kinds.map((kind) => [kind.id, limitsOf(kind)])),
   };

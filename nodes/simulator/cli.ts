@@ -1,21 +1,35 @@
 #!/usr/bin/env node
+import net from 'node:net';
+import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { isLoopback } from '../lib/contract/private-host';
+import { reachable } from '../lib/server/reachable';
 import { callbackUrlProblem } from './settings';
 import { Simulator, type SimulatorOptions } from './simulator';
 import { type VerifyCredentials, verifyOptionProblem, type VerifyOptions } from './verify/settings';
 
 const defaultPort = 4730;
 
-const help = `Usage: authy-simulator [--port N] [--api-key KEY] [--callback-url URL] [--json]
+/** A host name. */
+const nameForm = /^[\w-]+(?:\.[\w-]+)*$/;
+
+const help = `Usage: authy-simulator [--port N] [--api-key KEY] [--callback-url URL]
+                       [--host ADDRESS] [--allow-host NAME]… [--json]
        authy-simulator --verify [--account-sid AC…] [--auth-token TOKEN] [--service-sid VA…]
                        [--api-key-sid SK…] [--api-key-secret SECRET] [--custom-codes]
-                       [--port N] [--json]
+                       [--port N] [--host ADDRESS] [--allow-host NAME]… [--json]
 
 A local simulator of Twilio Authy and Twilio Verify: their endpoints, and a page
 that shows the phones of the people. Nothing here reaches a real phone. It
-answers this machine only and forgets everything when it ends.
+answers this machine only, unless --host says otherwise, and forgets everything
+when it ends.
 
-  --port N            listen on this port of 127.0.0.1; 0 for any (default ${defaultPort})
+  --port N            listen on this port; 0 for any (default ${defaultPort})
+  --host ADDRESS      listen on this address in place of 127.0.0.1, such as 0.0.0.0 for
+                      all: then everybody in that network sees all codes, and answers
+                      all requests
+  --allow-host NAME   answer under this name as well, such as simulator.example.com; an
+                      IP address or a name without a dot needs no such permission
   --api-key KEY       the key that clients of Authy have to send
   --callback-url URL  where answered approval requests of Authy are reported
   --verify            say what clients of Twilio Verify need as well
@@ -57,6 +71,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 interface Options {
   port: number;
+  host: string;
   json: boolean;
   /** Whether it says what clients of Verify need. */
   verify: boolean;
@@ -70,6 +85,16 @@ function readOptions(args: readonly string[]): Options | 'help' {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new UsageError(`--port has to be a number from 0 to 65535, and not "${port}".`);
   }
+  const { host = '127.0.0.1', 'allow-host': names = [] } = values;
+  if (net.isIP(host) === 0 && !nameForm.test(host)) {
+    throw new UsageError(`--host has to be an IP address or a name of this machine, and not "${host}".`);
+  }
+  const wrong = names.find((name) => !nameForm.test(name));
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `--allow-host has to be a name such as simulator.example.com, without scheme and port, and not "${wrong}".`,
+    );
+  }
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
     throw new UsageError('--api-key has to be a text without spaces.');
   }
@@ -77,9 +102,12 @@ function readOptions(args: readonly string[]): Options | 'help' {
   if (problem !== undefined) throw new UsageError(`--callback-url: ${problem}.`);
   return {
     port: Number(port),
+    host,
     json: values.json === true,
     verify: values.verify === true,
     simulator: {
+      host,
+      allowedHosts: names.map((name) => name.toLowerCase()),
       verify: readVerifyOptions(values),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
@@ -107,6 +135,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         port: { type: 'string' },
+        host: { type: 'string' },
+        'allow-host': { type: 'string', multiple: true },
         'api-key': { type: 'string' },
         'callback-url': { type: 'string' },
         verify: { type: 'boolean' },
@@ -125,7 +155,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function run({ port, json, verify, simulator: options }: Options): Promise<void> {
+async function run({ port, host, json, verify, simulator: options }: Options): Promise<void> {
   // The log goes to stderr, so that stdout holds only the addresses.
   const simulator = new Simulator({
     ...options,
@@ -135,10 +165,11 @@ async function run({ port, json, verify, simulator: options }: Options): Promise
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
       code === 'EADDRINUSE'
-        ? `Port ${port} on 127.0.0.1 is taken. Stop what uses it, or choose another one with --port.`
-        : `Cannot listen on port ${port} of 127.0.0.1: ${message}`,
+        ? `Port ${port} on ${host} is taken. Stop what uses it, or choose another one with --port.`
+        : `Cannot listen on port ${port} of ${host}: ${message}`,
     );
   });
+  if (!isLoopback(host)) console.error(warning(host, new URL(url).port || '80'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
   const phone = `${url}/simulator/phone/`;
   const { accountSid, authToken, apiKeySid, apiKeySecret, serviceSid } = simulator.verify;
@@ -161,6 +192,26 @@ async function run({ port, json, verify, simulator: options }: Options): Promise
       : {}),
   };
   console.log(json ? JSON.stringify(ready) : announcement(ready));
+}
+
+/** That it protects nobody, and where others reach it. */
+function warning(host: string, port: string): string {
+  const isAnywhere = ['0.0.0.0', '::'].includes(host);
+  const addresses = isAnywhere ? networkAddresses() : [reachable(host)];
+  const urls = addresses.map((address) => `http://${address}:${port}`);
+  return [
+    'authy-simulator: WARNING: this protects nobody. Whoever reaches it sees all codes and phone numbers, answers all ' +
+      'requests, and can make it call any address, without a password.',
+    ...(urls.length === 0 ? [] : [`authy-simulator: in the network at ${urls.join(', ')}`]),
+  ].join('\n');
+}
+
+/** The addresses of this machine in its networks. */
+function networkAddresses(): string[] {
+  return Object.values(os.networkInterfaces())
+    .flatMap((known) => known ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
 }
 
 /** What clients need to know when it is ready. */

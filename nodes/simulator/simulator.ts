@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isLoopback } from '../lib/contract/private-host';
+import { simulatorKeyStart } from '../lib/contract/simulator-key';
 import type { RequestHandler } from '../lib/contract/request-handler';
-import { ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
+import { alsoNamed, ofNoStranger, ofThisMachine, ownPagesOnly } from '../lib/server/own-pages';
+import { reachable } from '../lib/server/reachable';
 import { application, below, routed } from '../lib/server/router';
 import { redirect } from '../lib/server/send';
 import { Languages } from '../lib/texts/languages';
@@ -37,17 +40,23 @@ export interface SimulatorOptions {
   appName?: string;
   /** What clients of Twilio Verify send, and how its service is set; each is made anew if it is absent. */
   verify?: VerifyOptions;
+  /** The address or name where it listens; 127.0.0.1 if absent. Elsewhere everybody who reaches it sees all codes. */
+  host?: string;
+  /** Names in lower case under which it may be called besides; any web page of these may use it. */
+  allowedHosts?: readonly string[];
   /** Writes one line about each event; it holds no key, token or phone number. */
   log?: (line: string) => void;
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
 }
 
-const host = '127.0.0.1';
+const otherName =
+  'Call the simulator by its IP address or by a name without a dot, or start it with --allow-host and this name: this could ' +
+  "be a stranger's name for that machine.";
 
 /**
  * A simulator of Authy and of Twilio Verify: their endpoints, the phone page of the people, and an interface to control
- * both, on this machine only and in memory only. It keeps its state as long as the object exists, listening or not.
+ * both, in memory only, and on this machine only if it is not told otherwise. It keeps its state as long as the object exists, listening or not.
  */
 export class Simulator {
   /** The page of the phones: files with relative addresses. Mountable anywhere, one level below {@link control}. */
@@ -59,6 +68,7 @@ export class Simulator {
   private readonly backend: ControlBackend;
   private log: (line: string) => void;
   private readonly app: http.RequestListener;
+  private readonly host: string;
   private server: http.Server | undefined;
   private starting: Promise<string> | undefined;
   /** Where it listened last. */
@@ -67,7 +77,7 @@ export class Simulator {
 
   constructor(options: SimulatorOptions = {}) {
     this.settings = {
-      apiKey: options.apiKey || randomBytes(16).toString('hex'),
+      apiKey: options.apiKey || `${simulatorKeyStart}${randomBytes(16).toString('hex')}`,
       appName: options.appName || 'Authy Simulator',
       callbackUrl: options.callbackUrl || undefined,
       callbackMethod: options.callbackMethod ?? 'POST',
@@ -86,12 +96,17 @@ export class Simulator {
       configure: (settings: Partial<Settings>) => Object.assign(this.settings, settings),
       stop: () => this.stopped.signal,
     });
+    this.host = options.host ?? '127.0.0.1';
+    const listed = [...(options.allowedHosts ?? []), this.host.toLowerCase()];
+    const names = isLoopback(this.host)
+      ? alsoNamed(ofThisMachine, listed, ofThisMachine.remedy)
+      : alsoNamed(ofNoStranger, listed, otherName);
     this.phonePage = phonePage(languages);
     this.control = controlInterface(backend);
     this.app = application(
       [
         // Listening on loopback is not enough: every web page can make the browser of this machine ask it.
-        ownPagesOnly(ofThisMachine),
+        ownPagesOnly(names),
         routed([
           {
             method: 'GET',
@@ -132,11 +147,11 @@ export class Simulator {
    * https://lookups.twilio.com.
    */
   get url(): string | undefined {
-    return this.server?.listening === true ? `http://${host}:${this.lastPort}` : undefined;
+    return this.server?.listening === true ? this.lastUrl : undefined;
   }
 
   /**
-   * Starts listening on loopback, if it does not listen already.
+   * Starts listening, if it does not listen already.
    *
    * @param port - 0 for any; absent: the last one if it is still free, otherwise any
    * @returns the base URL, such as `http://127.0.0.1:4730`
@@ -166,7 +181,7 @@ export class Simulator {
   }
 
   /** Changes the given options; the simulator's memory stays. An empty key leaves the old one. @throws Error - an option of Verify is wrong */
-  configure(options: Partial<Omit<SimulatorOptions, 'now'>>): void {
+  configure(options: Partial<Omit<SimulatorOptions, 'now' | 'host' | 'allowedHosts'>>): void {
     const { settings } = this;
     if (options.apiKey) settings.apiKey = options.apiKey;
     if (options.appName) settings.appName = options.appName;
@@ -176,19 +191,22 @@ export class Simulator {
     if (options.log) this.log = options.log;
   }
 
+  private get lastUrl(): string {
+    return `http://${reachable(this.host)}:${this.lastPort}`;
+  }
+
   private async start(port: number | undefined): Promise<string> {
     let server: http.Server;
     try {
-      server = await bind(this.app, port ?? this.lastPort);
+      server = await bind(this.app, port ?? this.lastPort, this.host);
     } catch (error) {
       if (port !== undefined || this.lastPort === 0) throw error;
-      server = await bind(this.app, 0);
+      server = await bind(this.app, 0, this.host);
     }
     this.server = server;
     this.lastPort = (server.address() as AddressInfo).port;
-    const url = `http://${host}:${this.lastPort}`;
-    this.log(`Authy simulator: listening on ${url}`);
-    return url;
+    this.log(`Authy simulator: listening on ${this.lastUrl}`);
+    return this.lastUrl;
   }
 }
 
@@ -199,7 +217,7 @@ function stopController(): AbortController {
   return controller;
 }
 
-function bind(app: http.RequestListener, port: number): Promise<http.Server> {
+function bind(app: http.RequestListener, port: number, host: string): Promise<http.Server> {
   return new Promise((resolve, reject) => {
     const server = http.createServer(app);
     server.once('error', reject);

@@ -2,6 +2,7 @@ import { apiKeyProblem } from '../../nodes/lib/services/authy/api-key';
 import should from 'should';
 import type { AnyNode } from 'acorn';
 import { AuthyError } from '../../nodes/lib/contract/errors';
+import { serviceAddress } from '../../nodes/lib/http/transport';
 import { isPublicUrl } from '../../nodes/lib/server/request-address';
 import { type Input, operations } from '../../nodes/lib/contract/operations';
 import type { Abilities, AccountReader, ServiceKind } from '../../nodes/lib/contract/service';
@@ -418,6 +419,58 @@ it('contract: the panel of a callback refuses the public URLs that the runtime r
   }
   const withQuery = validate.call({ publicUrlType: 'str' }, 'https://example.com/cb?a=1', { label: '' });
   should(withQuery).not.equal(true);
+});
+
+it('contract: the panel of an account refuses the base URLs that the runtime refuses with every key', () => {
+  const { defaults } = panelOf('authy-config').definition;
+  const accepts = (url: string): boolean => {
+    try {
+      return serviceAddress(url, '', 'simulator-0123456789abcdef') !== '';
+    } catch {
+      return false;
+    }
+  };
+  for (const host of [
+    ...[
+      'api.authy.com',
+      'localhost:4730',
+      '127.0.0.1',
+      '127.1',
+      '[::1]:80',
+      'simulator:8080',
+      'nas.local',
+      'pc.lan',
+    ],
+    ...[
+      'host.docker.internal',
+      'simulator.example.com',
+      'local.example',
+      'nas.local.',
+      '10.0.0.1',
+      '172.31.0.1',
+    ],
+    ...[
+      '172.32.0.1',
+      '192.168.1.10',
+      '192.169.1.10',
+      '169.254.169.254',
+      '134744072',
+      '0x0a000001',
+      '[fd00::2]:4730',
+    ],
+    ...['[2001:db8::1]', '[fe80::1]', 'a:b', 'me@simulator', 'simulator:99999', 'a b'],
+  ]) {
+    for (const url of [`http://${host}`, `https://${host}/`, `HTTP://${host}/v1`, `http://${host}?a=1`]) {
+      for (const [service, setting] of [
+        ['authy', 'baseUrl'],
+        ['verify', 'verifyBaseUrl'],
+        ['verify', 'verifyLookupsUrl'],
+      ] as const) {
+        const verdict = defaults[setting]?.validate?.call({ service }, url, { label: setting });
+        should(verdict === true).equal(accepts(url), `${setting} ${url}: ${String(verdict)}`);
+      }
+    }
+  }
 });
 
 describe('contract: the settings of the page on which people answer', () => {

@@ -78,6 +78,14 @@ describe('Each failure is one catchable error', () => {
     text.should.match(/must begin with https/);
   });
 
+  it('a base URL by http in a private network, with a key that may be a real one', async () => {
+    const { code, text } = await fails(await start(sms, { baseUrl: 'http://simulator:8080' }), {
+      authyId: '209',
+    });
+    code.should.equal('AUTHY_BAD_CONFIG');
+    text.should.match(/whose key begins with simulator-/);
+  });
+
   it('a TLS configuration or proxy that is gone', async () => {
     (await fails(await start(sms, { tls: 'gone' }), { authyId: '209' })).code.should.equal(
       'AUTHY_BAD_CONFIG',

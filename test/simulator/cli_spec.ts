@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import should from 'should';
@@ -39,6 +40,14 @@ describe('simulator: the command', function () {
     return started.output.out;
   }
 
+  /** The status of an answer under a name. */
+  async function statusAs(name: string, url: string): Promise<number | undefined> {
+    const request = http.get(url, { headers: { Host: name } });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  }
+
   it('with --json prints one line when it is ready, works, and ends on a signal', async () => {
     const receiver = await new Receiver().start();
     const callbackUrl = `${receiver.url}/authy/callback`;
@@ -61,7 +70,9 @@ describe('simulator: the command', function () {
     await ready(started);
     while (!started.output.out.includes('Ctrl+C')) await new Promise((resolve) => setTimeout(resolve, 20));
     started.output.out.should.match(/Authy simulator: nothing here reaches a real phone/);
-    started.output.out.should.match(/Base URL {2}http:\/\/127\.0\.0\.1:\d+\n {2}API key {3}[0-9a-f]{32}\n/);
+    started.output.out.should.match(
+      /Base URL {2}http:\/\/127\.0\.0\.1:\d+\n {2}API key {3}simulator-[0-9a-f]{32}\n/,
+    );
     started.child.kill('SIGINT');
     should(await started.exited).equal(0);
   });
@@ -96,11 +107,42 @@ describe('simulator: the command', function () {
     const started = run('--port', '0', '--verify');
     await ready(started);
     while (!started.output.out.includes('Ctrl+C')) await new Promise((resolve) => setTimeout(resolve, 20));
-    started.output.out.should.match(/Account SID {5}AC[0-9a-f]{32}\n {2}Auth token {6}[0-9a-f]{32}\n/);
-    started.output.out.should.match(/API key SID {5}SK[0-9a-f]{32}\n {2}API key secret {2}[0-9a-f]{32}\n/);
+    started.output.out.should.match(
+      /Account SID {5}AC[0-9a-f]{32}\n {2}Auth token {6}simulator-[0-9a-f]{32}\n/,
+    );
+    started.output.out.should.match(
+      /API key SID {5}SK[0-9a-f]{32}\n {2}API key secret {2}simulator-[0-9a-f]{32}\n/,
+    );
     started.output.out.should.match(/Service SID {5}VA[0-9a-f]{32}\n/);
     started.child.kill('SIGINT');
     should(await started.exited).equal(0);
+  });
+
+  it('with --host listens there, answers under the names of that network, and warns', async () => {
+    const given = ['--host', '0.0.0.0', '--allow-host', 'Simulator.Example.com'];
+    const started = run('--port', '0', '--json', ...given);
+    const { url } = JSON.parse(await ready(started)) as { url: string };
+    url.should.match(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const statuses = ['simulator', 'simulator.example.com', '192.168.1.10', 'evil.example'].map((name) =>
+      statusAs(name, `${url}/simulator/users`),
+    );
+    should(await Promise.all(statuses)).eql([200, 200, 200, 403]);
+    // On Linux all of 127.0.0.0/8 is this machine.
+    if (process.platform === 'linux') {
+      (await fetch(`${url.replace('127.0.0.1', '127.0.0.2')}/simulator/users`)).status.should.equal(200);
+    }
+    started.output.err.should.match(
+      /^authy-simulator: WARNING: this protects nobody\. Whoever reaches it sees all codes/,
+    );
+    started.child.kill('SIGTERM');
+    should(await started.exited).equal(0);
+  });
+
+  it('says in one line why it cannot listen on an address', async () => {
+    // An address of documentation (RFC 5737), which no machine has.
+    const started = run('--port', '0', '--host', '203.0.113.1', '--json');
+    should(await started.exited).equal(1);
+    started.output.err.should.match(/^authy-simulator: Cannot listen on port 0 of 203\.0\.113\.1: [^\n]+\n$/);
   });
 
   it('says in one line that the port is taken, with exit code 1', async () => {
@@ -122,6 +164,10 @@ describe('simulator: the command', function () {
       ['--port', '70000'],
       ['--api-key', 'a b'],
       ['--callback-url', 'nonsense'],
+      ['--host', ''],
+      ['--host', 'http://127.0.0.1'],
+      ['--allow-host', 'simulator:4730'],
+      ['--allow-host', '*'],
       ['--prot', '1'],
       ['extra'],
       ['--account-sid', credentials.accountSid],

@@ -209,6 +209,33 @@ describe('simulator: requests of clients', () => {
     it('listens on loopback only', () => {
       harness.url.should.match(/^http:\/\/127\.0\.0\.1:\d+$/);
     });
+
+    it('in a network accepts addresses, names that public DNS does not have, and those it was told of', async () => {
+      const open = await new Harness({ host: '0.0.0.0', allowedHosts: ['simulator.example.com'] }).start();
+      const statusOf = async (headers: http.OutgoingHttpHeaders): Promise<number> =>
+        (await httpRequest('GET', `${open.url}/simulator/users`, headers)).status;
+      try {
+        for (const host of [
+          ...['localhost:4730', '192.168.1.10:4730', '[fd00::2]:4730', 'simulator:4730', 'nas.local'],
+          ...['host.docker.internal:4730', 'simulator.example.com', 'SIMULATOR.example.com:4730'],
+        ]) {
+          (await statusOf({ Host: host })).should.equal(200, host);
+          (await statusOf({ Host: host, Origin: `http://${host}` })).should.equal(200, host);
+          (await statusOf({ Host: host, Origin: 'http://evil.example' })).should.equal(403, host);
+        }
+        // Names that a stranger can point at it.
+        for (const host of [
+          'evil.example',
+          'x.simulator.example.com',
+          'simulator.example.com.evil.example',
+          'a@nas.local',
+        ]) {
+          (await statusOf({ Host: host })).should.equal(403, host);
+        }
+      } finally {
+        await open.stop();
+      }
+    });
   });
 
   it('logs requests as a simulator, without keys, tokens and phone numbers', async () => {
@@ -265,8 +292,8 @@ describe('simulator: start and end', () => {
   it('generates a key, and finds another port if the last one is taken', async () => {
     const first = new Simulator();
     const second = new Simulator({ apiKey: '' });
-    first.apiKey.should.match(/^[0-9a-f]{32}$/);
-    second.apiKey.should.match(/^[0-9a-f]{32}$/).and.not.equal(first.apiKey);
+    first.apiKey.should.match(/^simulator-[0-9a-f]{32}$/);
+    second.apiKey.should.match(/^simulator-[0-9a-f]{32}$/).and.not.equal(first.apiKey);
     const url = await first.listen();
     const port = Number(new URL(url).port);
     await second.listen(port).should.be.rejectedWith({ code: 'EADDRINUSE' });

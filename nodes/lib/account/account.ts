@@ -145,9 +145,14 @@ export class Account {
     return this.settings.kind?.keepsPeople === true;
   }
 
-  /** Whether it protects nobody. */
+  /** Whether it runs a simulator. */
   get isSimulated(): boolean {
     return this.settings.service.isSimulated;
+  }
+
+  /** Whether it protects nobody, because it asks a simulator, wherever that runs. */
+  get protectsNobody(): boolean {
+    return this.isSimulated || this.settings.service.asksSimulator === true;
   }
 
   /**

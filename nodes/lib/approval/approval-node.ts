@@ -59,7 +59,7 @@ export class ApprovalNode {
     private readonly config: GateDef,
   ) {
     this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
-    this.badge = new Badge(RED, node, () => this.account()?.isSimulated);
+    this.badge = new Badge(RED, node, () => this.account()?.protectsNobody);
     this.log = new RateLimitedLog((line) => node.warn(line));
     const settings = new Settings();
     this.emits = settings.flag('events', config.events, false);

@@ -187,8 +187,10 @@ export interface ServiceSettings {
   readonly warnings: readonly string[];
   /** What `msg.authy.service` says. */
   readonly name: string;
-  /** Whether it protects nobody: every place says so. */
+  /** Whether it runs a simulator, and so protects nobody: every place says so. */
   readonly isSimulated: boolean;
+  /** Whether it asks a simulator that runs elsewhere, and so protects nobody. */
+  readonly asksSimulator?: boolean;
   /** The settings that operations need and that are ticked, by name; none if it is absent. */
   readonly ticked?: readonly string[];
   /** How people are asked on this Node-RED's own page; absent if they are not. */

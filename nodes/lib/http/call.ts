@@ -6,7 +6,8 @@ import type { CallOptions } from '../contract/service';
 import { Cancellation, Cancelled } from './cancellation';
 import type { Body } from './connections';
 import { Limiter } from './limiter';
-import { isLoopback, type Proxy } from './proxy';
+import { isLoopback } from '../contract/private-host';
+import type { Proxy } from './proxy';
 import { reasonOf } from './reasons';
 import { Attempts, type Failure, hasEffect, type RepeatPolicy } from './retry';
 import { type HttpAnswer, Transport, TransportError } from './transport';
@@ -94,7 +95,7 @@ interface CallState {
  * answer means.
  */
 export class Caller {
-  /** Whether it calls a server on this machine. */
+  /** Whether it calls a server on this machine, or a simulator elsewhere. */
   readonly isLocal: boolean;
   /** Of a call that has none of its own, in milliseconds. */
   readonly deadline: number;
@@ -108,7 +109,8 @@ export class Caller {
   constructor({ name, address, headers, proxy, tls, secrets, ...limits }: CallerSettings) {
     const { deadline = callLimits.deadline * 1000, maxInFlight = callLimits.maxInFlight } = limits;
     this.name = name;
-    this.isLocal = isLoopback(address.hostname);
+    // By http, nothing else is called.
+    this.isLocal = isLoopback(address.hostname) || address.protocol === 'http:';
     this.host = address.host;
     this.prefix = address.pathname.replace(/\/$/, '');
     this.deadline = deadline;

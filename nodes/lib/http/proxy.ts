@@ -1,5 +1,6 @@
 import type { ProxySetting } from '../contract/service';
 import { credentialsOf } from '../contract/credentials';
+import { isLoopback } from '../contract/private-host';
 
 /** A proxy to use. */
 export interface Proxy {
@@ -8,11 +9,6 @@ export interface Proxy {
   readonly port: number;
   /** The value of the Proxy-Authorization header, if the proxy needs one. */
   readonly authorization?: string;
-}
-
-/** Whether a host is this machine: such calls never go through a proxy. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname);
 }
 
 /**
@@ -27,6 +23,7 @@ export function proxyFor(
   target: URL,
   setting: ProxySetting | undefined = environmentProxy(),
 ): Proxy | undefined {
+  // This machine is never asked through a proxy.
   if (setting === undefined || isLoopback(target.hostname)) return undefined;
   if (setting.bypass?.some((host) => matches(target, host.trim().toLowerCase()))) return undefined;
   const url = addressOf(setting);

@@ -2,7 +2,8 @@ import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axio
 import { Cancelled } from './cancellation';
 import { Connections, type Exchange, type Reply, ReplyCompressed } from './connections';
 import type { Route } from './connector';
-import { isLoopback } from './proxy';
+import { isLoopback, privateHost } from '../contract/private-host';
+import { isSimulatorKey, simulatorKeyStart } from '../contract/simulator-key';
 
 export interface TransportOptions extends Route {
   /** Sent with every request. */
@@ -120,15 +121,20 @@ function isTlsFailure(code: string): boolean {
  *
  * @param baseUrl - such as `https://api.authy.com`
  * @param pathPrefix - the prefix of every path, such as `/v1`; may be empty
+ * @param key - what is sent there: without encryption, to a private network, only what is no secret
  * @returns scheme, host, port and prefix without a trailing slash
  * @throws TypeError - with a sentence that says what to change
  */
-export function serviceAddress(baseUrl: string, pathPrefix = ''): string {
+export function serviceAddress(baseUrl: string, pathPrefix: string, key: string): string {
   if (!URL.canParse(baseUrl))
     throw new TypeError('The base URL must be an address such as https://api.authy.com.');
   const url = new URL(baseUrl);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw new TypeError('The base URL must begin with https://; http:// is for this machine only.');
+  const isSafeByHttp = isLoopback(url.hostname) || (privateHost.test(url.hostname) && isSimulatorKey(key));
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isSafeByHttp)) {
+    throw new TypeError(
+      'The base URL must begin with https://; http:// is for this machine, and for a simulator in a private network, whose ' +
+        `key begins with ${simulatorKeyStart}.`,
+    );
   }
   if (url.username !== '' || url.password !== '') {
     throw new TypeError('The base URL must not contain a user name or password.');

@@ -86,7 +86,7 @@ export class CallbackValidator {
       value: config.publicUrl,
       type: config.publicUrlType,
     });
-    this.badge = new Badge(RED, node, () => this.account()?.isSimulated);
+    this.badge = new Badge(RED, node, () => this.account()?.protectsNobody);
     this.log = new RateLimitedLog((line) => node.warn(line));
     const settings = new Settings();
     this.trustForwarded = settings.flag('trustForwarded', config.trustForwarded, false);

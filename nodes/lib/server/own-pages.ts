@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import type { TLSSocket } from 'node:tls';
+import { isPrivateName } from '../contract/private-host';
 import type { RequestHandler } from '../contract/request-handler';
 import { sendJson } from './send';
 
@@ -19,9 +20,6 @@ export const ofThisMachine: NameRule = {
   remedy: 'Call the simulator at localhost, 127.0.0.1 or [::1]: it answers this machine only.',
 };
 
-/** Domains of private networks at home and at work. Source: RFC 6761, 6762, 8375; ICANN on .internal and .home. */
-const notInPublicDns = ['localhost', 'local', 'home.arpa', 'internal', 'home', 'lan', 'localdomain'];
-
 /**
  * Names that no stranger can point at this machine. Any web page may point the name it was loaded under at this machine
  * (DNS rebinding), and then counts as one of its own pages. It cannot do so with an address, with a name that public DNS
@@ -31,8 +29,7 @@ const notInPublicDns = ['localhost', 'local', 'home.arpa', 'internal', 'home', '
 export const ofNoStranger: NameRule = {
   allows: (name, request) =>
     isAddress(name) ||
-    !name.includes('.') ||
-    notInPublicDns.some((domain) => name.endsWith(`.${domain}`)) ||
+    isPrivateName(name) ||
     name === os.hostname().toLowerCase() ||
     (request.socket as Partial<TLSSocket>).encrypted === true ||
     ['same-origin', 'none'].includes(String(request.headers['sec-fetch-site'])),
@@ -40,6 +37,15 @@ export const ofNoStranger: NameRule = {
     'Open Node-RED by its IP address, by localhost or by https, or set adminAuth in its settings: this could ' +
     "be a stranger's name for this machine.",
 };
+
+/**
+ * The names of a rule, and some that its owner has listed: whoever may point those at another machine is trusted.
+ *
+ * @param listed - in lower case
+ */
+export function alsoNamed(rule: NameRule, listed: readonly string[], remedy: string): NameRule {
+  return { allows: (name, request) => rule.allows(name, request) || listed.includes(name), remedy };
+}
 
 const foreignPage =
   'Send this request from a page of the editor or of the simulator: it came from another web page. A reverse proxy has ' +

@@ -2,6 +2,7 @@ import type http from 'node:http';
 import tls from 'node:tls';
 import type { NodeAPI } from 'node-red';
 import type { OwnAddress } from '../contract/service';
+import { reachable } from './reachable';
 
 /**
  * The address at which this Node-RED itself listens, for a path of its http in nodes. Only its server knows: the machine may
@@ -23,12 +24,6 @@ export function ownAddress(RED: NodeAPI, path: string): OwnAddress | undefined {
   const certificates = certificatesOf(server);
   // A certificate that came as PKCS #12 cannot be read back: then this machine has to trust it already.
   return { url: `https://${withoutScheme}`, ...(certificates.length === 0 ? {} : { certificates }) };
-}
-
-/** A server that listens on all addresses is reached by loopback. */
-function reachable(address: string): string {
-  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
-  return address.includes(':') ? `[${address}]` : address;
 }
 
 /** The server's latest certificates, as Node-RED itself reads them when it renews them. */

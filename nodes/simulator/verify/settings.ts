@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { simulatorKeyStart } from '../../lib/contract/simulator-key';
 import { isSid, randomSid, type SidPrefix } from './sids';
 
 /** What clients of Twilio Verify have to send; each is made anew if it is absent or empty. */
@@ -72,12 +73,16 @@ export function verifySettings(options: VerifyOptions, before: VerifySettings): 
 export function freshVerifySettings(createdAt: number): VerifySettings {
   return {
     accountSid: randomSid('AC'),
-    authToken: randomBytes(16).toString('hex'),
+    authToken: randomSecret(),
     apiKeySid: randomSid('SK'),
-    apiKeySecret: randomBytes(16).toString('hex'),
+    apiKeySecret: randomSecret(),
     serviceSid: randomSid('VA'),
     codeLength: 6,
     customCodes: false,
     createdAt,
   };
+}
+
+function randomSecret(): string {
+  return `${simulatorKeyStart}${randomBytes(16).toString('hex')}`;
 }

@@ -43,7 +43,7 @@ export class AuthyClient {
   constructor({ apiKey, baseUrl = authyBaseUrl, pathPrefix, tls, ...options }: AuthyClientOptions) {
     const problem = apiKeyProblem(apiKey);
     if (problem !== undefined) throw new TypeError(`API key: ${problem}`);
-    const address = new URL(serviceAddress(baseUrl, pathPrefix));
+    const address = new URL(serviceAddress(baseUrl, pathPrefix ?? '', apiKey));
     const proxy = proxyFor(address, options.proxy);
     const others = [...(options.secrets ?? []), ...secretsOf(proxy)];
     this.secrets = new Secrets([
@@ -62,7 +62,7 @@ export class AuthyClient {
     });
   }
 
-  /** Whether it asks a server on this machine. */
+  /** Whether it asks a server on this machine, or a simulator elsewhere. */
   get isLocal(): boolean {
     return this.caller.isLocal;
   }

@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
+import { isSimulatorKey, simulatorWarning } from '../../contract/simulator-key';
 import { apiKeyProblem } from './api-key';
 import { authyBaseUrl } from './endpoint';
 
@@ -54,16 +55,23 @@ export function readSettings(reader: AccountReader, config: Raw, credentials: Ra
       warnings: given([unused]),
     };
   }
+  const baseUrl = settings.text('baseUrl', config['baseUrl'], authyBaseUrl);
+  const asksSimulator = isSimulatorKey(apiKey);
   return {
     ...plainSettings(apiKey),
+    asksSimulator,
     noApiKey: current.problem,
     previousApiKey: previous.key('previousApiKey', credentials['previousApiKey'], apiKeyProblem),
-    baseUrl: settings.text('baseUrl', config['baseUrl'], authyBaseUrl),
+    baseUrl,
     pathPrefix: settings.text('pathPrefix', config['pathPrefix']),
     tls: reader.tls(settings, config['tls']),
     proxy: reader.proxy(settings, config['proxy']),
     problem: settings.problem,
-    warnings: given([current.problem, previous.problem]),
+    warnings: given([
+      current.problem,
+      previous.problem,
+      asksSimulator ? simulatorWarning(baseUrl) : undefined,
+    ]),
   };
 }
 

@@ -66,7 +66,7 @@ export class VerifyClient {
 
   /** @throws TypeError - if the base URL or the proxy cannot be used; the message says why */
   constructor({ user, secret, baseUrl, deadline, maxInFlight, tls, proxy: chosen }: VerifyClientOptions) {
-    const address = new URL(serviceAddress(baseUrl, ''));
+    const address = new URL(serviceAddress(baseUrl, '', secret));
     const proxy = proxyFor(address, chosen);
     const authorization = basicAuthorization(user, secret);
     const others = [authorization.split(' ')[1] ?? '', ...secretsOf(proxy)];
@@ -86,7 +86,7 @@ export class VerifyClient {
     });
   }
 
-  /** Whether it asks a server on this machine. */
+  /** Whether it asks a server on this machine, or a simulator elsewhere. */
   get isLocal(): boolean {
     return this.caller.isLocal;
   }

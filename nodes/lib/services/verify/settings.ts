@@ -2,6 +2,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { approverSettings } from '../../people/approver-settings';
+import { isSimulatorKey, simulatorWarning } from '../../contract/simulator-key';
 import { isSid } from './sids';
 
 export const verifyBaseUrl = 'https://verify.twilio.com';
@@ -61,18 +62,23 @@ export function readSettings(reader: AccountReader, config: Raw, credentials: Ra
   const secret = settings.key('verifySecret', credentials['verifySecret'], secretProblem);
   const token = reader.settings();
   const entered = token.key('verifyAuthToken', credentials['verifyAuthToken'], authTokenProblem);
+  const baseUrl = settings.text('verifyBaseUrl', config['verifyBaseUrl'], verifyBaseUrl);
+  const asksSimulator = isSimulatorKey(secret);
   return {
     ...plainSettings,
     ...asking,
+    asksSimulator,
     serviceSid,
     user,
     secret,
     // The account's own SID goes with its auth token.
     authToken: entered === '' && token.problem === undefined && isSid('AC', user) ? secret : entered,
     noAuthToken: token.problem,
-    warnings: token.problem === undefined ? [] : [token.problem],
+    warnings: [token.problem, asksSimulator ? simulatorWarning(baseUrl) : undefined].filter(
+      (text) => text !== undefined,
+    ),
     lookup: settings.flag('verifyLookup', config['verifyLookup'], true),
-    baseUrl: settings.text('verifyBaseUrl', config['verifyBaseUrl'], verifyBaseUrl),
+    baseUrl,
     lookupsUrl: settings.text('verifyLookupsUrl', config['verifyLookupsUrl'], lookupsBaseUrl),
     tls: reader.tls(settings, config['tls']),
     proxy: reader.proxy(settings, config['proxy']),

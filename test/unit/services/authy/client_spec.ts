@@ -845,9 +845,10 @@ describe('Authy client', () => {
   });
 
   it('checks the base URL', () => {
-    serviceAddress('https://api.authy.com').should.equal('https://api.authy.com');
-    serviceAddress('https://api.authy.com/', '/v2/').should.equal('https://api.authy.com/v2');
-    serviceAddress('http://127.0.0.1:8080/x').should.equal('http://127.0.0.1:8080/x');
+    const key = 'a-key-that-may-be-real';
+    serviceAddress('https://api.authy.com', '', key).should.equal('https://api.authy.com');
+    serviceAddress('https://api.authy.com/', '/v2/', key).should.equal('https://api.authy.com/v2');
+    serviceAddress('http://127.0.0.1:8080/x', '', key).should.equal('http://127.0.0.1:8080/x');
     for (const [url, prefix, problem] of [
       ['http://api.authy.com', '', /must begin with https/],
       ['ftp://127.0.0.1', '', /must begin with https/],
@@ -857,7 +858,41 @@ describe('Authy client', () => {
       ['https://api.authy.com', '../x', /path prefix/],
       ['https://api.authy.com', 'a b', /path prefix/],
     ] as const) {
-      (() => serviceAddress(url, prefix)).should.throw(problem);
+      (() => serviceAddress(url, prefix, key)).should.throw(problem);
+    }
+  });
+
+  it('sends by http to a private network only what is no secret: the key of a simulator', () => {
+    const key = 'simulator-0123456789abcdef';
+    for (const host of [
+      ...[
+        'simulator:8080',
+        'my_simulator',
+        'nas.local',
+        'host.docker.internal:4730',
+        'pc.home.arpa',
+        'pc.lan',
+      ],
+      ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.10:4730', '[fd00::2]:4730', '[fc00::1]'],
+    ]) {
+      serviceAddress(`http://${host}`, '', key).should.equal(`http://${host}`);
+      for (const other of ['a-key-that-may-be-real', 'Simulator-0123456789', ' simulator-0123456789', '']) {
+        (() => serviceAddress(`http://${host}`, '', other)).should.throw(/must begin with https/);
+      }
+    }
+    for (const host of [
+      ...[
+        'api.authy.com',
+        'simulator.example.com',
+        'local.example',
+        'evillocal.com',
+        'simulator.',
+        'nas.local.',
+      ],
+      ...['8.8.8.8', '134744072', '0x08080808', '172.15.0.1', '172.32.0.1', '192.169.0.1', '169.254.169.254'],
+      ...['[2001:db8::1]', '[fe80::1]', '[::ffff:8.8.8.8]', '10.0.0.1.example.com', '192.168.1.10.nip.io'],
+    ]) {
+      (() => serviceAddress(`http://${host}`, '', key)).should.throw(/must begin with https/, host);
     }
   });
 
