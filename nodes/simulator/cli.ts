@@ -3,6 +3,7 @@ import net from 'node:net';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { isLoopback } from '../lib/contract/private-host';
+import { isSimulatorKey, simulatorKeyStart } from '../lib/contract/simulator-key';
 import { reachable } from '../lib/server/reachable';
 import { callbackUrlProblem } from './settings';
 import { Simulator, type SimulatorOptions } from './simulator';
@@ -169,10 +170,11 @@ async function run({ port, host, json, verify, simulator: options }: Options): P
         : `Cannot listen on port ${port} of ${host}: ${message}`,
     );
   });
-  if (!isLoopback(host)) console.error(warning(host, new URL(url).port || '80'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
   const phone = `${url}/simulator/phone/`;
   const { accountSid, authToken, apiKeySid, apiKeySecret, serviceSid } = simulator.verify;
+  const keys = [simulator.apiKey, ...(verify ? [apiKeySecret] : [])];
+  if (!isLoopback(host)) console.error(warning(host, new URL(url).port || '80', keys));
   const ready = {
     url,
     apiKey: simulator.apiKey,
@@ -195,14 +197,20 @@ async function run({ port, host, json, verify, simulator: options }: Options): P
 }
 
 /** That it protects nobody, and where others reach it. */
-function warning(host: string, port: string): string {
+function warning(host: string, port: string, keys: readonly string[]): string {
   const isAnywhere = ['0.0.0.0', '::'].includes(host);
   const addresses = isAnywhere ? networkAddresses() : [reachable(host)];
   const urls = addresses.map((address) => `http://${address}:${port}`);
+  const isOwnKey = !keys.every(isSimulatorKey);
   return [
     'authy-simulator: WARNING: this protects nobody. Whoever reaches it sees all codes and phone numbers, answers all ' +
       'requests, and can make it call any address, without a password.',
     ...(urls.length === 0 ? [] : [`authy-simulator: in the network at ${urls.join(', ')}`]),
+    ...(isOwnKey
+      ? [
+          `authy-simulator: begin the key with ${simulatorKeyStart}: accounts in Node-RED send no other one here by http`,
+        ]
+      : []),
   ].join('\n');
 }
 

@@ -23,6 +23,7 @@ const account = {
   service: 'simulator',
   deadline: 15,
   maxInFlight: 10,
+  callbackUrl: '/authy/callback',
   credentials: { apiKey },
 };
 // The hash of "password", the owner's password.
@@ -99,6 +100,11 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
     await page.goto(address);
     await page.getByRole('button', { name: 'Approve', exact: true }).first().click();
     await page.getByText('Approved', { exact: true }).first().waitFor();
+    // No node of the flow wants the callback.
+    await page
+      .getByText(/^The answer is in\. Nothing listens at http:\S+\/authy\/callback,/)
+      .first()
+      .waitFor();
     // "Approved" on the page may belong to an earlier request.
     await eventually(
       'the request to be approved',
@@ -239,6 +245,7 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
       await page.getByRole('link', { name: 'Back door' }).click();
       await page.waitForURL('**/authy-simulator/back-inner/phone/');
       await page.getByText('No users yet').waitFor();
+      await page.getByText('put the IP address of this machine in place of').waitFor();
       (await page.getByRole('link').count()).should.equal(0);
     });
   });

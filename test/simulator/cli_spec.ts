@@ -119,7 +119,7 @@ describe('simulator: the command', function () {
   });
 
   it('with --host listens there, answers under the names of that network, and warns', async () => {
-    const given = ['--host', '0.0.0.0', '--allow-host', 'Simulator.Example.com'];
+    const given = ['--host', '0.0.0.0', '--allow-host', 'Simulator.Example.com', '--api-key', 'my-key'];
     const started = run('--port', '0', '--json', ...given);
     const { url } = JSON.parse(await ready(started)) as { url: string };
     url.should.match(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -134,6 +134,7 @@ describe('simulator: the command', function () {
     started.output.err.should.match(
       /^authy-simulator: WARNING: this protects nobody\. Whoever reaches it sees all codes/,
     );
+    started.output.err.should.match(/\nauthy-simulator: begin the key with simulator-: [^\n]+\n$/);
     started.child.kill('SIGTERM');
     should(await started.exited).equal(0);
   });
