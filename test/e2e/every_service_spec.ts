@@ -214,10 +214,8 @@ for (const runtime of runtimes)
             should(await left(played, 'authy-user-update')).eql({ authyId, email: 'ada@example.org' });
             await played.press('QR code for an authenticator app');
             const { qrCode } = (await left(played, 'authy-user-qr')) as { qrCode: string };
-            // The image itself, or where it is.
-            if (!qrCode.startsWith('data:image/svg+xml;')) {
-              should((await fetch(qrCode)).headers.get('content-type')).match(/^image\/svg/);
-            }
+            // The image itself, which any page on any machine can show.
+            qrCode.should.startWith('data:image/svg+xml;');
             await played.press('delete the user');
             should(await left(played, 'authy-user-delete')).eql({ authyId, deleted: true });
             await played.press('what is known of the user');

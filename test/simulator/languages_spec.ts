@@ -20,12 +20,12 @@ describe('simulator: its languages', () => {
     for (const [asked, tag, words] of [
       ['en-US,en;q=0.9', 'en-US', 'Approve'],
       ['de-AT,de;q=0.9,en;q=0.5', 'de', 'Genehmigen'],
-      ['ja', 'ja', '承認リクエスト'],
-      ['fr-CA', 'fr', 'Demandes d’approbation'],
-      ['es-MX', 'es-ES', 'Solicitudes de aprobación'],
-      ['it', 'it', 'Richieste di approvazione'],
-      ['pt', 'pt-BR', 'Pedidos de aprovação'],
-      ['ZH', 'zh-CN', '批准请求'],
+      ['ja', 'ja', 'メッセージとリクエスト'],
+      ['fr-CA', 'fr', 'Messages et demandes'],
+      ['es-MX', 'es-ES', 'Mensajes y solicitudes'],
+      ['it', 'it', 'Messaggi e richieste'],
+      ['pt', 'pt-BR', 'Mensagens e pedidos'],
+      ['ZH', 'zh-CN', '消息和请求'],
       // The highest q value of the known languages counts, not their order.
       ['ko, en;q=0.3, de;q=0.8', 'de', 'Genehmigen'],
       ['de;q=0, it', 'it', 'Approva'],

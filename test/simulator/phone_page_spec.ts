@@ -226,6 +226,7 @@ describe('simulator: the phone page', function () {
       OscillatorNode.prototype.start = () => {
         (window as unknown as { rung: number }).rung += 1;
       };
+      OscillatorNode.prototype.stop = () => undefined;
     });
     const rung = (): Promise<number> => page.evaluate(() => (window as unknown as { rung: number }).rung);
     const title = (text: string): Promise<unknown> =>
