@@ -193,4 +193,15 @@ describe('contract: documents and examples', () => {
     pages.length.should.be.above(4);
     pages.should.have.length(new Set(pages).size);
   });
+
+  it('a simulated account of an example sends its callbacks to a path of that example, or sends none', () => {
+    const paths = [...examples().values()].flatMap((nodes) => {
+      const own = nodes.filter(({ type, method }) => type === 'http in' && method === 'post');
+      return nodes.flatMap(({ callbackUrl = '' }) => {
+        if (callbackUrl !== '') own.map(({ url }) => url).should.containEql(callbackUrl);
+        return callbackUrl === '' ? [] : [callbackUrl];
+      });
+    });
+    paths.length.should.be.above(2);
+  });
 });

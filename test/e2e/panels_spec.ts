@@ -172,20 +172,28 @@ for (const runtime of runtimes) {
         const saved = (): Promise<unknown> =>
           editor.page.evaluate((id) => {
             const { RED } = window as unknown as { RED: { nodes: { node(id: string): object } } };
-            const { version, service, simulated } = RED.nodes.node(id) as Record<string, unknown>;
-            return { version, service, simulated };
+            const { version, service, simulated, callbackUrl } = RED.nodes.node(id) as Record<
+              string,
+              unknown
+            >;
+            return { version, service, simulated, callbackUrl };
           }, account.id);
-        should(await saved()).match({ service: 'simulator' });
+        should(await saved()).match({ service: 'simulator', callbackUrl: '' });
         await editor.openPanel(node);
         const service = editor.page.locator('#node-config-input-service');
         should(await service.inputValue()).equal('simulator');
         await editor.closePanel(node);
-        should(await saved()).eql({ version: 2, service: 'authy', simulated: true });
+        const callbackUrl = '/authy/callback';
+        should(await saved()).eql({ version: 3, service: 'authy', simulated: true, callbackUrl });
+        await editor.openPanel(node);
+        await editor.page.locator('#node-config-input-callbackUrl').fill('');
+        await editor.closePanel(node);
+        should(await saved()).eql({ version: 3, service: 'authy', simulated: true, callbackUrl: '' });
         await editor.openPanel(node);
         should(await service.inputValue()).equal('simulator');
         await service.selectOption('authy');
         await editor.closePanel(node);
-        should(await saved()).eql({ version: 2, service: 'authy', simulated: false });
+        should(await saved()).eql({ version: 3, service: 'authy', simulated: false, callbackUrl: '' });
       });
 
       it('an unknown service, or a variable, stays until another service is chosen', async () => {

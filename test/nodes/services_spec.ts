@@ -336,24 +336,46 @@ describe('Settings of an older version', () => {
       should(accounts).not.be.empty();
       for (const { version, service, simulated, ...others } of accounts) {
         // Nothing stands in for this Node-RED itself.
-        should({ version, simulated }).eql({ version: 2, simulated: service !== 'local' }, name);
-        // There was one simulator, that of Authy.
+        should({ version, simulated }).eql({ version: 3, simulated: service !== 'local' }, name);
+        // There was one simulator, that of Authy, and its callbacks had a path in any case.
         if (service !== 'authy') continue;
-        should(migrated({ ...others, service: 'simulator' })).eql({ ...others, service, simulated });
+        const callbackUrl = others['callbackUrl'] === '' ? '/authy/callback' : others['callbackUrl'];
+        should(migrated({ ...others, service: 'simulator' })).eql({
+          ...others,
+          service,
+          simulated,
+          callbackUrl,
+        });
       }
     }
   });
 
   it('a variable may hold the old name in every version', () => {
-    should(migrated({ version: 2, service: 'simulator' })).match({ service: 'authy', simulated: true });
+    for (const version of [2, 3]) {
+      should(migrated({ version, service: 'simulator' })).match({ service: 'authy', simulated: true });
+    }
+  });
+
+  it('callbacks without an address went to /authy/callback, and now there are none', () => {
+    for (const version of [undefined, 1, 2]) {
+      for (const callbackUrl of ['', undefined]) {
+        should(migrated({ version, service: 'verify', simulated: true, callbackUrl })).have.property(
+          'callbackUrl',
+          '/authy/callback',
+        );
+      }
+      should(migrated({ version, callbackUrl: '/here' })).have.property('callbackUrl', '/here');
+    }
+    should(migrated({ version: 3, callbackUrl: '' })).have.property('callbackUrl', '');
   });
 
   it('what is of this version, or of a newer one, stays', () => {
-    for (const version of [2, 3]) {
-      const saved = { version, service: 'authy', simulated: false };
+    for (const version of [3, 4]) {
+      const saved = { version, service: 'authy', simulated: false, callbackUrl: '' };
       should(migrated(saved)).eql(saved);
     }
-    should(migrated({ service: 'authy' })).eql({ service: 'authy' });
+    const before = { service: 'authy', callbackUrl: '/here' };
+    should(migrated(before)).eql(before);
   });
 
   it('a value that is not a version counts as the first', () => {

@@ -121,6 +121,15 @@ describe("An account's simulator", () => {
     });
   }
 
+  it('sends no callback where none is set, and keeps the one of an account of before', async () => {
+    flow = await Flow.start(callback, 3, [account]);
+    await ready();
+    await flow.redeploy({ version: 3 }, 'account');
+    should(await control('get', '/settings')).have.property('callbackUrl', null);
+    await flow.redeploy({ version: 2 }, 'account');
+    should(await control('get', '/settings')).have.property('callbackUrl', `${flow.ownUrl}/authy/callback`);
+  });
+
   it('is kept while a setting of the account is wrong, and removed when that account is disabled', async () => {
     flow = await Flow.start(callback, 3, [account]);
     await ready();

@@ -5,7 +5,8 @@ import type { Simulator, SimulatorOptions } from '../../simulator/simulator';
 export type SimulatedSettings = Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'>;
 
 /**
- * Where an account's simulator reports answers: an address, or a path of this Node-RED, which is found when it is called.
+ * Where an account's simulator reports answers: an address, or a path of this Node-RED, which is found when it is called;
+ * undefined if it reports none.
  *
  * @param config - of the account's node
  */
@@ -14,7 +15,8 @@ export function simulatedCallbackUrl(
   settings: SettingsReader,
   config: Readonly<Record<string, unknown>>,
 ): SimulatedSettings['callbackUrl'] {
-  const address = settings.text('callbackUrl', config['callbackUrl'], '/authy/callback');
+  const address = settings.text('callbackUrl', config['callbackUrl']);
+  if (address === '') return undefined;
   return address.startsWith('/') ? () => reader.ownAddress(address) : address;
 }
 
