@@ -16,9 +16,9 @@ const settingsFile = path.join(userDir, 'settings.js');
 
 /** The examples the ready flows are made of, in the order of their tabs. */
 const readyFlows = [
-  'Garage door with approval.json',
-  'Garage door without a vendor.json',
-  'Code by SMS and verify.json',
+  '02 Garage door with approval.json',
+  '03 Garage door without a vendor.json',
+  '04 Code by SMS and verify.json',
 ];
 
 /** Their pages, with the name of each as it is printed. */

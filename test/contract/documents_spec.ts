@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { examples, pictureOf } from '../support/example_flows';
+import { examples, pictureOf, titleOf } from '../support/example_flows';
 import type { FlowNode } from '../support/node_red';
 import { declaredIn, panelOf, types } from './panels';
 
@@ -35,8 +35,9 @@ function anchorsOf(page: string): string[] {
 function behindForms(nodes: readonly FlowNode[]): FlowNode[] {
   const reached = new Set(nodes.filter(({ type, method }) => type === 'http in' && method === 'post'));
   // What is added while it is gone through has its turn as well.
-  for (const { wires = [] } of reached) {
-    for (const node of nodes) if (wires.flat().includes(node.id)) reached.add(node);
+  for (const { type, wires = [], links } of reached) {
+    const next = [...wires.flat(), ...(type === 'link out' ? (links as string[]) : [])];
+    for (const node of nodes) if (next.includes(node.id)) reached.add(node);
   }
   return [...reached];
 }
@@ -129,7 +130,10 @@ describe('contract: documents and examples', () => {
     const shown = read('docs', 'examples.md');
     for (const file of readdirSync(path.join(root, 'examples'))) {
       const name = path.basename(file, '.json');
-      shown.should.containEql(name);
+      const title = titleOf(name);
+      const [number = ''] = name.split(' ');
+      shown.should.match(new RegExp(`^\\| ${number} +\\| \\[${title.replace(/[()]/g, '\\$&')}\\]`, 'm'));
+      shown.should.containEql(`## ${title}\n`);
       shown.should.containEql(`](pictures/${pictureOf(name)}.png)`);
     }
   });
@@ -149,6 +153,30 @@ describe('contract: documents and examples', () => {
       nodes.some(({ type }) => type === 'comment').should.be.true();
     });
   }
+
+  it('the examples are numbered without a gap, so that the dialog lists them in the order of the page', () => {
+    const numbers = [...examples().keys()].sort().map((name) => name.split(' ')[0]);
+    numbers.should.deepEqual(numbers.map((_number, index) => String(index + 1).padStart(2, '0')));
+    for (const [name, nodes] of examples()) {
+      should(nodes.find(({ type }) => type === 'tab')).have.property('label', titleOf(name));
+    }
+  });
+
+  it('every page of an example has a style, in light and dark, that needs nothing from elsewhere; small pages the same', () => {
+    const pages = [...examples().values()]
+      .flat()
+      .flatMap(({ type, template }) => (type === 'template' ? [String(template)] : []))
+      .filter((template) => template.startsWith('<!doctype html>'));
+    pages.length.should.be.above(10);
+    const styles = pages.map((page) => {
+      page.should.not.match(/<link[^>]*stylesheet|@import|src="http/);
+      page.should.containEql('name="viewport"');
+      const [, style = ''] = /<style>(.*?)<\/style>/s.exec(page) ?? [];
+      style.should.containEql('@media (prefers-color-scheme: dark)');
+      return { style, hasScript: page.includes('<script>') };
+    });
+    new Set(styles.flatMap(({ style, hasScript }) => (hasScript ? [] : [style]))).size.should.equal(1);
+  });
 
   it('each of our nodes in an example has every setting, of this version', () => {
     let checked = 0;

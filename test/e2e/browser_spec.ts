@@ -4,6 +4,7 @@ import should from 'should';
 import { Editor, type EditorNode, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, tabOf } from '../support/example_flows';
 import { packagesOfExamples } from '../support/example_player';
+import { layoutFaults, withEditorFont } from '../support/layout';
 import { eventually, NodeRed, packageName, runtimes, types } from '../support/node_red';
 
 for (const runtime of runtimes) {
@@ -20,6 +21,7 @@ for (const runtime of runtimes) {
       nodeRed = await NodeRed.start(this, runtime, { packages: packagesOfExamples });
       const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1500, height: 950 } });
       context.setDefaultTimeout(20_000);
+      await withEditorFont(this, context);
       editor = await Editor.open(context, nodeRed, `node-red-${runtime.version.replaceAll('.', '')}`);
     });
 
@@ -83,6 +85,19 @@ for (const runtime of runtimes) {
         const { valid, validationErrors } = await editor.state(id);
         ({ type, valid, validationErrors }).should.deepEqual({ type, valid: true, validationErrors: [] });
       }
+    });
+
+    clean('every example is laid out for a screen of 1366 by 768', async () => {
+      const wide = editor.page.viewportSize() ?? { width: 0, height: 0 };
+      await editor.page.setViewportSize({ width: 1366, height: 768 });
+      const faults: Record<string, string[]> = {};
+      for (const [name, flows] of examples()) {
+        await editor.show(tabOf(flows));
+        const found = await layoutFaults(editor.page);
+        if (found.length > 0) faults[name] = found;
+      }
+      await editor.page.setViewportSize(wide);
+      faults.should.deepEqual({});
     });
 
     for (const type of types) {

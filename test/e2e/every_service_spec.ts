@@ -192,7 +192,7 @@ for (const runtime of runtimes)
         ] as const) {
           it(`the garage door: ${answer}`, async () => {
             const played = await play(garage);
-            await played.press('ask as if the button was pressed');
+            await played.press('press it');
             const { authyId } = (await left(played, 'authy-user-create')) as { authyId: string };
             await left(played, 'authy-onetouch-approval', 3);
             await person(played).answer(answer);

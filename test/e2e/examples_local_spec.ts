@@ -242,7 +242,7 @@ for (const [index, runtime] of runtimes.entries())
       const change = withVariables({ TELEGRAM_CHAT_ID: '4711' }, { TELEGRAM_BOT_TOKEN: token });
       const played = await play('Told by Telegram', (node) => {
         const changed = debugged('not told')(change(node));
-        if (changed.name !== 'as Telegram wants it') return changed;
+        if (changed.name !== 'for Telegram') return changed;
         const rules = JSON.stringify(changed['rules']);
         const rewired = rules.replace('https://api.telegram.org', `http://127.0.0.1:${service.port}`);
         return { ...changed, rules: JSON.parse(rewired) as unknown };

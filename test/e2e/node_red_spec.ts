@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import should from 'should';
-import { example, examples, nodeOf, recorded, recordKey, tabOf } from '../support/example_flows';
+import { example, examples, nodeOf, recorded, recordKey, tabOf, titleOf } from '../support/example_flows';
 import {
   packagesOfExamples,
   lastCode,
@@ -30,6 +30,19 @@ const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'ut
 };
 const sets = Object.keys(manifest['node-red'].nodes);
 const apiKey = 'd57d919d11e6b221c9bf6f7c882028f9';
+
+/** How each example asks on the phone of its simulator, by the name of a button in the flow. The one without waits for its page. */
+const asking: Readonly<Record<string, string | undefined>> = {
+  'First approval': 'ask Ada',
+  'Garage door with approval': 'press it',
+  'Approve on the phone (OneTouch)': 'ask to open the garage',
+  'Approve before this (subflow)': 'open the garage',
+  'Disarm the alarm from a dashboard': 'press it',
+  'Admin action that waits for approval': undefined,
+  'Two approvers (four eyes)': 'press it',
+  'Errors and what to do about them': 'a person who can be asked',
+  'Callback behind a reverse proxy': 'ask',
+};
 
 // The hash of "password", the password of both users.
 const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
@@ -143,7 +156,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           const served = await nodeRed.request(
             `library/examples/flows/${packageName}/${encodeURIComponent(fn)}`,
           );
-          (JSON.parse(await served.text()) as object).should.deepEqual(example(fn));
+          (JSON.parse(await served.text()) as object).should.deepEqual(examples().get(fn));
         }
       });
     });
@@ -165,6 +178,72 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           });
           should(page.headers.get('content-type')).startWith('text/html');
         }
+      });
+
+      it('played side by side, each gets its own callbacks or none, and nobody rejects one', async () => {
+        const asks = ({ type }: FlowNode): boolean =>
+          type === 'authy-onetouch-approval' || type === 'authy-onetouch-send';
+        const played = [...examples()].filter(
+          ([, nodes]) => nodes.some(asks) && nodes.some((node) => node['simulated'] === true),
+        );
+        played.map(([name]) => titleOf(name)).should.deepEqual(Object.keys(asking));
+        await nodeRed.deploy([]);
+        await nodeRed.deploy([...examples().values()].flat());
+        const logged = nodeRed.log.length;
+        const waiting = fetch(`${nodeRed.nodeUrl}admin/restart`, { method: 'POST' });
+        for (const [name, nodes] of played) {
+          const button = asking[titleOf(name)];
+          if (button !== undefined) await nodeRed.inject(nodeOf(nodes, 'inject', button).id);
+        }
+        for (const [name, nodes] of played) {
+          const phone = new Phone(nodeRed, nodeOf(nodes, 'authy-config').id);
+          const asked = await eventually(`the requests of ${name}`, async () => {
+            const found = await phone.approvals();
+            return found.length === nodes.filter(asks).length ? found : undefined;
+          });
+          for (const { uuid } of asked) await phone.answer(uuid, 'approve');
+          for (const { callback } of await phone.approvals()) {
+            if (callback?.failure !== 'missing') should(callback).containEql({ status: 200 });
+          }
+        }
+        (await waiting).status.should.equal(200);
+        // One example shows on purpose what a wrong setting does.
+        const rejected = nodeRed.log
+          .slice(logged)
+          .split('\n')
+          .filter((line) => line.includes('callback rejected') && !line.includes(':knows nothing]'));
+        rejected.should.deepEqual([]);
+      });
+
+      describe('the subflow “Approve before this”', () => {
+        const title = 'Approve before this (subflow)';
+        const instance = example(title).find(({ type }) => type.startsWith('subflow:')) as FlowNode;
+
+        for (const [answer, output] of [
+          ['approve', 0],
+          ['deny', 1],
+        ] as const) {
+          it(`${answer}: what waited goes on by output ${output + 1}, with the payload that it had`, async () => {
+            const { phone, press, pending, left, unexpected } = await play(title);
+            await press('open the garage');
+            const { uuid, message } = await pending();
+            message.should.equal('Open the garage?');
+            await phone.answer(uuid, answer);
+            (await left(instance.type, output)).should.equal('garage');
+            (await unexpected()).should.deepEqual([]);
+          });
+        }
+
+        it('an error is not approved', async () => {
+          const env = [{ name: 'AUTHY_ID', type: 'str', value: 'nobody' }];
+          const { phone, press, left, unexpected } = await play(title, (node) =>
+            node.id === instance.id ? { ...node, env } : node,
+          );
+          await press('open the garage');
+          (await left(instance.type, 1)).should.equal('garage');
+          (await phone.approvals()).should.deepEqual([]);
+          (await unexpected()).should.deepEqual([]);
+        });
       });
 
       for (const { answer, output, status } of [
@@ -247,7 +326,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         const { phone, press, pending } = await play('Garage door with approval', (node) =>
           node.type === 'trigger' ? { ...node, duration: '50', units: 'ms' } : node,
         );
-        await press('ask as if the button was pressed');
+        await press('press it');
         await phone.answer((await pending()).uuid, 'approve');
         await garageIs({ door: 'closed', step: '', note: 'It closed again by itself.' });
       });

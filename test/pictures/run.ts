@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { example, examples, nodeOf, pictureOf, tabOf } from '../support/example_flows';
 import { packagesOfExamples } from '../support/example_player';
+import { withEditorFont } from '../support/layout';
 import { NodeRed, packageName, root, type Runtime, runtimes } from '../support/node_red';
 
 const folder = path.join(root, 'docs', 'pictures');
@@ -22,13 +23,16 @@ async function takeAll(runtime: Runtime): Promise<void> {
   try {
     fs.mkdirSync(folder, { recursive: true });
     const viewport = { width: 2400, height: 1600 };
-    const editor = await Editor.open(await browser.newContext({ locale: 'en-US', viewport }), nodeRed, '');
+    const window = await browser.newContext({ locale: 'en-US', viewport });
+    await withEditorFont(context, window);
+    const editor = await Editor.open(window, nodeRed, '');
+    // The examples add a subflow to it.
+    await takePalette(editor);
     for (const name of examples().keys()) await editor.importExample(packageName, name);
     await editor.deploy();
     await editor.page.addStyleTag({
       content: '#red-ui-notifications, .red-ui-workspace-chart-grid { display: none }',
     });
-    await takePalette(editor);
     await editor.page.evaluate(() => {
       const { RED } = window as unknown as EditorWindow;
       RED.actions.invoke('core:toggle-palette');

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type FlowNode, root } from './node_red';
 
-/** The examples of the package, by name. */
+/** The examples of the package, by the names that the import dialog lists: a number, which sorts them, and a title. */
 export function examples(): Map<string, FlowNode[]> {
   const folder = path.join(root, 'examples');
   return new Map(
@@ -15,19 +15,24 @@ export function examples(): Map<string, FlowNode[]> {
   );
 }
 
-/** The name of an example's picture in `docs/pictures/`, without its ending. */
+/** The title of an example: its name without the number. */
+export function titleOf(name: string): string {
+  return name.replace(/^\d+ /, '');
+}
+
+/** The name of an example's picture in `docs/pictures/`, without its ending. The number may change, the picture does not. */
 export function pictureOf(name: string): string {
-  const slug = name
+  const slug = titleOf(name)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
   return `example-${slug}`;
 }
 
-/** One example. */
-export function example(name: string): FlowNode[] {
-  const found = examples().get(name);
-  if (found === undefined) throw new Error(`There is no example "${name}".`);
+/** One example, by its title. */
+export function example(title: string): FlowNode[] {
+  const [, found] = [...examples()].find(([name]) => titleOf(name) === title) ?? [];
+  if (found === undefined) throw new Error(`There is no example "${title}".`);
   return found;
 }
 
@@ -52,14 +57,14 @@ export function recordKey(node: FlowNode, output = 0): string {
 }
 
 /**
- * The same flow, which also writes to its context what leaves each of our nodes and what each catch node catches:
+ * The same flow, which also writes to its context what leaves each of our nodes and each subflow, and what each catch node catches:
  * the admin API can read contexts, but not messages.
  */
 export function recorded(flows: readonly FlowNode[]): FlowNode[] {
   const result: FlowNode[] = [];
   for (const node of flows) {
     const isCatch = node.type === 'catch';
-    if (node.wires === undefined || !(isCatch || node.type.startsWith('authy-'))) {
+    if (node.wires === undefined || !(isCatch || /^(?:authy-|subflow:)/.test(node.type))) {
       result.push(node);
       continue;
     }

@@ -36,11 +36,11 @@ export interface Played {
  */
 export async function playExample(
   nodeRed: NodeRed,
-  name: string,
+  title: string,
   change = (node: FlowNode): FlowNode => node,
   added: (account: string, tab: string) => FlowNode[] = () => [],
 ): Promise<Played> {
-  const nodes = example(name).map(change);
+  const nodes = example(title).map(change);
   const more = added(nodeOf(nodes, 'authy-config').id, tabOf(nodes));
   const flows = recorded([...nodes, ...more]);
   // An account and a flow keep their memory in a deploy, unless they are removed first.
@@ -48,7 +48,7 @@ export async function playExample(
   await nodeRed.deploy(flows);
   const tab = tabOf(flows);
   const account = flows.find(({ type }) => type === 'authy-config');
-  if (account === undefined) throw new Error(`The example "${name}" has no account.`);
+  if (account === undefined) throw new Error(`The example "${title}" has no account.`);
   const phone = new Phone(nodeRed, account.id);
   return {
     flows,

@@ -7,6 +7,8 @@ export interface SimulatedApproval {
   phone: string;
   status: 'pending' | 'approved' | 'denied' | 'expired';
   message: string;
+  /** What became of its callback; null until it was answered. */
+  callback: { status?: number; failure?: string } | null;
 }
 
 /** A message to the simulated phones. */
