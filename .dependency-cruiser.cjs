@@ -13,7 +13,7 @@ const may = {
   services: ['contract', 'http', 'storage', 'people', 'authenticator', 'texts', 'simulated'],
   approver: ['contract', 'people', 'server', 'texts', 'authenticator'],
   account: ['contract', 'storage', 'people', 'services', 'approver'],
-  node: ['contract', 'storage', 'people', 'services', 'account', 'approver', 'server'],
+  node: ['contract', 'storage', 'people', 'services', 'account', 'approver', 'server', 'texts'],
   approval: ['contract', 'storage', 'account', 'node'],
 };
 

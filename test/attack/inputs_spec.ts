@@ -5,6 +5,7 @@ import type { Refusal } from '../../nodes/lib/contract/service';
 import { abilities } from '../../nodes/lib/services/authy/abilities';
 import { type Inputs, type Operation, operations } from '../../nodes/lib/contract/operations';
 import { approvalGate } from '../support/approval_gate';
+import { shownLabel } from '../contract/panels';
 import { onAuthy } from '../support/exchanges';
 import { Flow, type FlowNode } from '../support/flow';
 import { type InputName, inputCorpus, listCorpus, wrongInRow } from '../support/hostile_inputs';
@@ -61,6 +62,7 @@ interface Case {
   title: string;
   node: FlowNode;
   kind: Typed['type'];
+  input: string;
   name: string;
   value: unknown;
 }
@@ -120,7 +122,7 @@ function casesFor(node: (typeof nodes)[number], input: string, values: readonly 
       const shown =
         typeof value === 'symbol' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
       const title = `${node.type}, ${input} by ${kind}: ${typeof value} ${shown}`.slice(0, 120);
-      return typed === undefined ? [] : [caseOf(node, input, typed, { title, kind, name, value })];
+      return typed === undefined ? [] : [caseOf(node, input, typed, { title, kind, input, name, value })];
     }),
   );
 }
@@ -144,8 +146,28 @@ function casesOfLists(
     const name = `case${(serial += 1)}`;
     const text = list(name);
     const title = `${node.type}, ${input} by list: ${text} ${String(value)}`.slice(0, 160);
-    return caseOf(node, input, { value: text, type: 'list' }, { title, kind: 'list', name, value });
+    return caseOf(node, input, { value: text, type: 'list' }, { title, kind: 'list', input, name, value });
   });
+}
+
+/**
+ * Whether an error begins with what its reader sees in the editor, and needs no more of: where the value comes from, or what
+ * the panel calls the input. JavaScript's own words for values are not theirs.
+ */
+function begins({ node, kind, name, input }: Case, text: string): boolean {
+  const label = shownLabel(node.type, input) ?? '';
+  const before = `Set it before this node, or change “${label}” in the node.`;
+  const endings: Readonly<Record<string, readonly [source: string, remedy: string]>> = {
+    msg: [`msg.${name}`, before],
+    flow: [`flow.${name}`, before],
+    global: [`global.${name}`, before],
+    env: [`Environment variable ${name}`, `Set it and restart Node-RED, or change “${label}” in the node.`],
+    jsonata: [label, 'Change its JSONata expression in the node.'],
+  };
+  const [source, remedy] = endings[kind] ?? [label, 'Change it in the node.'];
+  const isRow = kind === 'list' && /^(?:msg\.\w+|Environment variable .+) is missing\. Set it /.test(text);
+  const isWhole = text.startsWith(`${source} `) && text.endsWith(remedy);
+  return (isWhole || isRow) && !/\bgot\b|undefined|\bnull\b|NaN|\[object/.test(text);
 }
 
 describe('Attack: inputs', function () {
@@ -206,7 +228,13 @@ describe('Attack: inputs', function () {
     const titles = wrong.flatMap(([how, messages]) =>
       messages.map((no) => `${tried[Number(no)]?.title ?? ''}: ${how}`),
     );
-    return [...tally.problems, ...titles];
+    const unclear = [...tally.texts].flatMap(([no, text]) => {
+      const of = tried[Number(no)];
+      return code !== 'AUTHY_INVALID_INPUT' || of === undefined || begins(of, text)
+        ? []
+        : [`${of.title}: begins with something else: ${text}`];
+    });
+    return [...tally.problems, ...titles, ...unclear];
   }
 
   for (const node of nodes) {

@@ -148,6 +148,19 @@ export function panelOf(type: string): Panel {
   return panel;
 }
 
+/** What a panel calls a property, in English; undefined if it has no label. */
+export function shownLabel(type: string, property: string): string | undefined {
+  const labels = panelOf(type).form.querySelectorAll('label');
+  const label = labels.find(
+    (one) => one.getAttribute('for')?.replace(/^node-(?:config-)?input-/, '') === property,
+  );
+  const key = label?.querySelector('[data-i18n]')?.getAttribute('data-i18n');
+  if (key === undefined) return undefined;
+  const [, catalogue = type, place] = /^(?:.*\/([\w-]+):)?(.*)$/.exec(key) ?? [];
+  const texts = JSON.parse(read('locales', 'en-US', `${catalogue}.json`)) as unknown;
+  return place?.split('.').reduce((part, name) => (part as Record<string, unknown>)[name], texts) as string;
+}
+
 function templateOf(source: string, type: string): string {
   const template = parseHtml(source).querySelector(`script[data-template-name="${type}"]`);
   if (template?.getAttribute('type') !== 'text/html') {

@@ -280,7 +280,11 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
         );
         await stateIs('alarm', { alarm: 'armed' });
         await press('alarm/disarm');
-        await stateIs('alarm', { alarm: 'armed', step: 'error', note: 'message: is missing.' });
+        await stateIs('alarm', {
+          alarm: 'armed',
+          step: 'error',
+          note: 'Message is missing. Enter it in the node.',
+        });
       });
     });
 
@@ -356,7 +360,7 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
         await press('payment/ask');
         await stateIs('payment', {
           step: 'error',
-          note: 'message: is missing. Nothing is paid.',
+          note: 'Message is missing. Enter it in the node. Nothing is paid.',
           ada: 'withdrawn',
         });
       });

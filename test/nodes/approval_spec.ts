@@ -483,7 +483,7 @@ describe('Approval gate', function () {
       const running = await start();
       for (const cancel of ['garage', ' ', 'false', true, 0, 1, NaN, [], {}]) {
         const { caught } = await running.deliver({ cancel, authyId });
-        should(caught[0]?.error).match({ code: 'AUTHY_INVALID_INPUT', message: /cancel: .*"all mine"/ });
+        should(caught[0]?.error).match({ code: 'AUTHY_INVALID_INPUT', message: /^msg\.cancel .*“all mine”/ });
       }
       (await phones.all()).should.be.empty();
     });
@@ -694,21 +694,21 @@ describe('Approval gate', function () {
     const circular: Record<string, unknown> = {};
     circular['self'] = { again: circular };
     for (const [title, extra, text] of [
-      ['a function', { callback: () => 1 }, /^msg\.callback: is a function, which cannot be kept/],
-      ['a socket', { payload: { to: new Socket() } }, /msg\.payload\.to: is a Socket/],
+      ['a function', { callback: () => 1 }, /^msg\.callback is a function, which cannot be kept/],
+      ['a socket', { payload: { to: new Socket() } }, /^msg\.payload\.to is a Socket/],
       [
         'a value that contains itself',
         { payload: circular },
-        /msg\.payload\.self\.again: is a value that contains/,
+        /^msg\.payload\.self\.again is a value that contains/,
       ],
-      ['too much', { payload: 'x'.repeat(70_000) }, /msg: is larger than 64 KiB/],
+      ['too much', { payload: 'x'.repeat(70_000) }, /^msg is larger than 64 KiB/],
     ] as const) {
       it(title, async () => {
         const running = await start();
         const { caught, sent } = await running.deliver({ authyId, ...extra });
         should(sent).eql([]);
         should(caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
-        should(String(caught[0]?.error?.message).replace('AuthyError: ', '')).match(text);
+        should(String(caught[0]?.error?.message)).match(text);
         should(await phones.all()).eql([]);
       });
     }
@@ -726,7 +726,7 @@ describe('Approval gate', function () {
     const { caught } = await running.deliver({ authyId, payload: 'kept' });
     should(caught[0]).match({
       payload: 'kept',
-      error: { code: 'AUTHY_INVALID_INPUT', message: /timeout: / },
+      error: { code: 'AUTHY_INVALID_INPUT', message: /^Timeout \(s\) / },
     });
     should(running.statuses.at(-1)).match({ fill: 'red' });
   });

@@ -308,7 +308,7 @@ describe('OneTouch callback node behind http in', () => {
         [variable, 'env', /the environment variable CALLBACK_SPEC_PUBLIC_URL is no address/],
         ['https://${HOST}/cb', 'str', /choose the type of an environment variable/],
         ['missing', 'flow', /flow\.missing is missing/],
-        ['$number("x")', 'jsonata', /the JSONata expression cannot be evaluated/],
+        ['$number("x")', 'jsonata', /it cannot be evaluated/],
       ] as const) {
         await start({ publicUrl: value, publicUrlType: type });
         await call(answer());
@@ -489,6 +489,6 @@ describe('OneTouch callback node behind http in', () => {
     const ending = await flow.deliver({ payload: answer() });
     ending.sent.should.eql([]);
     should(ending.caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
-    should(ending.caught[0]?.error?.message).match(/wire it directly behind/);
+    should(ending.caught[0]?.error?.message).match(/^Wire this node directly behind an http in node/);
   });
 });

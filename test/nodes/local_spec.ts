@@ -662,7 +662,7 @@ describe('Operation nodes on this Node-RED', () => {
       }
       const long = { ...local.account, localName: 'x'.repeat(65) };
       const { caught } = await (await local.start('appDetails', {}, [long])).deliver({});
-      should(caught[0]?.error).match({ code: 'AUTHY_BAD_CONFIG', message: /localName: enter a name/ });
+      should(caught[0]?.error).match({ code: 'AUTHY_BAD_CONFIG', message: /^Name people see: enter a name/ });
     });
 
     it('the test button says the name, also of one that is not deployed yet', async () => {
@@ -701,7 +701,7 @@ describe('Operation nodes on this Node-RED', () => {
       for (const name of ['tokenSms', 'tokenCall', 'tokenVerify'] as const) {
         should(await local.errorOf(name, { authyId, payload: '123456' }, action)).match({
           code: 'AUTHY_NOT_SUPPORTED',
-          message: /action: leave it blank/,
+          message: /Action: leave it blank/,
         });
       }
     });

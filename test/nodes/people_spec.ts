@@ -118,7 +118,7 @@ describe('The people of an account, imported and exported from the editor', () =
     }
     should(await answerTo('people/export', { id: 'kept', format: 'xml' })).match({
       ok: false,
-      message: 'format: expected csv or json.',
+      message: 'Choose csv or json.',
     });
   });
 
@@ -163,11 +163,14 @@ describe('The people of an account, imported and exported from the editor', () =
     for (const trial of ['true', 'false']) {
       const { ok, message } = await imported(list, { trial });
       should(ok).be.false();
-      should(String(message)).match(/^list: correct these, .*nobody was added\.\nline 3: phoneNumber: .*\n/);
-      should(String(message)).match(/\nline 4: email: /);
+      should(String(message)).match(/^Correct these, .*nobody was added\.\nline 3: phoneNumber is .*\n/);
+      should(String(message)).match(/\nline 4: email is /);
       should(String(message)).not.match(/line 2/);
     }
-    should(await imported('{', { format: 'json' })).match({ ok: false, message: 'list: is not JSON.' });
+    should(await imported('{', { format: 'json' })).match({
+      ok: false,
+      message: 'Choose another file or format: the list is not JSON.',
+    });
     should(await listOf(people().all())).eql([]);
   });
 
@@ -178,7 +181,7 @@ describe('The people of an account, imported and exported from the editor', () =
       const answer = await imported(
         Buffer.from(`\ufeff${list}`.slice(encoding === 'latin1' ? 1 : 0), encoding),
       );
-      should(answer).match({ ok: false, message: /^list: save it as UTF-8.* Nobody was added\.$/ });
+      should(answer).match({ ok: false, message: /^Save the list as UTF-8.* Nobody was added\.$/ });
     }
     should(await listOf(people().all())).eql([]);
     should(await imported(list)).match({ ok: true, added: 1 });
@@ -206,7 +209,7 @@ describe('The people of an account, imported and exported from the editor', () =
   it('made-up phone numbers are for simulators only', async () => {
     const list = 'phone\n+12010000000\n';
     await start(real);
-    should(await imported(list)).match({ ok: false, message: /line 2: phoneNumber: .*not a valid/ });
+    should(await imported(list)).match({ ok: false, message: /line 2: phoneNumber is not a valid/ });
     await start(simulated);
     should(await imported(list)).match({ ok: true, added: 1 });
   });
@@ -262,8 +265,8 @@ describe('The people of an account, imported and exported from the editor', () =
     should(await about({ service: undefined })).match({ ok: true });
     should(await about({ id: 'on-authy', service: undefined })).eql({ ok: false, reason: 'keepsNobody' });
     for (const [id, message] of [
-      ['new', 'id: deploy the account first: none runs with this id.'],
-      ['on-authy', 'id: choose another account: the service of this one keeps its users itself.'],
+      ['new', 'Deploy the account first: none runs with this id.'],
+      ['on-authy', 'Choose another account: the service of this one keeps its users itself.'],
     ] as const) {
       should(await imported('phone\n', { id })).eql({ ok: false, message });
       should(await answerTo('people/export', { id, format: 'csv' })).eql({ ok: false, message });
@@ -304,7 +307,7 @@ describe('The people of an account, imported and exported from the editor', () =
     should(await exported('csv', false, 'front-kept-inner')).not.containEql('+491701234567');
     should(await imported('phone\n', { id: 'kept-inner' })).match({
       ok: false,
-      message: 'id: name one instance of the subflow: it has several.',
+      message: 'Name one instance of the subflow: it has several.',
     });
   });
 

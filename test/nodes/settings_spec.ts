@@ -1,7 +1,7 @@
 import net from 'node:net';
 import should from 'should';
 import { signature } from '../../nodes/lib/services/authy/callback/signature';
-import { panelOf, types } from '../contract/panels';
+import { panelOf, shownLabel, types } from '../contract/panels';
 import { approvalGate } from '../support/approval_gate';
 import { selfSigned } from '../support/certificate';
 import { Flow, type FlowNode, type Message } from '../support/flow';
@@ -91,7 +91,7 @@ describe('Settings', () => {
     const error = ending.caught[0]?.error;
     if (error === undefined) throw new Error('There is no error.');
     // Node-RED puts the name of an error before its message.
-    return { ...error, message: error.message.replace(/^AuthyError: /, '') };
+    return error;
   }
 
   async function startCallbacks(setup: Setup, properties: object = {}): Promise<Flow> {
@@ -139,11 +139,11 @@ describe('Settings', () => {
       it(`${placeholder}: a callback signed with this text is rejected, and errors name the variable`, async () => {
         const running = await startCallbacks({ credentials: { apiKey: placeholder } });
         (await callback(running, placeholder)).should.eql({ output: 2, reason: 'noApiKey' });
-        running.log.join('\n').should.match(/rejected \(noApiKey\): apiKey: .*variable AUTHY_UNSET/);
+        running.log.join('\n').should.match(/rejected \(noApiKey\): API key: .*variable AUTHY_UNSET/);
         await stop();
         const error = await fails(await start({ credentials: { apiKey: placeholder } }));
         should(error.code).equal('AUTHY_NO_API_KEY');
-        error.message.should.match(/^apiKey: .*variable AUTHY_UNSET/);
+        error.message.should.match(/^API key: .*variable AUTHY_UNSET/);
       });
 
       it(`${placeholder} as the previous key is not a key either, and the log says so once`, async () => {
@@ -152,7 +152,7 @@ describe('Settings', () => {
         });
         (await callback(running, placeholder)).should.eql({ output: 2, reason: 'signatureMismatch' });
         (await callback(running, key)).output.should.equal(0);
-        running.log.filter((line) => /previousApiKey: .*AUTHY_UNSET/.test(line)).should.have.length(1);
+        running.log.filter((line) => /Previous key: .*AUTHY_UNSET/.test(line)).should.have.length(1);
       });
     }
 
@@ -171,7 +171,7 @@ describe('Settings', () => {
         await stop();
         const error = await fails(await start({ credentials: { apiKey } }));
         should(error.code).equal('AUTHY_NO_API_KEY');
-        error.message.should.match(/^apiKey: /).and.not.containEql(apiKey);
+        error.message.should.match(/^API key: /).and.not.containEql(apiKey);
         const form = { id: 'account', service: 'authy', apiKey };
         const { body } = (await flow?.request().post('/authy-config/test').send(form)) as { body: object };
         should(body).have.property('ok', false);
@@ -182,8 +182,8 @@ describe('Settings', () => {
     it('a blank key is no key, and the log says nothing about it at deploy', async () => {
       const error = await fails(await start({ credentials: { apiKey: '  ' } }));
       should(error.code).equal('AUTHY_NO_API_KEY');
-      error.message.should.match(/enter it/);
-      should(flow?.log.join('\n')).not.match(/apiKey/);
+      error.message.should.match(/^Open the account and enter the API key/);
+      should(flow?.log.join('\n')).not.match(/API key/);
     });
 
     it('a variable of the type number: the account is created, and the error says to make it a string', async () => {
@@ -193,7 +193,7 @@ describe('Settings', () => {
         const running = await start({ credentials: { apiKey: '${AUTHY_NUMBER}' }, others: [variables] });
         const error = await fails(running);
         should(error.code).equal('AUTHY_NO_API_KEY');
-        error.message.should.match(/^apiKey: make its variable a string/);
+        error.message.should.match(/^API key: make its variable a string/);
         await stop();
       }
     });
@@ -202,7 +202,7 @@ describe('Settings', () => {
       for (const apiKey of [...placeholders, 'short']) {
         const running = await startCallbacks({ account: { service: 'simulator' }, credentials: { apiKey } });
         (await callback(running, apiKey)).should.eql({ output: 2, reason: 'signatureMismatch' });
-        running.log.join('\n').should.match(/apiKey: .* simulator goes on with a key of its own/);
+        running.log.join('\n').should.match(/API key: .* simulator goes on with a key of its own/);
         await stop();
       }
     });
@@ -213,23 +213,23 @@ describe('Settings', () => {
       ...placeholders.flatMap((placeholder): [Record<string, unknown>, RegExp][] =>
         ['baseUrl', 'pathPrefix', 'deadline', 'maxInFlight', 'service', 'tls', 'proxy'].map((name) => [
           { [name]: placeholder },
-          new RegExp(`^${name}: .*variable AUTHY_UNSET`),
+          new RegExp(`^${shownLabel('authy-config', name) ?? ''}: .*variable AUTHY_UNSET`),
         ]),
       ),
-      [{ baseUrl: 'https://${AUTHY_UNSET}/v1' }, /^baseUrl: .*AUTHY_UNSET/],
-      [{ deadline: 'abc' }, /^deadline: enter a number from 1 to 300\./],
-      [{ deadline: 0 }, /^deadline: /],
-      [{ deadline: '-1' }, /^deadline: /],
-      [{ deadline: 2147484 }, /^deadline: /],
-      [{ deadline: {} }, /^deadline: /],
-      [{ deadline: true }, /^deadline: /],
-      [{ deadline: '1e1' }, /^deadline: /],
-      [{ maxInFlight: 'ten' }, /^maxInFlight: enter a whole number from 1 to 100\./],
-      [{ maxInFlight: 0 }, /^maxInFlight: /],
-      [{ maxInFlight: 2.5 }, /^maxInFlight: /],
-      [{ maxInFlight: 101 }, /^maxInFlight: /],
-      [{ service: 'another' }, /^service: choose one of authy, verify, local\./],
-      [{ baseUrl: {} }, /^baseUrl: enter text/],
+      [{ baseUrl: 'https://${AUTHY_UNSET}/v1' }, /^Base URL: .*AUTHY_UNSET/],
+      [{ deadline: 'abc' }, /^Deadline: enter a number from 1 to 300\./],
+      [{ deadline: 0 }, /^Deadline: /],
+      [{ deadline: '-1' }, /^Deadline: /],
+      [{ deadline: 2147484 }, /^Deadline: /],
+      [{ deadline: {} }, /^Deadline: /],
+      [{ deadline: true }, /^Deadline: /],
+      [{ deadline: '1e1' }, /^Deadline: /],
+      [{ maxInFlight: 'ten' }, /^Calls: enter a whole number from 1 to 100\./],
+      [{ maxInFlight: 0 }, /^Calls: /],
+      [{ maxInFlight: 2.5 }, /^Calls: /],
+      [{ maxInFlight: 101 }, /^Calls: /],
+      [{ service: 'another' }, /^Service: choose one of authy, verify, local\./],
+      [{ baseUrl: {} }, /^Base URL: enter text/],
     ];
     for (const [settings, problem] of wrong) {
       it(`${JSON.stringify(settings)}: the log says so at deploy, and each message ends in an error`, async () => {
@@ -273,7 +273,8 @@ describe('Settings', () => {
         const running = await start({ account: { ...settings, service: 'simulator' }, credentials: {} });
         const error = await fails(running);
         should(error.code).equal('AUTHY_BAD_CONFIG');
-        error.message.should.startWith(`${Object.keys(settings)[0] ?? ''}: `);
+        const [name = ''] = Object.keys(settings);
+        error.message.should.startWith(`${shownLabel('authy-config', name) ?? ''}: `);
         await stop();
       }
     });
@@ -294,8 +295,9 @@ describe('Settings', () => {
         });
         const error = await fails(running, { authyId: '209' });
         should(error.code).equal('AUTHY_BAD_CONFIG');
-        error.message.should.startWith(`${name}: `);
-        running.log.some((line) => line.startsWith(`${name}: `)).should.be.true();
+        const beginning = `${shownLabel('authy-config', name) ?? ''}: `;
+        error.message.should.startWith(beginning);
+        running.log.some((line) => line.startsWith(beginning)).should.be.true();
         await stop();
       }
     });
@@ -333,10 +335,10 @@ describe('Settings', () => {
   describe('the nodes that an account refers to', () => {
     for (const placeholder of placeholders) {
       for (const [proxy, credentials, name] of [
-        [{ url: placeholder }, {}, 'proxy.url'],
-        [{ url: 'http://127.0.0.1:9', noproxy: [placeholder] }, {}, 'proxy.noproxy'],
-        [{ url: 'http://127.0.0.1:9' }, { username: placeholder }, 'proxy.username'],
-        [{ url: 'http://127.0.0.1:9' }, { username: 'user', password: placeholder }, 'proxy.password'],
+        [{ url: placeholder }, {}, 'Proxy (url)'],
+        [{ url: 'http://127.0.0.1:9', noproxy: [placeholder] }, {}, 'Proxy (noproxy)'],
+        [{ url: 'http://127.0.0.1:9' }, { username: placeholder }, 'Proxy (username)'],
+        [{ url: 'http://127.0.0.1:9' }, { username: 'user', password: placeholder }, 'Proxy (password)'],
       ] as const) {
         it(`${name} that is ${placeholder} is an error`, async () => {
           const error = await fails(
@@ -373,7 +375,7 @@ describe('Settings', () => {
             }),
           );
           should(error.code).equal('AUTHY_BAD_CONFIG');
-          error.message.should.startWith(`tls.${name}: `).and.containEql('AUTHY_UNSET');
+          error.message.should.startWith(`TLS (${name}): `).and.containEql('AUTHY_UNSET');
         });
       }
     }
@@ -404,13 +406,13 @@ describe('Settings', () => {
       { coolDown: 1e12 },
     ]) {
       it(`${JSON.stringify(settings)}: badge and log say so at deploy, and each message ends in an error`, async () => {
-        const [name = ''] = Object.keys(settings);
+        const label = shownLabel('authy-onetouch-approval', Object.keys(settings)[0] ?? '') ?? '';
         const running = await start({ node: { ...approvalGate, ...settings, id: 'node' }, outputs: 3 });
         should(running.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG/ });
-        running.log.some((line) => line.startsWith(`${name}: `)).should.be.true();
+        running.log.some((line) => line.startsWith(`${label}: `)).should.be.true();
         const error = await fails(running, { authyId: '209' });
         should(error.code).equal('AUTHY_BAD_CONFIG');
-        error.message.should.startWith(`${name}: `);
+        error.message.should.startWith(`${label}: `);
       });
     }
   });
@@ -429,10 +431,10 @@ describe('Settings', () => {
       { freshnessWindow: -1, freshness: 'enforce' },
     ] as Record<string, unknown>[]) {
       it(`${JSON.stringify(settings)}: badge and log say so at deploy, and every callback is rejected`, async () => {
-        const [name = ''] = Object.keys(settings);
+        const label = shownLabel('authy-onetouch-callback', Object.keys(settings)[0] ?? '') ?? '';
         const running = await startCallbacks({}, settings);
         should(running.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG/ });
-        running.log.some((line) => line.startsWith(`${name}: `)).should.be.true();
+        running.log.some((line) => line.startsWith(`${label}: `)).should.be.true();
         (await callback(running, key)).should.eql({ output: 2, reason: 'badConfig' });
       });
     }
@@ -445,7 +447,7 @@ describe('Settings', () => {
           const running = await start({ node: { ...sms, action: placeholder, actionType: type } });
           const error = await fails(running);
           should(error.code).equal('AUTHY_INVALID_INPUT');
-          error.message.should.match(/^action: .*variable AUTHY_UNSET/);
+          error.message.should.match(/^Action: .*variable AUTHY_UNSET/);
           await stop();
         }
       });
@@ -481,7 +483,7 @@ describe('Settings', () => {
       await stop();
       server.script({ status: 500, json: {} });
       const error = await fails(await start({ node: { ...send, details: row('${AUTHY_UNSET}') } }));
-      error.message.should.match(/^details: "Door" is blank\. .*AUTHY_UNSET/);
+      error.message.should.match(/^Environment variable AUTHY_UNSET is missing\. .*“Door”/);
     });
   });
 
@@ -502,7 +504,7 @@ describe('Settings', () => {
           const running = await start({ node, outputs: 3 });
           const error = await fails(running, { authyId: '209', requestTimeout });
           should(error.code).equal('AUTHY_INVALID_INPUT', JSON.stringify(requestTimeout));
-          error.message.should.startWith('requestTimeout: ');
+          error.message.should.startWith('msg.requestTimeout ');
           await stop();
         }
       });

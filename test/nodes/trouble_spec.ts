@@ -56,13 +56,13 @@ describe('Each failure is one catchable error', () => {
   it('no account chosen', async () => {
     const { code, text } = await fails(await start({ ...sms, account: '' }), { authyId: '209' });
     code.should.equal('AUTHY_NO_ACCOUNT');
-    text.should.match(/Open the node and choose one/);
+    text.should.match(/^Open the node and choose an account/);
   });
 
   it('no API key', async () => {
     const { code, text } = await fails(await start(sms, {}, ''), { authyId: '209' });
     code.should.equal('AUTHY_NO_API_KEY');
-    text.should.match(/Open the account and enter it/);
+    text.should.match(/^Open the account and enter the API key/);
   });
 
   it('a wrong API key', async () => {
@@ -112,7 +112,7 @@ describe('Each failure is one catchable error', () => {
       const running = await start(verify);
       const { code, text } = await fails(running, { authyId: '209', payload: token });
       code.should.equal('AUTHY_INVALID_INPUT');
-      text.should.match(/token: .*It is taken from msg\.payload\./);
+      text.should.match(/^msg\.payload (?:is|has) .*change “Token” in the node\./);
       server.seen.length.should.equal(0);
     });
   }

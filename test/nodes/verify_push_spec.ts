@@ -153,36 +153,42 @@ describe('Approvals on Twilio Verify, by an app of its own', () => {
         {},
         { secondsToExpire: '3601' },
         'AUTHY_NOT_SUPPORTED',
-        /secondsToExpire: set it to 1 to 3600/,
+        /^Expires in \(s\): set it to 1 to 3600/,
       ],
-      ['no end', {}, { secondsToExpire: '0' }, 'AUTHY_NOT_SUPPORTED', /secondsToExpire: set it to 1 to 3600/],
+      [
+        'no end',
+        {},
+        { secondsToExpire: '0' },
+        'AUTHY_NOT_SUPPORTED',
+        /^Expires in \(s\): set it to 1 to 3600/,
+      ],
       [
         'the panel’s default, a day',
         {},
         { secondsToExpire: '86400' },
         'AUTHY_NOT_SUPPORTED',
-        /secondsToExpire/,
+        /^Expires in \(s\): /,
       ],
       [
         'logos',
         { logos: [{ res: 'default', url: 'https://a.example/logo.png' }] },
         { logos: 'logos', logosType: 'msg', ...short },
         'AUTHY_NOT_SUPPORTED',
-        /logos: leave them out/,
+        /^msg\.logos: leave them out/,
       ],
       [
         'too many details',
         { details: Object.fromEntries(Array.from({ length: 21 }, (_, no) => [`Row ${no}`, 'x'])) },
         { details: 'details', detailsType: 'msg', ...short },
         'AUTHY_INVALID_INPUT',
-        /details: has 21 rows/,
+        /^msg\.details has 21 rows/,
       ],
       [
         'a value that is too long',
         { details: { Where: 'x'.repeat(129) } },
         { details: 'details', detailsType: 'msg', ...short },
         'AUTHY_INVALID_INPUT',
-        /details: the value of "Where"/,
+        /^msg\.details has a value of more than 128 characters, that of “Where”/,
       ],
       [
         'hidden details that are too long',
@@ -193,7 +199,7 @@ describe('Approvals on Twilio Verify, by an app of its own', () => {
         },
         { hiddenDetails: 'hiddenDetails', hiddenDetailsType: 'msg', ...short },
         'AUTHY_INVALID_INPUT',
-        /hiddenDetails: is too long/,
+        /^msg\.hiddenDetails is too long/,
       ],
     ] as const) {
       it(`${what}: an error before anything is sent`, async () => {
@@ -299,8 +305,8 @@ describe('Approvals on Twilio Verify, by an app of its own', () => {
       await install('Phone');
       const flow = await verify.run({ ...gate, timeout: '7200' }, 3);
       const { caught } = await flow.deliver({ authyId });
-      should(caught[0]?.error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /secondsToExpire/ });
-      should(flow.log.some((line) => line.includes('secondsToExpire: set it to 1 to 3600'))).be.true();
+      should(caught[0]?.error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^Expires in \(s\): / });
+      should(flow.log.some((line) => line.includes('Expires in (s): set it to 1 to 3600'))).be.true();
       should(await asked()).be.empty();
     });
   });

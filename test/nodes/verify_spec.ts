@@ -287,10 +287,10 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
     const logos = { logos: '[{"res":"default","url":"https://a.example/a.png"}]', logosType: 'json' };
     should(await errorOf('onetouchSend', { authyId }, { message: 'Open?', ...logos })).match({
       code: 'AUTHY_NOT_SUPPORTED',
-      message: /logos: leave them out/,
+      message: /^Logos: leave them out/,
     });
     const error = await errorOf('tokenSms', { authyId }, { action: 'login', actionType: 'str' });
-    should(error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^AuthyError: action: leave it blank/ });
+    should(error).match({ code: 'AUTHY_NOT_SUPPORTED', message: /^Action: leave it blank/ });
     should(await verify.requestsTo('/Verifications')).equal(0);
   });
 
@@ -429,9 +429,12 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
 
     it('with a token that is no code of the secret: refused, and nobody is added', async () => {
       const payload = { totpSecret: secret, token: wrong(totp.generate()) };
-      should(await refusal(payload)).match({ code: 'AUTHY_INVALID_INPUT', message: /token: read a new one/ });
+      should(await refusal(payload)).match({
+        code: 'AUTHY_INVALID_INPUT',
+        message: /is no code of the secret at this moment\. Read a new one/,
+      });
       should(await refusal({ token: '123456' })).match({
-        message: /token: leave it blank, or give totpSecret/,
+        message: /^msg\.payload\.token is there without the secret/,
       });
       should(await errorOf('userStatus', { authyId: known.authyId })).match({ code: 'AUTHY_USER_NOT_FOUND' });
       should(await verify.requestsTo('/Factors')).equal(0);
@@ -439,13 +442,16 @@ describe('Operation nodes against the simulator of Twilio Verify', () => {
 
     it('with an ID, a phone number or a secret of somebody else: refused, and nothing is changed', async () => {
       await authenticatorOf({ totpSecret: secret });
-      const clash = { code: 'AUTHY_INVALID_INPUT', message: /authyId: correct it, or the phone number/ };
+      const clash = {
+        code: 'AUTHY_INVALID_INPUT',
+        message: /^msg\.authyId and the phone number belong to different people/,
+      };
       should(await refusal({}, { authyId: '1000002' })).match(clash);
       should(await refusal({}, { phoneNumber: '+13175550178' })).match(clash);
       const other = { authyId: '1000002', phoneNumber: '+13175550178' };
       should(await refusal({ totpSecret: secret }, other)).match({
         code: 'AUTHY_INVALID_INPUT',
-        message: /totpSecret: correct it, or leave it blank: it belongs to another user/,
+        message: /^msg\.payload\.totpSecret belongs to another user\. Correct it, or leave it blank/,
       });
       should(await errorOf('userStatus', { authyId: '1000002' })).match({ code: 'AUTHY_USER_NOT_FOUND' });
     });

@@ -113,8 +113,9 @@ export class Flow {
     settings: object = {},
     alsoCaught: readonly string[] = [],
   ): Promise<Flow> {
-    // Node-RED's own default; without it, contexts would not survive a deploy of their node here.
-    const all = { contextStorage: { default: { module: 'memory' } }, ...settings };
+    // Node-RED's own default; without it, contexts would not survive a deploy of their node here. Errors name what is wrong
+    // by its label, which is in the language of Node-RED.
+    const all = { lang: 'en-US', contextStorage: { default: { module: 'memory' } }, ...settings };
     helper.init(require.resolve('node-red'), all as object as Parameters<typeof helper.init>[1]);
     await adminServer.startServer();
     const outputIds = Array.from({ length: outputs }, (_, output) => `out${output}`);

@@ -25,6 +25,8 @@ export interface Entry {
  */
 export class Tally {
   readonly open = new Set<string>();
+  /** What the errors say, by the number of the message. */
+  readonly texts = new Map<string, string>();
   private readonly entries = new Map<string, Entry>();
   private readonly waiting = new Map<string, (entry: Entry) => void>();
 
@@ -47,11 +49,12 @@ export class Tally {
       const { msg, node, error } = event as {
         msg: Numbered;
         node: { id: string };
-        error?: { code?: string };
+        error?: { code?: string; message?: string };
       };
       if (!followed.has(node.id) || msg.no === undefined) return;
       const key = String(msg.no);
       this.entry(msg.no).ended.push(error ? `error ${error.code ?? ''}` : 'complete');
+      if (error) this.texts.set(key, error.message ?? '');
       this.open.delete(key);
       this.waiting.get(key)?.(this.entry(msg.no));
       this.waiting.delete(key);

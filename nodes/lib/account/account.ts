@@ -22,7 +22,7 @@ import type {
   ServiceSettings,
 } from '../contract/service';
 import { sentences } from '../contract/sentences';
-import { assertSupported, type Offer, unmetNeed, unsupportedBy } from '../contract/support';
+import { assertSupported, notSupported, type Offer, unmetNeed, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
 import { isHeard, nobodyListens, notSent, tellAll } from './notifications';
@@ -156,16 +156,16 @@ export class Account {
   }
 
   /**
-   * Why its service does not do an operation for any message: a sentence. Undefined if nothing is known against it before
+   * The error of each message if its service does not do an operation. Undefined if nothing is known against it before
    * there is a message.
    *
    * @param known - the values that each message has, validated
    */
-  unsupported(name: OperationName, known: Readonly<Record<string, unknown>>): string | undefined {
+  unsupported(name: OperationName, known: Readonly<Record<string, unknown>>): AuthyError | undefined {
     const { kind, problem } = this.settings;
-    return kind === undefined || problem !== undefined
-      ? undefined
-      : unsupportedBy(this.offer(kind), name, known)?.reason;
+    if (kind === undefined || problem !== undefined) return undefined;
+    const unable = unsupportedBy(this.offer(kind), name, known);
+    return unable && notSupported(unable);
   }
 
   /** Why what an operation has to tell somebody would reach nobody: a sentence. Undefined if it would, or tells nothing. */
@@ -304,7 +304,10 @@ export class Account {
     const { id, deployed } = this.settings;
     await deployed(signal);
     if (signal?.aborted === true) {
-      throw new AuthyError('AUTHY_CANCELLED', 'The node was closed before anything was sent.');
+      throw new AuthyError(
+        'AUTHY_CANCELLED',
+        'Send the message again: its node was closed before anything was sent.',
+      );
     }
     if (!isHeard(id)) throw notSent();
     return (notification) => tellAll(id, notification);

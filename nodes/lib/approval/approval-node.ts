@@ -5,6 +5,7 @@ import { answerFacts } from '../node/answer-facts';
 import { AuthyError, untrustedAnswer } from '../contract/errors';
 import { Badge } from '../node/badge';
 import { deadlineOf, NodeInputs } from '../node/inputs';
+import { labelOf } from '../node/labels';
 import { readInputs, readKnown } from '../contract/read-inputs';
 import { RateLimitedLog } from '../node/rate-limited-log';
 import { Settings } from '../node/settings';
@@ -46,8 +47,8 @@ const fills = { approved: 'green', denied: 'yellow', expired: 'yellow' } as cons
 /** A gate in Node-RED: its inputs, its messages, its badge. */
 export class ApprovalNode {
   private readonly gate: Gate;
-  private readonly inputs: NodeInputs;
-  private readonly badge: Badge;
+  readonly inputs: NodeInputs;
+  readonly badge: Badge;
   private readonly log: RateLimitedLog;
   private readonly emits: boolean;
   /** Why nothing can be asked, if so; a sentence. */
@@ -55,13 +56,13 @@ export class ApprovalNode {
 
   constructor(
     private readonly RED: NodeAPI,
-    private readonly node: Node,
+    readonly node: Node,
     private readonly config: GateDef,
   ) {
     this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
     this.badge = new Badge(RED, node, () => this.account()?.protectsNobody);
     this.log = new RateLimitedLog((line) => node.warn(line));
-    const settings = new Settings();
+    const settings = new Settings((setting) => labelOf(RED, node.type, setting));
     this.emits = settings.flag('events', config.events, false);
     this.gate = new Gate(this.host(settings), thisProcess);
     this.problem = settings.problem;
@@ -90,7 +91,7 @@ export class ApprovalNode {
   private async warnOfUnsupported(): Promise<void> {
     const known = requestOf(readKnown(approvalInputs, await this.inputs.fixed()));
     for (const name of ['onetouchSend', 'onetouchStatus'] as const) {
-      if (warnOfUnsupported(this.node, this.badge, this.account(), name, known)) return;
+      if (warnOfUnsupported(this, this.account(), name, known)) return;
     }
   }
 

@@ -1,4 +1,4 @@
-import { invalidInput } from '../contract/errors';
+import { refusedInput } from '../contract/errors';
 import * as input from '../contract/validation';
 
 /** The value of `msg.cancel` that withdraws every request of the node. */
@@ -16,9 +16,9 @@ export function withdrawnBy(message: object): string | undefined {
   try {
     return input.uuid(cancel, 'cancel');
   } catch {
-    throw invalidInput(
+    throw refusedInput(
       'cancel',
-      `expected the id of an approval request, as in msg.payload.approvalId, or "${allMine}".`,
+      `msg.cancel is no approval ID. It must be one, as in msg.payload.approvalId, or “${allMine}”.`,
     );
   }
 }

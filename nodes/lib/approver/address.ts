@@ -42,7 +42,7 @@ export function pageAddress({ settings, ownUrl }: Pick<ApproverHost, 'settings' 
   if (text === undefined) {
     throw new AuthyError(
       'AUTHY_BAD_CONFIG',
-      'publicUrl: enter the address of the page on which people answer: this Node-RED serves no http nodes, or does not ' +
+      'Enter the public URL of the account, at which people answer: this Node-RED serves no http nodes, or does not ' +
         'listen yet.',
     );
   }

@@ -70,7 +70,7 @@ export class Asking {
     const request = this.requestOf(values, asker);
     // Many quotation marks or control characters: what cannot be kept could never be approved.
     if (signedText(authyId, request).length > longestText) {
-      throw invalidInput('details', `are too long: at most ${longestText} characters of JSON are possible.`);
+      throw invalidInput('details', `is too long. At most ${longestText} characters of JSON are possible.`);
     }
     host.noted.note(request.id, host.steady());
     const person = await host.people().change(authyId, (one) => {
@@ -200,7 +200,7 @@ export class Asking {
     } = values;
     const rows = Object.entries(details);
     if (rows.length > mostDetails) {
-      throw invalidInput('details', `has ${rows.length} rows: this Node-RED shows ${mostDetails} at most.`);
+      throw invalidInput('details', `has ${rows.length} rows. This Node-RED shows ${mostDetails} at most.`);
     }
     const createdAt = this.host.now();
     return {

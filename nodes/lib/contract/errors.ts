@@ -71,6 +71,11 @@ export class AuthyError extends Error {
     Object.defineProperty(this, 'response', { value: response, enumerable: false });
   }
 
+  /** What Node-RED makes `msg.error.message` of for a Catch node: without the name, which says nothing to its reader. */
+  override toString(): string {
+    return this.message;
+  }
+
   /** The error as plain data, as it goes to the log or into storage. */
   toJSON(): object {
     const { name, code, message, authyCode, statusCode, retryAfter, field } = this;
@@ -79,25 +84,65 @@ export class AuthyError extends Error {
 }
 
 /**
+ * An error about one input. Node-RED shows the beginning of an error, and no more of a long one: so it begins with what the
+ * flow builder sees, which only the node knows. Until then, that is the input's name in the table.
+ */
+export class InputError extends AuthyError {
+  /**
+   * @param problem - the rest of the sentence, as it follows the subject: ` is missing.`
+   */
+  constructor(
+    code: 'AUTHY_INVALID_INPUT' | 'AUTHY_NOT_SUPPORTED',
+    override readonly field: string,
+    private readonly problem: string,
+    subject = field,
+  ) {
+    super(code, subject + problem, { field });
+    // A printed error shows its message, of which this is a part.
+    Object.defineProperty(this, 'problem', { value: problem, enumerable: false });
+  }
+
+  /**
+   * The same error about the same input by another name.
+   *
+   * @param subject - where its value comes from, such as `msg.email`
+   * @param remedy - where that is changed, as a sentence; absent if the problem says it
+   */
+  about(subject: string, remedy?: string): AuthyError {
+    const { code, field, problem } = this;
+    const end = remedy === undefined ? '' : ` ${remedy}`;
+    return new AuthyError(code, subject + problem + end, { field });
+  }
+}
+
+/**
  * The error for an input that was refused before anything was sent.
  *
- * @param field - the input's name, as on the panel and in the table
- * @param problem - what is wrong and what to do, as a sentence without the field's name
+ * @param field - the input's name in the table
+ * @param problem - what is wrong with it, as a sentence without its subject: `is missing.`
  */
-export function invalidInput(field: string, problem: string): AuthyError {
-  return new AuthyError('AUTHY_INVALID_INPUT', `${field}: ${problem}`, { field });
+export function invalidInput(field: string, problem: string): InputError {
+  return new InputError('AUTHY_INVALID_INPUT', field, ` ${problem}`);
+}
+
+/** The error for input of which the first word says what to do about it: a sentence that names the input itself. */
+export function refusedInput(field: string, whatToDo: string): AuthyError {
+  return new AuthyError('AUTHY_INVALID_INPUT', whatToDo, { field });
 }
 
 /** The error if a node has no account to ask. */
 export function noAccount(
-  whatToDo = 'No Authy account is chosen, or it is disabled. Open the node and choose one.',
+  whatToDo = 'Open the node and choose an account: none is chosen, or it is disabled.',
 ): AuthyError {
   return new AuthyError('AUTHY_NO_ACCOUNT', whatToDo);
 }
 
 /** The error for an answer that is not as it should be: nothing is concluded from it. */
 export function untrustedAnswer(problem: string): AuthyError {
-  return new AuthyError('AUTHY_BAD_RESPONSE', `The service's answer cannot be trusted: ${problem}.`);
+  return new AuthyError(
+    'AUTHY_BAD_RESPONSE',
+    `Check the base URL of the account, and the proxy: the service's answer cannot be trusted (${problem}).`,
+  );
 }
 
 /** The error for a service that reports an outcome which the operation does not have. */

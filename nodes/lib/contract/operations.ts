@@ -71,7 +71,7 @@ export const languages = [
   'af', 'ar', 'ca', 'zh', 'zh-CN', 'zh-HK', 'hr', 'cs', 'da', 'nl', 'en', 'fi', 'fr', 'de', 'el', 'he', 'hi', 'hu',
   'id', 'it', 'ja', 'ko', 'ms', 'nb', 'pl', 'pt-BR', 'pt', 'ro', 'ru', 'es', 'sv', 'tl', 'th', 'tr', 'vi',
 ] as const;
-const locale = optional(input.oneOf(languages));
+const locale = optional(input.language(languages));
 
 /** How far an answer on this Node-RED's own page can be trusted, see `Grade`. */
 export const grades = ['passkey', 'code'] as const;
@@ -150,7 +150,10 @@ export const operations = {
     carries: ['authyId', 'phoneNumber', 'countryCode'],
     check({ totpSecret, token }) {
       if (token === undefined || totpSecret !== undefined) return;
-      throw invalidInput('token', 'leave it blank, or give totpSecret as well: it is a code of that secret.');
+      throw invalidInput(
+        'token',
+        'is there without the secret whose code it is. Give that as well, or no token.',
+      );
     },
   },
 
@@ -236,7 +239,10 @@ export const operations = {
     carries: [],
     check({ verificationId, phoneNumber }) {
       if (verificationId !== undefined || phoneNumber !== undefined) return;
-      throw invalidInput('verificationId', 'is missing, and so is phoneNumber: one of the two is needed.');
+      throw invalidInput(
+        'verificationId',
+        'is missing, and so is the phone number. One of the two is needed.',
+      );
     },
   },
 

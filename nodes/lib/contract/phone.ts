@@ -64,8 +64,7 @@ function nationalReadings(number: string, code: string | undefined): (PhoneNumbe
   if (code === undefined) {
     throw invalidInput(
       'phoneNumber',
-      'begin it with + and the country code, such as +13175550123, or give countryCode as well: without either, its country ' +
-        'is not known.',
+      'is of no known country. Begin it with + and the country code, such as +13175550123, or give a country code as well.',
     );
   }
   const country = countryOf(code);
@@ -97,7 +96,7 @@ function countryOf(code: string): Country {
     // Authy has no such codes for the United States and Canada: their numbers have +1.
     if (name !== undefined && name !== 'US' && name !== 'CA') return country;
   }
-  throw invalidInput('countryCode', `no country has the calling code ${code}.`);
+  throw invalidInput('countryCode', `is ${code}, the calling code of no country.`);
 }
 
 function nameOf({ callingCode, beginning }: Country): string | undefined {
@@ -155,13 +154,13 @@ function refused(
   if (readings.some(isOfOldMexico)) {
     return invalidInput(
       'phoneNumber',
-      'leave out the 1 (or 044, 045) before the ten digits: Mexico did away with it in 2019.',
+      'has a 1 (or 044, 045) before its ten digits. Leave that out: Mexico did away with it in 2019.',
     );
   }
   const where = number.startsWith('+') ? '' : ` in the country with code ${country ?? ''}`;
   return invalidInput(
     'phoneNumber',
-    `this is not a ${rule} phone number${where}. Begin it with + and its country code.`,
+    `is not a ${rule} phone number${where}. Begin it with + and its country code.`,
   );
 }
 

@@ -1,10 +1,10 @@
-import { AuthyError } from './errors';
+import { AuthyError, InputError } from './errors';
 import type { OperationName } from './results';
 import type { Abilities, Need, Refusal, Supported, Unsupported } from './service';
 
 /** What a service does not do. */
 export interface Unable {
-  /** What to do instead: a sentence. */
+  /** What to do instead: a sentence, which does not name the input. */
   readonly reason: string;
   /** The input that it is about, if it is about one. */
   readonly field?: string;
@@ -35,7 +35,7 @@ export function unsupportedBy(
   for (const [field, refusal] of Object.entries<Refusal>(ability.refuses ?? {})) {
     const { ifTicked } = refusal;
     const counts = ifTicked === undefined || ticked.includes(ifTicked);
-    if (counts && isRefused(values[field], refusal)) return { reason: `${field}: ${refusal.reason}`, field };
+    if (counts && isRefused(values[field], refusal)) return { reason: refusal.reason, field };
   }
   return undefined;
 }
@@ -57,7 +57,13 @@ export function assertSupported(
   name: OperationName,
   values: Readonly<Record<string, unknown>>,
 ): void {
-  const problem = unsupportedBy(offer, name, values);
-  if (problem !== undefined)
-    throw new AuthyError('AUTHY_NOT_SUPPORTED', problem.reason, { field: problem.field });
+  const unable = unsupportedBy(offer, name, values);
+  if (unable !== undefined) throw notSupported(unable);
+}
+
+/** The error about what a service does not do. */
+export function notSupported({ reason, field }: Unable): AuthyError {
+  return field === undefined
+    ? new AuthyError('AUTHY_NOT_SUPPORTED', reason)
+    : new InputError('AUTHY_NOT_SUPPORTED', field, `: ${reason}`);
 }

@@ -13,10 +13,15 @@ export type Parser<T> = (value: unknown, field: string) => T;
 
 /** Names the kind of a value without showing it: a wrong value may be a secret in the wrong place. */
 export function kind(value: unknown): string {
-  if (value === null) return 'null';
+  if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
+  if (value instanceof Date) return 'a date';
+  if (value instanceof Uint8Array) return 'a buffer';
   switch (typeof value) {
+    case 'string':
+      return 'text';
     case 'number':
+    case 'bigint':
       return 'a number';
     case 'boolean':
       return 'true or false';
@@ -25,6 +30,11 @@ export function kind(value: unknown): string {
     default:
       return `a ${typeof value}`;
   }
+}
+
+/** What there is instead of what is expected. Text is of the right kind, so it is its content that is wrong. */
+function instead(value: unknown): string {
+  return typeof value === 'string' ? 'is text in another format' : `is ${kind(value)}`;
 }
 
 /** The formats of texts. The panels check fixed values by the same ones. */
@@ -36,6 +46,8 @@ export const formats = {
   phoneNumber: /^(?:\+|\()?[0-9][0-9 ().-]{1,23}[0-9]$/,
   /** The secret of an authenticator as people and apps write it: base32 without spaces and padding. */
   totpSecret: /^[A-Z2-7]{16,128}$/,
+  /** A language in a region, such as `de-DE`. */
+  region: /^([a-z]{2})-[A-Z]{2}$/,
   email: /^(?=.{3,254}$)[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*$/,
 } as const;
 
@@ -45,15 +57,14 @@ export function digits(pattern: RegExp, expected: string): Parser<string> {
     if (typeof value === 'number') {
       throw invalidInput(
         field,
-        `expected ${expected} as a string, got a number. Send it as a string: a number has lost its leading zeros.`,
+        `is a number, and has lost the zeros that it began with. It must be ${expected}, as text.`,
       );
     }
-    if (typeof value !== 'string') throw invalidInput(field, `expected ${expected}, got ${kind(value)}.`);
+    if (typeof value !== 'string') {
+      throw invalidInput(field, `${instead(value)}. It must be ${expected}, as text.`);
+    }
     if (!pattern.test(value)) {
-      throw invalidInput(
-        field,
-        `expected ${expected} and nothing else, got ${value.length} characters in the wrong format.`,
-      );
+      throw invalidInput(field, `${instead(value)}. It must be ${expected}, and nothing else.`);
     }
     return value;
   };
@@ -71,7 +82,7 @@ export const authyId: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.authyId.test(value)) return value;
   throw invalidInput(
     field,
-    `expected an Authy ID, a positive whole number such as 1234567, got ${kind(value)}. It is what "create user" returned.`,
+    `${instead(value)}. It must be an Authy ID, the whole number such as 1234567 that “create user” returned.`,
   );
 };
 
@@ -80,7 +91,7 @@ export const uuid: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.uuid.test(value)) return value.toLowerCase();
   throw invalidInput(
     field,
-    `expected an id such as 4a725520-bff5-0135-eb01-0e5d90336a8c, got ${kind(value)}.`,
+    `${instead(value)}. It must be an id such as 4a725520-bff5-0135-eb01-0e5d90336a8c.`,
   );
 };
 
@@ -90,7 +101,7 @@ export const countryCode: Parser<string> = (value, field) => {
   if (typeof text === 'string' && formats.countryCode.test(text)) return text.replace('+', '');
   throw invalidInput(
     field,
-    `expected a calling code of 1 to 4 digits such as 1, 44 or +57, got ${kind(value)}.`,
+    `${instead(value)}. It must be a calling code of 1 to 4 digits such as 1, 44 or +57.`,
   );
 };
 
@@ -99,23 +110,21 @@ export const phoneNumber: Parser<string> = (value, field) => {
   if (typeof value === 'number') {
     throw invalidInput(
       field,
-      'expected a phone number as a string, got a number. Send it as a string, best with + and the country code.',
+      'is a number, and has lost the zeros that it began with. It must be a phone number as text, best with + and the ' +
+        'country code.',
     );
   }
   if (typeof value === 'string' && formats.phoneNumber.test(value)) return value;
   throw invalidInput(
     field,
-    `expected a phone number such as +13175550123 or 317-555-0123, got ${kind(value)} in the wrong format.`,
+    `${instead(value)}. It must be a phone number such as +13175550123 or 317-555-0123.`,
   );
 };
 
 /** An e-mail address: something, an at sign, a host. Only a mail can tell whether it exists. */
 export const email: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.email.test(value)) return value;
-  throw invalidInput(
-    field,
-    `expected an e-mail address such as user@example.com, got ${kind(value)} in the wrong format.`,
-  );
+  throw invalidInput(field, `${instead(value)}. It must be an e-mail address such as user@example.com.`);
 };
 
 /** The secret of an authenticator, in base32. */
@@ -123,7 +132,7 @@ export const totpSecret: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.totpSecret.test(value)) return value;
   throw invalidInput(
     field,
-    'expected base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.',
+    `${instead(value)}. It must be base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.`,
   );
 };
 
@@ -131,16 +140,21 @@ export const totpSecret: Parser<string> = (value, field) => {
 export const flag: Parser<boolean> = (value, field) => {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
-  throw invalidInput(field, `expected true or false, got ${kind(value)}.`);
+  throw invalidInput(field, `${instead(value)}. It must be true or false.`);
 };
 
-/** Text of a bounded length, in characters. */
+/** Characters as services count them, by Unicode: an emoji is one or a few, and JavaScript counts most of them twice. */
+export function characters(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
+/** Text of a bounded length, in {@link characters}. */
 export function text(longest: number): Parser<string> {
   return (value, field) => {
-    if (typeof value !== 'string') throw invalidInput(field, `expected text, got ${kind(value)}.`);
-    if (value.trim() === '') throw invalidInput(field, 'expected text, got spaces only.');
-    if (value.length > longest) {
-      throw invalidInput(field, `is ${value.length} characters long; at most ${longest} are allowed.`);
+    if (typeof value !== 'string') throw invalidInput(field, `${instead(value)}. It must be text.`);
+    if (value.trim() === '') throw invalidInput(field, 'is spaces only. It must be text.');
+    if (characters(value) > longest) {
+      throw invalidInput(field, `has ${characters(value)} characters, and may have at most ${longest}.`);
     }
     return value;
   };
@@ -150,8 +164,27 @@ export function text(longest: number): Parser<string> {
 export function oneOf<const W extends string>(words: readonly W[]): Parser<W> {
   return (value, field) => {
     const word = words.find((candidate) => candidate === value);
-    if (word === undefined) throw invalidInput(field, `expected one of ${words.join(', ')}.`);
+    if (word === undefined)
+      throw invalidInput(
+        field,
+        `is ${typeof value === 'string' ? 'another word' : kind(value)}. It must be one of ${words.join(', ')}.`,
+      );
     return word;
+  };
+}
+
+/**
+ * One of a few languages. A browser says `de-DE` or `en-US`: such a region has the texts of its language, unless it has some of
+ * its own.
+ */
+export function language(tags: readonly string[]): Parser<string> {
+  const known = (tag: unknown): string | undefined => tags.find((one) => one === tag);
+  return (value, field) => {
+    const [, language] = (typeof value === 'string' && formats.region.exec(value)) || [];
+    const found = known(value) ?? known(language);
+    if (found !== undefined) return found;
+    const what = typeof value === 'string' ? 'no language that messages can have' : kind(value);
+    throw invalidInput(field, `is ${what}. It must be a tag such as de, en-US or pt-BR.`);
   };
 }
 
@@ -161,7 +194,10 @@ export function integer(lowest: number, highest: number): Parser<number> {
     const number = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
     if (typeof number === 'number' && Number.isInteger(number) && number >= lowest && number <= highest)
       return number;
-    throw invalidInput(field, `expected a whole number from ${lowest} to ${highest}.`);
+    throw invalidInput(
+      field,
+      `is ${typeof value === 'number' ? 'another number' : kind(value)}. It must be a whole number from ${lowest} to ${highest}.`,
+    );
   };
 }
 
@@ -169,7 +205,7 @@ export function integer(lowest: number, highest: number): Parser<number> {
 export const codeTemplate: Parser<string> = (value, field) => {
   const template = text(1000)(value, field);
   if (!template.includes('{{code}}')) {
-    throw invalidInput(field, 'must contain {{code}}, the place where the code goes.');
+    throw invalidInput(field, 'has no {{code}}, the place where the code goes.');
   }
   return template;
 };
@@ -180,19 +216,25 @@ export function pairs(limits: { label: number; value: number }): Parser<Record<s
     if (!isObject(value)) {
       throw invalidInput(
         field,
-        `expected an object of labels and texts such as {"Account": "12-34"}, got ${kind(value)}.`,
+        `${instead(value)}. It must be an object of names and texts such as {"Account": "12-34"}.`,
       );
     }
     const entries = Object.entries(value).map(([label, content]): [string, string] => {
-      if (label.trim() === '' || label.length > limits.label) {
-        throw invalidInput(field, `each label must have 1 to ${limits.label} characters.`);
+      if (label.trim() === '' || characters(label) > limits.label) {
+        throw invalidInput(
+          field,
+          `has a blank name, or one that is too long. Each must have 1 to ${limits.label} characters.`,
+        );
       }
       if (typeof content !== 'string' && typeof content !== 'boolean' && !Number.isFinite(content)) {
-        throw invalidInput(field, `the value of "${label}" must be text or a number, got ${kind(content)}.`);
+        throw invalidInput(
+          field,
+          `has ${kind(content)} as the value of “${label}”. It must be text or a number.`,
+        );
       }
       const written = String(content);
-      if (written.length > limits.value) {
-        throw invalidInput(field, `the value of "${label}" is longer than ${limits.value} characters.`);
+      if (characters(written) > limits.value) {
+        throw invalidInput(field, `has a value of more than ${limits.value} characters, that of “${label}”.`);
       }
       return [label, written];
     });
@@ -213,34 +255,46 @@ export const logos: Parser<Logo[]> = (value, field) => {
   if (!Array.isArray(value)) {
     throw invalidInput(
       field,
-      `expected a list such as [{"res": "default", "url": "https://…"}], got ${kind(value)}.`,
+      `${instead(value)}. It must be a list such as [{"res": "default", "url": "https://…"}].`,
     );
   }
   const list = value.map((item: unknown): Logo => {
-    if (!isObject(item)) throw invalidInput(field, 'each logo must be an object with res and url.');
-    const res = oneOf(logoResolutions)(item['res'], `${field}.res`);
-    const url = text(500)(item['url'], `${field}.url`);
-    if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-      throw invalidInput(`${field}.url`, 'expected the address of an image, beginning with https://.');
+    if (!isObject(item)) throw invalidInput(field, 'has a logo that is no object with res and url.');
+    const { url } = item;
+    const res = logoResolutions.find((one) => one === item['res']);
+    if (res === undefined) {
+      throw invalidInput(
+        field,
+        `has a logo of no known resolution. Each must have one of ${logoResolutions.join(', ')}.`,
+      );
+    }
+    if (typeof url !== 'string' || url.length > 500 || !/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+      throw invalidInput(
+        field,
+        'has a logo without the address of an image. It must begin with https:// and have 500 characters at most.',
+      );
     }
     return { res, url };
   });
   const resolutions = new Set(list.map(({ res }) => res));
   if (resolutions.size < list.length) throw invalidInput(field, 'has two logos of the same resolution.');
   if (list.length > 0 && !resolutions.has('default')) {
-    throw invalidInput(field, 'needs one with the resolution "default".');
+    throw invalidInput(field, 'has no logo of the resolution “default”. One must be.');
   }
   return list;
 };
 
 /** An object of plain data, at most 10,000 characters as JSON. */
 export const dataObject: Parser<Record<string, unknown>> = (value, field) => {
-  if (!isObject(value)) throw invalidInput(field, `expected an object, got ${kind(value)}.`);
+  if (!isObject(value)) throw invalidInput(field, `${instead(value)}. It must be an object.`);
   let json: string;
   try {
     json = JSON.stringify(value);
   } catch {
-    throw invalidInput(field, 'cannot be written as JSON: it refers to itself.');
+    throw invalidInput(
+      field,
+      'cannot be written as JSON. It must be plain data that does not refer to itself.',
+    );
   }
   if (json.length > 10_000) throw invalidInput(field, 'is longer than 10000 characters as JSON.');
   return JSON.parse(json) as Record<string, unknown>;

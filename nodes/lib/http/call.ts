@@ -173,20 +173,20 @@ export class Caller {
     if (hasEffect(repeat)) {
       return new AuthyError(
         'AUTHY_OUTCOME_UNKNOWN',
-        `The request was sent, but ${why}: it is not known whether it was carried out. ` +
-          'Check before you send it again.',
+        `Check before you send it again: the request was sent, but ${why}. ` +
+          'It is not known whether it was carried out.',
         facts,
       );
     }
     return why === lateAnswer
       ? new AuthyError(
           'AUTHY_TIMEOUT',
-          `${this.name} gave no answer in time. Try again later, or give the account a longer deadline.`,
+          `Try again later, or give the account a longer deadline: ${this.name} gave no answer in time.`,
           facts,
         )
       : new AuthyError(
           'AUTHY_UNAVAILABLE',
-          `${this.name} gave no usable answer: ${why}. Try again later.`,
+          `Try again later: ${this.name} gave no usable answer (${why}).`,
           facts,
         );
   }
@@ -269,8 +269,8 @@ export class Caller {
     if (error.kind === 'tls' && !state.isSent) {
       throw new AuthyError(
         'AUTHY_TLS',
-        `No secure connection to ${this.host} (${reasonOf(error.reason)}); nothing was sent. ` +
-          'Check the certificate, or set a TLS configuration in the account.',
+        `Check the certificate of ${this.host}, or set a TLS configuration in the account: there is no secure connection ` +
+          `(${reasonOf(error.reason)}). Nothing was sent.`,
       );
     }
     if (error.kind === 'tooLarge') throw this.untrusted('it is larger than 1 MiB');
@@ -288,8 +288,8 @@ export class Caller {
         failure: 'notSent',
         error: new AuthyError(
           'AUTHY_NETWORK',
-          `Could not reach ${this.host} (${reasonText(error)}); nothing was sent. ` +
-            'Check the network, the proxy and the base URL of the account.',
+          `Check the network, the proxy and the base URL of the account: ${this.host} could not be reached ` +
+            `(${reasonText(error)}). Nothing was sent.`,
         ),
       };
     }
@@ -298,7 +298,10 @@ export class Caller {
   }
 
   private untrusted(problem: string): AuthyError {
-    return new AuthyError('AUTHY_BAD_RESPONSE', `${this.name}'s answer cannot be trusted: ${problem}.`);
+    return new AuthyError(
+      'AUTHY_BAD_RESPONSE',
+      `Check the base URL of the account, and the proxy: ${this.name}'s answer cannot be trusted (${problem}).`,
+    );
   }
 
   /** The error of a call that this side ended: by its deadline, or because the node closes. */
@@ -314,11 +317,11 @@ export class Caller {
     return isCancelled
       ? new AuthyError(
           'AUTHY_CANCELLED',
-          'The node was closed before the request was sent or answered; nothing was changed.',
+          'Send the message again: its node was closed before the request was sent or answered. Nothing was changed.',
         )
       : new AuthyError(
           'AUTHY_TIMEOUT',
-          'The time for the call ran out before the request could be sent. Check the network, or give the account a longer deadline.',
+          'Check the network, or give the account a longer deadline: the time ran out before the request could be sent.',
         );
   }
 }

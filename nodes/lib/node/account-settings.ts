@@ -10,6 +10,8 @@ import { ownAddress } from '../server/own-server';
 import { serviceIds, serviceKind } from '../services/registry';
 import { contextPlace, hasContextStorage } from '../storage/context-place';
 import { deploysOf } from './deploys';
+import { labelOf } from './labels';
+import { languageOf } from './language';
 import { migrated } from './migrate';
 import { Settings } from './settings';
 
@@ -61,12 +63,13 @@ export function accountSettings(
   saved: AccountDef,
 ): AccountSettings {
   const config = migrated(saved);
-  const [settings, chosen] = [new Settings(), new Settings()];
+  const labelled = (): Settings => new Settings((setting) => labelOf(RED, 'authy-config', setting));
+  const [settings, chosen] = [labelled(), labelled()];
   const id = chosen.choice('service', config.service, serviceIds());
   // One that does not exist is not taken for another.
   const kind = chosen.problem === undefined ? serviceKind(id) : undefined;
   const reader: AccountReader = {
-    settings: () => new Settings(),
+    settings: labelled,
     tls: (into, id) => tlsSettings(into, RED, id),
     proxy: (into, id) => proxySetting(into, RED, id),
     ownAddress: (place): OwnAddress | undefined => ownAddress(RED, place),
@@ -78,7 +81,7 @@ export function accountSettings(
     service: kind?.read(reader, config, credentials) ?? { warnings: [], name: '', isSimulated: false },
     deadline: settings.number('deadline', config.deadline),
     maxInFlight: settings.number('maxInFlight', config.maxInFlight),
-    approvals: approvalSettings(RED, config, credentials),
+    approvals: approvalSettings(labelled(), RED, config, credentials),
     people: peopleSettings(RED),
     log: (line: string): void => node.log(line),
     language: languageOf(RED),
@@ -101,11 +104,11 @@ export function problemsOf({ problem, service, approvals }: AccountSettings): st
 }
 
 function approvalSettings(
+  settings: Settings,
   RED: NodeAPI,
   config: AccountDef,
   { redisPassword }: AccountCredentials,
 ): ApprovalSettings {
-  const settings = new Settings();
   const approvalStore = settings.text('approvalStore', config.approvalStore, 'context');
   if (approvalStore === 'redis') {
     const url = settings.text('redisUrl', config.redisUrl, defaultRedisUrl);
@@ -142,13 +145,6 @@ function peopleSettings(RED: NodeAPI): PeopleSettings {
     // Node-RED takes `false` for "credentials are not encrypted".
     credentialSecret: typeof credentialSecret === 'string' ? credentialSecret : undefined,
   };
-}
-
-/** The language of this Node-RED, found as it does: in settings.js, otherwise in the environment. */
-function languageOf(RED: NodeAPI): string | undefined {
-  const { lang } = RED.settings as { lang?: unknown };
-  const [system] = ['LC_ALL', 'LC_MESSAGES', 'LANG'].flatMap((name) => process.env[name] ?? []);
-  return typeof lang === 'string' ? lang : system?.slice(0, 2);
 }
 
 /** A folder of the user directory; undefined if there is none. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account/account';
-import { AuthyError } from '../contract/errors';
+import { AuthyError, refusedInput } from '../contract/errors';
 import type {
   ApprovalAnswer,
   CallbackRequest,
@@ -14,6 +14,7 @@ import { sendJson } from '../server/send';
 import type { Ledger } from '../storage/ledger';
 import { callbackFacts } from './answer-facts';
 import { Badge } from './badge';
+import { labelOf } from './labels';
 import { PublicUrl, PublicUrlUnknown } from './public-url';
 import { RateLimitedLog } from './rate-limited-log';
 import { Settings } from './settings';
@@ -88,7 +89,7 @@ export class CallbackValidator {
     });
     this.badge = new Badge(RED, node, () => this.account()?.protectsNobody);
     this.log = new RateLimitedLog((line) => node.warn(line));
-    const settings = new Settings();
+    const settings = new Settings((setting) => labelOf(RED, node.type, setting));
     this.trustForwarded = settings.flag('trustForwarded', config.trustForwarded, false);
     this.strict = settings.flag('strict', config.strict, false);
     this.maxSize = settings.number('maxSize', config.maxSize) * 1024;
@@ -120,10 +121,9 @@ export class CallbackValidator {
     this.badge.begin();
     try {
       if (!isHttpMessage(message)) {
-        throw new AuthyError(
-          'AUTHY_INVALID_INPUT',
-          'req: is missing. This node validates what an http in node received; wire it directly behind one.',
-          { field: 'req' },
+        throw refusedInput(
+          'req',
+          'Wire this node directly behind an http in node: msg.req is missing, and it validates what such a node received.',
         );
       }
       const judgement = await this.judge(message);

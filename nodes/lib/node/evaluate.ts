@@ -96,27 +96,43 @@ function fixedValue(value: string, type: 'num' | 'bool' | 'json'): unknown {
   switch (type) {
     case 'num':
       if (String(Number(value)) === value) return Number(value);
-      throw new Error('It is not a number in plain digits, such as 300.');
+      throw new Error('It must be a number in plain digits, such as 300.');
     case 'bool':
       if (value === 'true' || value === 'false') return value === 'true';
-      throw new Error('It is not true or false.');
+      throw new Error('It must be true or false.');
     case 'json':
       return parseExact(value);
   }
 }
 
-/** Where a TypedInput's value comes from, as a person would say it; undefined if it is fixed text. */
+/** Where a TypedInput's value comes from, as a person would say it; undefined if it is in the node itself. */
 export function sourceOf({ value, type }: TypedValue): string | undefined {
+  switch (type) {
+    case 'msg':
+      return `msg.${String(value)}`;
+    case 'flow':
+    case 'global':
+      // In front of the name there may be a context store: `#:(file)::name`.
+      return `${type}.${String(value).replace(/^#:\([^)]*\)::/, '')}`;
+    case 'env':
+      return `Environment variable ${String(value)}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Where a TypedInput's value is changed: a sentence. @param label - what the panel calls it */
+export function remedyFor({ value, type }: TypedValue, label: string): string {
   switch (type) {
     case 'msg':
     case 'flow':
     case 'global':
-      return `${type}.${String(value)}`;
+      return `Set it before this node, or change “${label}” in the node.`;
     case 'env':
-      return `the environment variable ${String(value)}`;
+      return `Set it and restart Node-RED, or change “${label}” in the node.`;
     case 'jsonata':
-      return 'the JSONata expression';
+      return 'Change its JSONata expression in the node.';
     default:
-      return undefined;
+      return value === '' ? 'Enter it in the node.' : 'Change it in the node.';
   }
 }

@@ -1,9 +1,10 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
-import { AuthyError, invalidInput } from '../contract/errors';
+import { AuthyError, InputError, invalidInput, refusedInput } from '../contract/errors';
 import { kind } from '../contract/validation';
-import { type Evaluator, evaluator, sourceOf, type TypedValue } from './evaluate';
+import { type Evaluator, evaluator, remedyFor, sourceOf, type TypedValue } from './evaluate';
 import { type Inputs, listType } from '../contract/operations';
 import type { CallOptions } from '../contract/service';
+import { labelOf } from './labels';
 import { entriesOf, rowsOf } from './rows';
 import { unsetVariable } from '../contract/placeholder';
 
@@ -12,7 +13,12 @@ export class NodeInputs {
   private readonly typed: Readonly<Record<string, TypedValue>>;
   private readonly evaluators: readonly (readonly [input: string, evaluator: Evaluator])[];
 
-  constructor(RED: NodeAPI, node: Node, config: Readonly<Record<string, unknown>>, inputs: Inputs) {
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    config: Readonly<Record<string, unknown>>,
+    inputs: Inputs,
+  ) {
     this.typed = Object.fromEntries(
       Object.entries(inputs).map(
         ([
@@ -25,7 +31,9 @@ export class NodeInputs {
     );
     this.evaluators = Object.entries(this.typed).map(([input, typed]): [string, Evaluator] => {
       const unset = unsetIn(typed);
-      if (unset !== undefined) return [input, () => Promise.reject(invalidInput(input, unset))];
+      if (unset !== undefined) {
+        return [input, () => Promise.reject(refusedInput(input, `${this.labelOf(input)}: ${unset}`))];
+      }
       const ofEntries = inputs[input]?.ofEntries;
       if (typed.type !== listType || ofEntries === undefined) return [input, evaluator(RED, node, typed)];
       const entries = entriesOf(RED, node, typed.value, input);
@@ -93,14 +101,18 @@ export class NodeInputs {
     return values;
   }
 
-  /** Adds where a refused input came from: "authyId is missing" alone does not say which property was empty. */
+  /** Names a refused input as the flow builder sees it: by where its value came from, or by its label in the panel. */
   withSource(error: unknown): Error {
-    if (!(error instanceof AuthyError)) return error instanceof Error ? error : new Error(String(error));
-    if (error.code !== 'AUTHY_INVALID_INPUT') return error;
-    const typed = error.field === undefined ? undefined : this.typed[error.field];
-    const source = typed && sourceOf(typed);
-    if (source === undefined) return error;
-    return new AuthyError(error.code, `${error.message} It is taken from ${source}.`, { field: error.field });
+    if (!(error instanceof InputError)) return error instanceof Error ? error : new Error(String(error));
+    const typed = this.typed[error.field];
+    if (typed === undefined) return error;
+    const label = this.labelOf(error.field);
+    const remedy = error.code === 'AUTHY_INVALID_INPUT' ? remedyFor(typed, label) : undefined;
+    return error.about(sourceOf(typed) ?? label, remedy);
+  }
+
+  private labelOf(input: string): string {
+    return labelOf(this.RED, this.node.type, input);
   }
 }
 
@@ -118,8 +130,7 @@ function isFixed({ value, type }: TypedValue): boolean {
 
 function unevaluable(input: string, error: unknown): AuthyError {
   if (error instanceof AuthyError) return error;
-  const problem = `${input}: cannot be evaluated. ${(error as Error).message}`;
-  return new AuthyError('AUTHY_INVALID_INPUT', problem, { field: input });
+  return invalidInput(input, `cannot be evaluated. ${(error as Error).message}`);
 }
 
 /** What to do if an input's value is the placeholder of a variable that is not set; undefined if it is not. */
@@ -140,8 +151,8 @@ export function deadlineOf({ requestTimeout }: NodeMessageInFlow): CallOptions['
   const isDigits = typeof requestTimeout === 'string' && /^[1-9][0-9]*$/.test(requestTimeout);
   const milliseconds = isDigits ? Number(requestTimeout) : requestTimeout;
   if (typeof milliseconds === 'number' && milliseconds >= 1) return milliseconds;
-  throw invalidInput(
+  throw refusedInput(
     'requestTimeout',
-    `give a number of milliseconds, 1 or more, or leave it out; it is ${kind(requestTimeout)}.`,
+    `msg.requestTimeout is ${kind(requestTimeout)}. It must be a number of milliseconds, 1 or more, or be left out.`,
   );
 }

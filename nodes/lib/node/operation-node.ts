@@ -43,8 +43,8 @@ export function operationNode(name: OperationName): (RED: NodeAPI) => void {
 
 class OperationRunner {
   private readonly operation: Operation;
-  private readonly inputs: NodeInputs;
-  private readonly badge: Badge;
+  readonly inputs: NodeInputs;
+  readonly badge: Badge;
   private underWay = 0;
   /** Called when no call is running any more. */
   private onIdle: (() => void) | undefined;
@@ -55,7 +55,7 @@ class OperationRunner {
 
   constructor(
     private readonly RED: NodeAPI,
-    private readonly node: Node,
+    readonly node: Node,
     private readonly config: OperationNodeDef,
     private readonly name: OperationName,
   ) {
@@ -82,7 +82,7 @@ class OperationRunner {
 
   private async warnOfUnsupported(): Promise<void> {
     const known = readKnown(this.operation.inputs, await this.inputs.fixed());
-    warnOfUnsupported(this.node, this.badge, accountOf(this.RED, this.config.account), this.name, known);
+    warnOfUnsupported(this, accountOf(this.RED, this.config.account), this.name, known);
   }
 
   input(message: NodeMessageInFlow, send: Send, done: Done): void {
@@ -131,7 +131,12 @@ class OperationRunner {
       });
       // If the node was closed meanwhile, this message has had its error, and nothing may be sent any more.
       if (this.closing.signal.aborted) {
-        fail(new AuthyError('AUTHY_CANCELLED', 'The node was closed before its answer could be sent on.'));
+        fail(
+          new AuthyError(
+            'AUTHY_CANCELLED',
+            'Check before you send it again: the node was closed before its answer could be sent on.',
+          ),
+        );
         return;
       }
       const [output, fill] = this.portOf(performed);

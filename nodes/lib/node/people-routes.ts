@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
-import { type AuthyError, invalidInput } from '../contract/errors';
+import { type AuthyError, refusedInput } from '../contract/errors';
 import type { MountedRequest } from '../contract/request-handler';
 import { exportPeople, type Imported, importPeople, type ListFormat } from '../people/transfer';
 import { BodyTooLarge, readBody } from '../server/request-body';
@@ -122,10 +122,10 @@ async function about(RED: NodeAPI, instances: Instances, sent: Sent): Promise<Ab
  */
 export function runningInstance(RED: NodeAPI, instances: Instances, id: unknown): Instance {
   const [instance, ...others] = instances.of(RED, String(id));
-  if (instance === undefined) throw invalidInput('id', 'deploy the account first: none runs with this id.');
-  if (others.length > 0) throw invalidInput('id', 'name one instance of the subflow: it has several.');
+  if (instance === undefined) throw refusedInput('id', 'Deploy the account first: none runs with this id.');
+  if (others.length > 0) throw refusedInput('id', 'Name one instance of the subflow: it has several.');
   if (!instance.account.keepsPeople) {
-    throw invalidInput('id', 'choose another account: the service of this one keeps its users itself.');
+    throw refusedInput('id', 'Choose another account: the service of this one keeps its users itself.');
   }
   return instance;
 }
@@ -153,7 +153,7 @@ function importInto(
 }
 
 function formatOf(format: unknown): ListFormat {
-  if (format !== 'csv' && format !== 'json') throw invalidInput('format', 'expected csv or json.');
+  if (format !== 'csv' && format !== 'json') throw refusedInput('format', 'Choose csv or json.');
   return format;
 }
 

@@ -100,14 +100,19 @@ export class PublicUrl {
         'choose the type of an environment variable, which reads ${NAME} also within an address'
       );
     }
-    const source = sourceOf(this.setting) ?? 'it';
+    const source = this.source();
     if (value === undefined || value === null || value === '') return `${source} is missing`;
     return `${source} is no address such as https://example.com/authy/callback`;
   }
 
+  private source(): string {
+    const { value, type } = this.setting;
+    return type === 'env' ? `the environment variable ${String(value)}` : (sourceOf(this.setting) ?? 'it');
+  }
+
   private unknown(error: unknown): PublicUrlUnknown {
     if (error instanceof PublicUrlUnknown) return error;
-    const source = sourceOf(this.setting) ?? 'it';
+    const source = this.source();
     return new PublicUrlUnknown(`${source} cannot be evaluated (${(error as Error).message})`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { invalidInput } from '../contract/errors';
+import { invalidInput, refusedInput } from '../contract/errors';
 import type { Entry } from '../contract/operations';
-import { evaluator, preparedNow, sourceOf } from './evaluate';
+import { evaluator, preparedNow, remedyFor, sourceOf } from './evaluate';
 import { placeholder } from '../contract/placeholder';
 
 /** One row of such a list: a name, which is fixed, and a TypedInput. */
@@ -40,19 +40,19 @@ async function entryOf(row: Row, evaluate: () => unknown, field: string): Promis
   const value = await evaluate();
   if (value !== undefined && value !== null && value !== '') return [row.name, value];
   const source = sourceOf(row);
-  const place = source === undefined ? '' : ` It is taken from ${source}.`;
-  throw invalidInput(field, `"${row.name}" is blank.${place}`);
+  if (source === undefined) throw invalidInput(field, `has no value for “${row.name}”.`);
+  throw refusedInput(field, `${source} is missing. ${remedyFor(row, row.name)}`);
 }
 
 /** The rows of a list. @throws AuthyError - `AUTHY_INVALID_INPUT` if it is none */
 export function rowsOf(list: unknown, field: string): readonly Row[] {
   const rows = typeof list === 'string' ? (JSON.parse(list) as unknown) : list;
   if (!Array.isArray(rows) || !rows.every(isRow)) {
-    throw invalidInput(field, 'expected a list of rows, each with name, value and type.');
+    throw invalidInput(field, 'is no list of rows, each with name, value and type.');
   }
   const names = new Set<string>();
   for (const { name } of rows) {
-    if (names.has(name)) throw invalidInput(field, `has two rows named "${name}".`);
+    if (names.has(name)) throw invalidInput(field, `has two rows named “${name}”.`);
     names.add(name);
   }
   return rows;

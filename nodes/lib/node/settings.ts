@@ -37,14 +37,17 @@ export const numbers = {
 export class Settings implements SettingsReader {
   private readonly problems: string[] = [];
 
-  /** What is wrong, each sentence beginning with the setting's name; undefined if nothing is. It shows no value. */
+  /** @param labelOf - what the panel calls a setting */
+  constructor(private readonly labelOf: (setting: string) => string = (setting) => setting) {}
+
+  /** What is wrong, each sentence beginning with the setting's label; undefined if nothing is. It shows no value. */
   get problem(): string | undefined {
     return sentences(...this.problems);
   }
 
   /** Records what is wrong with a setting. @param whatToDo - a sentence */
   refuse(setting: string, whatToDo: string): void {
-    this.problems.push(`${setting}: ${whatToDo}`);
+    this.problems.push(`${this.labelOf(setting)}: ${whatToDo}`);
   }
 
   /** An address or a name. @param fallback - the value if it is left blank, or cannot be used */

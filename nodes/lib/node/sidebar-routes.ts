@@ -146,7 +146,7 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
   serveChangeOf('lock', async ({ account, authyId, sent }) => {
     const { isLocked } = sent;
     // What is not said must unlock nobody.
-    if (typeof isLocked !== 'boolean') throw invalidInput('isLocked', 'must be true or false.');
+    if (typeof isLocked !== 'boolean') throw invalidInput('isLocked', 'is neither true nor false.');
     if (account.approver === undefined) await withLock(account.people(), authyId, isLocked);
     else await account.approver.phones.lock(authyId, isLocked);
     return { facts: { isLocked } };

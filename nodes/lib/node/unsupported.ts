@@ -1,8 +1,8 @@
 import type { Node } from 'node-red';
 import type { Account } from '../account/account';
-import { AuthyError } from '../contract/errors';
 import type { OperationName } from '../contract/results';
 import type { Badge } from './badge';
+import type { NodeInputs } from './inputs';
 
 /**
  * Warns at deploy of what the account's service does not do: otherwise only messages would say so.
@@ -11,15 +11,15 @@ import type { Badge } from './badge';
  * @returns whether it warned
  */
 export function warnOfUnsupported(
-  node: Node,
-  badge: Badge,
+  { node, badge, inputs }: { readonly node: Node; readonly badge: Badge; readonly inputs: NodeInputs },
   account: Account | undefined,
   name: OperationName,
   known: Readonly<Record<string, unknown>>,
 ): boolean {
-  const reason = account?.unsupported(name, known);
-  if (reason === undefined) return false;
-  node.warn(reason);
-  badge.failed(new AuthyError('AUTHY_NOT_SUPPORTED', reason));
+  const unsupported = account?.unsupported(name, known);
+  if (unsupported === undefined) return false;
+  const error = inputs.withSource(unsupported);
+  node.warn(error.message);
+  badge.failed(error);
   return true;
 }

@@ -78,7 +78,7 @@ export class KeptPeople implements People {
         const sealed = await this.seal(after, before);
         const result = await this.store.replace(before.kept, sealed);
         if (result === 'phoneTaken') {
-          throw invalidInput('phoneNumber', 'use another one: it belongs to another person.');
+          throw invalidInput('phoneNumber', 'belongs to another person. Use another one.');
         }
         if (result === 'done') {
           this.recent.remember(sealed);
@@ -250,7 +250,10 @@ function placeOf(authyId: string, factorId: string): string {
 }
 
 function clash(): AuthyError {
-  return invalidInput('authyId', 'correct it, or the phone number: the two belong to different people here.');
+  return invalidInput(
+    'authyId',
+    'and the phone number belong to different people here. Correct one of the two.',
+  );
 }
 
 function tooManyTries(): AuthyError {

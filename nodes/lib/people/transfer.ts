@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type AuthyError, invalidInput } from '../contract/errors';
+import { type AuthyError, invalidInput, refusedInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
 import { phone, type PhoneRule } from '../contract/phone';
 import { utf8 } from '../contract/utf8';
@@ -148,9 +148,9 @@ export async function importPeople(
 ): Promise<Imported> {
   const text = typeof list === 'string' ? list : utf8(list);
   if (text === undefined) {
-    throw invalidInput(
+    throw refusedInput(
       'list',
-      'save it as UTF-8, and import it again: it has another encoding. Nobody was added.',
+      'Save the list as UTF-8, and import it again: it has another encoding. Nobody was added.',
     );
   }
   const problems = new Problems();
@@ -216,7 +216,10 @@ class Problems {
     const named = this.sentences.join('\n');
     const more = this.count - mostProblems;
     const rest = more > 0 ? `\nand ${more} more` : '';
-    throw invalidInput('list', `correct these, and import it again; nobody was added.\n${named}${rest}`);
+    throw refusedInput(
+      'list',
+      `Correct these, and import the list again; nobody was added.\n${named}${rest}`,
+    );
   }
 }
 
@@ -225,16 +228,18 @@ function readTable(text: string): Raw[] {
   try {
     rows = readCsv(text);
   } catch (error) {
-    throw invalidInput('list', `${(error as SyntaxError).message}.`);
+    throw refusedInput('list', `Correct the list: ${(error as SyntaxError).message}.`);
   }
   const [head, ...others] = rows;
   const names =
     head?.cells.map((cell) => columnNames.get(cell.toLowerCase().replace(/[^a-z0-9]/g, ''))) ?? [];
   const known = names.filter((name) => name !== undefined);
   if (!known.includes('phoneNumber')) {
-    throw invalidInput('list', `begin it with a line that names its columns: ${columns.join(', ')}.`);
+    throw refusedInput('list', `Begin the list with a line that names its columns: ${columns.join(', ')}.`);
   }
-  if (new Set(known).size < known.length) throw invalidInput('list', 'has two columns that mean the same.');
+  if (new Set(known).size < known.length) {
+    throw refusedInput('list', 'Remove a column of the list: two of them mean the same.');
+  }
   return others.map(({ line, cells }) => ({
     place: `line ${line}`,
     members:
@@ -251,13 +256,17 @@ function readJson(text: string): Raw[] {
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
-    throw invalidInput('list', 'is not JSON.');
+    throw refusedInput('list', 'Choose another file or format: the list is not JSON.');
   }
   if (isObject(value) && (member(value, 'format') !== formatName || member(value, 'version') !== version)) {
-    throw invalidInput('list', `is not of the format "${formatName}", version ${version}.`);
+    throw refusedInput(
+      'list',
+      `Choose another file: the list is not of the format "${formatName}", version ${version}.`,
+    );
   }
   const list = Array.isArray(value) ? (value as unknown[]) : member(value, 'people');
-  if (!Array.isArray(list)) throw invalidInput('list', 'expected a list of people.');
+  if (!Array.isArray(list))
+    throw refusedInput('list', 'Choose another file: there is no list of people in it.');
   return list.map((one: unknown, index) => ({
     place: `person ${index + 1}`,
     members: isObject(one) ? one : { [input.kind(one)]: one },
@@ -282,7 +291,7 @@ function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): Ne
   const secret = read('totpSecret', input.totpSecret);
   const imported = secret === undefined ? [] : [importedFactor(secret, Date.now())];
   const listed = member(given, 'factors') ?? [];
-  if (!Array.isArray(listed)) throw invalidInput('factors', 'expected a list.');
+  if (!Array.isArray(listed)) throw invalidInput('factors', 'is no list.');
   const factors = [...(listed as readonly Factor[]), ...imported];
   const { identity, createdAt, verification, limits } = given as Partial<Person>;
   const person = {

@@ -399,7 +399,7 @@ export class ContextRecords implements Records {
   private storeError(reason: string): AuthyError {
     return new AuthyError(
       'AUTHY_STORE',
-      `The ${this.title} for open approval requests cannot be used: ${reason}.${this.file}`,
+      `Check the store: the ${this.title} for open approval requests cannot be used: ${reason}.${this.file}`,
     );
   }
 }

@@ -36,7 +36,8 @@ export class DirectoryUse<T> {
   /** @throws AuthyError - `AUTHY_STORE` if another process has the directory, it cannot be used, or this was closed */
   open(): Promise<T> {
     if (this.opening !== undefined) return this.opening;
-    if (this.isClosed) return Promise.reject(new AuthyError('AUTHY_STORE', 'The node was closed.'));
+    if (this.isClosed)
+      return Promise.reject(new AuthyError('AUTHY_STORE', 'Send the message again: its node was closed.'));
     const opening = this.begin();
     this.opening = opening;
     opening.then(

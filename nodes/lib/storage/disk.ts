@@ -25,7 +25,10 @@ export function diskError(folder: string, error: unknown): AuthyError {
   if (error instanceof AuthyError) return error;
   const code = codeOf(error);
   const reason = reasons[code] ?? 'it failed';
-  return new AuthyError('AUTHY_STORE', `The folder ${folder} cannot be used: ${reason} (${code}).`);
+  return new AuthyError(
+    'AUTHY_STORE',
+    `Check the disk and its rights: the folder ${folder} cannot be used: ${reason} (${code}).`,
+  );
 }
 
 /** The code of an error of the file system, such as `ENOENT`. */

@@ -275,7 +275,10 @@ export class Folder {
   }
 
   private refused(why: string): AuthyError {
-    return new AuthyError('AUTHY_STORE', `The folder ${this.path} cannot be used: ${why}.`);
+    return new AuthyError(
+      'AUTHY_STORE',
+      `Check the disk and its rights: the folder ${this.path} cannot be used: ${why}.`,
+    );
   }
 
   /** Makes the folder again, after somebody has deleted it or one above it. */

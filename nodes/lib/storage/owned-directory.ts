@@ -308,16 +308,16 @@ export class OwnedDirectory {
   private takenError(): AuthyError {
     return new AuthyError(
       'AUTHY_STORE',
-      `The folder ${this.root} was taken over by another Node-RED while this one stood still; this one changes nothing ` +
-        'there any more. Stop one of the two, or give each a user directory of its own, and restart this one.',
+      `Stop one of two Node-REDs, or give each a user directory of its own, and restart this one: the folder ` +
+        `${this.root} was taken over by another Node-RED while this one stood still; this one changes nothing there any more.`,
     );
   }
 
   private inUse({ pid, host }: Holder): AuthyError {
     return new AuthyError(
       'AUTHY_STORE',
-      `The folder ${this.root} is in use by another Node-RED: process ${pid} on ${host}. ` +
-        'Stop one of the two, or give each a user directory of its own.',
+      `Stop one of two Node-REDs, or give each a user directory of its own: the folder ${this.root} is in use by another ` +
+        `Node-RED: process ${pid} on ${host}.`,
     );
   }
 

@@ -25,9 +25,15 @@ export class Language {
    * @throws Error - there is no such text
    */
   text(key: string, values: Readonly<Record<string, string>> = {}): string {
-    const text = this.find(key);
-    if (typeof text !== 'string') throw new Error(`The catalogue of ${this.tag} has no text "${key}".`);
+    const text = this.textIfAny(key);
+    if (text === undefined) throw new Error(`The catalogue of ${this.tag} has no text "${key}".`);
     return text.replace(/__(\w+?)__/g, (placeholder, name: string) => values[name] ?? placeholder);
+  }
+
+  /** A text as the catalogue has it; undefined if there is none. */
+  textIfAny(key: string): string | undefined {
+    const text = this.find(key);
+    return typeof text === 'string' ? text : undefined;
   }
 
   /** All texts of the phone page, for its script. */

@@ -21,7 +21,7 @@ function refused(number: string, country?: string, rule: PhoneRule = 'valid'): A
   if (typeof error === 'string') throw new Error(`${number} with ${String(country)} was read as ${error}`);
   error.code.should.equal('AUTHY_INVALID_INPUT');
   should(error.field).equalOneOf('phoneNumber', 'countryCode');
-  error.message.should.startWith(`${error.field ?? ''}: `);
+  error.message.should.startWith(`${error.field ?? ''} `);
   // The refused text may be a real phone number, so the error must not contain it.
   error.message.should.not.containEql(number);
   return error;
@@ -92,7 +92,7 @@ describe('Phone numbers', () => {
     for (const number of ['0612345678', '2015550123', '317-338-9302', '4915157012345', '004915157012345']) {
       for (const rule of ['valid', 'possible'] as const) {
         const error = refused(number, undefined, rule);
-        error.message.should.match(/begin it with \+ and the country code/).and.match(/countryCode/);
+        error.message.should.match(/Begin it with \+ and the country code/).and.match(/country code as well/);
       }
     }
   });
@@ -129,7 +129,7 @@ describe('Phone numbers', () => {
     refused('123', '1').message.should.match(/not a valid phone number in the country with code 1/);
     const error = refused('3173389302', '999');
     should(error.field).equal('countryCode');
-    error.message.should.match(/no country has the calling code 999/);
+    error.message.should.match(/is 999, the calling code of no country/);
     // These have the right length for their country, but are not valid.
     for (const number of ['+10612345678', '+11235550123', '+33000000000', '+4912']) {
       refused(number).message.should.match(/not a valid phone number/);
@@ -196,7 +196,7 @@ describe('Phone numbers', () => {
 
     it('any other code of four digits is refused', () => {
       for (const code of ['1212', '1000', '1999', '4915', '7700', '9999']) {
-        refused('2345678', code).message.should.match(/no country has the calling code/);
+        refused('2345678', code).message.should.match(/the calling code of no country/);
       }
     });
   });
@@ -216,7 +216,7 @@ describe('Phone numbers', () => {
       for (const rule of ['valid', 'possible'] as const) {
         refused(number, country, rule)
           .message.should.match(/Mexico/)
-          .and.match(/leave out the 1/);
+          .and.match(/Leave that out/);
       }
     }
   });

@@ -27,7 +27,7 @@ describe('Validation', () => {
         const error = refused(parse, value);
         error.code.should.equal('AUTHY_INVALID_INPUT');
         should(error.field).equal('theField');
-        error.message.should.startWith('theField: ');
+        error.message.should.startWith('theField ');
       });
     }
   }
@@ -40,8 +40,8 @@ describe('Validation', () => {
   });
 
   it('says why a number is no token', () => {
-    refused(input.token, 1234567).message.should.match(/Send it as a string/);
-    refused(input.verificationCode, 1234).message.should.match(/leading zeros/);
+    refused(input.token, 1234567).message.should.match(/as text/);
+    refused(input.verificationCode, 1234).message.should.match(/lost the zeros/);
   });
 
   it('accepts Authy IDs as text and as safe integers', () => {
@@ -55,6 +55,46 @@ describe('Validation', () => {
 
   it('does not show the refused value', () => {
     refused(input.token, 'my secret').message.should.not.match(/secret/);
+  });
+
+  it('counts the characters of a text by Unicode, and says how many there are', () => {
+    const bounded = input.text(144);
+    should(bounded('🔑'.repeat(144), 'message')).have.length(288);
+    refused(bounded, '🔑'.repeat(145)).message.should.match(/has 145 characters, and may have at most 144/);
+    const detailed = input.pairs({ label: 20, value: 200 });
+    should(detailed({ ['🔑'.repeat(20)]: '🚪'.repeat(200) }, 'details')).be.an.Object();
+    refused(detailed, { ['🔑'.repeat(21)]: 'x' });
+    refused(detailed, { x: '🚪'.repeat(201) });
+  });
+
+  it('takes a language in a region for the language, unless the region has texts of its own', () => {
+    const parse = input.language(['de', 'en', 'pt', 'pt-BR', 'zh', 'zh-HK']);
+    for (const [given, meant] of [
+      ['de', 'de'],
+      ['de-DE', 'de'],
+      ['en-US', 'en'],
+      ['pt-BR', 'pt-BR'],
+      ['pt-PT', 'pt'],
+      ['zh-TW', 'zh'],
+      ['zh-HK', 'zh-HK'],
+    ]) {
+      should(parse(given, 'locale')).equal(meant);
+    }
+    for (const wrong of [
+      'xx',
+      'xx-DE',
+      'de-',
+      'de_DE',
+      'DE',
+      'de-de',
+      'de-DE-1',
+      ' de-DE',
+      'de-Latn',
+      5,
+      null,
+    ]) {
+      refused(parse, wrong).message.should.match(/must be a tag such as de, en-US or pt-BR/);
+    }
   });
 
   it('accepts approval ids in hexadecimal form only', () => {
@@ -155,7 +195,7 @@ describe('Validation', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     input.dataObject({ reason: 'reset' }, 'd').should.eql({ reason: 'reset' });
-    refused(input.dataObject, circular).message.should.match(/refers to itself/);
+    refused(input.dataObject, circular).message.should.match(/refer to itself/);
     refused(input.dataObject, { x: 'x'.repeat(10_001) });
     refused(input.dataObject, []);
   });

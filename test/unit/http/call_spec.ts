@@ -59,10 +59,12 @@ describe('A call to any service', () => {
   });
 
   it('has errors that name the service, and no secret', async () => {
-    should(caller.noAnswerError('read', 'it broke').message).match(/^Another service gave no usable answer/);
+    should(caller.noAnswerError('read', 'it broke').message).match(
+      /^Try again later: Another service gave no usable answer/,
+    );
     await server.stop();
     const asked = caller.call(call({ method: 'GET', path: '/x' }));
-    await asked.should.be.rejectedWith({ code: 'AUTHY_NETWORK', message: /nothing was sent/ });
+    await asked.should.be.rejectedWith({ code: 'AUTHY_NETWORK', message: /Nothing was sent/ });
   });
 
   it('takes only a JSON object as an answer, and none that is nested too deep', () => {

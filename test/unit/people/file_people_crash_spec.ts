@@ -74,7 +74,7 @@ describe('People in files, and processes that are killed or two', function () {
       () => /ready (\d+)/.exec(holder.output) ?? undefined,
     );
     const second = open(new ProcessRun());
-    const inUse = new RegExp(`in use by another Node-RED: process ${pid} .*Stop one of the two`);
+    const inUse = new RegExp(`Stop one of two Node-REDs.* in use by another Node-RED: process ${pid} `);
     await second.find('1').should.be.rejectedWith({ code: 'AUTHY_STORE', message: inUse });
     await holder.kill();
     should(await listOf(second.all())).have.length(1);

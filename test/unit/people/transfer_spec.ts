@@ -207,12 +207,12 @@ describe('Lists of people', () => {
     await people.add(newPerson({ authyId: '8', phoneNumber: '+491701234568' }));
     const head = 'authyId,phoneNumber,email,totpSecret\n';
     const wrongLines: [string, RegExp][] = [
-      ['1,+4917,,\n2,+491701234569,,\n', /^line 2: phoneNumber: /m],
-      ['1,,,\n', /line 2: phoneNumber: is missing/],
-      ['x1,+491701234569,,\n', /line 2: authyId: expected an Authy ID/],
-      ['1,+491701234569,no mail,\n', /line 2: email: expected an e-mail address/],
-      ['1,+491701234569,,jbswy3dp\n', /line 2: totpSecret: expected base32/],
-      ['1,+491701234569,\n', /line 2: person: has another number of cells/],
+      ['1,+4917,,\n2,+491701234569,,\n', /^line 2: phoneNumber is /m],
+      ['1,,,\n', /line 2: phoneNumber is missing/],
+      ['x1,+491701234569,,\n', /line 2: authyId is text in another format. It must be an Authy ID/],
+      ['1,+491701234569,no mail,\n', /line 2: email is text in another format. It must be an e-mail address/],
+      ['1,+491701234569,,jbswy3dp\n', /line 2: totpSecret is text in another format. It must be base32/],
+      ['1,+491701234569,\n', /line 2: person has another number of cells/],
       [
         '1,+491701234569,,\n2,+49 170 1234569,,\n',
         /line 2 and line 3: the same phone number, but not the same Authy ID/,

@@ -199,8 +199,8 @@ function unreadable(repeat: RepeatPolicy, http: HttpAnswer): AuthyError {
     hasEffect(repeat) && http.statusCode < 400 ? ' Whether the request was carried out is not known.' : '';
   return new AuthyError(
     'AUTHY_BAD_RESPONSE',
-    `The answer is not Authy's: HTTP ${http.statusCode} with ${typeOf(http)} instead of JSON. ` +
-      `Check the account's base URL and path prefix, and the proxy.${open}`,
+    `Check the account's base URL and path prefix, and the proxy: the answer is not Authy's, HTTP ${http.statusCode} with ` +
+      `${typeOf(http)} instead of JSON.${open}`,
     { statusCode: http.statusCode },
   );
 }

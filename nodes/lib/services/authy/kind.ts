@@ -81,7 +81,7 @@ async function callbackKeys(
 }
 
 function noApiKey({
-  noApiKey: why = 'The Authy account has no API key. Open the account and enter it.',
+  noApiKey: why = 'Open the account and enter the API key: there is none.',
 }: AuthySettings): AuthyError {
   return new AuthyError('AUTHY_NO_API_KEY', why);
 }

@@ -50,12 +50,12 @@ async function checkSecret(
   if (token !== undefined && stepNear(context, secret, token) === undefined) {
     throw invalidInput(
       'token',
-      'read a new one, or leave it blank: it is no code of totpSecret at this moment.',
+      'is no code of the secret at this moment. Read a new one, or leave it blank.',
     );
   }
   const isKnown = known?.factors.some((factor) => factor.secret === secret) === true;
   if (!isKnown && (await isSomebodys(context.people, secret))) {
-    throw invalidInput('totpSecret', 'correct it, or leave it blank: it belongs to another user.');
+    throw invalidInput('totpSecret', 'belongs to another user. Correct it, or leave it blank.');
   }
 }
 

@@ -1,6 +1,7 @@
 import { AuthyError, invalidInput, untrustedAnswer } from '../../contract/errors';
 import { textOrNull } from '../../contract/json';
 import type { Person } from '../../contract/people';
+import { characters } from '../../contract/validation';
 import type { ApprovalStatus } from '../../contract/results';
 import { type Answer, expectSame, expectText } from './client';
 import { knownPerson, usablePerson, whoWasAsked } from '../../people/known';
@@ -139,13 +140,13 @@ function timesOf(body: Answer['body']): Times {
 function fieldsOf(details: Readonly<Record<string, string>> | undefined): readonly string[] {
   const rows = Object.entries(details ?? {});
   if (rows.length > most.fields) {
-    throw invalidInput('details', `has ${rows.length} rows: Twilio Verify shows ${most.fields} at most.`);
+    throw invalidInput('details', `has ${rows.length} rows. Twilio Verify shows ${most.fields} at most.`);
   }
   return rows.map(([label, value]) => {
-    if (value.length <= most.value) return JSON.stringify({ label, value });
+    if (characters(value) <= most.value) return JSON.stringify({ label, value });
     throw invalidInput(
       'details',
-      `the value of "${label}" is longer than ${most.value} characters, which Twilio Verify does not take.`,
+      `has a value of more than ${most.value} characters, that of “${label}”. Twilio Verify does not take it.`,
     );
   });
 }
@@ -157,6 +158,6 @@ function hiddenOf(hiddenDetails: Readonly<Record<string, string>> | undefined): 
   if (json.length <= most.hidden) return json;
   throw invalidInput(
     'hiddenDetails',
-    `is too long: with Twilio Verify it has ${most.hidden} characters as JSON at most.`,
+    `is too long. With Twilio Verify it has ${most.hidden} characters as JSON at most.`,
   );
 }

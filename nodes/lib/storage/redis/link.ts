@@ -46,5 +46,5 @@ export class NothingDone extends AuthyError {
  * @param kept - what is kept there
  */
 export function unreachable(problem: string, kept = 'open approval requests'): string {
-  return `Redis, where the account keeps its ${kept}, does not answer: ${problem}`;
+  return `Check Redis, where the account keeps its ${kept}: it does not answer, ${problem}`;
 }

@@ -126,7 +126,7 @@ export class RedisRecords implements Records {
     }
     throw new AuthyError(
       'AUTHY_STORE',
-      `${id}: Redis has had a request with this id before, and an id is used only once.`,
+      `Send the message again: Redis has had a request with the id ${id} before, and an id is used only once.`,
     );
   }
 

@@ -375,7 +375,7 @@ describe('Authy client', () => {
       await closed.stop();
       const error = await failure(sms, { baseUrl });
       error.code.should.equal('AUTHY_NETWORK');
-      error.message.should.match(/ECONNREFUSED.*nothing was sent/);
+      error.message.should.match(/ECONNREFUSED.*Nothing was sent/);
     });
 
     it('a call succeeds if the server starts between two attempts', async () => {
@@ -542,7 +542,7 @@ describe('Authy client', () => {
       const tls = { ca: certificate.cert, servername: 'other.example' };
       const error = await failure(sms, { baseUrl: secure.url, tls });
       error.code.should.equal('AUTHY_TLS');
-      error.message.should.match(/ERR_TLS_CERT_ALTNAME_INVALID.*nothing was sent/);
+      error.message.should.match(/ERR_TLS_CERT_ALTNAME_INVALID.*Nothing was sent/);
       secure.seen.length.should.equal(0);
       await secure.stop();
     });
@@ -748,7 +748,7 @@ describe('Authy client', () => {
       const url = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`;
       const options = { baseUrl: 'https://api.authy.test', proxy: { url }, deadline: 1000 };
       const { message } = await failure(sms, options);
-      message.should.match(/nothing was sent|before the request could be sent/).and.not.match(/UND_ERR/);
+      message.should.match(/Nothing was sent|before the request could be sent/).and.not.match(/UND_ERR/);
       connections.should.be.above(1);
       while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await new Promise((resolve) => deaf.close(resolve));
@@ -764,7 +764,7 @@ describe('Authy client', () => {
         Array.from({ length: 8 }, () => failure(sms, { baseUrl, deadline: 400 })),
       );
       for (const { message } of errors) {
-        message.should.match(/\(no connection in time\); nothing was sent|before the request could be sent/);
+        message.should.match(/\(no connection in time\)\. Nothing was sent|before the request could be sent/);
       }
       await new Promise((resolve) => deaf.close(resolve));
     });

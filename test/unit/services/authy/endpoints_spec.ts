@@ -190,7 +190,7 @@ describe('Operations', () => {
     await service.perform('phoneStatus', { ...phone, verificationId: uuid });
     should(server.seen[0]?.url).endWith(`/status?uuid=${uuid}`);
     (await failure('phoneStatus', {})).message.should.match(
-      /verificationId: is missing, and so is phoneNumber/,
+      /verificationId is missing, and so is the phone number/,
     );
     server.seen.length.should.equal(1);
   });
