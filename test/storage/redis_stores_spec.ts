@@ -11,6 +11,7 @@ import type { RedisRecords } from '../../nodes/lib/storage/redis/records';
 import type { ScriptName } from '../../nodes/lib/storage/redis/scripts';
 import { RedisStores } from '../../nodes/lib/storage/redis/stores';
 import { realTime, type Time } from '../../nodes/lib/time';
+import { checkRichMessage, richMessage } from '../support/kept_message';
 import { eventually } from '../support/node_red';
 import { Redis } from '../support/redis';
 
@@ -276,6 +277,14 @@ describe('what an account keeps in Redis', function () {
       await other.records.end(taken);
       should(await one.records.update(asked)).be.false();
       should(await one.records.claim(asked, true)).equal('theirs');
+    });
+
+    it('pictures, dates, maps and errors in a message come back to the instance that takes it over', async () => {
+      const asked = record(world, { message: richMessage() });
+      should(await one.records.create(asked)).be.true();
+      world.pass(20 * second);
+      const [found] = await other.takeAll();
+      checkRichMessage(found?.record.message);
     });
 
     it('a record that was claimed and not ended is found as passing', async () => {

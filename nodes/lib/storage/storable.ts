@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { invalidInput } from '../contract/errors';
 
 /** The largest size of one message in a store, in characters of JSON. */
@@ -10,19 +11,26 @@ const deepest = 100;
 const leftOut = ['req', 'res'];
 
 /**
- * Writes a message as text that any context store can keep, and {@link readMessage} reads back as it was: JSON, with
- * a mark for values that JSON cannot hold (Buffer, Date, BigInt, undefined in a list, and numbers such as NaN). `req`
- * and `res` are left out.
+ * Writes a message as text that any store can keep, and {@link readMessage} reads back as it was: JSON, with a mark for values
+ * that JSON cannot hold (Buffer, Date, BigInt, Map, Set, Error, typed arrays, undefined in a list, and numbers such as NaN).
+ * `req` and `res` are left out. Not by `node:v8`: others may be able to write into a store, and its `deserialize` is not made
+ * for what they write.
+ *
+ * A message with one of {@link newerMarks} is a list of the format's version and the message: in a message that an earlier
+ * version wrote, an object that looks like such a mark is one.
  *
  * @throws AuthyError - `AUTHY_INVALID_INPUT` naming the property, if something cannot be kept: a socket or another
  *   object of a class, a function, a value that contains itself, or more than 64 KiB
  */
 export function writeMessage(message: object): string {
-  const budget = { left: longest };
+  const writing = { left: longest, hasNewer: false };
   const members = Object.entries(message)
     .filter(([name]) => !leftOut.includes(name))
-    .map(([name, value]) => [name, plain(value, { path: `msg.${name}`, above: [message], budget })] as const);
-  const text = JSON.stringify(Object.fromEntries(members));
+    .map(
+      ([name, value]) => [name, plain(value, { path: `msg.${name}`, above: [message], writing })] as const,
+    );
+  const written = Object.fromEntries(members);
+  const text = JSON.stringify(writing.hasNewer ? [version, written] : written);
   if (text.length > longest) throw tooLarge();
   return inOnePiece(text);
 }
@@ -32,11 +40,20 @@ function inOnePiece(text: string): string {
   return Buffer.from(text).toString();
 }
 
-/** The message that {@link writeMessage} wrote. */
+/** The message that {@link writeMessage} wrote. @throws Error - it did not write this */
 export function readMessage(text: string): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(JSON.parse(text) as object).map(([name, value]) => [name, original(value)]),
-  );
+  const read = JSON.parse(text) as object;
+  const [written, marks] = Array.isArray(read) ? [newest(read), newerMarks] : [read, olderMarks];
+  return members(written, (value) => original(value, marks));
+}
+
+/** The format that has {@link newerMarks}. */
+const version = 2;
+
+function newest([found, written]: readonly unknown[]): object {
+  if (found !== version || typeof written !== 'object' || written === null)
+    throw new Error('its message is of a version that is not known here');
+  return written;
 }
 
 interface Place {
@@ -44,19 +61,78 @@ interface Place {
   readonly path: string;
   /** The objects around it. */
   readonly above: readonly object[];
-  readonly budget: { left: number };
+  /** How many characters it may still have, and whether it has one of {@link newerMarks}. */
+  readonly writing: { left: number; hasNewer: boolean };
 }
 
-/** The marks: each is the only member of an object. */
-const marks = {
-  $buffer: (value: unknown) => Buffer.from(value as string, 'base64'),
-  $date: (value: unknown) => new Date(value as string),
-  $bigint: (value: unknown) => BigInt(value as string),
-  $number: (value: unknown) => Number(value),
+/** What a mark stands for. Each mark is the only member of an object. */
+type Marks = Readonly<Record<string, (value: unknown, read: (value: unknown) => unknown) => unknown>>;
+
+/** The marks that there have always been. */
+const olderMarks: Marks = {
+  $buffer: (value) => Buffer.from(value as string, 'base64'),
+  $date: (value) => new Date(value as string),
+  $bigint: (value) => BigInt(value as string),
+  $number: (value) => Number(value),
   $undefined: () => undefined,
   // An object of the message that looks like one of these.
-  $object: (value: unknown) => members(value as object, original),
+  $object: (value, read) => members(value as object, read),
+};
+
+const newerMarks: Marks = {
+  ...olderMarks,
+  $map: (value, read) => new Map((value as [unknown, unknown][]).map(([key, one]) => [read(key), read(one)])),
+  $set: (value, read) => new Set((value as unknown[]).map(read)),
+  $typed: (value) => typedFrom(value as [string, string]),
+  $error: (value, read) => errorFrom(members(value as object, read)),
+};
+
+/** Errors and typed arrays are made by their names, of which no other is looked up. */
+const errors: Readonly<Record<string, ErrorConstructor>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+const typedArrays = {
+  BigInt64Array,
+  BigUint64Array,
+  Float32Array,
+  Float64Array,
+  Int16Array,
+  Int32Array,
+  Int8Array,
+  Uint16Array,
+  Uint32Array,
+  Uint8Array,
+  Uint8ClampedArray,
 } as const;
+
+function typedFrom([name, base64]: readonly [string, string]): unknown {
+  // A copy: Node.js keeps short buffers in one piece of memory.
+  const { buffer } = new Uint8Array(Buffer.from(base64, 'base64'));
+  if (name === 'ArrayBuffer') return buffer;
+  if (!Object.hasOwn(typedArrays, name)) throw new Error('it holds a typed array that is not known here');
+  return new typedArrays[name as keyof typeof typedArrays](buffer);
+}
+
+/** An error of a class of its own comes back as an `Error` with its name. */
+function errorFrom(facts: Readonly<Record<string, unknown>>): Error {
+  const { name } = facts;
+  const known = typeof name === 'string' && Object.hasOwn(errors, name) ? errors[name] : undefined;
+  const error = new (known ?? Error)();
+  for (const [fact, value] of Object.entries(facts)) {
+    if (fact === 'name' && known !== undefined) continue;
+    const enumerable = !errorFacts.includes(fact);
+    Object.defineProperty(error, fact, { value, enumerable, writable: true, configurable: true });
+  }
+  return error;
+}
+
+/** What an error has beside its own properties. */
+const errorFacts: readonly string[] = ['name', 'message', 'stack', 'cause'];
 
 function plain(value: unknown, place: Place): unknown {
   switch (typeof value) {
@@ -85,52 +161,90 @@ function plainObject(value: object, place: Place): unknown {
     spend(place, Math.ceil(value.length / 3) * 4);
     return { $buffer: value.toString('base64') };
   }
-  if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? '' : value.toISOString() };
+  if (types.isDate(value)) return { $date: Number.isNaN(value.getTime()) ? '' : value.toISOString() };
+  if (
+    (types.isTypedArray(value) || types.isArrayBuffer(value)) &&
+    isOf(value, [...Object.keys(typedArrays), 'ArrayBuffer'])
+  ) {
+    const bytes = types.isArrayBuffer(value)
+      ? Buffer.from(value)
+      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    spend(place, Math.ceil(bytes.length / 3) * 4);
+    place.writing.hasNewer = true;
+    return { $typed: [value.constructor.name, bytes.toString('base64')] };
+  }
   if (place.above.includes(value)) throw notStorable(place, 'a value that contains itself');
   if (place.above.length > deepest) throw notStorable(place, `nested deeper than ${deepest}`);
   const inside = (name: string): Place => ({ ...place, path: name, above: [...place.above, value] });
+  const written = (object: object): object =>
+    Object.fromEntries(
+      Object.entries(object)
+        .filter(([, member]) => member !== undefined)
+        .map(([name, member]) => {
+          spend(place, name.length);
+          return [name, plain(member, inside(`${place.path}.${name}`))];
+        }),
+    );
   if (Array.isArray(value)) {
     spend(place, value.length);
     return value.map((item: unknown, index) => plain(item, inside(`${place.path}[${index}]`)));
+  }
+  if (types.isMap(value) && isOf(value, ['Map'])) {
+    place.writing.hasNewer = true;
+    const entry = (one: unknown, index: number): unknown =>
+      plain(one, inside(`${place.path}, entry ${index + 1}`));
+    return { $map: [...value].map((pair, index) => pair.map((one: unknown) => entry(one, index))) };
+  }
+  if (types.isSet(value) && isOf(value, ['Set'])) {
+    place.writing.hasNewer = true;
+    return { $set: [...value].map((one, index) => plain(one, inside(`${place.path}, entry ${index + 1}`))) };
+  }
+  if (types.isNativeError(value)) {
+    place.writing.hasNewer = true;
+    return { $error: written(factsOf(value)) };
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   // A plain object of another realm, such as a function node's, counts as plain.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw notStorable(place, `a ${value.constructor.name || 'special object'}`);
   }
-  const copy = Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .map(([name, member]) => {
-        spend(place, name.length);
-        return [name, plain(member, inside(`${place.path}.${name}`))];
-      }),
+  const copy = written(value);
+  return markOf(copy, newerMarks) === undefined ? copy : { $object: copy };
+}
+
+/** Whether an object is of one of these classes itself: one of another class has more than they hold. */
+function isOf(value: object, names: readonly string[]): boolean {
+  return names.includes(value.constructor.name) && Object.keys(value).every((name) => /^[0-9]+$/.test(name));
+}
+
+function factsOf(error: Error): object {
+  const facts = errorFacts.map(
+    (name) => [name, (error as unknown as Record<string, unknown>)[name]] as const,
   );
-  return markOf(copy) === undefined ? copy : { $object: copy };
+  return Object.fromEntries([...facts, ...Object.entries(error)]);
 }
 
-function original(value: unknown): unknown {
+function original(value: unknown, marks: Marks): unknown {
+  const read = (inner: unknown): unknown => original(inner, marks);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(original);
-  const mark = markOf(value);
-  return mark === undefined ? members(value, original) : marks[mark](Object.values(value)[0]);
+  if (Array.isArray(value)) return value.map(read);
+  const mark = markOf(value, marks);
+  return mark === undefined ? members(value, read) : mark(Object.values(value)[0], read);
 }
 
-function members(object: object, change: (value: unknown) => unknown): object {
+function members(object: object, change: (value: unknown) => unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 }
 
-function markOf(object: object): keyof typeof marks | undefined {
+function markOf(object: object, marks: Marks): Marks[string] | undefined {
   const [name, ...others] = Object.keys(object);
-  return others.length === 0 && name !== undefined && Object.hasOwn(marks, name)
-    ? (name as keyof typeof marks)
-    : undefined;
+  return others.length === 0 && name !== undefined && Object.hasOwn(marks, name) ? marks[name] : undefined;
 }
 
 /** Stops as soon as the text is too long, before all of it is written. */
-function spend({ budget }: Place, characters: number): void {
-  budget.left -= characters;
-  if (budget.left < 0) throw tooLarge();
+function spend({ writing }: Place, characters: number): void {
+  writing.left -= characters;
+  if (writing.left < 0) throw tooLarge();
 }
 
 function tooLarge(): Error {

@@ -3,6 +3,7 @@ import type { Node, NodeContext } from 'node-red';
 import should from 'should';
 import { ContextRecords, type KnownContexts } from '../../../nodes/lib/storage/context-records';
 import type { ApprovalRecord } from '../../../nodes/lib/storage/records';
+import { checkRichMessage, richMessage } from '../../support/kept_message';
 import { temporaryDirectory } from '../../support/node_red';
 import { newRecord, SetTime, takeAll, Told } from '../../support/records';
 import { slowStore } from '../../support/slow_store';
@@ -97,6 +98,14 @@ function suite(store: 'memory' | 'slow' | 'file'): void {
     should(await records.claim(other, true)).equal('ours');
     should(await names()).eql([]);
     await records.close();
+  });
+
+  it('keep pictures, dates, maps and errors in a message across a restart', async () => {
+    const before = open();
+    await before.create(newRecord({ message: richMessage() }));
+    const [found] = await takeAll(open());
+    checkRichMessage(found?.record.message);
+    should(told.troubles).eql([]);
   });
 
   it('are found after a restart, but not again by the next gate after a deploy', async () => {

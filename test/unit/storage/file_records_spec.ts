@@ -5,6 +5,7 @@ import should from 'should';
 import { FileRecords } from '../../../nodes/lib/storage/file-records';
 import { ProcessRun } from '../../../nodes/lib/storage/owned-directory';
 import type { ApprovalRecord } from '../../../nodes/lib/storage/records';
+import { checkRichMessage, richMessage } from '../../support/kept_message';
 import { temporaryDirectory } from '../../support/node_red';
 import { newRecord, SetTime, takeAll, Told } from '../../support/records';
 
@@ -56,6 +57,14 @@ describe('Records in files', () => {
     const taken = new Map(found.map(({ record }) => [record.id, record]));
     should(taken.get(waiting.id)).eql({ ...waiting, epoch: 1 });
     should(taken.get(claimed.id)).eql({ ...claimed, state: 'passing', epoch: 1 });
+    should(told.troubles).eql([]);
+  });
+
+  it('keep pictures, dates, maps and errors in a message across a restart', async () => {
+    const before = open();
+    await before.create(newRecord({ message: richMessage() }));
+    const [found] = await takeAll(open());
+    checkRichMessage(found?.record.message);
     should(told.troubles).eql([]);
   });
 

@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { runInNewContext } from 'node:vm';
 import should from 'should';
@@ -21,6 +22,54 @@ describe('Stored messages', () => {
     should((never as Date).getTime()).be.NaN();
     same({ payload: [NaN, Infinity, -Infinity, -0, 12345678901234567890n, undefined, 1] });
     same({ payload: 'ünï✓cødé \u0000 \ud83d\ude00' });
+  });
+
+  it('may hold a picture, maps, sets, errors and typed arrays', () => {
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=',
+      'base64',
+    );
+    const within = { when: new Date(5), list: [new Set(['x', new Map([[{ key: 1 }, png]])])] };
+    const payload = new Map<unknown, unknown>([['picture', png], [1, within], [undefined, NaN]]); // prettier-ignore
+    deepStrictEqual(readMessage(writeMessage({ payload })), { payload });
+    same({ payload: new Uint8Array([1, 2]), more: [new Float64Array([0.1, -0]), new BigInt64Array([-1n])] });
+    should(readMessage(writeMessage({ bytes: new Uint8Array([7]).buffer }))).eql({
+      bytes: new Uint8Array([7]).buffer,
+    });
+    // As function nodes make them.
+    const foreign = runInNewContext(
+      '({ map: new Map([[1, new Set([2])]]), error: new RangeError("far") })',
+    ) as object;
+    const { map, error } = readMessage(writeMessage(foreign)) as {
+      map: Map<number, Set<number>>;
+      error: Error;
+    };
+    should([...(map.get(1) ?? [])]).eql([2]);
+    should(error).be.instanceof(RangeError);
+  });
+
+  it('may hold errors, with their causes and what belongs to them', () => {
+    const cause = Object.assign(new TypeError('no line'), { code: 'ENOLINE', at: new Date(5) });
+    const own = Object.assign(new Error('not sent', { cause }), { name: 'SendError' });
+    const { payload } = readMessage(writeMessage({ payload: own })) as { payload: typeof own };
+    should(payload).be.instanceof(Error);
+    should(String(payload)).equal('SendError: not sent');
+    should(payload.stack).equal(own.stack);
+    should(payload.cause).be.instanceof(TypeError);
+    should(payload.cause).have.properties({ message: 'no line', code: 'ENOLINE', at: new Date(5) });
+    should(Object.keys(payload)).eql([]);
+  });
+
+  it('of an earlier version are read as that version meant them', () => {
+    for (const payload of [{ $map: [[1, 2]] }, { $set: 5 }, { $error: { name: 'x' } }, { $typed: null }]) {
+      should(readMessage(JSON.stringify({ payload }))).eql({ payload });
+      same({ payload });
+      same({ payload, map: new Map([[1, payload]]) });
+    }
+    should(() => readMessage('[3,{"payload":1}]')).throw(/version that is not known/);
+    should(() => readMessage('[2,{"payload":{"$typed":["Function","AAAA"]}}]')).throw(/not known here/);
+    const named = readMessage('[2,{"payload":{"$error":{"name":"constructor","message":"x"}}}]');
+    should(named['payload']).be.instanceof(Error);
   });
 
   it('are read as they were written even if they look like our own marks', () => {
@@ -61,8 +110,10 @@ describe('Stored messages', () => {
     ['a function', { call: () => 1 }, /^msg\.payload\.call is a function/],
     ['a symbol', [Symbol('x')], /^msg\.payload\[0\] is a symbol/],
     ['an object of a class', { by: new EventEmitter() }, /^msg\.payload\.by is a EventEmitter/],
-    ['a map', new Map(), /^msg\.payload is a Map/],
-    ['typed numbers', new Float64Array(2), /^msg\.payload is a Float64Array/],
+    ['a function in a map', new Map([['door', () => 1]]), /^msg\.payload, entry 1 is a function/],
+    ['a map of a class', new (class Doors extends Map {})(), /^msg\.payload is a Doors/],
+    ['a promise', Promise.resolve(1), /^msg\.payload is a Promise/],
+    ['a view of bytes', new DataView(new ArrayBuffer(2)), /^msg\.payload is a DataView/],
   ] as const) {
     it(`refuse ${title}, and say where it is`, () => {
       should(() => writeMessage({ payload })).throw({ code: 'AUTHY_INVALID_INPUT', message: text });
