@@ -228,6 +228,8 @@ describe('Settings', () => {
       [{ maxInFlight: 0 }, /^Calls: /],
       [{ maxInFlight: 2.5 }, /^Calls: /],
       [{ maxInFlight: 101 }, /^Calls: /],
+      [{ maxQueued: -1 }, /^Waiting: enter a whole number from 0 to 10000\./],
+      [{ maxQueued: 10_001 }, /^Waiting: /],
       [{ service: 'another' }, /^Service: choose one of authy, verify, local\./],
       [{ baseUrl: {} }, /^Base URL: enter text/],
     ];

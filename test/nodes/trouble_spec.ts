@@ -1,6 +1,7 @@
 import should from 'should';
 import { ScriptedServer } from '../support/scripted_server';
-import { Flow, type FlowNode } from '../support/flow';
+import { type Ending, Flow, type FlowNode } from '../support/flow';
+import { eventually } from '../support/node_red';
 
 const apiKey = 'canary-key-9876543210';
 
@@ -161,9 +162,43 @@ describe('Each failure is one catchable error', () => {
     server.seen.length.should.equal(1);
   });
 
-  it('too many messages at once: those beyond the limit end in AUTHY_BUSY', async () => {
+  it('two hundred messages at once: each goes out, once and in order', async () => {
+    server.script({ status: 200, json: { success: true, message: 'SMS token was sent' } });
+    const running = await start(sms, { deadline: 5, maxInFlight: 1 });
+    const ids = Array.from({ length: 200 }, (_, index) => String(1000 + index));
+    const endings = await Promise.all(ids.map((authyId) => running.deliver({ authyId })));
+    should(endings.flatMap(({ caught }) => caught.map(({ error }) => error?.message))).eql([]);
+    should(endings.map(({ sent }) => sent.length)).eql(Array(200).fill(1));
+    should(server.seen.map(({ url }) => /sms\/(\d+)/.exec(url)?.[1])).eql(ids);
+    running.statuses.some(({ text }) => /sending.* · .*waiting \(\d+\)/.test(text ?? '')).should.be.true();
+  });
+
+  it('messages that wait for their turn: too many are refused, and a deploy ends them, with nothing sent', async () => {
     server.script('hang');
-    const running = await start(sms, { deadline: 1, maxInFlight: 1 });
+    const running = await start(sms, { deadline: 60, maxInFlight: 1, maxQueued: 3 });
+    const codes: (string | undefined)[] = [];
+    const tell = ({ caught }: Ending): number => codes.push(caught[0]?.error?.code);
+    const endings = Array.from({ length: 10 }, () => running.deliver({ authyId: '209' }).then(tell));
+    await eventually('the refusals', () => codes.length === 2 || undefined);
+    should(codes).eql(['AUTHY_BUSY', 'AUTHY_BUSY']);
+    await eventually('the first request', () => server.seen.length === 1 || undefined);
+    await running.redeploy({ name: 'changed' });
+    await Promise.all(endings);
+    should(codes.slice(2).sort()).eql([...Array<string>(7).fill('AUTHY_CANCELLED'), 'AUTHY_OUTCOME_UNKNOWN']);
+    server.seen.length.should.equal(1);
+  });
+
+  it('a message with its own time does not wait for its turn', async () => {
+    server.script('hang');
+    const running = await start(sms, { deadline: 60, maxInFlight: 1, maxQueued: 100 });
+    for (let count = 0; count < 20; count++) running.give({ authyId: '209' });
+    const { caught } = await running.deliver({ authyId: '209', requestTimeout: 100 });
+    should(caught[0]?.error?.code).equal('AUTHY_TIMEOUT');
+  });
+
+  it('too many messages at once, and none may wait: those beyond the limit end in AUTHY_BUSY', async () => {
+    server.script('hang');
+    const running = await start(sms, { deadline: 1, maxInFlight: 1, maxQueued: 0 });
     const endings = await Promise.all(Array.from({ length: 13 }, () => running.deliver({ authyId: '209' })));
     const codes = endings.map(({ caught }) => caught[0]?.error?.code);
     codes.filter((code) => code === 'AUTHY_BUSY').length.should.equal(2);

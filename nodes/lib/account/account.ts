@@ -40,6 +40,7 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   /** In seconds. */
   readonly deadline: number;
   readonly maxInFlight: number;
+  readonly maxQueued: number;
   readonly approvals: ApprovalSettings;
   readonly people: PeopleSettings;
   /** Where a path of the http in nodes is on this machine itself; undefined while Node-RED does not listen. */
@@ -92,9 +93,9 @@ export class Account {
   private ownApprover: Approver | undefined;
 
   constructor(private readonly settings: AccountSettings) {
-    const { id, kind, service, deadline, maxInFlight, approvals, log, language } = settings;
+    const { id, kind, service, deadline, maxInFlight, maxQueued, approvals, log, language } = settings;
     this.environment = {
-      ...{ accountId: id, deadline: deadline * 1000, maxInFlight, log, language },
+      ...{ accountId: id, deadline: deadline * 1000, maxInFlight, maxQueued, log, language },
       people: () => this.people(),
       approvals: () => this.approvals(),
       recipientOf: (approvalId) => this.stores.ledger.recipientOf(approvalId),

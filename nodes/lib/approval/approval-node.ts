@@ -143,7 +143,7 @@ export class ApprovalNode {
 
   private gateAccount(account: Account): GateAccount {
     const { stores } = account;
-    const { RED, node } = this;
+    const { RED, node, badge } = this;
     return {
       place: stores,
       longestPause: account.longestReadingPause,
@@ -159,7 +159,7 @@ export class ApprovalNode {
         });
       },
       async send(asked, message) {
-        const options = { deadline: deadlineOf(message), asker: askerOf(RED, node) };
+        const options = { deadline: deadlineOf(message), asker: askerOf(RED, node), onQueued: badge.queue };
         const { result } = await account.perform('onetouchSend', requestOf(asked), options);
         return result.approvalId;
       },

@@ -18,7 +18,9 @@ export interface CallOptions {
    * that could catch its error are about to close as well.
    */
   onCancelled?: ((error: AuthyError) => void) | undefined;
-  /** Instead of the account's deadline, in milliseconds. */
+  /** Called when the call begins to wait for its turn, and when it no longer does. */
+  onQueued?: ((isQueued: boolean) => void) | undefined;
+  /** Instead of the account's deadline, in milliseconds. Such a call does not wait for its turn. */
   deadline?: number | undefined;
   /** For the status of an approval request: who was asked, where the caller knows it. Otherwise the account has to. */
   recipient?: string | undefined;
@@ -154,6 +156,8 @@ export interface Environment {
   readonly deadline: number;
   /** Calls running at once. */
   readonly maxInFlight: number;
+  /** Operations that wait for their turn; 0: all begin at once. */
+  readonly maxQueued: number;
   /** Writes a line to the log; the line must hold no secret. */
   readonly log: (line: string) => void;
   /**

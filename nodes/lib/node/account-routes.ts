@@ -80,6 +80,7 @@ const trialEnvironment: Environment = {
   accountId: 'authy-config/test',
   deadline: callLimits.deadline * 1000,
   maxInFlight: 1,
+  maxQueued: 0,
   log: () => undefined,
   people() {
     throw new Error('A trial needs nobody.');

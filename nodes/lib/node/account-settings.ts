@@ -21,6 +21,7 @@ export interface AccountDef extends NodeDef {
   /** In seconds. */
   readonly deadline: unknown;
   readonly maxInFlight: unknown;
+  readonly maxQueued: unknown;
   /** Where open approval requests are kept: `files`, `context`, `context:<store>`, or `redis`. */
   readonly approvalStore: unknown;
   readonly redisUrl: unknown;
@@ -28,9 +29,8 @@ export interface AccountDef extends NodeDef {
 }
 
 /** The settings that an account has with every service. */
-const ownSettings = 'version service simulated deadline maxInFlight approvalStore redisUrl tls proxy'.split(
-  ' ',
-);
+const ownSettings =
+  'version service simulated deadline maxInFlight maxQueued approvalStore redisUrl tls proxy'.split(' ');
 const ownCredentials = ['redisPassword'];
 
 /** The names of all settings and credentials of an account's node. */
@@ -81,6 +81,7 @@ export function accountSettings(
     service: kind?.read(reader, config, credentials) ?? { warnings: [], name: '', isSimulated: false },
     deadline: settings.number('deadline', config.deadline),
     maxInFlight: settings.number('maxInFlight', config.maxInFlight),
+    maxQueued: settings.number('maxQueued', config.maxQueued),
     approvals: approvalSettings(labelled(), RED, config, credentials),
     people: peopleSettings(RED),
     log: (line: string): void => node.log(line),

@@ -27,6 +27,8 @@ const interval = 100;
 export class Badge {
   private underWay = 0;
   private waitingFor = 0;
+  /** Those under way that wait for their turn. */
+  private queued = 0;
   private last: Shown | undefined;
   /** How many changes may go out now, as of `asOf`, by `performance.now()`. */
   private allowed = burst;
@@ -71,6 +73,12 @@ export class Badge {
     this.changed();
   }
 
+  /** A call begins to wait for its turn, or no longer does. */
+  readonly queue = (isQueued: boolean): void => {
+    this.queued = Math.max(0, this.queued + (isQueued ? 1 : -1));
+    this.changed();
+  };
+
   /** So many messages wait for something that comes later than the call. */
   waiting(count: number): void {
     this.waitingFor = count;
@@ -95,6 +103,7 @@ export class Badge {
     this.later = undefined;
     this.underWay = 0;
     this.waitingFor = 0;
+    this.queued = 0;
     this.last = undefined;
     this.node.status({});
   }
@@ -127,12 +136,15 @@ export class Badge {
     }
     const { fill, shape, word, count = 1 } = shown;
     const counted = count > 1 ? ` (${count})` : '';
+    const queued =
+      shown.word === 'sending' && this.queued > 0 ? ` · ${this.word('waiting')} (${this.queued})` : '';
     const suffix = this.isSimulated() === true ? ` · ${this.word('simulator')}` : '';
-    this.node.status({ fill, shape, text: this.word(word) + counted + suffix });
+    this.node.status({ fill, shape, text: this.word(word) + counted + queued + suffix });
   }
 
   private current(): Shown | undefined {
-    if (this.underWay > 0) return { fill: 'blue', shape: 'dot', word: 'sending', count: this.underWay };
+    if (this.underWay > 0)
+      return { fill: 'blue', shape: 'dot', word: 'sending', count: this.underWay - this.queued };
     if (this.waitingFor > 0) return { fill: 'blue', shape: 'ring', word: 'waiting', count: this.waitingFor };
     return this.last;
   }

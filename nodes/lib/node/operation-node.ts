@@ -128,6 +128,7 @@ class OperationRunner {
         asker: askerOf(this.RED, this.node),
         signal: this.closing.signal,
         onCancelled: fail,
+        onQueued: this.badge.queue,
       });
       // If the node was closed meanwhile, this message has had its error, and nothing may be sent any more.
       if (this.closing.signal.aborted) {

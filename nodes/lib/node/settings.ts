@@ -19,6 +19,7 @@ export const numbers = {
   /** Of an account, in seconds. */
   deadline: { fallback: callLimits.deadline, least: 1, most: 300, isWhole: false },
   maxInFlight: { fallback: callLimits.maxInFlight, least: 1, most: 100, isWhole: true },
+  maxQueued: { fallback: callLimits.maxQueued, least: 0, most: 10_000, isWhole: true },
   /** Of an approval gate. */
   maxOpen: { fallback: 3, least: 0, most: 100_000, isWhole: true },
   /** In seconds. */

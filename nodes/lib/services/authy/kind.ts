@@ -89,16 +89,18 @@ function noApiKey({
 /** Loaded with the first call: an editor that is only opened needs no HTTP. */
 async function openService(
   { apiKey, previousApiKey }: AuthySettings,
-  { deadline, maxInFlight }: Environment,
+  { deadline, maxInFlight, maxQueued }: Environment,
   address: Pick<AuthySettings, 'apiKey' | 'baseUrl'> & Partial<AuthySettings>,
 ): Promise<Service> {
-  const [{ AuthyClient }, { AuthyService }] = await Promise.all([
+  const [{ AuthyClient }, { AuthyService }, { Queue }] = await Promise.all([
     import('./client.js'),
     import('./service.js'),
+    import('../../http/queue.js'),
   ]);
   try {
     const secrets = [apiKey, previousApiKey];
-    return new AuthyService(new AuthyClient({ ...address, deadline, maxInFlight, secrets }));
+    const client = new AuthyClient({ ...address, deadline, maxInFlight, secrets });
+    return new AuthyService(client, new Queue({ maxInFlight, maxQueued }));
   } catch (error) {
     throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
   }

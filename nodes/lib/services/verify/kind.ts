@@ -141,14 +141,16 @@ function textOf(value: unknown): string {
 
 /** Loaded with the first call: an editor that is only opened needs no HTTP. */
 async function openService(settings: VerifySettings, environment: Environment): Promise<Service> {
-  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }, { WrongTries }] = await Promise.all([
-    import('./client.js'),
-    import('./service.js'),
-    import('./started-verifications.js'),
-    import('./wrong-tries.js'),
-  ]);
+  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }, { WrongTries }, { Queue }] =
+    await Promise.all([
+      import('./client.js'),
+      import('./service.js'),
+      import('./started-verifications.js'),
+      import('./wrong-tries.js'),
+      import('../../http/queue.js'),
+    ]);
   const { user, secret, serviceSid, lookup, hasOwnApp, tls, proxy } = settings;
-  const { deadline, maxInFlight } = environment;
+  const { deadline, maxInFlight, maxQueued } = environment;
   const clientFor = (baseUrl: string): InstanceType<typeof VerifyClient> => {
     try {
       return new VerifyClient({ user, secret, baseUrl, deadline, maxInFlight, tls, proxy });
@@ -170,5 +172,5 @@ async function openService(settings: VerifySettings, environment: Environment): 
     now: () => Date.now(),
     steady: () => performance.now(),
   };
-  return new VerifyService(context, deadline);
+  return new VerifyService(context, deadline, new Queue({ maxInFlight, maxQueued }));
 }

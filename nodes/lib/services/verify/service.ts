@@ -8,6 +8,7 @@ import { onetouchSend, onetouchStatus, userInvite } from './approvals';
 import { appDetails, appStats } from './application';
 import { authenticatorCodes } from './authenticator-codes';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
+import type { Queue } from '../../http/queue';
 import type { Context, Handler } from './context';
 import { userImport } from './import';
 import { phoneCheck, phoneInfo, phoneStart, phoneStatus } from './phones';
@@ -46,6 +47,8 @@ export class VerifyService implements Service {
     private readonly context: Context,
     /** For a whole operation, in milliseconds. */
     private readonly deadline: number,
+    /** Of its operations; absent: all begin at once. */
+    private readonly queue?: Queue,
   ) {
     this.authenticators = authenticatorCodes(context, () => this.begin());
   }
@@ -63,7 +66,8 @@ export class VerifyService implements Service {
     // The table holds for each name the handler of that name; TypeScript does not follow it through a parameter.
     const handler = (handlers as unknown as Readonly<Partial<Record<OperationName, Handler<N>>>>)[name];
     if (handler === undefined) throw new Error(`Verify does not do ${name}.`);
-    return handler(this.context, values, this.begin(options));
+    const ask = (): Promise<Performed<N>> => handler(this.context, values, this.begin(options));
+    return this.queue === undefined ? ask() : this.queue.run(values, options, ask);
   }
 
   async test(): Promise<string> {
@@ -72,6 +76,7 @@ export class VerifyService implements Service {
   }
 
   close(): void {
+    this.queue?.close();
     this.context.verify.close();
     this.context.lookups.close();
   }
