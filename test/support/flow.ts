@@ -248,12 +248,15 @@ export class Flow {
 
   /** The statuses the watched node has shown, in order. */
   get statuses(): NodeStatus[] {
-    const { status } = helper.getNode(this.watched) as unknown as {
+    return this.statusesOf(this.watched);
+  }
+
+  /** The statuses that a node has shown, in order. */
+  statusesOf(id: string): NodeStatus[] {
+    const { status } = helper.getNode(id) as unknown as {
       status: { args: [NodeStatus][]; thisValues: { id: string }[] };
     };
-    return status.args
-      .filter((_, call) => status.thisValues[call]?.id === this.watched)
-      .map(([shown]) => shown);
+    return status.args.filter((_, call) => status.thisValues[call]?.id === id).map(([shown]) => shown);
   }
 
   /** What was logged by any node, level and text. */

@@ -79,6 +79,20 @@ export function chosenAccount(RED: NodeAPI, id: string): Account {
 }
 
 /**
+ * Why no message of a node can be handled, known before there is one: no account, or one that cannot be used.
+ *
+ * @param id - of the config node
+ * @returns undefined if nothing speaks against it
+ */
+export function accountProblem(RED: NodeAPI, id: string): AuthyError | undefined {
+  try {
+    return chosenAccount(RED, id).problem;
+  } catch (error) {
+    return error as AuthyError;
+  }
+}
+
+/**
  * An account: the service that nodes perform their operations on, the verifier of its callbacks, and the stores of its
  * approval requests.
  */
@@ -110,6 +124,15 @@ export class Account {
   /** The id of its kind of service; undefined if there is none. */
   get kindId(): string | undefined {
     return this.settings.kind?.id;
+  }
+
+  /** Why it cannot be used, as {@link perform} would say it; undefined if nothing is known against it. */
+  get problem(): AuthyError | undefined {
+    const { kind, problem, service } = this.settings;
+    if (kind === undefined || problem !== undefined) return this.badConfig();
+    const missing = kind.keyProblem?.(service);
+    if (missing !== undefined) return new AuthyError('AUTHY_NO_API_KEY', missing);
+    return service.problem === undefined ? undefined : this.badConfig();
   }
 
   /** What `msg.authy.service` says; undefined where there is no such service. */

@@ -243,6 +243,10 @@ export interface ServiceKind<Settings extends ServiceSettings = ServiceSettings>
    * @param removed - whether the account was deleted: what it remembered is forgotten
    */
   closed?(settings: Settings, environment: Environment, removed: boolean): Promise<void>;
+  /**
+   * Why there is no key to ask the service with: a sentence. Undefined if there is one; absent if it needs none.
+   */
+  keyProblem?(settings: Settings): string | undefined;
   /** Whether it is to be opened at deploy, before any message asks for it. */
   isOpenedAtDeploy?(settings: Settings): boolean;
   /**

@@ -1,5 +1,7 @@
 import type { Node, NodeAPI, NodeStatusFill } from 'node-red';
+import { accountOf, accountProblem } from '../account/account';
 import { AuthyError } from '../contract/errors';
+import { deploysOf } from './deploys';
 
 const catalogue = '@flowauth/node-red-authy/authy-config:status';
 
@@ -30,18 +32,24 @@ export class Badge {
   /** Those under way that wait for their turn. */
   private queued = 0;
   private last: Shown | undefined;
+  /** What the last deploy has left wrong with the account. */
+  private problem: Shown | undefined;
+  private readonly stopLooking: () => void;
   /** How many changes may go out now, as of `asOf`, by `performance.now()`. */
   private allowed = burst;
   private asOf = performance.now();
   /** If changes came too fast: shows the state later. */
   private later: NodeJS.Timeout | undefined;
 
-  /** @param isSimulated - whether the account protects nobody: asked each time, since it may change with a deploy */
+  /** @param account - the id of the node's account. What is wrong with it shows from each deploy on, before any message */
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    private readonly isSimulated: () => boolean | undefined,
-  ) {}
+    private readonly account: string,
+  ) {
+    // The account may be deleted, disabled or changed by a deploy that leaves this node as it is.
+    this.stopLooking = deploysOf(RED).onEnd(() => this.look());
+  }
 
   /** A call begins. */
   begin(): void {
@@ -99,6 +107,7 @@ export class Badge {
 
   /** Nothing is shown any more. */
   clear(): void {
+    this.stopLooking();
     clearTimeout(this.later);
     this.later = undefined;
     this.underWay = 0;
@@ -106,6 +115,16 @@ export class Badge {
     this.queued = 0;
     this.last = undefined;
     this.node.status({});
+  }
+
+  private look(): void {
+    const problem = accountProblem(this.RED, this.account);
+    const before = this.problem;
+    this.problem = problem && failure(problem);
+    if (this.problem?.word === before?.word) return;
+    // What else went wrong since then still holds.
+    if (this.problem !== undefined || this.last?.word === before?.word) this.last = this.problem;
+    this.changed();
   }
 
   /** Shows the current state, or, if changes come too fast, the state a little later. */
@@ -138,7 +157,8 @@ export class Badge {
     const counted = count > 1 ? ` (${count})` : '';
     const queued =
       shown.word === 'sending' && this.queued > 0 ? ` · ${this.word('waiting')} (${this.queued})` : '';
-    const suffix = this.isSimulated() === true ? ` · ${this.word('simulator')}` : '';
+    const suffix =
+      accountOf(this.RED, this.account)?.protectsNobody === true ? ` · ${this.word('simulator')}` : '';
     this.node.status({ fill, shape, text: this.word(word) + counted + queued + suffix });
   }
 

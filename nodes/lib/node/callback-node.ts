@@ -87,7 +87,7 @@ export class CallbackValidator {
       value: config.publicUrl,
       type: config.publicUrlType,
     });
-    this.badge = new Badge(RED, node, () => this.account()?.protectsNobody);
+    this.badge = new Badge(RED, node, config.account);
     this.log = new RateLimitedLog((line) => node.warn(line));
     const settings = new Settings((setting) => labelOf(RED, node.type, setting));
     this.trustForwarded = settings.flag('trustForwarded', config.trustForwarded, false);

@@ -20,7 +20,7 @@ function messageOf({ topic, ...payload }: Notification): { topic: string; payloa
 export function notificationsNode(RED: NodeAPI): void {
   function NotificationsNode(this: Node, config: NotificationsNodeDef): void {
     RED.nodes.createNode(this, config);
-    const badge = new Badge(RED, this, () => accountOf(RED, config.account)?.protectsNobody);
+    const badge = new Badge(RED, this, config.account);
     const stop = onNotifications(config.account, {
       isWired: () => isWired(this),
       take: (notification) => {

@@ -17,9 +17,12 @@ const authy: ServiceKind<AuthySettings> = {
   // A simulator shows its phone from the first deploy on, before any message asks for it.
   isOpenedAtDeploy: ({ simulator, problem }) => simulator !== undefined && problem === undefined,
 
+  keyProblem,
+
   async open(settings, environment): Promise<Service> {
     const { problem, apiKey, simulator, baseUrl, pathPrefix, proxy, tls } = settings;
-    if (simulator === undefined && apiKey === '') throw noApiKey(settings);
+    const missing = keyProblem(settings);
+    if (missing !== undefined) throw new AuthyError('AUTHY_NO_API_KEY', missing);
     if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     if (simulator === undefined)
       return openService(settings, environment, { apiKey, baseUrl, pathPrefix, proxy, tls });
@@ -69,6 +72,7 @@ async function callbackKeys(
   environment: Environment,
 ): Promise<{ apiKeys: string[]; noApiKey?: string }> {
   const { simulator, apiKey, previousApiKey, problem } = settings;
+  const missing = keyProblem(settings);
   if (simulator !== undefined) {
     const isRunning = simulatorOf(environment.accountId) !== undefined;
     if (!isRunning && problem === undefined) await simulated(settings, environment);
@@ -76,14 +80,14 @@ async function callbackKeys(
     return key === undefined ? { apiKeys: [], ...(problem && { noApiKey: problem }) } : { apiKeys: [key] };
   }
   // Without a current key there is no change of keys.
-  if (apiKey === '') return { apiKeys: [], noApiKey: noApiKey(settings).message };
+  if (missing !== undefined) return { apiKeys: [], noApiKey: missing };
   return { apiKeys: [apiKey, previousApiKey].filter((key) => key !== '') };
 }
 
-function noApiKey({
-  noApiKey: why = 'Open the account and enter the API key: there is none.',
-}: AuthySettings): AuthyError {
-  return new AuthyError('AUTHY_NO_API_KEY', why);
+/** A simulator goes on with a key of its own. */
+function keyProblem({ simulator, apiKey, noApiKey }: AuthySettings): string | undefined {
+  if (simulator !== undefined || apiKey !== '') return undefined;
+  return noApiKey ?? 'Open the account and enter the API key: there is none.';
 }
 
 /** Loaded with the first call: an editor that is only opened needs no HTTP. */

@@ -62,19 +62,17 @@ const verify: ServiceKind<VerifySettings> = {
     return { ...(settings ?? plainSettings), serviceSid, user, secret, problem: undefined };
   },
 
+  keyProblem,
+
   async open(settings, environment): Promise<Service> {
-    const { problem, secret, isSimulated } = settings;
+    const { problem, isSimulated } = settings;
     if (problem !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', problem);
     if (isSimulated) {
       const service = await openService(await simulated(settings, environment), environment);
       return settings.hasOwnApp ? withSimulatedApp(service, environment) : service;
     }
-    if (secret === '') {
-      throw new AuthyError(
-        'AUTHY_NO_API_KEY',
-        "Open the account and enter the API key's secret, or the account's auth token: there is none.",
-      );
-    }
+    const missing = keyProblem(settings);
+    if (missing !== undefined) throw new AuthyError('AUTHY_NO_API_KEY', missing);
     return openService(settings, environment);
   },
 
@@ -99,6 +97,12 @@ const verify: ServiceKind<VerifySettings> = {
 };
 
 export default verify;
+
+/** What else is missing comes first. */
+function keyProblem({ isSimulated, secret, problem }: VerifySettings): string | undefined {
+  if (isSimulated || secret !== '' || problem !== undefined) return undefined;
+  return "Open the account and enter the API key's secret, or the account's auth token: there is none.";
+}
 
 /** The settings of an account's simulator. */
 async function simulated(settings: VerifySettings, { accountId, log }: Environment): Promise<VerifySettings> {
