@@ -185,7 +185,11 @@ const closedEditor = {
   $: () => ({ length: 0, val: () => undefined }),
   RED: {
     _: (key: string, options?: { defaultValue?: string }) => options?.defaultValue ?? key,
-    nodes: { node: (() => undefined) as (id: string) => unknown },
+    events: { on: () => undefined },
+    nodes: {
+      node: (() => undefined) as (id: string) => unknown,
+      originalFlow: (): readonly { readonly id: string }[] => [],
+    },
     utils: { validateTypedProperty: () => true },
   },
 };
@@ -218,7 +222,7 @@ export const editorPlugin = pluginFor(kinds, closedEditor);
  */
 export function definitionOn(kind: ServiceKind, type: string, settings: object = {}): Definition {
   const account = { ...settings, service: kind.id };
-  const nodes = { node: (id: string) => (id === 'account' ? account : undefined) };
+  const nodes = { ...closedEditor.RED.nodes, node: (id: string) => (id === 'account' ? account : undefined) };
   const editor = { ...closedEditor, RED: { ...closedEditor.RED, nodes } };
   return registered(panelOf(type).script, pluginFor([...kinds, kind], editor)).definition;
 }

@@ -8,7 +8,7 @@ import { type Input, languages, operations } from '../../nodes/lib/contract/oper
 import type { Abilities, AccountReader, ServiceKind } from '../../nodes/lib/contract/service';
 import { unmetNeed, unsupportedBy } from '../../nodes/lib/contract/support';
 import { approverProperties, approverSettings } from '../../nodes/lib/people/approver-settings';
-import { serviceKind } from '../../nodes/lib/services/registry';
+import { serviceIds, serviceKind } from '../../nodes/lib/services/registry';
 import { memoryService } from '../support/memory_service';
 import { readInputs } from '../../nodes/lib/contract/read-inputs';
 import { numbers, Settings } from '../../nodes/lib/node/settings';
@@ -311,7 +311,9 @@ for (const type of types) {
           const settings = new Settings();
           settings.key(name, key, apiKeyProblem);
           const verdict = validate?.call(unnamed, key, { label: name });
-          should(verdict === true).equal(settings.problem === undefined, `${name}, ${key}`);
+          // On Authy, which an account without a service is on, it is needed.
+          const isMissing = name === 'apiKey' && key.trim() === '';
+          should(verdict === true).equal(settings.problem === undefined && !isMissing, `${name}, ${key}`);
         }
         // What stands for a stored one, and what Node-RED puts a variable in the place of.
         for (const other of ['__PWRD__', '${AUTHY_API_KEY}', '$(AUTHY_API_KEY)']) {
@@ -545,6 +547,34 @@ describe('contract: the settings of the page on which people answer', () => {
         }
         const variable = defaults[setting]?.validate?.call(account, '${NAME}', { label: setting });
         should(variable).be.true();
+      }
+    }
+  });
+
+  it('with the key that the service cannot be asked without, which is missing where the runtime misses it', () => {
+    const { defaults, credentials = {} } = panelOf('authy-config').definition;
+    const sids = { verifyServiceSid: `VA${'0'.repeat(32)}`, verifyUser: `SK${'0'.repeat(32)}` };
+    for (const service of [undefined, ...serviceIds()]) {
+      for (const simulated of [false, true, undefined]) {
+        const config = { ...sids, service, simulated };
+        const kind = serviceKind(service ?? 'authy');
+        const isNeeded = kind?.keyProblem?.(kind.read(reader, config, {})) !== undefined;
+        const account = { ...config, id: 'account', _def: { credentials } };
+        const closed = (given: object): unknown =>
+          defaults['version']?.validate?.call({ ...account, ...given }, 2, {});
+        const what = JSON.stringify(config);
+        should(closed({}) === true).equal(!isNeeded, what);
+        should(closed({ credentials: { apiKey: '', verifySecret: '' } }) === true).equal(!isNeeded, what);
+        for (const there of [
+          { apiKey: '${KEY}', verifySecret: '${KEY}' },
+          { has_apiKey: true, has_verifySecret: true },
+        ]) {
+          should(closed({ credentials: there })).be.true();
+        }
+        const open = ['apiKey', 'verifySecret'].map((name) =>
+          credentials[name]?.validate?.call(account, '', { label: name }),
+        );
+        should(open.every((verdict) => verdict === true)).equal(!isNeeded, what);
       }
     }
   });

@@ -244,9 +244,9 @@ export class Editor {
             if (type === 'str' && options) $(field).typedInput('value', options.at(-1));
             else if (type !== 'list') $(field).typedInput('value', texts[type]);
           } else if (field instanceof HTMLSelectElement) {
-            // Of the services, only the first one does everything that the other panels ask for.
+            // Of the services, only Authy does everything that the other panels ask for.
             const isSame = ({ dataset }: HTMLOptionElement): boolean =>
-              dataset['service'] === field.options[0]?.dataset['service'];
+              (dataset['service'] ?? 'authy') === 'authy';
             const chosen = [...field.options].filter((option) => isSame(option) && option.value !== '_ADD_');
             if (chosen.length > 1) $(field).val(chosen.at(-1)?.value).trigger('change');
           } else if (field instanceof HTMLInputElement && field.type === 'checkbox') {
