@@ -13,7 +13,17 @@ const may = {
   services: ['contract', 'http', 'storage', 'people', 'authenticator', 'texts', 'simulated'],
   approver: ['contract', 'people', 'server', 'texts', 'authenticator'],
   account: ['contract', 'storage', 'people', 'services', 'approver'],
-  node: ['contract', 'storage', 'people', 'services', 'account', 'approver', 'server', 'texts'],
+  node: [
+    'contract',
+    'storage',
+    'people',
+    'services',
+    'account',
+    'approver',
+    'authenticator',
+    'server',
+    'texts',
+  ],
   approval: ['contract', 'storage', 'account', 'node'],
 };
 

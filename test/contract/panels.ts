@@ -191,6 +191,7 @@ const closedEditor = {
       originalFlow: (): readonly { readonly id: string }[] => [],
     },
     utils: { validateTypedProperty: () => true },
+    view: { annotations: { register: () => undefined } },
   },
 };
 

@@ -119,7 +119,7 @@ for (const runtime of runtimes) {
       const account = { ...nodeOf(flows, 'authy-config'), z: '' };
       await editor.openPanel(account);
       await page.locator('#authy-config-test').click();
-      await page.getByText('Connected:').waitFor();
+      await page.getByText('The simulator runs.').waitFor();
       await editor.picture('account tested');
       const opened = page.waitForEvent('popup');
       await page.locator('#authy-config-phone').click();

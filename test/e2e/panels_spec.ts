@@ -1,7 +1,7 @@
 import type { Browser, Locator } from 'playwright-core';
 import should from 'should';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
-import { type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
+import { eventually, type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
 
 /**
  * The languages and themes in which the panels are tested, and how they are filled; German has the longest words.
@@ -85,9 +85,10 @@ for (const runtime of runtimes) {
 
       it('a new node uses the only account, and says which fields are missing', async () => {
         send.id = await editor.drag(send.type);
+        should((await editor.state(send.id)).values).match({ account: 'authy-config' });
         await editor.openPanel(send);
         (await editor.page.locator('#node-input-account').inputValue()).should.equal('authy-config');
-        const phone = editor.page.getByRole('link', { name: 'Open the phone' });
+        const phone = editor.page.locator('.red-ui-tray').getByRole('link', { name: 'Open the phone' });
         should(await phone.getAttribute('href')).equal('authy-simulator/authy-config/phone/');
         await field('message').fill('Open the door?');
         await editor.closePanel(send);
@@ -165,6 +166,51 @@ for (const runtime of runtimes) {
         await editor.page.locator('.red-ui-typedInput-options:visible a[value="passkey"]').click();
         await editor.closePanel(older);
         should((await editor.state(older.id)).values).match({ atLeast: 'passkey', atLeastType: 'str' });
+      });
+
+      it('a new account begins with this Node-RED, and a missing key shows on it and on what uses it', async () => {
+        const { page } = editor;
+        const edit = (id: string): Promise<void> =>
+          page.evaluate(
+            (id) => (window as unknown as EditorWindow).RED.editor.editConfig('account', 'authy-config', id),
+            id,
+          );
+        const service = page.locator('#node-config-input-service');
+        const key = page.locator('#node-config-input-apiKey');
+        await edit('_ADD_');
+        await page.locator('#node-config-dialog-ok').click({ trial: true });
+        should(await service.inputValue()).equal('local');
+        await page.locator('#authy-config-test').click();
+        await page.getByText('There is nothing to connect to').waitFor();
+        await service.selectOption('simulator');
+        await page.locator('#authy-config-test').click();
+        await page.getByText('Deploy first: the simulator starts').waitFor();
+        await service.selectOption('authy');
+        // A field is validated once it is typed in, or saved.
+        await key.fill('x');
+        await key.fill('');
+        await page.locator('#node-config-input-apiKey.input-error').waitFor();
+        const before = new Set((await editor.nodes()).map(({ id }) => id));
+        await editor.closePanel({ id: '', type: 'authy-config', z: '' });
+        const added = (await editor.nodes()).find(({ id }) => !before.has(id))?.id ?? '';
+        should(await editor.state(added)).match({
+          valid: false,
+          validationErrors: [/^API key: enter it/],
+          values: { service: 'authy', simulated: false },
+        });
+
+        await editor.openPanel(send);
+        await page.locator('#node-input-account').selectOption(added);
+        await editor.closePanel(send);
+        should((await editor.state(send.id)).validationErrors).matchAny(/^Account: /);
+        await edit(added);
+        await page.locator('#node-config-dialog-ok').click({ trial: true });
+        await key.fill('a-key-of-32-characters-for-tests');
+        await editor.closePanel({ id: '', type: 'authy-config', z: '' });
+        should(await editor.state(added)).match({ valid: true });
+        await editor.openPanel(send);
+        await page.locator('#node-input-account').selectOption('authy-config');
+        await editor.closePanel(send);
       });
 
       it('an account of an older version is opened with its meaning kept, and saved in the new format', async () => {
@@ -276,6 +322,30 @@ for (const runtime of runtimes) {
         await field('phoneNumber').fill('+13175550123');
         await field('countryCode').waitFor({ state: 'hidden' });
         await editor.closePanel(create);
+      });
+    });
+
+    describe('tried by a newcomer', () => {
+      let editor: Editor;
+      const gate: FlowNode & { z: string } = {
+        ...{ id: 'gate', type: 'authy-onetouch-approval', z: 'tab', x: 200, y: 100, wires: [] },
+        ...{ account: 'account', message: 'Is it you?' },
+      };
+
+      before(async () => {
+        const keyless = { ...account, id: 'keyless', version: 2, service: 'authy', simulated: false };
+        await nodeRed?.deploy([{ id: 'tab', type: 'tab' }, { ...account, id: 'account' }, keyless, gate]);
+        editor = await open('en-US');
+      });
+      after(() => (editor as Editor | undefined)?.page.context().close());
+      afterEach(() => editor.dismiss());
+
+      it('an account that was deployed without its key is shown as wrong', async () => {
+        await eventually('the account to be validated', async () =>
+          (await editor.state('keyless')).valid === false ? true : undefined,
+        );
+        should((await editor.state('keyless')).validationErrors).match([/^API key: enter it/]);
+        should((await editor.state('account')).valid).be.true();
       });
     });
 

@@ -31,6 +31,12 @@ describe('Account', () => {
     return flow;
   }
 
+  it('without a service is on Authy, as it was saved when there was no other', async () => {
+    const running = await start({ baseUrl: server.url }, { apiKey: 'account-test-key' });
+    const { sent } = await running.deliver({});
+    should(sent[0]?.message).match({ payload: { name: 'Garage' }, authy: { service: 'authy' } });
+  });
+
   it('takes the key and every setting from the environment', async () => {
     Object.assign(process.env, {
       TEST_KEY: 'key-from-the-environment',
@@ -105,7 +111,8 @@ describe('Account', () => {
       });
       should(await test(running, { id: 'new', service: 'simulator' })).match({
         ok: false,
-        message: /when you deploy/,
+        reason: 'deployFirst',
+        message: /^Deploy first/,
       });
       should(await test(running, { id: 'new', service: 'authy', apiKey: '${KEY}' })).match({
         ok: false,

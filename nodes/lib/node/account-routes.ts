@@ -7,6 +7,7 @@ import { type AdminHandler, guarded } from './admin-guard';
 import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
 import { servePageCheck } from './page-check-route';
+import { servePhoneCode } from './phone-code-route';
 import { type Sent, serveJson } from './json-route';
 import { servePeople } from './people-routes';
 import { serveSidebar } from './sidebar-routes';
@@ -14,21 +15,57 @@ import { serveSidebar } from './sidebar-routes';
 /** The routes for the editor's requests about accounts. */
 export function serveAccounts(RED: NodeAPI, instances: Instances): void {
   serveTestButton(RED, instances);
+  serveAda(RED, instances);
   servePhone(RED, instances);
+  servePhoneCode(RED, instances);
   servePeople(RED, instances);
   serveSidebar(RED, instances);
   servePageCheck(RED, instances);
 }
 
+/** Nothing could be tried. The panel says why in its own language. */
+class NothingToTry extends Error {
+  override readonly name = 'NothingToTry';
+
+  constructor(
+    readonly reason: 'deployFirst' | 'notUsed',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /**
  * `POST authy-config/test` for the panel's button: `{id, service, apiKey?}` → `{ok: true, name}` or
- * `{ok: false, message}`. The browser may try a key that is not deployed yet, but never choose the address.
+ * `{ok: false, reason?, message}`. The browser may try a key that is not deployed yet, but never choose the address.
  */
 function serveTestButton(RED: NodeAPI, instances: Instances): void {
-  serveJson(RED, 'authy-config/test', 'authy-config.write', async (sent) => ({
-    ok: true,
-    name: await testAccount(RED, instances, sent),
-  }));
+  serveJson(RED, 'authy-config/test', 'authy-config.write', async (sent) => {
+    try {
+      return { ok: true, name: await testAccount(RED, instances, sent) };
+    } catch (error) {
+      if (!(error instanceof NothingToTry)) throw error;
+      const { reason, message } = error;
+      return { ok: false, reason, message };
+    }
+  });
+}
+
+/**
+ * `POST authy-config/ada` for those who try a simulator that knows nobody yet: `{id}` → `{ok: true, authyId}` of Ada, who is added
+ * to its people. Nobody is ever added to an account that protects somebody.
+ */
+function serveAda(RED: NodeAPI, instances: Instances): void {
+  serveJson(RED, 'authy-config/ada', 'authy-config.write', async ({ id }) => {
+    const [instance, ...others] = instances.of(RED, String(id));
+    if (instance === undefined || others.length > 0)
+      throw new Error('Deploy first: no such account runs, or it runs in several subflows.');
+    const { account } = instance;
+    if (!account.isSimulated) throw new Error('Choose an account with a simulator: Ada is not real.');
+    const ada = { phoneNumber: '+13175550123', email: 'ada@example.com', sendInstallLink: false };
+    const { result } = await account.perform('userCreate', await account.read('userCreate', ada));
+    return { ok: true, authyId: result.authyId };
+  });
 }
 
 async function testAccount(RED: NodeAPI, instances: Instances, sent: Sent): Promise<string> {
@@ -47,11 +84,13 @@ async function testAccount(RED: NodeAPI, instances: Instances, sent: Sent): Prom
   }
   const typed = kind.typed?.(undefined, form);
   if (typed === undefined && isInSubflow(RED, id)) {
-    throw new Error(
+    throw new NothingToTry(
+      'notUsed',
       'Put the subflow into a flow and deploy: an account in a subflow runs where that is used.',
     );
   }
-  if (isSimulated) throw new Error('The simulator starts when you deploy.');
+  if (isSimulated)
+    throw new NothingToTry('deployFirst', 'Deploy first: the simulator starts when you deploy.');
   if (typed === undefined) throw new Error('Enter the API key first.');
   const trial = await kind.open(typed, trialEnvironment);
   try {

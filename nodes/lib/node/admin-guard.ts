@@ -13,7 +13,7 @@ export function guarded(RED: NodeAPI, permission: string): AdminHandler {
   const hasPermission = RED.auth.needsPermission(permission);
   const isOwnPage = ownPagesOnly({
     ...ofNoStranger,
-    allows: (name, request) => hasToken(request) || ofNoStranger.allows(name, request),
+    allows: (name, request) => isSignedIn(request) || ofNoStranger.allows(name, request),
   });
   return (request, response, next) => {
     hasPermission(request, response, (error?: unknown) => {
@@ -24,7 +24,7 @@ export function guarded(RED: NodeAPI, permission: string): AdminHandler {
 }
 
 /** Whether a user has signed in by a token: a page loaded under another name than the editor has none. */
-function hasToken(request: IncomingMessage & { user?: { anonymous?: boolean } }): boolean {
+export function isSignedIn(request: IncomingMessage & { user?: { anonymous?: boolean } }): boolean {
   const { user, headers } = request;
   return user !== undefined && user.anonymous !== true && /^Bearer /i.test(headers.authorization ?? '');
 }
