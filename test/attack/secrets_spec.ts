@@ -366,6 +366,8 @@ describe('Secrets: what leaves Node-RED', function () {
     const guest = await nodeRed.signedInAs({ username: 'guest', password: 'password' });
     const routes: [string, string][] = [
       ['POST', 'authy-config/test'],
+      ['POST', 'authy-config/ada'],
+      ['POST', 'authy-onetouch-approval/ask'],
       ['POST', 'authy-config/people'],
       ['POST', 'authy-config/people/export'],
       ['POST', 'authy-config/people/import?id=account&format=csv&trial=false'],

@@ -13,7 +13,8 @@ const views = [
 ];
 
 const account: FlowNode = {
-  id: 'authy-config',
+  // Not its type: Node-RED takes a config node that names itself for one that waits for another, and never starts it.
+  id: 'account',
   type: 'authy-config',
   name: '',
   service: 'simulator',
@@ -34,7 +35,7 @@ const oneOfEach: FlowNode[] = [
   { id: 'tab', type: 'tab', label: 'one of each' },
   ...types.map((type, index): FlowNode => {
     if (type === 'authy-config') return account;
-    return { id: type, type, z: 'tab', x: 200, y: 40 + index * 40, wires: [], account: 'authy-config' };
+    return { id: type, type, z: 'tab', x: 200, y: 40 + index * 40, wires: [], account: account.id };
   }),
 ];
 
@@ -85,11 +86,11 @@ for (const runtime of runtimes) {
 
       it('a new node uses the only account, and says which fields are missing', async () => {
         send.id = await editor.drag(send.type);
-        should((await editor.state(send.id)).values).match({ account: 'authy-config' });
+        should((await editor.state(send.id)).values).match({ account: account.id });
         await editor.openPanel(send);
-        (await editor.page.locator('#node-input-account').inputValue()).should.equal('authy-config');
+        (await editor.page.locator('#node-input-account').inputValue()).should.equal(account.id);
         const phone = editor.page.locator('.red-ui-tray').getByRole('link', { name: 'Open the phone' });
-        should(await phone.getAttribute('href')).equal('authy-simulator/authy-config/phone/');
+        should(await phone.getAttribute('href')).equal(`authy-simulator/${account.id}/phone/`);
         await field('message').fill('Open the door?');
         await editor.closePanel(send);
         (await editor.state(send.id)).should.have.properties({ valid: true, validationErrors: [] });
@@ -209,7 +210,7 @@ for (const runtime of runtimes) {
         await editor.closePanel({ id: '', type: 'authy-config', z: '' });
         should(await editor.state(added)).match({ valid: true });
         await editor.openPanel(send);
-        await page.locator('#node-input-account').selectOption('authy-config');
+        await page.locator('#node-input-account').selectOption(account.id);
         await editor.closePanel(send);
       });
 
@@ -329,12 +330,12 @@ for (const runtime of runtimes) {
       let editor: Editor;
       const gate: FlowNode & { z: string } = {
         ...{ id: 'gate', type: 'authy-onetouch-approval', z: 'tab', x: 200, y: 100, wires: [] },
-        ...{ account: 'account', message: 'Is it you?' },
+        ...{ account: account.id, message: 'Is it you?' },
       };
 
       before(async () => {
         const keyless = { ...account, id: 'keyless', version: 2, service: 'authy', simulated: false };
-        await nodeRed?.deploy([{ id: 'tab', type: 'tab' }, { ...account, id: 'account' }, keyless, gate]);
+        await nodeRed?.deploy([{ id: 'tab', type: 'tab' }, account, keyless, gate]);
         editor = await open('en-US');
       });
       after(() => (editor as Editor | undefined)?.page.context().close());
@@ -346,6 +347,31 @@ for (const runtime of runtimes) {
         );
         should((await editor.state('keyless')).validationErrors).match([/^API key: enter it/]);
         should((await editor.state('account')).valid).be.true();
+      });
+
+      it('a gate is asked from its panel, and its phone is opened from the canvas', async () => {
+        const { page } = editor;
+        const message = page.locator('.form-row:has(> #node-input-message) .red-ui-typedInput-input');
+        const ask = page.getByRole('button', { name: 'Ask now' });
+        await editor.openPanel(gate);
+        await page.getByText('This account knows nobody yet').waitFor();
+        await page.getByRole('button', { name: 'Add Ada' }).click();
+        await page.getByRole('button', { name: 'Add Ada' }).waitFor({ state: 'hidden' });
+        await ask.click();
+        await page.getByText('Asked.').waitFor();
+        await editor.picture('a gate was asked from its panel');
+        await message.fill('Another question?');
+        await ask.click();
+        await page.getByText('Deploy first: the node that runs is asked').waitFor();
+        await editor.dismiss();
+
+        const button = page.locator(`[id="${gate.id}"]`).getByRole('link', { name: 'Open the phone' });
+        const opened = page.waitForEvent('popup');
+        await button.click();
+        const phone = await opened;
+        await phone.getByText('Is it you?').first().waitFor();
+        await phone.close();
+        await editor.picture('the phone on the canvas');
       });
     });
 
@@ -366,7 +392,7 @@ for (const runtime of runtimes) {
         for (const [index, type] of types.entries()) {
           it(`${type} is filled, saved and opened again, and nothing is lost`, async () => {
             editor.complaints.length = 0;
-            const node = { id: type, type, z: 'tab' };
+            const node = { id: type === account.type ? account.id : type, type, z: 'tab' };
             await editor.openPanel(node);
             const before = await editor.shown();
             (await editor.untranslated()).should.deepEqual([]);
@@ -379,13 +405,13 @@ for (const runtime of runtimes) {
             (await editor.barriers()).should.deepEqual([]);
             await editor.picture(`${type} filled, ${view}`);
             await editor.closePanel(node);
-            const saved = await editor.state(type);
+            const saved = await editor.state(node.id);
             saved.should.have.properties({ valid: true, validationErrors: [] });
 
             await editor.openPanel(node);
             (await editor.shown()).should.deepEqual(filled);
             await editor.closePanel(node);
-            (await editor.state(type)).should.deepEqual(saved);
+            (await editor.state(node.id)).should.deepEqual(saved);
             editor.complaints.should.deepEqual([]);
           });
         }

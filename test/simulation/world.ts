@@ -388,6 +388,7 @@ export class World {
         failed: () => undefined,
       },
       account: () => account,
+      asked: () => undefined,
       question: async (message) => {
         await Promise.resolve();
         const { no, authyId } = message as Message;

@@ -13,6 +13,7 @@ import { warnOfUnsupported } from '../node/unsupported';
 import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
 import type { Outcome } from './outcome';
 import { thisProcess } from './process';
+import { Trials } from './trials';
 import { approvalInputs, requestOf } from './question';
 import type { Request } from './request';
 
@@ -51,6 +52,7 @@ export class ApprovalNode {
   readonly badge: Badge;
   private readonly log: RateLimitedLog;
   private readonly emits: boolean;
+  private readonly trials = new Trials();
   /** Why nothing can be asked, if so; a sentence. */
   private readonly problem: string | undefined;
 
@@ -81,8 +83,27 @@ export class ApprovalNode {
     this.gate.input(message, done);
   }
 
+  /**
+   * Puts a message into the node, as an inject node in front of it would. Its answer leaves by the outputs.
+   *
+   * @param values - by input, for those that the node takes from the message; others are not looked at
+   * @returns resolves once somebody is asked
+   * @throws AuthyError - what the message ended with instead
+   */
+  tryNow(values: Readonly<Record<string, unknown>>): Promise<void> {
+    const { RED, node, inputs } = this;
+    const message = { _msgid: RED.util.generateId(), topic: '' };
+    for (const [input, place] of inputs.takenFromMessage()) {
+      if (Object.hasOwn(values, input)) RED.util.setMessageProperty(message, place, values[input], true);
+    }
+    const asked = this.trials.begin(message._msgid);
+    node.receive(message);
+    return asked;
+  }
+
   /** See {@link Gate.close}. */
   async close(removed: boolean): Promise<void> {
+    this.trials.close();
     await this.gate.close(removed);
     this.log.close();
     this.badge.clear();
@@ -125,6 +146,7 @@ export class ApprovalNode {
         this.account()?.assertSupported('onetouchSend', requestOf(asked));
         return asked;
       },
+      asked: ({ message }) => this.trials.asked(message._msgid),
       send: (request, outcome) => this.send(request, outcome),
       raise: (message, error, done) => {
         const raised = inputs.withSource(error);
@@ -132,6 +154,7 @@ export class ApprovalNode {
         if (isOpen && raised instanceof AuthyError && raised.response !== undefined) {
           message['authy'] = answerFacts(node, this.account(), raised);
         }
+        this.trials.failed(message._msgid, raised);
         done?.(raised);
       },
       emit: (request, event, decision, waiting) => this.emit(request, event, decision, waiting),

@@ -58,6 +58,8 @@ export interface GateHost {
   account(id?: string): GateAccount | undefined;
   /** The question of a message. @throws AuthyError - `AUTHY_INVALID_INPUT` */
   question(message: NodeMessageInFlow): Promise<Asked>;
+  /** The request of a message is on the phone, or it joined one that is. */
+  asked(request: Request): void;
   /** Sends a message on by the output of its outcome. */
   send(request: Request, outcome: Outcome): void;
   /** Ends a message with an error. */
@@ -345,6 +347,7 @@ export class Gate implements Desk {
 
   moved(request: Request, before: Stage): void {
     if (isOnItsWay(before) && !isOnItsWay(request.stage)) this.host.badge.end();
+    if (isOnItsWay(before) && request.is('waiting')) this.host.asked(request);
     if (!request.is('ended')) return;
     this.requests.delete(request);
     this.characters -= request.record.message.length;

@@ -101,6 +101,13 @@ export class NodeInputs {
     return values;
   }
 
+  /** The inputs that are taken from the message, each with the property that it is taken from. */
+  takenFromMessage(): (readonly [input: string, property: string])[] {
+    return Object.entries(this.typed).flatMap(([input, { value, type }]) =>
+      type === 'msg' && typeof value === 'string' ? [[input, value] as const] : [],
+    );
+  }
+
   /** Names a refused input as the flow builder sees it: by where its value came from, or by its label in the panel. */
   withSource(error: unknown): Error {
     if (!(error instanceof InputError)) return error instanceof Error ? error : new Error(String(error));

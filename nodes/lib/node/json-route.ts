@@ -5,6 +5,9 @@ import { isJson } from '../server/own-pages';
 import { sendJson } from '../server/send';
 import { guarded } from './admin-guard';
 
+/** As Node-RED names them: of what kind of node, and whether something changes. */
+type Permission = 'authy-config.read' | 'authy-config.write' | 'authy-onetouch-approval.write';
+
 /** What the editor has sent. */
 export type Sent = Readonly<Record<string, unknown>>;
 
@@ -18,7 +21,7 @@ export type Sent = Readonly<Record<string, unknown>>;
 export function serveJson(
   RED: NodeAPI,
   route: string,
-  permission: 'authy-config.read' | 'authy-config.write',
+  permission: Permission,
   work: (sent: Sent, request: MountedRequest) => object | Promise<object>,
 ): void {
   const handle = (request: MountedRequest, response: ServerResponse): void => {
