@@ -649,12 +649,14 @@ describe('contract: a panel whose account is on a service that does not do all o
       else if (node === 'authy-onetouch-status') should(verdict).equal('account: Tick the app.');
       else should(verdict).match(/^account: Leave out \w+\.$/);
     }
-    should(verdictOn('authy-token-sms', {}, 'account', 'gone')).equal(
-      'editor:validator.errors.missing-config',
-    );
-    should(verdictOn('authy-token-sms', {}, 'account', '_ADD_')).equal(
-      'editor:validator.errors.missing-required-prop',
-    );
+    for (const [chosen, error] of [
+      ['gone', 'goneNode'],
+      ['_ADD_', 'noAccount'],
+    ] as const) {
+      should(verdictOn('authy-token-sms', {}, 'account', chosen)).equal(
+        `account: @flowauth/node-red-authy/authy-config:common.error.${error}`,
+      );
+    }
   });
 
   /** What the panel of a node says against its account; undefined if nothing. */

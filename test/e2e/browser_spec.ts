@@ -383,6 +383,7 @@ for (const runtime of runtimes) {
       const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
       await editor.openPanel(account);
+      await editor.unfold();
       const known = await page.getByText(/^Known here: \d+$/).innerText();
       const before = Number(known.split(' ').at(-1));
 

@@ -1,5 +1,6 @@
-import type { Browser, Locator } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import should from 'should';
+import { panelOf } from '../contract/panels';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { eventually, type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
 
@@ -115,7 +116,7 @@ for (const runtime of runtimes) {
         await editor.closePanel(send);
         const twice = await editor.state(send.id);
         twice.should.have.property('valid', false);
-        should(twice.validationErrors).eql(['Details: “Door” is there twice']);
+        should(twice.validationErrors).eql(['Details: enter another name: “Door” is there twice']);
 
         await editor.openPanel(send);
         await rows.last().locator('.authy-name').fill('Amount');
@@ -137,9 +138,75 @@ for (const runtime of runtimes) {
         await field('message').fill('x'.repeat(145));
         await editor.closePanel(send);
         should((await editor.state(send.id)).validationErrors).eql([
-          'Message: must be text of at most 144 characters',
+          'Message: enter text of at most 144 characters',
         ]);
       });
+
+      it('the reason comes with what is typed, and goes once it is right', async () => {
+        await editor.openPanel(send);
+        const reason = editor.page.locator('.form-row:has(> #node-input-message) .authy-reason');
+        should(await reason.textContent()).equal('Enter text of at most 144 characters');
+        await field('message').fill('Open the door?');
+        should(await reason.textContent()).equal('');
+        await field('message').press('ControlOrMeta+a');
+        await field('message').press('Delete');
+        should(await reason.textContent()).equal('Enter a value: this field must not be blank');
+        // A screen reader finds it at the field.
+        const described = await field('message').getAttribute('aria-describedby');
+        should(described).equal(await reason.getAttribute('id'));
+        await field('message').pressSequentially('Open?');
+        await editor.closePanel(send);
+        should((await editor.state(send.id)).valid).equal(true);
+      });
+
+      it('what is rarely used is folded away, until it is opened, wrong or not as it was', async () => {
+        const gate = {
+          id: await editor.drag('authy-onetouch-approval'),
+          type: 'authy-onetouch-approval',
+          z: 'tab',
+        };
+        const { page } = editor;
+        const size = page.viewportSize();
+        const maxOpen = page.locator('#node-input-maxOpen');
+        const details = page.locator('#dialog-form details');
+        await page.setViewportSize({ width: 1366, height: 768 });
+        await editor.openPanel(gate);
+        should(await maxOpen.isVisible()).be.false();
+        // All of it is above the buttons at the panel's foot.
+        const foot = await page.locator('.red-ui-tray-footer').boundingBox();
+        const fold = await details.boundingBox();
+        should((fold?.y ?? 0) + (fold?.height ?? 0)).be.below(foot?.y ?? 0);
+        await details.locator('summary').press('Enter');
+        await maxOpen.fill('many');
+        await page.getByText('Enter a whole number from 0 to 100000').waitFor();
+        await details.evaluate((fold: HTMLDetailsElement) => (fold.open = false));
+        await field('message').fill('Open the door?');
+        await maxOpen.fill('4');
+        await editor.closePanel(gate);
+        await editor.openPanel(gate);
+        should(await maxOpen.isVisible()).be.true();
+        await maxOpen.fill('3');
+        await editor.closePanel(gate);
+        await editor.openPanel(gate);
+        should(await maxOpen.isVisible()).be.false();
+        await editor.closePanel(gate);
+        await page.setViewportSize(size ?? { width: 1300, height: 1100 });
+      });
+
+      for (const type of types) {
+        it(`${type} says beneath each field why its value is wrong, and what to do`, async () => {
+          const { defaults, credentials = {} } = panelOf(type).definition;
+          const validated = Object.entries({ ...defaults, ...credentials })
+            .filter(([, property]) => 'required' in property || property.validate !== undefined)
+            .map(([property]) => property);
+          editor.complaints.length = 0;
+          await editor.openPanel({ id: type, type, z: 'tab' });
+          const { faults, wrong } = await wrongValuesIn(editor.page, type, validated);
+          should(faults).eql([]);
+          should(editor.complaints).eql([]);
+          should(wrong.sort()).eql(validated.filter((property) => property !== 'version').sort());
+        });
+      }
 
       it('a language is found by its name', async () => {
         const sms = { id: 'authy-token-sms', type: 'authy-token-sms', z: 'tab' };
@@ -163,6 +230,7 @@ for (const runtime of runtimes) {
         await editor.closePanel(older);
         should((await editor.state(older.id)).values).match({ atLeast: '', atLeastType: 'str' });
         await editor.openPanel(older);
+        await editor.unfold();
         await choice.click();
         await editor.page.locator('.red-ui-typedInput-options:visible a[value="passkey"]').click();
         await editor.closePanel(older);
@@ -418,4 +486,107 @@ for (const runtime of runtimes) {
       });
     }
   });
+}
+
+/**
+ * Puts values into each of these fields of the open panel that Node-RED takes for wrong.
+ *
+ * @returns what is not said as it should be, and the fields that were wrong at least once
+ */
+function wrongValuesIn(
+  page: Page,
+  type: string,
+  properties: readonly string[],
+): Promise<{ faults: string[]; wrong: string[] }> {
+  return page.evaluate(
+    ([type, properties]) => {
+      const { jQuery: $ } = window as unknown as EditorWindow;
+      const prefix = type === 'authy-config' ? 'node-config-input-' : 'node-input-';
+      const texts = ['', ' ', '{', '(', 'a[', '-1', 'short', 'x'.repeat(1001)];
+      const faults: string[] = [];
+      const wrong = new Set<string>();
+
+      const look = (property: string, what: string): void => {
+        const field = document.querySelector(`#${prefix}${property}`);
+        const row = field?.closest('.form-row');
+        if (!field || !row) throw new Error(`There is no field for ${property}.`);
+        const list = row.nextElementSibling?.matches('.authy-list') === true ? row.nextElementSibling : null;
+        const said = [row, ...(list ? [list] : [])]
+          .flatMap((part) => [...part.querySelectorAll('.authy-reason')])
+          .filter((reason) => reason.textContent !== '');
+        const isWrong = field.classList.contains('input-error');
+        const is = { said: said.length === 1, announced: field.getAttribute('aria-invalid') === 'true' };
+        if (isWrong) wrong.add(property);
+        if (is.said !== isWrong || is.announced !== isWrong) {
+          faults.push(`${property}, ${what}: ${JSON.stringify({ isWrong, ...is })}`);
+        }
+        for (const reason of said) {
+          const item = reason.closest('li');
+          if (!reason.checkVisibility()) faults.push(`${property}, ${what}: the reason is hidden`);
+          if (item && !item.querySelector('.input-error'))
+            faults.push(`${property}, ${what}: the row is not red`);
+          if (/^(must|may)\b|[:_]authy-|undefined/i.test(reason.textContent)) faults.push(reason.textContent);
+        }
+        if (document.querySelector('.red-ui-popover'))
+          faults.push(`${property}, ${what}: there is a tooltip too`);
+      };
+
+      const tryAll = (property: string): void => {
+        const field = document.querySelector(`#${prefix}${property}`);
+        if (field instanceof HTMLSelectElement) {
+          const before = field.value;
+          $(field).append('<option value="context:gone">gone</option>');
+          for (const value of ['_ADD_', 'context:gone', before]) {
+            if (![...field.options].some((option) => option.value === value)) continue;
+            $(field).val(value).trigger('change');
+            look(property, value);
+          }
+          return;
+        }
+        if (!(field instanceof HTMLInputElement)) return;
+        const before = field.value;
+        const types = field.dataset['types']?.split(',');
+        if (types === undefined) {
+          for (const text of [...texts, before]) {
+            $(field).val(text).trigger('change');
+            look(property, text);
+          }
+          return;
+        }
+        const typeBefore = document.querySelector<HTMLInputElement>(`#${field.id}Type`)?.value;
+        for (const type of types.filter((type) => type !== 'bool')) {
+          $(field).typedInput('type', type);
+          if (type === 'list') {
+            const list = field.closest('.form-row')?.nextElementSibling;
+            list?.querySelector<HTMLElement>('.red-ui-editableList-addButton')?.click();
+            look(property, 'a blank row');
+            if (list?.querySelector('li .authy-reason:not(:empty)') == null)
+              faults.push(`${property}: a blank row is not wrong`);
+            list?.querySelector<HTMLElement>('.red-ui-editableList-item-remove')?.click();
+            look(property, 'no row');
+            continue;
+          }
+          for (const text of texts) {
+            $(field).typedInput('value', text);
+            look(property, `${type} ${text}`);
+          }
+        }
+        $(field).typedInput('type', typeBefore);
+        $(field).typedInput('value', before);
+        look(property, 'as it was');
+      };
+
+      const services = [...document.querySelectorAll<HTMLOptionElement>(`#${prefix}service option`)];
+      for (const service of services.length > 0 ? services : [undefined]) {
+        if (service) {
+          $(`#${prefix}service`).val(service.value).trigger('change');
+          $(`#${prefix}approvalStore`).val('redis').trigger('change');
+        }
+        for (const property of properties)
+          if (document.querySelector(`#${prefix}${property}`)) tryAll(property);
+      }
+      return { faults, wrong: [...wrong] };
+    },
+    [type, properties] as const,
+  );
 }

@@ -9,6 +9,7 @@ export interface EditorWindow {
     (query: string | Element): {
       get(): HTMLElement[];
       prop(name: string, value: boolean): { trigger(event: string): void };
+      append(html: string): void;
       typedInput(what: 'type' | 'value', value?: string): void;
       val(value?: string): { trigger(event: string): void };
     };
@@ -197,6 +198,12 @@ export class Editor {
     await this.page.locator(buttonOf(type)).click({ trial: true });
   }
 
+  /** Shows what the open panel has folded away. */
+  async unfold(): Promise<void> {
+    const fold = this.page.locator(`${formOf} details:not([open]) > summary`);
+    if ((await fold.count()) > 0) await fold.click();
+  }
+
   /** Closes a node's panel by its button Done. */
   async closePanel({ type }: EditorNode): Promise<void> {
     await this.page.locator(buttonOf(type)).click();
@@ -223,6 +230,7 @@ export class Editor {
    * @param listsStay - whether fields that can be lists stay lists, and get rows
    */
   async fill(turn: number, listsStay: boolean): Promise<void> {
+    await this.unfold();
     await this.page.evaluate(
       ([form, turn, listsStay]) => {
         const { jQuery: $ } = window as unknown as EditorWindow;
