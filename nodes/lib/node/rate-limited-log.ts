@@ -36,7 +36,9 @@ export class RateLimitedLog {
   private release(kind: string): void {
     const suppressed = this.kinds.get(kind)?.suppressed ?? 0;
     this.kinds.delete(kind);
-    if (suppressed > 0)
-      this.print(`${suppressed} more lines of this kind (${kind}) were left out of the log.`);
+    if (suppressed === 0) return;
+    const lines =
+      suppressed === 1 ? '1 more line of this kind was' : `${suppressed} more lines of this kind were`;
+    this.print(`${lines} left out of the log (${kind}).`);
   }
 }
