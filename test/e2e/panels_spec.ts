@@ -1,5 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import should from 'should';
+import { languages } from '../contract/catalogues';
 import { panelOf } from '../contract/panels';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { eventually, type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
@@ -30,6 +31,16 @@ const account: FlowNode = {
   approvalStore: 'context',
   redisUrl: '',
 };
+
+/** What people look for in the palette, and a node that does it. */
+const lookedFor = [
+  ['2fa', 'authy-token-verify'],
+  ['mfa', 'authy-onetouch-approval'],
+  ['otp', 'authy-token-sms'],
+  ['approve', 'authy-onetouch-approval'],
+  ['push', 'authy-onetouch-send'],
+  ['twilio', 'authy-user-create'],
+] as const;
 
 /** A flow with one node of each type, with the defaults of the palette and no values from a person. */
 const oneOfEach: FlowNode[] = [
@@ -443,6 +454,18 @@ for (const runtime of runtimes) {
       });
     });
 
+    if (runtime === runtimes[0]) {
+      it('the palette breaks no word of a label in the other languages', async () => {
+        for (const language of languages.filter(
+          (other) => !views.some(({ language }) => language === other),
+        )) {
+          const editor = await open(language);
+          should(await editor.page.evaluate(brokenWords)).eql([], language);
+          await editor.page.context().close();
+        }
+      });
+    }
+
     for (const { language, isDark, turn, listsStay } of views) {
       const view = `${language}${isDark ? ', dark' : ''}`;
 
@@ -456,6 +479,20 @@ for (const runtime of runtimes) {
         });
         after(() => (editor as Editor | undefined)?.page.context().close());
         afterEach(() => editor.dismiss());
+
+        it('the palette breaks no word of a label, and is searched by what people call it', async () => {
+          should(await editor.page.evaluate(brokenWords)).eql([]);
+          const search = editor.page.locator('#red-ui-palette-search input:visible');
+          for (const [word, type] of lookedFor) {
+            await search.fill('');
+            await search.pressSequentially(word);
+            await editor.page.locator('[data-palette-type="inject"]').waitFor({ state: 'hidden' });
+            should(await editor.page.locator(`[data-palette-type="${type}"]`).isVisible()).be.true();
+          }
+          await search.fill('');
+          await search.press('Backspace');
+          await editor.page.locator('[data-palette-type="inject"]').waitFor();
+        });
 
         for (const [index, type] of types.entries()) {
           it(`${type} is filled, saved and opened again, and nothing is lost`, async () => {
@@ -485,6 +522,24 @@ for (const runtime of runtimes) {
         }
       });
     }
+  });
+}
+
+/** The words in our part of the palette that are on two lines, or wider than their node. */
+function brokenWords(): string[] {
+  return [
+    ...document.querySelectorAll<HTMLElement>('[data-palette-type^="authy-"] .red-ui-palette-label'),
+  ].flatMap((label) => {
+    const text = label.firstChild;
+    if (!(text instanceof Text) || label.childNodes.length > 1) return [label.innerHTML];
+    const isWide = label.scrollWidth > label.clientWidth;
+    const words = [...text.data.matchAll(/[\p{Script=Latin}’]+/gu)].filter(({ 0: word, index }) => {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      return range.getClientRects().length > 1;
+    });
+    return [...words.map(([word]) => word), ...(isWide ? [text.data] : [])];
   });
 }
 
