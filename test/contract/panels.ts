@@ -182,7 +182,7 @@ interface EditorPlugin {
 
 /** What an editor gives to panels while none is open: every text is its key, and no field has a value. */
 const closedEditor = {
-  $: () => ({ length: 0, val: () => undefined }),
+  $: () => ({ length: 0, val: () => undefined, on: () => undefined }),
   RED: {
     _: (key: string, options?: { defaultValue?: string }) => options?.defaultValue ?? key,
     events: { on: () => undefined },
