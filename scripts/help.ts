@@ -1,6 +1,7 @@
 // The help of the nodes. What several of them say is written once, in shared-help.html, and merged when it is built.
 import fs from 'node:fs';
 import path from 'node:path';
+import { formed, formFragments } from './help-form';
 
 /** The fragments of a language, each `<template id="…">…</template>`. */
 export const sharedHelp = 'shared-help.html';
@@ -19,7 +20,7 @@ export function fragmentsUsedIn(help: string): string[] {
 }
 
 /**
- * Each help of a language by its node type, as Node-RED finds it: with the fragments in place of
+ * Each help of a language by its node type, as Node-RED finds it: in the form of all, and with the fragments in place of
  * `<shared-help name="…"></shared-help>`. What that encloses stands where the fragment has its `<slot></slot>`.
  *
  * @param folder the language's, such as `locales/de`
@@ -56,9 +57,13 @@ export function helpsIn(folder: string): Map<string, string> {
     }
     helps.set(path.basename(file, '.html'), merged);
   }
+  for (const name of formFragments) {
+    if (!unused.delete(name)) complain(sharedHelp, `the form of each help needs the fragment "${name}"`);
+  }
   for (const name of unused) complain(sharedHelp, `no help uses the fragment "${name}"`);
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  return helps;
+  const fragment = (name: string, enclosed = '') => fragments.get(name)?.replace(slot, () => enclosed) ?? '';
+  return new Map([...helps].map(([type, help]) => [type, formed(type, help, folder, fragment)]));
 }
 
 function fragmentsOf(source: string, complain: (problem: string) => void): Map<string, string> {

@@ -73,6 +73,12 @@ describe('contract: documents and examples', () => {
     }
   });
 
+  it('the page on outputs lists every reason why a request expired', () => {
+    const reasons = declaredIn(read('nodes', 'lib', 'approval', 'outcome.ts'), 'ExpiryReason');
+    const page = read('docs', 'which-output.md');
+    for (const reason of reasons) page.should.containEql(`| \`${reason}\``);
+  });
+
   it('every link and picture between the documents leads somewhere', () => {
     const documents = [
       'README.md',

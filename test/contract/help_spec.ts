@@ -7,7 +7,17 @@ import { operations } from '../../nodes/lib/contract/operations';
 import type { OperationName, ResultOf } from '../../nodes/lib/contract/results';
 import { endpoints } from '../../nodes/lib/services/authy/endpoints';
 import { helpsIn } from '../../scripts/help';
-import { declaredIn, inputsOf, otherNodes, outcomesByOutput, panelOf, read, root, types } from './panels';
+import {
+  declaredIn,
+  inputsOf,
+  operationsByType,
+  otherNodes,
+  outcomesByOutput,
+  panelOf,
+  read,
+  root,
+  types,
+} from './panels';
 import { languages, textsOf, translations } from './catalogues';
 
 const names = Object.keys(operations) as OperationName[];
@@ -224,36 +234,78 @@ function typesOf(terms: readonly Term[]): Record<string, string> {
   return Object.fromEntries(terms.map(({ name, type }) => [name, type]));
 }
 
-/** The parts of a help, each beginning with an `<h3>`, by the heading's place. */
+/** The sections of a help, each of which folds: its heading, and what is below it. */
 function sectionsOf(help: HTMLElement): HTMLElement[][] {
-  const sections: HTMLElement[][] = [];
-  for (const element of help.children) {
-    if (element.rawTagName === 'h3') sections.push([]);
-    sections.at(-1)?.push(element);
-  }
-  return sections;
+  return help.children.filter(({ rawTagName }) => rawTagName === 'details').map(({ children }) => children);
 }
 
 function headingsOf(help: HTMLElement): string[] {
-  return help.querySelectorAll('h3').map(({ text }) => text);
+  return sectionsOf(help).map(([heading]) => heading?.text ?? '');
+}
+
+/** What a help shows as its example: what comes in, if anything, and what goes out or how an account is set. */
+function exampleIn(help: HTMLElement, type: string): { in?: Message | undefined; out: Message } {
+  const shown = help.querySelectorAll('pre').map(({ text }) => JSON.parse(text) as Message);
+  const hasInput = type !== 'authy-config' && otherNodes[type]?.isSource !== true;
+  should(shown).have.length(hasInput ? 2 : 1);
+  return { in: hasInput ? shown[0] : undefined, out: shown.at(-1) ?? {} };
+}
+
+type Message = Readonly<Record<string, unknown>>;
+
+/** What a property of a message holds, such as `payload.token`. */
+function propertyOf(message: Message, property: string): unknown {
+  return property
+    .split('.')
+    .reduce<unknown>((at, name) => (at instanceof Object ? (at as Message)[name] : undefined), message);
 }
 
 describe('contract: help', () => {
   for (const type of types) {
-    it(`${type}: begins with a short paragraph, and has the usual parts`, () => {
+    it(`${type}: says what it does and when to use it, shows an example, and has the usual parts`, () => {
       const help = helpOf('en-US', type);
-      const [first] = help.children;
-      should(first?.rawTagName).equal('p');
+      const begin = help.children.slice(0, -headingsOf(help).length).map(({ rawTagName }) => rawTagName);
+      const pair = ['p', 'pre'];
+      const example = otherNodes[type]?.isSource === true ? pair : [...pair, ...pair];
+      should(begin).deepEqual(['p', 'p', 'h4', ...(type === 'authy-config' ? ['pre'] : example)]);
+      const [what = '', when = ''] = help.children.map(({ text }) => text.trim().replace(/\s+/g, ' '));
       // Three lines of the palette's tooltip.
-      should(first?.text.trim().replace(/\s+/g, ' ').length).be.within(20, 150);
+      should(what.length).be.within(20, 150);
+      should(when.length).be.within(20, 200);
       const ofNode = otherNodes[type]?.isSource === true ? ['Outputs'] : ['Inputs', 'Outputs'];
       const parts = type === 'authy-config' ? ['Properties'] : ofNode;
       should(headingsOf(help)).deepEqual([...parts, 'Details', 'References']);
-      should(help.querySelectorAll('b, i, strong, em')).be.empty();
+      should(help.querySelectorAll('b, i, strong, em, h3')).be.empty();
+    });
+
+    it(`${type}: is short enough to be read beside the flow`, () => {
+      const wordsIn = (text: string) => text.trim().split(/\s+/).length;
+      const help = helpOf('en-US', type);
+      for (const example of help.querySelectorAll('pre')) example.remove();
+      // The account has an entry for each of its settings, and there are many.
+      const [settings] = type === 'authy-config' ? sectionsOf(help) : [];
+      const ofSettings = (settings ?? []).reduce((sum, { text }) => sum + wordsIn(text), 0);
+      should(wordsIn(help.text) - ofSettings).be.below(900);
+    });
+
+    it(`${type}: shows a message that the node accepts`, () => {
+      const { in: message = {} } = exampleIn(helpOf('en-US', type), type);
+      const inputs = Object.entries(inputsOf(type)).filter(([, input]) => input.default[1] === 'msg');
+      const values: Record<string, unknown> = {};
+      for (const [name, input] of inputs) {
+        const value = propertyOf(message, input.default[0]);
+        if (value !== undefined) values[name] = input.parse(value, name);
+        should(value !== undefined || !input.required).be.true(`msg.${input.default[0]} is missing`);
+      }
+      operationsByType.get(type)?.check?.(values);
+      // What the node does not read would be beside the point.
+      const properties = inputs.map(([, input]) => input.default[0].split('.')[0]);
+      const known = type === 'authy-onetouch-callback' ? ['req'] : properties;
+      should(Object.keys(message).filter((property) => !known.includes(property))).be.empty();
     });
 
     it(`${type}: links to https only, in a window of its own`, () => {
-      for (const link of helpOf('en-US', type).querySelectorAll('a')) {
+      for (const link of helpOf('en-US', type).querySelectorAll('a:not([data-authy-example])')) {
         should(link.getAttribute('href')).match(/^https:\/\//);
         should(link.getAttribute('target')).equal('_blank');
       }
@@ -333,6 +385,36 @@ describe('contract: help', () => {
 
   for (const language of languages) {
     for (const type of types) {
+      it(`${language}/${type}: explains each member of what its example shows`, () => {
+        const help = helpOf(language, type);
+        const { in: message = {}, out } = exampleIn(help, type);
+        const explained = termsIn(help.querySelectorAll('dl')).map(({ name }) => name);
+        const members = Object.entries(out).flatMap(([name, value]) =>
+          name === 'payload' ? Object.keys(value as object).map((member) => `payload.${member}`) : name,
+        );
+        const shown = members.filter((name) => !(name in message));
+        should(shown).not.be.empty();
+        should(shown.filter((name) => !explained.includes(name))).be.empty();
+      });
+
+      it(`${language}/${type}: ends with an example to import, and pages of the documentation`, () => {
+        const help = helpOf(language, type);
+        const [example, ...links] = sectionsOf(help).at(-1)?.[1]?.querySelectorAll('a') ?? [];
+        const name = example?.getAttribute('data-authy-example') ?? '';
+        should(example?.text).containEql(name);
+        const nodes = JSON.parse(read('examples', `${name}.json`)) as { type: string }[];
+        // The editor shows the flow that it has imported.
+        should(nodes.map((node) => node.type)).containDeep([type, 'tab']);
+        const pages = links.flatMap((link) => {
+          const [, page] = /\/blob\/main\/docs\/(.*)$/.exec(link.getAttribute('href') ?? '') ?? [];
+          return page ?? [];
+        });
+        should(pages).not.be.empty();
+        for (const page of pages) should(read('docs', page)).startWith('# ');
+        // A page is named only where it can be opened.
+        should(/README|CONTRIBUTING|\.md\b/.test(help.text)).be.false();
+      });
+
       it(`${language}/${type}: has an item for each of several outputs, by its label`, () => {
         const outputs = outcomesByOutput(type);
         const items = helpOf(language, type).querySelectorAll('ol.node-ports > li');
@@ -344,16 +426,13 @@ describe('contract: help', () => {
       });
     }
 
-    for (const [type, file, declaration] of [
-      ['authy-onetouch-callback', 'nodes/lib/contract/service.ts', 'Rejection'],
-      ['authy-onetouch-approval', 'nodes/lib/approval/outcome.ts', 'ExpiryReason'],
-    ] as const) {
-      it(`${language}/${type}: explains every ${declaration}`, () => {
-        const reasons = declaredIn(read(file), declaration);
-        const named = termsIn(helpOf(language, type).querySelectorAll('dl')).map(({ name }) => name);
-        should(reasons.filter((reason) => !named.includes(reason))).be.empty();
-      });
-    }
+    it(`${language}/authy-onetouch-approval: names every reason why a request expired`, () => {
+      const reasons = declaredIn(read('nodes', 'lib', 'approval', 'outcome.ts'), 'ExpiryReason');
+      const named = helpOf(language, 'authy-onetouch-approval')
+        .querySelectorAll('code')
+        .map(({ text }) => text);
+      should(reasons.filter((reason) => !named.includes(reason))).be.empty();
+    });
 
     it(`${language}: the account's help names each of its settings by its label`, () => {
       const texts = textsOf(language, 'authy-config');
@@ -377,8 +456,9 @@ describe('contract: help', () => {
           // The account's terms are labels, which are translated.
           const terms = type === 'authy-config' ? [] : termsIn(help.querySelectorAll('dl'));
           return {
-            headings: count('h3'),
+            headings: count('summary'),
             subheadings: count('h4'),
+            examples: count('pre'),
             paragraphs: count('p'),
             terms: terms.map(({ name, isOptional }) => ({ name, isOptional })),
             code: help

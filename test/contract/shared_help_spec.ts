@@ -81,10 +81,10 @@ describe('contract: fragments that several helps share', () => {
       [sharedHelp]: (text) =>
         `${text}<template id="new"\n>\n  <p>One of <slot></slot\n  >: $&.</p>\n</template\n>\n`,
       'authy-config.html': (text) =>
-        text.replace('<h3>', () => `${use('new', ' <code>a</code>, <code>$&</code> ')}<h3>`),
+        text.replace('<h3>', () => `${use('new', ' <code>a</code>, <code>$&</code> ')}\n  <h3>`),
     });
     const help = helpsIn(folder).get('authy-config');
-    should(help).containEql('<p>One of <code>a</code>, <code>$&</code>: $&.</p><h3>');
+    should(help).containEql('<p>One of <code>a</code>, <code>$&</code>: $&.</p>\n');
   });
 
   it('is refused where a fragment is missing, unused, there twice or outside of all', () => {
@@ -134,7 +134,7 @@ describe('contract: fragments that several helps share', () => {
 
   it('stops the build, which leaves nothing to ship', () => {
     const folder = temporaryDirectory();
-    for (const name of ['scripts', 'locales', 'nodes']) {
+    for (const name of ['scripts', 'locales', 'nodes', 'examples', 'docs']) {
       fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
     }
     fs.mkdirSync(path.join(folder, 'dist'));
