@@ -1,9 +1,11 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import should from 'should';
 import { languages } from '../contract/catalogues';
 import { panelOf } from '../contract/panels';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
-import { eventually, type FlowNode, NodeRed, runtimes, types } from '../support/node_red';
+import { eventually, type FlowNode, NodeRed, root, runtimes, types } from '../support/node_red';
 
 /**
  * The languages and themes in which the panels are tested, and how they are filled; German has the longest words.
@@ -402,6 +404,45 @@ for (const runtime of runtimes) {
         await field('phoneNumber').fill('+13175550123');
         await field('countryCode').waitFor({ state: 'hidden' });
         await editor.closePanel(create);
+      });
+
+      it('a section of the help opens by the keyboard', async () => {
+        const help = await editor.openHelp('authy-onetouch-approval');
+        const outputs = help.locator('details').nth(1);
+        await outputs.locator('dl').first().waitFor({ state: 'hidden' });
+        await outputs.locator('summary').press('Enter');
+        await outputs.locator('dl').first().waitFor();
+        await editor.picture('a section of the help');
+      });
+
+      it('the help imports its example, once, and not while a panel is open', async () => {
+        const { page } = editor;
+        const example = (await editor.openHelp('authy-phone-check')).locator('[data-authy-example]');
+        const name = (await example.getAttribute('data-authy-example')) ?? '';
+        const nodes = JSON.parse(
+          fs.readFileSync(path.join(root, 'examples', `${name}.json`), 'utf8'),
+        ) as FlowNode[];
+        const flow = nodes.find(({ type }) => type === 'tab')?.id ?? '';
+        const tab = page.locator(`#red-ui-tab-${flow}.active`);
+        const check = { id: 'authy-phone-check', type: 'authy-phone-check', z: 'tab' };
+        await editor.openPanel(check);
+        await example.click();
+        await page.getByText('Close the open panel first').waitFor();
+        await editor.closePanel(check);
+        // The help follows what is selected.
+        await editor.openHelp(check.type);
+        const before = (await editor.nodes()).length;
+
+        await example.press('Enter');
+        await tab.waitFor();
+        const imported = (await editor.nodes()).length;
+        should(imported).be.above(before);
+        await editor.show('tab');
+        await editor.openHelp(check.type);
+        await example.click();
+        await tab.waitFor();
+        should(await editor.nodes()).have.length(imported);
+        await editor.picture('an example that the help imported');
       });
     });
 

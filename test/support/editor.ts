@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { type NodeRed, root, skip, temporaryDirectory } from './node_red';
 
 /** The parts of the editor's own API that are used in the page. */
@@ -26,6 +26,7 @@ export interface EditorWindow {
       getType(type: string): object | undefined;
       node(id: string): EditedNode;
     };
+    sidebar: { help: { show(type: string): void } };
     workspaces: { count(): number; show(id: string): void };
   };
 }
@@ -181,6 +182,12 @@ export class Editor {
   async show(tab: string): Promise<void> {
     await this.page.evaluate((id) => (window as unknown as EditorWindow).RED.workspaces.show(id), tab);
     await this.page.locator(`#red-ui-tab-${tab}.active`).waitFor();
+  }
+
+  /** Shows the help of a node in the sidebar. @returns it */
+  async openHelp(type: string): Promise<Locator> {
+    await this.page.evaluate((type) => (window as unknown as EditorWindow).RED.sidebar.help.show(type), type);
+    return this.page.locator('.red-ui-help .red-ui-help');
   }
 
   /** Opens a node's panel. */
