@@ -42,6 +42,7 @@ async function takeAll(runtime: Runtime): Promise<void> {
       await editor.show(tabOf(flows));
       await takeFlow(editor.page, pictureOf(name));
     }
+    await takeGroup(editor);
     await takePanels(editor);
     await takeGarage(editor, nodeRed);
   } finally {
@@ -62,11 +63,23 @@ async function takePalette(editor: Editor): Promise<void> {
   await category.screenshot({ path: fileOf('palette') });
 }
 
-/** Takes a picture of the flow in the workspace, cropped to its nodes. */
-async function takeFlow(page: Page, name: string): Promise<void> {
-  const box = await page.evaluate(() => {
+/** Takes a picture of the group of nodes in which the garage waits. */
+async function takeGroup(editor: Editor): Promise<void> {
+  const flows = example('Garage door with approval');
+  await editor.show(tabOf(flows));
+  const gate = nodeOf(flows, 'authy-onetouch-approval');
+  await takeFlow(editor.page, 'garage-flow', `[id="${String(gate['g'])}"]`);
+}
+
+/** Takes a picture of the flow in the workspace, cropped to its nodes, or to some of them. */
+async function takeFlow(
+  page: Page,
+  name: string,
+  shown = '.red-ui-flow-node, .red-ui-flow-group',
+): Promise<void> {
+  const box = await page.evaluate((shown) => {
     const chart = document.querySelector('#red-ui-workspace-chart');
-    const nodes = [...document.querySelectorAll('.red-ui-flow-node, .red-ui-flow-group')];
+    const nodes = [...document.querySelectorAll(shown)];
     const boxes = nodes.map((node) => node.getBoundingClientRect());
     const { left: x, top: y } = chart?.getBoundingClientRect() ?? { left: 0, top: 0 };
     const left = Math.max(x, Math.min(...boxes.map((box) => box.left)) - 15);
@@ -74,7 +87,7 @@ async function takeFlow(page: Page, name: string): Promise<void> {
     const right = Math.max(...boxes.map((box) => box.right)) + 15;
     const bottom = Math.max(...boxes.map((box) => box.bottom)) + 25;
     return { x: left, y: top, width: right - left, height: bottom - top };
-  });
+  }, shown);
   await page.screenshot({ path: fileOf(name), clip: box });
 }
 
