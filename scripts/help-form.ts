@@ -30,7 +30,7 @@ const pages: Readonly<Record<string, readonly string[]>> = {
   'authy-onetouch-approval': ['approvals.md', 'which-output.md', 'this-node-red.md'],
   'authy-onetouch-send': ['no-public-address.md', 'this-node-red.md'],
   'authy-onetouch-status': ['no-public-address.md'],
-  'authy-onetouch-callback': ['callback-rejected.md', 'verify.md'],
+  'authy-onetouch-callback': ['callbacks.md', 'callback-rejected.md', 'verify.md'],
   'authy-notifications': ['this-node-red.md'],
 };
 
