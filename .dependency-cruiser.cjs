@@ -79,7 +79,7 @@ module.exports = {
         path: lib,
         pathNot: [
           `${lib}services/authy/callback/(signature|query)\\.ts$`,
-          `${lib}server/(own-pages|page|reachable|request-body|router|send)\\.ts$`,
+          `${lib}server/(network-addresses|own-pages|page|reachable|request-body|router|send)\\.ts$`,
           `${lib}contract/(private-host|request-handler|simulator-key)\\.ts$`,
           `${lib}authenticator/qr-picture\\.ts$`,
           `${lib}texts/`,

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import net from 'node:net';
-import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { isLoopback } from '../lib/contract/private-host';
 import { isSimulatorKey, simulatorKeyStart } from '../lib/contract/simulator-key';
+import { networkAddresses } from '../lib/server/network-addresses';
 import { reachable } from '../lib/server/reachable';
 import { callbackUrlProblem } from './settings';
 import { Simulator, type SimulatorOptions } from './simulator';
@@ -212,14 +212,6 @@ function warning(host: string, port: string, keys: readonly string[]): string {
         ]
       : []),
   ].join('\n');
-}
-
-/** The addresses of this machine in its networks. */
-function networkAddresses(): string[] {
-  return Object.values(os.networkInterfaces())
-    .flatMap((known) => known ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .map(({ address }) => address);
 }
 
 /** What clients need to know when it is ready. */

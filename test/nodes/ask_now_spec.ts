@@ -107,6 +107,23 @@ describe('What a newcomer tries from the panels of a gate and of its account', (
       }
     });
 
+    it('is answered if the message is withdrawn before anybody is asked', async () => {
+      const service = await new ScriptedServer().start();
+      try {
+        service.script('hang');
+        const running = await start(
+          { timeout: '60' },
+          { ...simulated, simulated: false, baseUrl: service.url, deadline: 3 },
+        );
+        const asked = ask({ authyId: '209' });
+        await eventually('the request to Authy', () => (service.seen.length > 0 ? true : undefined));
+        running.give({ cancel: 'all mine' });
+        should(await asked).match({ ok: false, message: /^Ask again/ });
+      } finally {
+        await service.stop();
+      }
+    });
+
     it('is about a node that runs', async () => {
       await start();
       should(await ask({}, 'another')).match({ ok: false, message: /^Deploy first/ });

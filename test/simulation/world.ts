@@ -389,6 +389,7 @@ export class World {
       },
       account: () => account,
       asked: () => undefined,
+      ended: () => undefined,
       question: async (message) => {
         await Promise.resolve();
         const { no, authyId } = message as Message;

@@ -13,7 +13,7 @@ import { warnOfUnsupported } from '../node/unsupported';
 import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
 import type { Outcome } from './outcome';
 import { thisProcess } from './process';
-import { Trials } from './trials';
+import { Trials, withdrawnFirst } from './trials';
 import { approvalInputs, requestOf } from './question';
 import type { Request } from './request';
 
@@ -147,6 +147,7 @@ export class ApprovalNode {
         return asked;
       },
       asked: ({ message }) => this.trials.asked(message._msgid),
+      ended: ({ message }) => this.trials.failed(message._msgid, withdrawnFirst()),
       send: (request, outcome) => this.send(request, outcome),
       raise: (message, error, done) => {
         const raised = inputs.withSource(error);

@@ -60,6 +60,8 @@ export interface GateHost {
   question(message: NodeMessageInFlow): Promise<Asked>;
   /** The request of a message is on the phone, or it joined one that is. */
   asked(request: Request): void;
+  /** A message has ended here; its error was told before. */
+  ended(request: Request): void;
   /** Sends a message on by the output of its outcome. */
   send(request: Request, outcome: Outcome): void;
   /** Ends a message with an error. */
@@ -349,6 +351,7 @@ export class Gate implements Desk {
     if (isOnItsWay(before) && !isOnItsWay(request.stage)) this.host.badge.end();
     if (isOnItsWay(before) && request.is('waiting')) this.host.asked(request);
     if (!request.is('ended')) return;
+    this.host.ended(request);
     this.requests.delete(request);
     this.characters -= request.record.message.length;
     if (this.leaders.get(request.record.question) === request) this.leaders.delete(request.record.question);

@@ -5,6 +5,11 @@ interface Trial {
   readonly failed: (error: Error) => void;
 }
 
+/** For a message that has ended without an answer and without an error. */
+export function withdrawnFirst(): AuthyError {
+  return new AuthyError('AUTHY_CANCELLED', 'Ask again: the message was withdrawn before anybody was asked.');
+}
+
 /** Messages that somebody has put into a gate by the button of its panel, until they are asked or fail. */
 export class Trials {
   private readonly open = new Map<string, Trial>();

@@ -1,7 +1,8 @@
 import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import { qrPicture } from '../authenticator/qr-picture';
-import { networkAddresses } from '../server/own-server';
+import { isLoopback } from '../contract/private-host';
+import { networkOrigins } from '../server/own-server';
 import { phoneOf } from '../services/registry';
 import { isSignedIn } from './admin-guard';
 import type { Instances } from './instances';
@@ -40,8 +41,8 @@ export function servePhoneCode(RED: NodeAPI, instances: Instances): void {
     if (phoneOf(instance.id) === undefined) return none;
     const address = editorAddress(editor);
     if (address === undefined) return none;
-    if (isOfThisMachine(address.hostname)) {
-      const addresses = networkAddresses(RED).map((origin) => `${origin}${address.pathname}`);
+    if (isLoopback(address.hostname)) {
+      const addresses = networkOrigins(RED).map((origin) => `${origin}${address.pathname}`);
       return { ok: true, url: null, why: 'loopback', addresses };
     }
     if (isSignedIn(request)) return { ok: true, url: null, why: 'signIn', addresses: [address.href] };
@@ -71,8 +72,4 @@ function editorAddress(editor: unknown): URL | undefined {
   if (typeof editor !== 'string' || !URL.canParse(editor)) return undefined;
   const { protocol, username, href } = new URL(editor);
   return /^https?:$/.test(protocol) && username === '' ? new URL('.', href) : undefined;
-}
-
-function isOfThisMachine(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 }

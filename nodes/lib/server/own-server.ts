@@ -1,8 +1,8 @@
 import type http from 'node:http';
-import os from 'node:os';
 import tls from 'node:tls';
 import type { NodeAPI } from 'node-red';
 import type { OwnAddress } from '../contract/service';
+import { networkAddresses } from './network-addresses';
 import { reachable } from './reachable';
 
 /**
@@ -27,21 +27,16 @@ export function ownAddress(RED: NodeAPI, path: string): OwnAddress | undefined {
   return { url: `https://${withoutScheme}`, ...(certificates.length === 0 ? {} : { certificates }) };
 }
 
-/**
- * The origins at which others in the network reach this Node-RED, as far as this machine knows its own addresses: a container
- * or a proxy may have others.
- */
-export function networkAddresses(RED: NodeAPI): string[] {
+/** The origins at which others in the network reach this Node-RED, as far as it can tell: see {@link networkAddresses}. */
+export function networkOrigins(RED: NodeAPI): string[] {
   const server = RED.server as Partial<Pick<http.Server, 'address'>> | null | undefined;
   const address = server?.address?.();
   if (typeof address !== 'object' || address === null) return [];
   const scheme = server instanceof tls.Server ? 'https' : 'http';
   const listensOnAll = ['0.0.0.0', '::'].includes(address.address);
-  return Object.values(os.networkInterfaces())
-    .flatMap((found) => found ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .filter((own) => listensOnAll || own.address === address.address)
-    .map((own) => `${scheme}://${own.address}:${address.port}`);
+  return networkAddresses()
+    .filter((own) => listensOnAll || own === address.address)
+    .map((own) => `${scheme}://${own}:${address.port}`);
 }
 
 /** The server's latest certificates, as Node-RED itself reads them when it renews them. */
