@@ -39,6 +39,8 @@ export async function withEditorFont(context: Mocha.Context, browser: BrowserCon
   });
   await browser.addInitScript((css) => {
     document.addEventListener('DOMContentLoaded', () => {
+      // Other pages forbid styles that are not theirs.
+      if (document.querySelector('#red-ui-editor') === null) return;
       document.head.append(Object.assign(document.createElement('style'), { textContent: css }));
       // Otherwise what is measured first is measured in another font.
       for (const style of ['', 'italic ']) void document.fonts.load(`${style}14px 'Helvetica Neue'`);
