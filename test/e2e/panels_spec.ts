@@ -574,12 +574,17 @@ function brokenWords(): string[] {
     const text = label.firstChild;
     if (!(text instanceof Text) || label.childNodes.length > 1) return [label.innerHTML];
     const isWide = label.scrollWidth > label.clientWidth;
-    const words = [...text.data.matchAll(/[\p{Script=Latin}’]+/gu)].filter(({ 0: word, index }) => {
+    const lineOf = (index: number): number | undefined => {
       const range = document.createRange();
       range.setStart(text, index);
-      range.setEnd(text, index + word.length);
-      return range.getClientRects().length > 1;
-    });
+      range.setEnd(text, index + 1);
+      // The hyphen at the end of a line belongs to the letter behind it.
+      return [...range.getClientRects()].at(-1)?.top;
+    };
+    // A word may be broken at a hyphen, and at a soft one.
+    const words = [...text.data.matchAll(/[\p{Script=Latin}’\u2011]+/gu)].filter(
+      ({ 0: word, index }) => new Set(Array.from(word, (_letter, offset) => lineOf(index + offset))).size > 1,
+    );
     return [...words.map(([word]) => word), ...(isWide ? [text.data] : [])];
   });
 }
