@@ -35,13 +35,19 @@ export default tseslint.config(
     plugins: { html },
     languageOptions: {
       sourceType: 'script',
-      globals: { ...globals.browser, ...globals.jquery, RED: 'readonly', AuthyEditor: 'readonly' },
+      globals: {
+        ...globals.browser,
+        ...globals.jquery,
+        RED: 'readonly',
+        AuthyEditor: 'readonly',
+        AuthyAccount: 'readonly',
+      },
     },
     settings: { 'html/javascript-mime-types': ['text/javascript'], 'html/report-bad-indent': 'off' },
   },
   {
     files: ['nodes/authy-editor.html'],
-    languageOptions: { globals: { AuthyEditor: 'off' } },
+    languageOptions: { globals: { AuthyEditor: 'off', AuthyAccount: 'off' } },
   },
   {
     files: ['nodes/simulator/phone/*.js'],

@@ -109,6 +109,11 @@ function textCallsIn(script: string): CallExpression[] {
   return callsOf(script, 'RED._', 'this._', 'node._', 'texts._');
 }
 
+/** The scripts of the plugins whose texts are those of the account. */
+const sharedScripts = Object.keys(manifest['node-red'].plugins)
+  .filter((name) => name !== sidebarCatalogue)
+  .map((name) => scriptOf(read('nodes', `${name}.html`)));
+
 /** The script of the sidebar. Its `texts._` looks a key up in its own catalogue. */
 const sidebarScript = scriptOf(read('nodes', 'authy-sidebar.html'));
 
@@ -125,9 +130,7 @@ describe('contract: catalogues', () => {
   it('each key that is used has its text, and each text its use', () => {
     const used = new Set([
       ...types.flatMap(keysOf),
-      ...keysInScript(scriptOf(read('nodes', 'authy-editor.html'))).map((key) =>
-        fullKey('authy-config', key),
-      ),
+      ...sharedScripts.flatMap(keysInScript).map((key) => fullKey('authy-config', key)),
       ...keysInScript(sidebarScript).map((key) => fullKey(sidebarCatalogue, key)),
       ...[...badges, ...reasons.keys()].map((key) => fullKey('authy-config', key)),
     ]);

@@ -118,7 +118,7 @@ describe('contract: documents and examples', () => {
   });
 
   it('the account panel links to headings of the page on addresses', () => {
-    const panel = read('nodes', 'authy-editor.html');
+    const panel = read('nodes', 'authy-account-editor.html');
     panel.should.containEql('/blob/main/docs/https.md');
     const anchors = [...panel.matchAll(/, facts\), '#([a-z-]+)'\]/g)].map(([, anchor = '']) => anchor);
     anchors.length.should.be.above(20);

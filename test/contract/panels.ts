@@ -191,7 +191,6 @@ const closedEditor = {
       originalFlow: (): readonly { readonly id: string }[] => [],
     },
     utils: { validateTypedProperty: () => true },
-    view: { annotations: { register: () => undefined } },
   },
 };
 
