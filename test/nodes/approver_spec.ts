@@ -375,7 +375,7 @@ describe('The approver of this Node-RED', () => {
       const client = phone.browser.at(flow.url);
       should(errorOf(await flow.deliver({ authyId, details: rows(51) }))).match({
         code: 'AUTHY_INVALID_INPUT',
-        message: /has 51 rows: this Node-RED shows 50 at most/,
+        message: /has 51 rows\. This Node-RED shows 50 at most/,
       });
       should(await client.requests()).eql([]);
       flow.give({ authyId, details: rows(50) });

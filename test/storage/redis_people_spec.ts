@@ -218,7 +218,7 @@ describe('People in Redis', function () {
     await redis.kill();
     const away = {
       code: 'AUTHY_STORE',
-      message: /^Redis, where the account keeps its people, does not answer/,
+      message: /^Check Redis, where the account keeps its people: it does not answer/,
     };
     await people.find(ada.authyId).should.be.rejectedWith(away);
     await accept(people, ada.authyId, 6).should.be.rejectedWith(away);

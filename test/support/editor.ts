@@ -88,7 +88,7 @@ function chromiumOf(context: Mocha.Context): string {
   return found ?? skip(context, 'no browser was found; name one by the environment variable CHROMIUM.');
 }
 
-/** The editor of a Node-RED in a browser, and the errors and warnings in its console. */
+/** The editor of a Node-RED in a browser, and the errors in its console. */
 export class Editor {
   readonly complaints: string[] = [];
 
@@ -125,7 +125,7 @@ export class Editor {
     });
   }
 
-  /** Opens a second page, whose errors and warnings also count. */
+  /** Opens a second page, whose errors also count. */
   async openBeside(address: string): Promise<Page> {
     const page = await this.page.context().newPage();
     listen(page, this.complaints);
@@ -375,7 +375,10 @@ function buttonOf(type: string): string {
 
 function listen(page: Page, complaints: string[]): void {
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`${message.text()} (${message.location().url})`);
+    // What a plugin throws while it is told of something is a warning of Node-RED's.
+    const isThrown = message.text().startsWith('RED.events.emit error');
+    if (message.type() === 'error' || isThrown)
+      complaints.push(`${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
 }
