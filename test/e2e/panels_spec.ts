@@ -172,6 +172,17 @@ for (const runtime of runtimes) {
         should((await editor.state(send.id)).valid).equal(true);
       });
 
+      it('an address where the name of a property belongs is wrong, though Node-RED would take it', async () => {
+        const create = { id: 'authy-user-create', type: 'authy-user-create', z: 'tab' };
+        const reason = editor.page.locator('.form-row:has(> #node-input-email) .authy-reason');
+        await editor.openPanel(create);
+        await field('email').fill('ada@example.com');
+        should(await reason.textContent()).match(/^Choose the type “string” on the left for a fixed value/);
+        await field('email').fill('payload.email');
+        should(await reason.textContent()).equal('');
+        await editor.dismiss();
+      });
+
       it('what is rarely used is folded away, until it is opened, wrong or not as it was', async () => {
         const gate = {
           id: await editor.drag('authy-onetouch-approval'),
