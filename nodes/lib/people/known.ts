@@ -37,7 +37,7 @@ export function lockedPerson(): AuthyError {
 export function unknownPerson(): AuthyError {
   return new AuthyError(
     'AUTHY_USER_NOT_FOUND',
-    'Create the user first, or import them: this account knows no user with this ID.',
+    'Create the user first, or import them, with the same account: this one knows no user with this ID.',
   );
 }
 

@@ -34,7 +34,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   60013: ['AUTHY_NOT_ALLOWED', 'Authy does not serve this country for this application.'],
   60014: ['AUTHY_NOT_SENT', 'The call could not be started.'],
   60015: ['AUTHY_NOT_SENT', 'The SMS could not be sent.'],
-  60016: ['AUTHY_USER_NOT_FOUND', 'Create the user first: there is none with this ID in this application.'],
+  60016: [
+    'AUTHY_USER_NOT_FOUND',
+    'Create the user first, with the same account: there is none with this ID in this application.',
+  ],
   60017: ['AUTHY_USER_UNAVAILABLE', 'The user is suspended.'],
   60018: ['AUTHY_USER_UNAVAILABLE', 'The user is disabled.'],
   60019: ['AUTHY_REJECTED', 'The token was used before.'],
@@ -44,7 +47,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   60023: ['AUTHY_NOT_FOUND', 'Start a verification first: none is pending for this phone number.'],
   60024: ['AUTHY_UNAVAILABLE', 'Nothing could be found out about this phone number.'],
   60025: ['AUTHY_UNAVAILABLE', 'The look-up of the phone number failed.'],
-  60026: ['AUTHY_USER_NOT_FOUND', 'Create the user first: there is none with this ID in this application.'],
+  60026: [
+    'AUTHY_USER_NOT_FOUND',
+    'Create the user first, with the same account: there is none with this ID in this application.',
+  ],
   60027: [
     'AUTHY_INVALID_REQUEST',
     "Look at the fields that Authy's answer names: the user's data is not valid.",
