@@ -24,7 +24,7 @@ for (const runtime of runtimes) {
       const page = `${nodeRed?.nodeUrl ?? ''}approve`;
       const account = { id: 'account', type: 'authy-config', z: '' };
       await nodeRed?.deploy([
-        { id: 'tab', type: 'tab' },
+        { id: 'tab', type: 'tab', label: 'checked' },
         {
           ...{ id: 'account', type: 'authy-config', version: 2, name: 'Front door', service: 'local' },
           ...{ localName: '', approvalStore: 'files', deadline: 15, maxInFlight: 10, redisUrl: '' },

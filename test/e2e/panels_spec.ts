@@ -466,7 +466,7 @@ for (const runtime of runtimes) {
 
       before(async () => {
         const keyless = { ...account, id: 'keyless', version: 2, service: 'authy', simulated: false };
-        await nodeRed?.deploy([{ id: 'tab', type: 'tab' }, account, keyless, gate]);
+        await nodeRed?.deploy([{ id: 'tab', type: 'tab', label: 'tried' }, account, keyless, gate]);
         editor = await open('en-US');
       });
       after(() => (editor as Editor | undefined)?.page.context().close());

@@ -94,7 +94,7 @@ for (const runtime of runtimes) {
       await panel().locator('[data-key="addFirst"]').click();
       await dialog().getByLabel('Phone number').fill('12');
       await page.keyboard.press('Enter');
-      await dialog().getByRole('alert').getByText('phoneNumber:').waitFor();
+      await dialog().getByRole('alert').getByText('phoneNumber must be').waitFor();
       await editor?.picture('add, refused');
       await dialog().getByLabel('Phone number').fill('+49 170 1234567');
       await dialog().getByLabel('E-mail').fill('ada@example.com');

@@ -409,7 +409,7 @@ describe('Operation nodes against the simulator', () => {
     should(sent).be.empty();
     should(caught[0]?.error).match({
       code: 'AUTHY_INVALID_INPUT',
-      message: /^msg\.payload is text in another format\. It must be a token of 6 to 12 digits/,
+      message: /^msg\.payload must be a token of 6 to 12 digits/,
     });
     const response = await fetch(`${baseUrl}/simulator/requests?path=/verify/12345/`);
     should(await response.json()).match({ requests: [] });

@@ -163,8 +163,8 @@ describe('The people of an account, imported and exported from the editor', () =
     for (const trial of ['true', 'false']) {
       const { ok, message } = await imported(list, { trial });
       should(ok).be.false();
-      should(String(message)).match(/^Correct these, .*nobody was added\.\nline 3: phoneNumber is .*\n/);
-      should(String(message)).match(/\nline 4: email is /);
+      should(String(message)).match(/^Correct these, .*nobody was added\.\nline 3: phoneNumber must be .*\n/);
+      should(String(message)).match(/\nline 4: email must be /);
       should(String(message)).not.match(/line 2/);
     }
     should(await imported('{', { format: 'json' })).match({

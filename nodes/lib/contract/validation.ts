@@ -32,9 +32,9 @@ export function kind(value: unknown): string {
   }
 }
 
-/** What there is instead of what is expected. Text is of the right kind, so it is its content that is wrong. */
-function instead(value: unknown): string {
-  return typeof value === 'string' ? 'is text in another format' : `is ${kind(value)}`;
+/** What a value has to be, and what it is instead: to say that text is text would help nobody. */
+function wrong(value: unknown, expected: string): string {
+  return typeof value === 'string' ? `must be ${expected}` : `is ${kind(value)}. It must be ${expected}`;
 }
 
 /** The formats of texts. The panels check fixed values by the same ones. */
@@ -61,10 +61,10 @@ export function digits(pattern: RegExp, expected: string): Parser<string> {
       );
     }
     if (typeof value !== 'string') {
-      throw invalidInput(field, `${instead(value)}. It must be ${expected}, as text.`);
+      throw invalidInput(field, wrong(value, `${expected}, as text.`));
     }
     if (!pattern.test(value)) {
-      throw invalidInput(field, `${instead(value)}. It must be ${expected}, and nothing else.`);
+      throw invalidInput(field, wrong(value, `${expected}, and nothing else.`));
     }
     return value;
   };
@@ -82,27 +82,21 @@ export const authyId: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.authyId.test(value)) return value;
   throw invalidInput(
     field,
-    `${instead(value)}. It must be an Authy ID, the whole number such as 1234567 that “create user” returned.`,
+    wrong(value, 'an Authy ID, the whole number such as 1234567 that “create user” returned.'),
   );
 };
 
 /** The id of an approval request or phone verification: 8-4-4-4-12 hexadecimal digits, in lower case from here on. */
 export const uuid: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.uuid.test(value)) return value.toLowerCase();
-  throw invalidInput(
-    field,
-    `${instead(value)}. It must be an id such as 4a725520-bff5-0135-eb01-0e5d90336a8c.`,
-  );
+  throw invalidInput(field, wrong(value, 'an id such as 4a725520-bff5-0135-eb01-0e5d90336a8c.'));
 };
 
 /** A country's calling code: 1 to 4 digits with or without a leading plus; the plus is dropped. */
 export const countryCode: Parser<string> = (value, field) => {
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text === 'string' && formats.countryCode.test(text)) return text.replace('+', '');
-  throw invalidInput(
-    field,
-    `${instead(value)}. It must be a calling code of 1 to 4 digits such as 1, 44 or +57.`,
-  );
+  throw invalidInput(field, wrong(value, 'a calling code of 1 to 4 digits such as 1, 44 or +57.'));
 };
 
 /** A phone number as people write it: only its characters are checked here. */
@@ -115,16 +109,13 @@ export const phoneNumber: Parser<string> = (value, field) => {
     );
   }
   if (typeof value === 'string' && formats.phoneNumber.test(value)) return value;
-  throw invalidInput(
-    field,
-    `${instead(value)}. It must be a phone number such as +13175550123 or 317-555-0123.`,
-  );
+  throw invalidInput(field, wrong(value, 'a phone number such as +13175550123 or 317-555-0123.'));
 };
 
 /** An e-mail address: something, an at sign, a host. Only a mail can tell whether it exists. */
 export const email: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.email.test(value)) return value;
-  throw invalidInput(field, `${instead(value)}. It must be an e-mail address such as user@example.com.`);
+  throw invalidInput(field, wrong(value, 'an e-mail address such as user@example.com.'));
 };
 
 /** The secret of an authenticator, in base32. */
@@ -132,7 +123,7 @@ export const totpSecret: Parser<string> = (value, field) => {
   if (typeof value === 'string' && formats.totpSecret.test(value)) return value;
   throw invalidInput(
     field,
-    `${instead(value)}. It must be base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.`,
+    wrong(value, 'base32: 16 to 128 of the capital letters A to Z and the digits 2 to 7.'),
   );
 };
 
@@ -140,7 +131,7 @@ export const totpSecret: Parser<string> = (value, field) => {
 export const flag: Parser<boolean> = (value, field) => {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
-  throw invalidInput(field, `${instead(value)}. It must be true or false.`);
+  throw invalidInput(field, wrong(value, 'true or false.'));
 };
 
 /** Characters as services count them, by Unicode: an emoji is one or a few, and JavaScript counts most of them twice. */
@@ -151,7 +142,7 @@ export function characters(text: string): number {
 /** Text of a bounded length, in {@link characters}. */
 export function text(longest: number): Parser<string> {
   return (value, field) => {
-    if (typeof value !== 'string') throw invalidInput(field, `${instead(value)}. It must be text.`);
+    if (typeof value !== 'string') throw invalidInput(field, wrong(value, 'text.'));
     if (value.trim() === '') throw invalidInput(field, 'is spaces only. It must be text.');
     if (characters(value) > longest) {
       throw invalidInput(field, `has ${characters(value)} characters, and may have at most ${longest}.`);
@@ -214,10 +205,7 @@ export const codeTemplate: Parser<string> = (value, field) => {
 export function pairs(limits: { label: number; value: number }): Parser<Record<string, string>> {
   return (value, field) => {
     if (!isObject(value)) {
-      throw invalidInput(
-        field,
-        `${instead(value)}. It must be an object of names and texts such as {"Account": "12-34"}.`,
-      );
+      throw invalidInput(field, wrong(value, 'an object of names and texts such as {"Account": "12-34"}.'));
     }
     const entries = Object.entries(value).map(([label, content]): [string, string] => {
       if (label.trim() === '' || characters(label) > limits.label) {
@@ -253,10 +241,7 @@ export interface Logo {
 /** The logos of an approval request: one per resolution, `default` among them. */
 export const logos: Parser<Logo[]> = (value, field) => {
   if (!Array.isArray(value)) {
-    throw invalidInput(
-      field,
-      `${instead(value)}. It must be a list such as [{"res": "default", "url": "https://…"}].`,
-    );
+    throw invalidInput(field, wrong(value, 'a list such as [{"res": "default", "url": "https://…"}].'));
   }
   const list = value.map((item: unknown): Logo => {
     if (!isObject(item)) throw invalidInput(field, 'has a logo that is no object with res and url.');
@@ -286,7 +271,7 @@ export const logos: Parser<Logo[]> = (value, field) => {
 
 /** An object of plain data, at most 10,000 characters as JSON. */
 export const dataObject: Parser<Record<string, unknown>> = (value, field) => {
-  if (!isObject(value)) throw invalidInput(field, `${instead(value)}. It must be an object.`);
+  if (!isObject(value)) throw invalidInput(field, wrong(value, 'an object.'));
   let json: string;
   try {
     json = JSON.stringify(value);

@@ -209,9 +209,9 @@ describe('Lists of people', () => {
     const wrongLines: [string, RegExp][] = [
       ['1,+4917,,\n2,+491701234569,,\n', /^line 2: phoneNumber is /m],
       ['1,,,\n', /line 2: phoneNumber is missing/],
-      ['x1,+491701234569,,\n', /line 2: authyId is text in another format. It must be an Authy ID/],
-      ['1,+491701234569,no mail,\n', /line 2: email is text in another format. It must be an e-mail address/],
-      ['1,+491701234569,,jbswy3dp\n', /line 2: totpSecret is text in another format. It must be base32/],
+      ['x1,+491701234569,,\n', /line 2: authyId must be an Authy ID/],
+      ['1,+491701234569,no mail,\n', /line 2: email must be an e-mail address/],
+      ['1,+491701234569,,jbswy3dp\n', /line 2: totpSecret must be base32/],
       ['1,+491701234569,\n', /line 2: person has another number of cells/],
       [
         '1,+491701234569,,\n2,+49 170 1234569,,\n',
