@@ -93,7 +93,7 @@ describe('simulator: the phone page', function () {
       await page.locator('img.logo').waitFor();
       await tabTo(button);
       await page.keyboard.press(keyName);
-      await page.getByText('Callback delivered: 200').waitFor();
+      await page.getByText('The answer was delivered to').waitFor();
       (await page.locator('.approval .result').innerText()).should.equal(status);
       (await page.getByRole('button', { name: button, exact: true }).count()).should.equal(0);
       // The button is gone, and the focus has moved to the result.
@@ -101,6 +101,33 @@ describe('simulator: the phone page', function () {
       (await harness.approval(uuid)).status.should.equal(status.toLowerCase());
     });
   }
+
+  it('has its buttons where people have them on their own page, and answering moves nothing below', async () => {
+    await harness.createApproval(id, { message: 'Below?' });
+    await harness.createApproval(id, { message: 'Above?', details: { Where: 'Home' } });
+    const above = page.locator('.approval', { hasText: 'Above?' });
+    const below = page.locator('.approval', { hasText: 'Below?' });
+    await above.waitFor();
+    should(await above.getByRole('button').allInnerTexts()).eql(['Deny', 'Approve']);
+    const boxOf = (name: string) => above.getByRole('button', { name, exact: true }).boundingBox();
+    const [deny, approve] = [await boxOf('Deny'), await boxOf('Approve')];
+    should(deny?.x).be.below(approve?.x ?? NaN);
+    // Compiled functions call this when they run in the page.
+    await page.evaluate('globalThis.__name = (value) => value');
+    // Counts the places that the card below is drawn at.
+    await below.evaluate((element) => {
+      const places = new Set<number>();
+      const look = (): void => {
+        places.add(element.getBoundingClientRect().top);
+        element.setAttribute('data-places', String(places.size));
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    await above.getByRole('button', { name: 'Approve', exact: true }).click();
+    await above.getByText('The answer was delivered to').waitFor();
+    should(await below.getAttribute('data-places')).equal('1');
+  });
 
   describe('a callback', () => {
     /** Approves a new request. @returns what its card says of the callback, and whether as something to be mended */
@@ -130,7 +157,10 @@ describe('simulator: the phone page', function () {
       const { url } = closed;
       await closed.stop();
       should(await approvedWith(url)).eql(unheard(url));
-      should(await approvedWith(receiver.url, 204)).eql(['Callback delivered: 204', false]);
+      should(await approvedWith(receiver.url, 204)).eql([
+        `The answer was delivered to ${receiver.url}.`,
+        false,
+      ]);
     });
 
     it('that is refused or fails stands out, and says where to look', async () => {
@@ -403,7 +433,7 @@ describe('simulator: the phone page', function () {
       await page.getByRole('heading', { name: 'Behind the login' }).waitFor();
       await page.getByText('Log in to the Node-RED editor first').waitFor({ state: 'hidden' });
       await page.getByRole('button', { name: 'Deny', exact: true }).click();
-      await page.getByText('Callback delivered: 200').waitFor();
+      await page.getByText('The answer was delivered to').waitFor();
       complaints.length = 0;
     } finally {
       await page.goto('about:blank');

@@ -189,10 +189,14 @@
   const approval = kindOfCard(
     'approval',
     ({ uuid }) => uuid,
-    ({ element, parts }, asked) => {
+    (card, asked) => {
+      const { element, parts } = card;
       const isPending = asked.status === 'pending';
       const isAnswering = answering.has(asked.uuid);
       const isOpen = isPending || isAnswering;
+      // What is below stays where it is.
+      if (card.isOpen && !isOpen) element.style.minHeight = `${element.offsetHeight}px`;
+      card.isOpen = isOpen;
       element.dataset.status = asked.status;
       put(parts.source, text('from', { app: state.appName, phone: written(personOf(asked)) }));
       for (const button of [parts.approve, parts.deny]) {
@@ -204,7 +208,7 @@
       if (!isOpen && parts.answers.contains(document.activeElement)) parts.result.focus();
       parts.approve.disabled = parts.deny.disabled = !isOpen;
       show(parts.answers, isOpen);
-      show(parts.countdown, isPending);
+      show(parts.countdown, isPending && !isAnswering);
       const callback = callbackText(asked.callback);
       put(parts.callback, callback);
       show(parts.callback, callback !== '');
@@ -281,7 +285,7 @@
     if (status === 401) return text('callback.password', { status });
     if (status === 403) return text('callback.forbidden', { status, url });
     if (status >= 500) return text('callback.broken', { status, url });
-    return text(status < 300 ? 'callback.delivered' : 'callback.refused', { status });
+    return status < 300 ? text('callback.delivered', { url }) : text('callback.refused', { status });
   }
 
   /** Whether nothing is there to be called back, as in every flow that has the approval gate alone. */
