@@ -336,7 +336,24 @@ describe('The approver of this Node-RED', () => {
     it('a phone: without one nobody is asked', async () => {
       should(errorOf(await flow.deliver({ authyId }))).match({
         code: 'AUTHY_NOT_SENT',
-        message: /Invite the user/,
+        message: /^Invite the user first with .*: they have not set up a phone yet\.$/,
+      });
+    });
+
+    it('a phone of the address of now: those of another one do not count', async () => {
+      await enrolled();
+      await approver()
+        .host.people()
+        .change(authyId, (one) => ({
+          ...one,
+          phones: (one.phones ?? []).map(({ passkey, ...phone }) => ({
+            ...phone,
+            ...(passkey === undefined ? {} : { passkey: { ...passkey, rpId: 'former.example' } }),
+          })),
+        }));
+      should(errorOf(await flow.deliver({ authyId }))).match({
+        code: 'AUTHY_NOT_SENT',
+        message: /^Invite the user again with .*: they have set up their phones at another address/,
       });
     });
 

@@ -1,4 +1,5 @@
 import { AuthyError } from '../contract/errors';
+import { secondsText } from '../contract/sentences';
 
 /** The error if the guard rails refuse a request. */
 export function refusedBy(refused: { open: number } | { waitSeconds: number }): AuthyError {
@@ -11,8 +12,8 @@ export function refusedBy(refused: { open: number } | { waitSeconds: number }): 
   }
   return new AuthyError(
     'AUTHY_COOL_DOWN',
-    `Wait ${refused.waitSeconds} seconds, slow the flow down, or shorten the pause in the node: this user was asked a ` +
-      'moment ago. Nothing was sent.',
+    `Wait ${secondsText(refused.waitSeconds)}. This user was asked a moment ago: slow the flow down, or shorten the pause ` +
+      'in the node. Nothing was sent.',
     { retryAfter: refused.waitSeconds },
   );
 }

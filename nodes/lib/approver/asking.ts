@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AuthyError, invalidInput } from '../contract/errors';
 import { type JsonObject, member, textOrNull } from '../contract/json';
+import { secondsText } from '../contract/sentences';
 import { without } from '../contract/without';
 import type { FoundRequest } from '../contract/approver';
 import type { ValuesOf } from '../contract/operations';
@@ -160,7 +161,7 @@ export class Asking {
       const retryAfter = Math.ceil(pause / 1000);
       throw new AuthyError(
         'AUTHY_USER_UNAVAILABLE',
-        `Wait ${retryAfter} seconds: the user has said that they had nothing to do with the last request.`,
+        `Wait ${secondsText(retryAfter)}: the user has said that they had nothing to do with the last request.`,
         { retryAfter },
       );
     }
@@ -172,10 +173,12 @@ export class Asking {
       );
     }
     if (usablePhones(person, page).length === 0) {
+      const ways = 'the node “invite user” or in the sidebar “Authy people”';
       throw new AuthyError(
         'AUTHY_NOT_SENT',
-        'Invite the user first, with the node “invite user” or in the sidebar “Authy people”: they have no phone that could ' +
-          'answer at the present address of the page.',
+        (person.phones ?? []).length === 0
+          ? `Invite the user first with ${ways}: they have not set up a phone yet.`
+          : `Invite the user again with ${ways}: they have set up their phones at another address of the page.`,
       );
     }
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Account, accountOf, chosenAccount } from '../account/account';
 import { AuthyError, refusedInput } from '../contract/errors';
+import { secondsText } from '../contract/sentences';
 import type {
   ApprovalAnswer,
   CallbackRequest,
@@ -170,7 +171,7 @@ export class CallbackValidator {
     const { answer } = verdict;
     const age = Math.abs(Date.now() / 1000 - answer.nonce);
     if (age > this.freshnessWindow) {
-      const detail = `its time is ${Math.round(age)} seconds away from this machine's clock`;
+      const detail = `its time is ${secondsText(Math.round(age))} away from this machine's clock`;
       if (this.freshness === 'enforce') return this.reject(message, 'stale', detail);
       this.log.write('stale', `OneTouch callback accepted, although ${detail}.`);
     }

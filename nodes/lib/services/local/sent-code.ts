@@ -1,4 +1,5 @@
 import { AuthyError } from '../../contract/errors';
+import { secondsText } from '../../contract/sentences';
 
 /** How long a code that was sent is valid, in milliseconds. */
 export const codeLifetime = 600_000;
@@ -11,7 +12,7 @@ export function tooManySent(milliseconds: number): AuthyError {
   const retryAfter = Math.ceil(milliseconds / 1000);
   return new AuthyError(
     'AUTHY_LIMIT_REACHED',
-    `Wait ${retryAfter} seconds before the next code to this phone or address: five were sent within ten minutes.`,
+    `Wait ${secondsText(retryAfter)} before the next code to this phone or address: five were sent within ten minutes.`,
     { retryAfter },
   );
 }
