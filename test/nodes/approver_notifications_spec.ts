@@ -55,8 +55,12 @@ describe('notifications of the page for approvals', function () {
     });
 
   it('are turned on by one tap, and show what is pushed', async () => {
+    const hint = (text: string): Promise<void> =>
+      page.locator('#phone [data-part=hint]').getByText(text).waitFor();
+    await hint('Turn them on to be told of new requests');
     await toggle('Turn on');
     await page.getByRole('button', { name: 'Turn off notifications' }).waitFor();
+    await hint('You are told of new requests');
     should(await endpoint()).equal(await subscribed());
     const payload = { title: 'Front door', body: 'Open the garage door?', id: 'r1' };
     const sender = { vapid, subject: 'https://home.example/approve/', reach: (push as ChromiumPush).reach };

@@ -337,7 +337,7 @@ describe('the page for approvals', function () {
       await openSignedIn();
       const { id } = await asked({ details: [['Where', 'Home']] });
       standIn.end(id, 'denied', 'Tablet');
-      await page.getByRole('link', { name: 'Answered' }).click();
+      await page.getByRole('link', { name: 'History' }).click();
       await page.locator('#history').getByText('by Tablet').waitFor();
       await visible('Details').click();
       await page.getByRole('row', { name: 'Where Home' }).waitFor();
@@ -452,7 +452,7 @@ describe('the page for approvals', function () {
       standIn.end(requests[5]?.id ?? '', 'approved', 'Tablet');
       await page.goto('about:blank');
       await page.goto(`${standIn.url}#r=${requests[5]?.id ?? ''}`);
-      await page.getByRole('heading', { name: 'Answered' }).waitFor();
+      await page.getByRole('heading', { name: 'History' }).waitFor();
     });
   });
 
@@ -605,7 +605,7 @@ describe('the page for approvals', function () {
         await button('Open the garage door?', 'Approve').click();
         await ended('Open the garage door?', 'Approved');
         await accessible('approved');
-        await page.getByRole('link', { name: 'Answered' }).click();
+        await page.getByRole('link', { name: 'History' }).click();
         await visible('Details').click();
         await accessible('history');
         await page.getByRole('link', { name: 'This phone' }).click();
@@ -655,6 +655,46 @@ describe('the page for approvals', function () {
       });
     }
 
+    it('what waits is told on top of what a new phone has to read, and one tap leads there', async () => {
+      await open({ hash: '#i=invitation' });
+      await page.getByRole('heading', { name: 'Set up this phone' }).waitFor();
+      await page.getByRole('button', { name: 'Create a passkey' }).click();
+      await page.getByRole('heading', { name: 'This phone is set up' }).waitFor();
+      standIn.ask({ message: 'First?' });
+      await visible('1 request is waiting').waitFor();
+      await page.getByRole('button', { name: 'Continue' }).scrollIntoViewIfNeeded();
+      const { id } = standIn.ask({ message: 'Second?' });
+      await visible('2 requests are waiting').waitFor();
+      const go = page.getByRole('button', { name: 'Go to the requests' });
+      const isInView = await go.evaluate((element) => {
+        const { left, top, bottom } = element.getBoundingClientRect();
+        return bottom < innerHeight && element.contains(document.elementFromPoint(left + 20, top + 20));
+      });
+      isInView.should.be.true();
+      await visible('Save your recovery codes first').waitFor();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await accessible(`after enrolment, in ${colorScheme}`);
+      }
+      standIn.end(id, 'approved', 'Tablet');
+      await visible('1 request is waiting').waitFor();
+      await go.click();
+      await button('First?', 'Approve').waitFor();
+      await go.waitFor({ state: 'hidden' });
+      (await page.locator('.recovery-codes li').count()).should.equal(0);
+    });
+
+    it('whoever opens a used invitation on a phone that is set up is led to the requests', async () => {
+      await openSignedIn({ hash: '#i=old' });
+      standIn.ask();
+      await page.getByRole('heading', { name: 'This phone is set up' }).waitFor();
+      await visible('You need no invitation here').waitFor();
+      (await visible('Ask for a new invitation').count()).should.equal(0);
+      await accessible('a used invitation');
+      await page.getByRole('link', { name: 'Go to the requests' }).click();
+      await button('Open the garage door?', 'Approve').waitFor();
+    });
+
     for (const [locale, approve, deny] of [
       ['de', 'Genehmigen', 'Ablehnen'],
       ['es', 'Aprobar', 'Denegar'],
@@ -671,6 +711,9 @@ describe('the page for approvals', function () {
         const fits = async (): Promise<void> => {
           (await page.evaluate(() => document.documentElement.scrollWidth)).should.equal(320);
         };
+        await fits();
+        standIn.ask();
+        await page.locator('#waiting').waitFor();
         await fits();
         await page.locator('#enrolment [data-part=proceed]').click();
         standIn.ask({ details: [['y'.repeat(30), 'z'.repeat(200)]] });

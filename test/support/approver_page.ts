@@ -108,7 +108,7 @@ export class ApproverPage {
 
   /** The answers that the page remembers, the newest first: what is told of each. */
   async history(): Promise<string[]> {
-    await this.page.getByRole('link', { name: 'Answered' }).click();
+    await this.page.getByRole('link', { name: 'History' }).click();
     return this.page.locator('#history .row').allInnerTexts();
   }
 

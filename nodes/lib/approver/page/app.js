@@ -20,7 +20,10 @@ let view = 'loading';
 /** A request that is to be shown as soon as it is there. */
 let wanted;
 
-const requests = new Requests(() => void live.refresh());
+const requests = new Requests(
+  () => void live.refresh(),
+  (count) => enrolment.tellWaiting(count),
+);
 const notifications = new Notifications(() => live.refresh());
 const phone = new Phone(() => live.refresh());
 const enrolment = new Enrolment(
@@ -80,7 +83,7 @@ function route() {
   const [, invitation] = /^#i=(.*)$/.exec(location.hash) ?? [];
   const [, request] = /^#r=(.*)$/.exec(location.hash) ?? [];
   if (invitation !== undefined) {
-    if (invitation !== enrolment.token) void enrolment.begin(invitation, state.isLocalOnly);
+    if (invitation !== enrolment.token) void enrolment.begin(invitation, state);
     enter('enrolment');
     return;
   }

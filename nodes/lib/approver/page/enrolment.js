@@ -3,7 +3,7 @@ import { byId, partsOf, put, show } from './dom.js';
 import { attempt, report, tell } from './news.js';
 import { createPasskey } from './passkeys.js';
 import { Problem } from './problems.js';
-import { digitsOf, text } from './texts.js';
+import { counted, digitsOf, text } from './texts.js';
 
 /** What browsers call the device they run on. */
 const deviceName = /iPhone|iPad|Android|Windows|Macintosh|CrOS|Linux/.exec(navigator.userAgent)?.[0] ?? '';
@@ -19,29 +19,49 @@ export class Enrolment {
     /** Whether the view is to stay, whatever the address says: there is something to be read. */
     this.isGoingOn = false;
     this.parts = partsOf(byId('enrolment'));
+    this.heading = byId('enrolment-heading');
+    this.waiting = partsOf(byId('waiting'));
     this.parts.form.addEventListener('submit', (event) => {
       event.preventDefault();
       void attempt(this.parts.problem, [this.parts.submit], () => this.enrol());
     });
     this.parts.copy.addEventListener('click', () => void this.copy());
-    this.parts.proceed.addEventListener('click', () => {
-      // They are shown once; a page that stays open for months should not hold them.
-      this.setCodes([]);
-      this.isGoingOn = false;
-      proceed();
-    });
+    for (const button of [this.parts.proceed, this.waiting.show]) {
+      button.addEventListener('click', () => {
+        // They are shown once; a page that stays open for months should not hold them.
+        this.setCodes([]);
+        this.isGoingOn = false;
+        proceed();
+      });
+    }
   }
 
-  /** @param token - of the invitation */
-  async begin(token, isLocalOnly) {
+  /** Says above what is to be read, however long that is, that requests wait. @param count - how many */
+  tellWaiting(count) {
+    show(byId('waiting'), this.isGoingOn && count > 0);
+    if (count > 0) put(this.waiting.count, counted('enrolment.waiting', count));
+  }
+
+  /**
+   * @param token - of the invitation
+   * @param state - of the page when it was opened
+   */
+  async begin(token, { isLocalOnly, signedIn }) {
     const { parts } = this;
     this.token = token;
+    put(this.heading, text('enrolment.heading'));
+    show(parts.already, false);
     show(parts.done, false);
     show(parts.form, false);
     try {
       await this.invite();
     } catch (problem) {
-      report(parts.unusable, problem);
+      // Whoever opens their own invitation once more is told of no problem: they have what it was for.
+      const isNeedless = signedIn && problem.code === 'invitation';
+      report(parts.unusable, isNeedless ? undefined : problem);
+      show(parts.already, isNeedless);
+      if (isNeedless) put(this.heading, text('enrolment.ready'));
+      put(parts.back, text(signedIn ? 'enrolment.toRequests' : 'enrolment.back'));
       show(parts.back, true);
       return;
     }
@@ -105,11 +125,13 @@ export class Enrolment {
     this.isGoingOn = true;
     history.replaceState(null, '', '#requests');
     show(parts.form, false);
+    put(this.heading, text('enrolment.ready'));
     put(parts.number, number);
     this.setCodes(recoveryCodes ?? []);
     show(parts.recovery, recoveryCodes !== null);
+    show(this.waiting.saveFirst, recoveryCodes !== null);
     show(parts.done, true);
-    byId('enrolment-heading').focus();
+    this.heading.focus();
     this.changed();
   }
 

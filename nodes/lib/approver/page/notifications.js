@@ -62,7 +62,8 @@ export class Notifications {
     if (needsHomeScreen) return 'homeScreen';
     if (this.key === null) return 'none';
     if (!isSupported) return 'unsupported';
-    return Notification.permission === 'denied' ? 'blocked' : 'hint';
+    if (Notification.permission === 'denied') return 'blocked';
+    return this.isOn ? 'isOnHint' : 'isOffHint';
   }
 
   async turnOn() {

@@ -17,9 +17,13 @@ const quiet = 1000;
  * ended stays as high as it was, and goes while nobody does anything; a tap right after that is not taken.
  */
 export class Requests {
-  /** @param tried - is called when something was tried with a request, which may be over since */
-  constructor(tried) {
+  /**
+   * @param tried - is called when something was tried with a request, which may be over since
+   * @param counted - is called with how many are open
+   */
+  constructor(tried, counted) {
     this.tried = tried;
+    this.counted = counted;
     this.cards = new Map();
     this.unseen = new Set();
     this.movedAt = -Infinity;
@@ -150,6 +154,7 @@ export class Requests {
     const account = byId('account').textContent;
     const title = count === 0 ? account : text('titleWaiting', { count, title: account });
     if (document.title !== title) document.title = title;
+    this.counted(count);
   }
 
   tick() {
