@@ -90,38 +90,30 @@ describe('What a newcomer tries from the panels of a gate and of its account', (
       should(running.statuses.at(-1)).match({ fill: 'red' });
     });
 
-    it('is answered if the node is deployed again before it has asked', async () => {
+    /** What the panel gets for a question that Authy does not answer, while something is done to the node. */
+    async function askedMeanwhile(act: (running: Flow) => Promise<unknown>): Promise<Answer> {
       const service = await new ScriptedServer().start();
       try {
         service.script('hang');
-        const running = await start(
-          { timeout: '60' },
-          { ...simulated, simulated: false, baseUrl: service.url, deadline: 3 },
-        );
+        const account = { ...simulated, simulated: false, baseUrl: service.url, deadline: 3 };
+        const running = await start({ timeout: '60' }, account);
         const asked = ask({ authyId: '209' });
         await eventually('the request to Authy', () => (service.seen.length > 0 ? true : undefined));
-        await running.redeploy({ name: 'Another name' });
-        should(await asked).match({ ok: false, message: /^Look at the outputs/ });
+        await act(running);
+        return await asked;
       } finally {
         await service.stop();
       }
+    }
+
+    it('is answered if the node is deployed again before it has asked', async () => {
+      const answer = await askedMeanwhile((running) => running.redeploy({ name: 'Another name' }));
+      should(answer).match({ ok: false, message: /^Look at the outputs/ });
     });
 
     it('is answered if the message is withdrawn before anybody is asked', async () => {
-      const service = await new ScriptedServer().start();
-      try {
-        service.script('hang');
-        const running = await start(
-          { timeout: '60' },
-          { ...simulated, simulated: false, baseUrl: service.url, deadline: 3 },
-        );
-        const asked = ask({ authyId: '209' });
-        await eventually('the request to Authy', () => (service.seen.length > 0 ? true : undefined));
-        running.give({ cancel: 'all mine' });
-        should(await asked).match({ ok: false, message: /^Ask again/ });
-      } finally {
-        await service.stop();
-      }
+      const answer = await askedMeanwhile((running) => Promise.resolve(running.give({ cancel: 'all mine' })));
+      should(answer).match({ ok: false, message: /^Ask again/ });
     });
 
     it('is about a node that runs', async () => {
