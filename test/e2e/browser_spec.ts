@@ -58,7 +58,7 @@ for (const runtime of runtimes) {
           node.getAttribute('data-palette-type'),
           node
             .querySelector<HTMLElement>('.red-ui-palette-label')
-            ?.innerText// Where a word may be broken.
+            ?.innerText // Where a word may be broken.
             .replaceAll('\u00ad', '')
             .replace(/\s+/g, ' ')
             .trim(),
