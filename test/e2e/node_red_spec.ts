@@ -234,16 +234,22 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           });
         }
 
-        it('an error is not approved', async () => {
-          const env = [{ name: 'AUTHY_ID', type: 'str', value: 'nobody' }];
-          const { phone, press, left, unexpected } = await play(title, (node) =>
-            node.id === instance.id ? { ...node, env } : node,
-          );
-          await press('open the garage');
-          (await left(instance.type, 1)).should.equal('garage');
-          (await phone.approvals()).should.deepEqual([]);
-          (await unexpected()).should.deepEqual([]);
-        });
+        for (const [why, wrong] of [
+          ['somebody who does not exist', { name: 'AUTHY_ID', type: 'str', value: 'nobody' }],
+          ['no account', { name: 'ACCOUNT', type: 'conf-type', value: '' }],
+        ] as const) {
+          it(`an error is not approved: ${why}`, async () => {
+            const { phone, press, left, unexpected } = await play(title, (node) => {
+              if (node.id !== instance.id) return node;
+              const kept = (node['env'] as { name: string }[]).filter(({ name }) => name !== wrong.name);
+              return { ...node, env: [...kept, wrong] };
+            });
+            await press('open the garage');
+            (await left(instance.type, 1)).should.equal('garage');
+            (await phone.approvals()).should.deepEqual([]);
+            (await unexpected()).should.deepEqual([]);
+          });
+        }
       });
 
       for (const { answer, output, status } of [
