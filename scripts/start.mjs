@@ -23,10 +23,10 @@ const readyFlows = [
 
 /** Their pages, with the name of each as it is printed. */
 const simulatedPages = [['Dashboard', '/garage']];
-const passkeyPages = [
-  ['Invitation', '/gate/invite'],
-  ['Door', '/gate'],
-];
+const invitation = ['Invitation', '/gate/invite'];
+const passkeyPages = [invitation, ['Door', '/gate']];
+/** What the page of the invitation needs before it is opened. */
+const invite = ['Editor', 'tab "Garage door without a vendor": press "invite Ada"'];
 
 /** What ends the start before Node-RED runs: a line that says how to go on, without a stack. */
 class Refusal extends Error {}
@@ -174,10 +174,11 @@ async function announce(port, signal) {
       pages: [...simulatedPages.filter(isServed), ...phones],
     },
     {
-      title: 'With a passkey of your own:',
+      title: 'With a passkey of your own, in this order:',
       // Passkeys need a name.
       host: `http://localhost:${port}`,
       pages: passkeyPages.filter(isServed),
+      before: isServed(invitation) ? [invite] : [],
       hint:
         'It needs the browser of this computer, with a fingerprint, face or PIN; or a phone, with the account set to\n' +
         '  a Public URL that begins with https.',
@@ -185,10 +186,12 @@ async function announce(port, signal) {
   ].filter(({ pages }) => pages.length > 0);
   for (const [, route] of sections.flatMap(({ pages }) => pages)) await answers(here + route, signal);
   if (signal.aborted) return;
-  const lines = sections.flatMap(({ title, host, pages, hint }) => [
+  const lines = sections.flatMap(({ title, host, pages, before, hint }) => [
     '',
     ...(title === undefined ? [] : [`  ${title}`]),
-    ...pages.map(([name, route]) => `  ${name.padEnd(10)}  ${host}${route}`),
+    ...[...(before ?? []), ...pages.map(([name, route]) => [name, host + route])].map(
+      ([name, what], index) => `  ${before === undefined ? '' : `${index + 1}. `}${name.padEnd(10)}  ${what}`,
+    ),
     ...(hint === undefined ? [] : [`  ${hint}`]),
   ]);
   console.log([...lines, '', '  Ctrl+C stops it.', ''].join('\n'));

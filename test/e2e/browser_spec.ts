@@ -456,50 +456,50 @@ for (const runtime of runtimes) {
       should((await editor.state(activity.id)).valid).be.true();
     });
 
-    clean(
-      'the subflow keeps its account when only its message is changed, and says when it has none',
-      async () => {
-        const flows = example('Approve before this (subflow)');
-        const account = nodeOf(flows, 'authy-config').id;
-        const found = flows.find(({ type }) => type.startsWith('subflow:')) as EditorNode;
-        const instance: EditorNode = { id: found.id, type: found.type, z: tabOf(flows) };
-        const { page } = editor;
-        const choice = page.locator('#node-input-subflow-env-ACCOUNT');
-        await editor.show(instance.z);
+    clean('the subflow keeps its account when its panel is closed, and says when it has none', async () => {
+      const flows = example('Approve before this (subflow)');
+      const account = nodeOf(flows, 'authy-config').id;
+      const found = flows.find(({ type }) => type.startsWith('subflow:')) as EditorNode;
+      const instance: EditorNode = { id: found.id, type: found.type, z: tabOf(flows) };
+      const { page } = editor;
+      const choice = page.locator('#node-input-subflow-env-ACCOUNT');
+      await editor.show(instance.z);
 
-        await editor.openPanel(instance);
-        should(await choice.inputValue()).equal(account);
-        const message = page.locator('.red-ui-tray-body .red-ui-typedInput-input[type="text"]').last();
-        await message.fill('Close the garage?');
-        await editor.picture('panel of the subflow');
-        await editor.closePanel(instance);
-        const { env } = (await editor.state(instance.id)).values;
-        should(env).deepEqual([
-          { name: 'ACCOUNT', value: account, type: 'conf-type' },
-          { name: 'MESSAGE', value: 'Close the garage?', type: 'str' },
-        ]);
-        await editor.deploy();
-        const button = nodeOf(flows, 'inject', 'open the garage').id;
-        await editor.pressInject(button);
-        const phone = new Phone(nodeRed as NodeRed, account);
-        await eventually('the question on the phone', async () =>
-          (await phone.approvals()).find((asked) => asked.message === 'Close the garage?'),
-        );
+      await editor.openPanel(instance);
+      should(await choice.inputValue()).equal(account);
+      const message = page.locator('.red-ui-tray-body .red-ui-typedInput-input[type="text"]').last();
+      await message.fill('Close the garage?');
+      await editor.picture('panel of the subflow');
+      await editor.closePanel(instance);
+      const { env } = (await editor.state(instance.id)).values;
+      should(env).deepEqual([
+        { name: 'ACCOUNT', value: account, type: 'conf-type' },
+        { name: 'MESSAGE', value: 'Close the garage?', type: 'str' },
+      ]);
+      await editor.deploy();
+      const button = nodeOf(flows, 'inject', 'open the garage').id;
+      await editor.pressInject(button);
+      const phone = new Phone(nodeRed as NodeRed, account);
+      const { uuid } = await eventually('the question on the phone', async () =>
+        (await phone.approvals()).find((asked) => asked.message === 'Close the garage?'),
+      );
+      // What waits would be kept over the deploy.
+      await phone.answer(uuid, 'deny');
+      await eventually('the badge of the answer', async () =>
+        (await editor.status(instance.id)).includes('denied') ? true : undefined,
+      );
 
-        await editor.openPanel(instance);
-        await choice.selectOption('_ADD_');
-        await editor.closePanel(instance);
-        await editor.deploy();
-        await eventually('the badge of the subflow', async () =>
-          (await editor.status(instance.id)).includes('choose an account') ? true : undefined,
-        );
-        await editor.pressInject(button);
-        await page
-          .locator('.red-ui-debug-msg', { hasText: 'AUTHY_NO_ACCOUNT' })
-          .waitFor({ state: 'attached' });
-        (await phone.approvals()).should.have.length(1);
-        await editor.picture('the subflow without an account');
-      },
-    );
+      await editor.openPanel(instance);
+      await choice.selectOption('_ADD_');
+      await editor.closePanel(instance);
+      await editor.deploy();
+      await eventually('the badge of the subflow', async () =>
+        (await editor.status(instance.id)).includes('choose an account') ? true : undefined,
+      );
+      await editor.pressInject(button);
+      await page.locator('.red-ui-debug-msg', { hasText: 'AUTHY_NO_ACCOUNT' }).waitFor({ state: 'attached' });
+      (await phone.approvals()).should.have.length(1);
+      await editor.picture('the subflow without an account');
+    });
   });
 }

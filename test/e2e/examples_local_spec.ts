@@ -151,6 +151,32 @@ for (const [index, runtime] of runtimes.entries())
         await stateIs({ step: 'expired', door: 'closed' });
       });
 
+      it('says in plain words that Ada was asked a moment ago, until the button is pressed again', async () => {
+        // The pause is longer than the question, so that the second press comes within it.
+        const played = await playExample(nodeRed, name, (node) =>
+          node.type === 'authy-onetouch-approval' ? { ...node, coolDown: 3600 } : node,
+        );
+        const phone = await adaOn(played, 'gate/invite');
+        await pressOpen();
+        await stateIs({ step: 'asking' });
+        await phone.deny('Open the garage?');
+        await stateIs({ step: 'denied' });
+        const door = await browser.newPage();
+        await door.goto(`${nodeRed.nodeUrl}gate`);
+        const said = door.getByText('Ada was asked a moment ago. Try again in a few seconds.', {
+          exact: true,
+        });
+        const asking = door.getByText('Asking Ada’s phone…');
+        const button = door.getByRole('button', { name: 'Open the garage' });
+        await button.click();
+        await said.waitFor();
+        await door.route('**/gate/open', () => undefined);
+        await button.click();
+        await asking.waitFor();
+        should(await said.isVisible()).be.false();
+        await door.close();
+      });
+
       it('shows the invitation as a QR code where phones reach the page', async () => {
         const { press, context } = await play(name, (node) =>
           node.type === 'authy-config' ? { ...node, approverUrl: 'https://home.example/approve' } : node,

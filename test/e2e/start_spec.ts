@@ -32,7 +32,7 @@ describe('npm start', function () {
   async function addresses(started: Process): Promise<Partial<Addresses>> {
     return started.until('it prints the addresses', () => {
       if (!started.output.includes('\n\n  Ctrl+C stops it.\n')) return undefined;
-      const lines = started.output.matchAll(/^ {2}(\w+) +(http\S+)$/gm);
+      const lines = started.output.matchAll(/^ {2}(?:\d\. )?(\w+) +(http\S+)$/gm);
       const found = [...lines].map(([, name, url]) => [name, url]);
       return Object.fromEntries(found) as Partial<Addresses>;
     });
@@ -62,6 +62,9 @@ describe('npm start', function () {
     // Passkeys need a name.
     door.should.equal(`http://localhost:${port}/gate`);
     invitation.should.equal(`${door}/invite`);
+    first.output.should.containEql(
+      '  1. Editor      tab "Garage door without a vendor": press "invite Ada"\n  2. Invitation ',
+    );
     first.output.should.match(/browser of this computer, with a fingerprint, face or PIN; or a phone/);
     for (const address of [editor, dashboard, phone, door, invitation, `http://localhost:${port}/approve/`]) {
       const page = await fetch(address);

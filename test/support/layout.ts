@@ -8,6 +8,8 @@ interface Drawn {
   id: string;
   type: string;
   name?: string;
+  /** The group that it is in. */
+  g?: string;
   x: number;
   y: number;
   w: number;
@@ -79,6 +81,10 @@ export function layoutFaults(page: Page): Promise<string[]> {
     }
     for (const node of nodes) {
       if (left(node) % 20 !== 0) faults.push(`${nameOf(node)} begins at ${left(node)}, off the grid`);
+      // Where the nodes in groups begin.
+      if (node.type === 'comment' && node.g === undefined && left(node) !== 40) {
+        faults.push(`${nameOf(node)} begins at ${left(node)}, and not at 40`);
+      }
     }
     for (const [index, one] of boxes.entries()) {
       for (const other of boxes.slice(index + 1)) {
