@@ -118,8 +118,9 @@ for (const [index, runtime] of runtimes.entries())
       }
 
       it('opens for Ada’s passkey, closes by itself, and stays closed when she denies or is silent', async () => {
+        // The page asks every second, and has to see it open.
         const played = await play(name, (node) =>
-          node.type === 'trigger' ? { ...node, duration: '1' } : node,
+          node.type === 'trigger' ? { ...node, duration: '4' } : node,
         );
         await pressOpen();
         const { note } = await stateIs({ step: 'error', door: 'closed' });
@@ -152,7 +153,7 @@ for (const [index, runtime] of runtimes.entries())
       });
 
       it('says in plain words that Ada was asked a moment ago, until the button is pressed again', async () => {
-        // The pause is longer than the question, so that the second press comes within it.
+        // Longer than the test, so that the second press comes within it.
         const played = await playExample(nodeRed, name, (node) =>
           node.type === 'authy-onetouch-approval' ? { ...node, coolDown: 3600 } : node,
         );
