@@ -690,7 +690,7 @@ describe('Approval gate', function () {
     });
   });
 
-  describe('a message that cannot be kept is refused at once', () => {
+  describe('a message that a store cannot keep', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = { again: circular };
     for (const [title, extra, text] of [
@@ -703,8 +703,19 @@ describe('Approval gate', function () {
       ],
       ['too much', { payload: 'x'.repeat(70_000) }, /^msg is larger than 64 KiB/],
     ] as const) {
-      it(title, async () => {
+      it(`waits as it is in memory: ${title}`, async () => {
         const running = await start();
+        const id = running.give({ authyId, kept: extra });
+        const [open] = await phones.pending(authyId, 1);
+        await running.redeploy({ name: 'Another name' });
+        await phones.answer(open?.uuid ?? '', 'approve');
+        const [left] = (await running.ending(id)).sent;
+        should(left?.output).equal(0);
+        should(left?.message['kept']).equal(extra);
+      });
+
+      it(`is refused at once by files: ${title}`, async () => {
+        const running = await start({}, { approvalStore: 'files' }, { userDir: temporaryDirectory() });
         const { caught, sent } = await running.deliver({ authyId, ...extra });
         should(sent).eql([]);
         should(caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
@@ -712,6 +723,16 @@ describe('Approval gate', function () {
         should(await phones.all()).eql([]);
       });
     }
+  });
+
+  it('a message that only memory can keep leaves as it is, though its account is set to files meanwhile', async () => {
+    const running = await start({}, {}, { userDir: temporaryDirectory() });
+    const kept = (): number => 1;
+    const id = running.give({ authyId, kept });
+    const [open] = await phones.pending(authyId, 1);
+    await running.redeploy({ approvalStore: 'files' }, 'account');
+    await phones.answer(open?.uuid ?? '', 'approve');
+    should((await running.ending(id)).sent).match([{ output: 0, message: { kept } }]);
   });
 
   it('refuses an account whose context store is missing, and sends nothing', async () => {

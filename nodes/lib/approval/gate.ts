@@ -10,7 +10,7 @@ import type { Process } from './process';
 import { type Asked, questionOf } from './question';
 import { interrupted, refusedBy } from './refusals';
 import { type Done, Request } from './request';
-import { readMessage, writeMessage } from '../storage/storable';
+import { onlyInMemory, readMessage, sizeOf, writeMessage } from '../storage/storable';
 import type { Handover, Unreported } from './handover';
 import { isOnItsWay, type Stage } from './stages';
 import { usualLongestPause, type Watch } from './watch';
@@ -72,6 +72,20 @@ export interface GateHost {
   /** Writes to the log, but not too often. @param kind - what it is about */
   warn(kind: string, sentence: string): void;
   log(sentence: string): void;
+}
+
+/**
+ * What a store keeps of a message. One in memory need not: what leaves is the message itself, and after the process there is nothing.
+ *
+ * @throws AuthyError - `AUTHY_INVALID_INPUT` if the store cannot keep it
+ */
+function textOf(message: NodeMessageInFlow, { isMemory = false }: Records): string {
+  try {
+    return writeMessage(message);
+  } catch (error) {
+    if (!isMemory) throw error;
+    return onlyInMemory;
+  }
 }
 
 /** The most that one gate keeps: messages, their characters, and messages that share a request. */
@@ -217,7 +231,7 @@ export class Gate implements Desk {
       this.account();
       asked = await this.host.question(message);
       const records = this.recordsOf(this.account());
-      const text = writeMessage(message);
+      const text = textOf(message, records);
       const question = this.host.join ? questionOf(asked) : '';
       leader = this.leaderOf(question);
       this.checkRoom(leader);
@@ -353,7 +367,7 @@ export class Gate implements Desk {
     if (!request.is('ended')) return;
     this.host.ended(request);
     this.requests.delete(request);
-    this.characters -= request.record.message.length;
+    this.characters -= sizeOf(request.record.message);
     if (this.leaders.get(request.record.question) === request) this.leaders.delete(request.record.question);
     const leader = joinedTo.get(request);
     if (leader !== undefined) joiners.set(leader, (joiners.get(leader) ?? 0) - 1);
@@ -466,7 +480,7 @@ export class Gate implements Desk {
     const { question, message } = request.record;
     request.course = this.course;
     this.requests.add(request);
-    this.characters += message.length;
+    this.characters += sizeOf(message);
     if (question !== '' && this.leaderOf(question) === undefined) this.leaders.set(question, request);
     this.host.badge.waiting(this.requests.size);
   }

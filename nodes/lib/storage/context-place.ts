@@ -7,6 +7,8 @@ export interface ContextPlace {
   readonly name: string;
   /** The folder of its files, if it is Node-RED's `localfilesystem`. */
   readonly folder?: string | undefined;
+  /** Whether it is Node-RED's `memory`: what it keeps is gone with this process. */
+  readonly isMemory?: boolean;
 }
 
 /** The parts of Node-RED's settings that are read. */
@@ -47,7 +49,11 @@ export function contextPlace(settings: ContextSettings, store: string | undefine
   const name = typeof alias === 'string' ? alias : named;
   const { module, config: { base = 'context', dir = userDir } = {} } = (contextStorage[name] ??
     {}) as FileStore;
-  return { name, folder: module === 'localfilesystem' && dir ? path.join(dir, base) : undefined };
+  return {
+    name,
+    folder: module === 'localfilesystem' && dir ? path.join(dir, base) : undefined,
+    isMemory: module === 'memory' || !hasContextStorage(settings),
+  };
 }
 
 /** The file of a node's context; undefined if it has none. */

@@ -112,6 +112,7 @@ const thisProcess: KnownContexts = new Map();
  */
 export class ContextRecords implements Records {
   readonly name: string;
+  readonly isMemory: boolean;
   private readonly context: NodeContext | undefined;
   private readonly storeName: string | undefined;
   private readonly problem: string | undefined;
@@ -138,6 +139,7 @@ export class ContextRecords implements Records {
     this.storeName = storeName;
     this.problem = problem;
     this.isForgotten = isForgotten;
+    this.isMemory = place.isMemory === true;
     this.title = `context store "${place.name}"`;
     const file = contextFile(place, gate);
     this.file = file === undefined ? '' : ` Its file is ${file}.`;

@@ -30,7 +30,7 @@ export interface ApprovalRecord {
   /** How long after that an answer begins to count, in milliseconds; 0: every answer. Absent for the message that asked. */
   joinedAfter?: number | undefined;
   reminded: boolean;
-  /** The message, as `writeMessage` wrote it. */
+  /** The message, as `writeMessage` wrote it; in memory it may be {@link onlyInMemory} instead. */
   readonly message: string;
   /** Counts the holders of the record: each instance that takes it over raises it. One with an older number can change nothing. */
   epoch: number;
@@ -77,6 +77,8 @@ export interface RecordEvents {
 export interface Records {
   /** The name of the store. Its records are moved when the account is set to another store. */
   readonly name: string;
+  /** Whether all that it keeps is gone with this process, which has the messages themselves. */
+  readonly isMemory?: boolean;
   /** Milliseconds since 1970 by the clock that all instances share. */
   now(): number;
   /**

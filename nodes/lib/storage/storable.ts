@@ -35,6 +35,14 @@ export function writeMessage(message: object): string {
   return inOnePiece(text);
 }
 
+/** Stands for a message of which there is no text: {@link readMessage} refuses it. */
+export const onlyInMemory = '[0]';
+
+/** How much a message counts that is kept as this text, in characters. One without a text counts as the largest. */
+export function sizeOf(text: string): number {
+  return text === onlyInMemory ? longest : text.length;
+}
+
 /** Joins the pieces in which JSON.stringify leaves a text: they take more memory. */
 function inOnePiece(text: string): string {
   return Buffer.from(text).toString();
