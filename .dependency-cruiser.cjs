@@ -80,7 +80,7 @@ module.exports = {
         pathNot: [
           `${lib}services/authy/callback/(signature|query)\\.ts$`,
           `${lib}server/(network-addresses|own-pages|page|reachable|request-body|router|send)\\.ts$`,
-          `${lib}contract/(private-host|request-handler|simulator-key)\\.ts$`,
+          `${lib}contract/(private-host|request-handler|simulator-key|url)\\.ts$`,
           `${lib}authenticator/qr-picture\\.ts$`,
           `${lib}texts/`,
         ],

@@ -68,6 +68,14 @@ export default tseslint.config(
       'prefer-const': 'error',
       'no-var': 'error',
       'object-shorthand': 'error',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'URL',
+          property: 'canParse',
+          message: 'Use isUrl: in Node.js 20 this refuses letters such as ü.',
+        },
+      ],
     },
   },
   {

@@ -1,5 +1,6 @@
 import { objectId } from './state/random';
 import type { VerifySettings } from './verify/settings';
+import { isUrl } from '../lib/contract/url';
 
 export type CallbackMethod = 'POST' | 'GET';
 
@@ -47,7 +48,7 @@ export function callbackTarget({ callbackUrl }: Readonly<Settings>): CallbackTar
  * @param url - an absolute http or https address
  */
 export function callbackUrlProblem(url: string): string | undefined {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const parsed = isUrl(url) ? new URL(url) : undefined;
   if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
     return 'the callback URL has to be an address such as http://127.0.0.1:1880/authy/callback';
   }

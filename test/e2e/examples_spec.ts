@@ -495,7 +495,7 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
       done.rows.should.have.length(18);
       new Set(done.rows.map(({ authyId }) => authyId)).size.should.equal(18);
       done.failures.map(({ id }) => id).should.deepEqual(['1007', '1014']);
-      for (const { why } of done.failures) why.should.match(/^(?:phoneNumber|email): /);
+      for (const { why } of done.failures) why.should.match(/^msg\.(?:phoneNumber|email) /);
 
       const csv = await fetch(`${nodeRed.nodeUrl}import/users.csv`);
       should(csv.headers.get('content-type')).startWith('text/csv');

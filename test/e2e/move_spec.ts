@@ -122,7 +122,7 @@ for (const runtime of runtimes) {
         { authyId: cleo, authenticator: 'confirmed' },
       ]);
       should(failed).match([
-        { authyId: nobody, code: 'AUTHY_USER_NOT_FOUND', why: /^There is no such user/ },
+        { authyId: nobody, code: 'AUTHY_USER_NOT_FOUND', why: /^Create the user first/ },
       ]);
       const secrets = await Promise.all(
         [ada, cleo].map(async (id) => (await appOf(String(id))).secret.base32),

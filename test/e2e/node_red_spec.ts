@@ -355,7 +355,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           const { step, note } = await garage();
           return step === 'error' ? note : undefined;
         });
-        state.should.startWith('No Authy account is chosen');
+        state.should.startWith('Open the node and choose an account');
       });
 
       for (const { answer, output, decision, page } of [

@@ -113,7 +113,7 @@ describe('Each failure is one catchable error', () => {
       const running = await start(verify);
       const { code, text } = await fails(running, { authyId: '209', payload: token });
       code.should.equal('AUTHY_INVALID_INPUT');
-      text.should.match(/^msg\.payload (?:is|has) .*change “Token” in the node\./);
+      text.should.match(/^msg\.payload (?:is|has|must be) .*change “Token” in the node\./);
       server.seen.length.should.equal(0);
     });
   }

@@ -8,6 +8,7 @@ import { changed } from './pages/events';
 import { isAtPage } from './pages/guard';
 import type { Arrival, Probe } from './pages/probes';
 import { type ProbeReply, sendProbe } from './probe-request';
+import { isUrl } from '../contract/url';
 
 /** Why nothing was reached, or what is wrong with the certificate. */
 type Unreached =
@@ -239,7 +240,7 @@ function notHere(reply: ProbeReply, page: PageAddress, { ownPath }: OwnServer): 
 }
 
 function targetOf(location: string | undefined, page: PageAddress): string {
-  if (location === undefined || !URL.canParse(location, page.url)) return '';
+  if (location === undefined || !isUrl(location, page.url)) return '';
   const { origin, pathname } = new URL(location, page.url);
   return `${origin}${pathname}`;
 }

@@ -1,5 +1,6 @@
 import { invalidInput } from './errors';
 import { isObject } from './json';
+import { isUrl } from './url';
 
 /**
  * Turns input from outside into a value that may be sent, or throws `AUTHY_INVALID_INPUT`. Input is refused,
@@ -253,7 +254,7 @@ export const logos: Parser<Logo[]> = (value, field) => {
         `has a logo of no known resolution. Each must have one of ${logoResolutions.join(', ')}.`,
       );
     }
-    if (typeof url !== 'string' || url.length > 500 || !/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    if (typeof url !== 'string' || url.length > 500 || !/^https?:\/\//i.test(url) || !isUrl(url)) {
       throw invalidInput(
         field,
         'has a logo without the address of an image. It must begin with https:// and have 500 characters at most.',

@@ -1,6 +1,7 @@
 import type { ProxySetting } from '../contract/service';
 import { credentialsOf } from '../contract/credentials';
 import { isLoopback } from '../contract/private-host';
+import { isUrl } from '../contract/url';
 
 /** A proxy to use. */
 export interface Proxy {
@@ -51,7 +52,7 @@ function addressOf({ url: address, variable }: ProxySetting): URL {
   const where = variable === undefined ? '' : ` in the environment variable ${variable}`;
   const refused = (problem: string): TypeError =>
     new TypeError(`The address of the proxy${where} must ${problem}, such as http://proxy.example:3128.`);
-  if (!URL.canParse(address)) throw refused('be a URL');
+  if (!isUrl(address)) throw refused('be a URL');
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw refused('begin with http:// or https://');

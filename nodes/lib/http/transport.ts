@@ -4,6 +4,7 @@ import { Connections, type Exchange, type Reply, ReplyCompressed } from './conne
 import type { Route } from './connector';
 import { isLoopback, privateHost } from '../contract/private-host';
 import { isSimulatorKey, simulatorKeyStart } from '../contract/simulator-key';
+import { isUrl } from '../contract/url';
 
 export interface TransportOptions extends Route {
   /** Sent with every request. */
@@ -126,8 +127,7 @@ function isTlsFailure(code: string): boolean {
  * @throws TypeError - with a sentence that says what to change
  */
 export function serviceAddress(baseUrl: string, pathPrefix: string, key: string): string {
-  if (!URL.canParse(baseUrl))
-    throw new TypeError('The base URL must be an address such as https://api.authy.com.');
+  if (!isUrl(baseUrl)) throw new TypeError('The base URL must be an address such as https://api.authy.com.');
   const url = new URL(baseUrl);
   const isSafeByHttp = isLoopback(url.hostname) || (privateHost.test(url.hostname) && isSimulatorKey(key));
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isSafeByHttp)) {

@@ -7,6 +7,7 @@ import { phoneOf } from '../services/registry';
 import { isSignedIn } from './admin-guard';
 import type { Instances } from './instances';
 import { serveJson } from './json-route';
+import { isUrl } from '../contract/url';
 
 /** What the panel shows of how a real phone opens the page of an account. */
 type Answer =
@@ -69,7 +70,7 @@ function withCode(url: string): Answer {
 
 /** The address of the editor's page, up to its last slash. */
 function editorAddress(editor: unknown): URL | undefined {
-  if (typeof editor !== 'string' || !URL.canParse(editor)) return undefined;
+  if (typeof editor !== 'string' || !isUrl(editor)) return undefined;
   const { protocol, username, href } = new URL(editor);
   return /^https?:$/.test(protocol) && username === '' ? new URL('.', href) : undefined;
 }

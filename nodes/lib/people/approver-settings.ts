@@ -1,5 +1,6 @@
 import type { ApproverSettings } from '../contract/approver';
 import type { SettingsReader } from '../contract/service';
+import { isUrl } from '../contract/url';
 
 /** The names of the settings that say how people are asked on this Node-RED's own page. */
 export const approverProperties = ['approverUrl', 'approverPath', 'approverPush', 'approverText'] as const;
@@ -34,7 +35,7 @@ export function approverSettings(
 }
 
 function isPageUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  if (!isUrl(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '');
 }

@@ -1,4 +1,5 @@
 import { pathAndQuery } from './router';
+import { isUrl } from '../contract/url';
 
 /** The parts of a request of Node-RED's own Express that are used here. */
 export interface ReceivedAt {
@@ -42,7 +43,7 @@ export function addressesOf(
 
 /** Whether a text is an absolute address that a callback can come to, complete: no variable is left in it. */
 export function isPublicUrl(text: string): boolean {
-  return /^https?:\/\/[^\s/?#]+[^\s#]*$/.test(text) && !/\$[{(]/.test(text) && URL.canParse(text);
+  return /^https?:\/\/[^\s/?#]+[^\s#]*$/.test(text) && !/\$[{(]/.test(text) && isUrl(text);
 }
 
 function seenOrigin({ protocol, headers }: ReceivedAt): string {

@@ -1,6 +1,7 @@
 import dns from 'node:dns/promises';
 import net, { BlockList, type LookupFunction } from 'node:net';
 import { newSubscription, PushRefused } from './refused';
+import { isUrl } from '../../contract/url';
 
 /** An address of a host. */
 export interface HostAddress {
@@ -26,7 +27,7 @@ export function readEndpoint(endpoint: string): URL {
   if (endpoint.length > longestEndpoint) {
     throw refused(`the push address is longer than ${longestEndpoint} characters`);
   }
-  if (!URL.canParse(endpoint)) throw refused('it has no address');
+  if (!isUrl(endpoint)) throw refused('it has no address');
   const url = new URL(endpoint);
   if (url.protocol !== 'https:') throw refused('the push address does not begin with https://');
   // Other readers could see another host in it than we do.

@@ -6,6 +6,7 @@ import type { CallOptions, ServiceAnswer } from '../../contract/service';
 import { type Answer, expectSame, expectText, type Read } from './client';
 import { type Context, personPath } from './context';
 import { isSid } from './sids';
+import { isUrl } from '../../contract/url';
 
 /** A new authenticator at Twilio. */
 interface CreatedFactor {
@@ -58,7 +59,7 @@ export async function createFactor(
 function uriOf(body: Answer['body'], secret: string): string {
   const binding = member(body, 'binding');
   const uri = isObject(binding) ? member(binding, 'uri') : undefined;
-  if (typeof uri !== 'string' || !/^otpauth:\/\/totp\//.test(uri) || !URL.canParse(uri)) {
+  if (typeof uri !== 'string' || !/^otpauth:\/\/totp\//.test(uri) || !isUrl(uri)) {
     throw untrustedAnswer('it has no address for authenticator apps');
   }
   const { searchParams } = new URL(uri);

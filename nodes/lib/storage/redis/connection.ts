@@ -6,6 +6,7 @@ import { Secrets } from '../../contract/secrets';
 import { type Link, NothingDone, type Scripts, type ScriptSet, unreachable } from './link';
 import { type ScriptName, scripts } from './scripts';
 import type { Clock } from '../../time';
+import { isUrl } from '../../contract/url';
 
 type Client = ReturnType<typeof createClient>;
 
@@ -236,7 +237,7 @@ export class RedisConnection implements Link {
 }
 
 function passwordIn(url: string): string {
-  return URL.canParse(url) ? credentialsOf(new URL(url)).password : '';
+  return isUrl(url) ? credentialsOf(new URL(url)).password : '';
 }
 
 async function loadClient(): Promise<typeof import('@redis/client')> {

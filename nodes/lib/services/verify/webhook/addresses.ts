@@ -1,4 +1,5 @@
 import { parse, stringify } from 'node:querystring';
+import { isUrl } from '../../../contract/url';
 
 /**
  * The texts that Twilio may have signed when it called an address: it is not of one mind about ports, and about which
@@ -33,7 +34,7 @@ const parts = /^(https?:\/\/)([^/?]*@)?(.*)$/is;
  * backslash as a slash.
  */
 function isCallable(address: string): boolean {
-  return /^https?:\/\/[^\s\p{Cc}\\#]+$/iu.test(address) && address.isWellFormed() && URL.canParse(address);
+  return /^https?:\/\/[^\s\p{Cc}\\#]+$/iu.test(address) && address.isWellFormed() && isUrl(address);
 }
 
 function legacyQuery(query: string): string {
