@@ -508,9 +508,7 @@ for (const runtime of runtimes) {
 
     if (runtime === runtimes[0]) {
       it('the palette breaks no word of a label in the other languages', async () => {
-        for (const language of languages.filter(
-          (other) => !views.some(({ language }) => language === other),
-        )) {
+        for (const language of languages.filter((other) => other !== 'en-US')) {
           const editor = await open(language);
           should(await editor.page.evaluate(brokenWords)).eql([], language);
           await editor.page.context().close();
@@ -518,7 +516,10 @@ for (const runtime of runtimes) {
       });
     }
 
-    for (const { language, isDark, turn, listsStay } of views) {
+    // Earlier ones have no dark theme.
+    for (const { language, isDark, turn, listsStay } of views.filter(
+      ({ isDark }) => !isDark || runtime.version === '5.',
+    )) {
       const view = `${language}${isDark ? ', dark' : ''}`;
 
       describe(view, () => {
