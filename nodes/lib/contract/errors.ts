@@ -137,11 +137,20 @@ export function noAccount(
   return new AuthyError('AUTHY_NO_ACCOUNT', whatToDo);
 }
 
-/** The error for an answer that is not as it should be: nothing is concluded from it. */
-export function untrustedAnswer(problem: string): AuthyError {
+/**
+ * The error for an answer that is not as it should be: nothing is concluded from it.
+ *
+ * @param of - whose answer it is
+ */
+export function untrustedAnswer(
+  problem: string,
+  of = 'the service',
+  facts: Pick<AuthyErrorFacts, 'statusCode' | 'response'> = {},
+): AuthyError {
   return new AuthyError(
     'AUTHY_BAD_RESPONSE',
-    `Check the base URL of the account, and the proxy: the service's answer cannot be trusted (${problem}).`,
+    `Check the base URL of the account, and the proxy: ${of}'s answer cannot be trusted (${problem}).`,
+    facts,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import { AuthyError, type AuthyErrorFacts } from '../contract/errors';
+import { AuthyError, type AuthyErrorFacts, untrustedAnswer } from '../contract/errors';
 import { callLimits } from '../contract/limits';
 import type { Secrets } from '../contract/secrets';
 import type { CallOptions } from '../contract/service';
@@ -273,9 +273,9 @@ export class Caller {
           `(${reasonOf(error.reason)}). Nothing was sent.`,
       );
     }
-    if (error.kind === 'tooLarge') throw this.untrusted('it is larger than 1 MiB');
+    if (error.kind === 'tooLarge') throw untrustedAnswer('it is larger than 1 MiB', this.name);
     if (error.kind === 'compressed')
-      throw this.untrusted('it is compressed, although that was not requested');
+      throw untrustedAnswer('it is compressed, although that was not requested', this.name);
     // Asking again with the same password could lock its owner out.
     if (error.reason === 'PROXY_HTTP_407') {
       throw new AuthyError(
@@ -295,13 +295,6 @@ export class Caller {
     }
     const cause = error.kind === 'aborted' ? lateAnswer : `the connection broke: ${reasonOf(error.reason)}`;
     return { failure: 'noAnswer', error: this.noAnswerError(state.repeat, cause) };
-  }
-
-  private untrusted(problem: string): AuthyError {
-    return new AuthyError(
-      'AUTHY_BAD_RESPONSE',
-      `Check the base URL of the account, and the proxy: ${this.name}'s answer cannot be trusted (${problem}).`,
-    );
   }
 
   /** The error of a call that this side ended: by its deadline, or because the node closes. */

@@ -1,6 +1,10 @@
+import type { AuthenticatorCodes } from '../contract/approver';
 import { AuthyError } from '../contract/errors';
 import { callLimits } from '../contract/limits';
-import type { CallOptions } from '../contract/service';
+import type { ValuesOf } from '../contract/operations';
+import type { PhoneRule } from '../contract/phone';
+import type { OperationName } from '../contract/results';
+import type { CallOptions, Performed, Service } from '../contract/service';
 
 /** So many operations are let in for each call that may run at once: the others of them wait within their deadline. */
 const letInPerCall = 5;
@@ -25,7 +29,7 @@ interface Waiting {
  * list. The deadline of an operation begins with its turn. One with a deadline of its own does not wait: it belongs to
  * somebody who waits for it, such as a gate whose time is about to be over.
  */
-export class Queue {
+class Queue {
   private running = 0;
   private characters = 0;
   private readonly waiting = new Set<Waiting>();
@@ -104,6 +108,41 @@ export class Queue {
     }
     this.waiting.delete(next);
     next.begin();
+  }
+}
+
+/** A service whose operations wait for their turn. */
+export class QueuedService implements Service {
+  readonly authenticators?: AuthenticatorCodes;
+  private readonly queue: Queue;
+
+  constructor(
+    private readonly service: Service,
+    limits: Limits,
+  ) {
+    if (service.authenticators !== undefined) this.authenticators = service.authenticators;
+    this.queue = new Queue(limits);
+  }
+
+  get phones(): PhoneRule {
+    return this.service.phones;
+  }
+
+  perform<N extends OperationName>(
+    name: N,
+    values: ValuesOf<N>,
+    options: CallOptions = {},
+  ): Promise<Performed<N>> {
+    return this.queue.run(values, options, () => this.service.perform(name, values, options));
+  }
+
+  test(): Promise<string> {
+    return this.service.test();
+  }
+
+  close(): void {
+    this.queue.close();
+    this.service.close();
   }
 }
 

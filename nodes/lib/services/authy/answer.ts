@@ -1,4 +1,4 @@
-import { AuthyError } from '../../contract/errors';
+import { type AuthyError, untrustedAnswer } from '../../contract/errors';
 import { isObject, type JsonObject, member } from '../../contract/json';
 import { formats } from '../../contract/validation';
 
@@ -13,11 +13,7 @@ export interface Answer {
 
 /** An answer that is not what the documentation says; nothing is concluded from it. */
 export function untrusted(problem: string, answer?: Answer): AuthyError {
-  return new AuthyError(
-    'AUTHY_BAD_RESPONSE',
-    `Check the base URL of the account, and the proxy: Authy's answer cannot be trusted (${problem}).`,
-    { statusCode: answer?.statusCode, response: answer?.shown },
-  );
+  return untrustedAnswer(problem, 'Authy', { statusCode: answer?.statusCode, response: answer?.shown });
 }
 
 /** Whether the body says `success`: Authy writes it as a boolean or as text. */

@@ -96,7 +96,7 @@ async function openService(
   { deadline, maxInFlight, maxQueued }: Environment,
   address: Pick<AuthySettings, 'apiKey' | 'baseUrl'> & Partial<AuthySettings>,
 ): Promise<Service> {
-  const [{ AuthyClient }, { AuthyService }, { Queue }] = await Promise.all([
+  const [{ AuthyClient }, { AuthyService }, { QueuedService }] = await Promise.all([
     import('./client.js'),
     import('./service.js'),
     import('../../http/queue.js'),
@@ -104,7 +104,7 @@ async function openService(
   try {
     const secrets = [apiKey, previousApiKey];
     const client = new AuthyClient({ ...address, deadline, maxInFlight, secrets });
-    return new AuthyService(client, new Queue({ maxInFlight, maxQueued }));
+    return new QueuedService(new AuthyService(client), { maxInFlight, maxQueued });
   } catch (error) {
     throw new AuthyError('AUTHY_BAD_CONFIG', (error as Error).message);
   }

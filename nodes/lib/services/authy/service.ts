@@ -2,17 +2,12 @@ import type { ValuesOf } from '../../contract/operations';
 import type { PhoneRule } from '../../contract/phone';
 import type { OperationName } from '../../contract/results';
 import type { CallOptions, Performed, Service } from '../../contract/service';
-import type { Queue } from '../../http/queue';
 import type { AuthyClient } from './client';
 import { type EndpointOf, endpoints } from './endpoints';
 
 /** Authy, or a server that speaks its protocol. */
 export class AuthyService implements Service {
-  /** @param queue - of its operations; absent: all begin at once */
-  constructor(
-    private readonly client: AuthyClient,
-    private readonly queue?: Queue,
-  ) {}
+  constructor(private readonly client: AuthyClient) {}
 
   /** A server on this machine is a simulator, whatever the account says: it accepts made-up numbers, too. */
   get phones(): PhoneRule {
@@ -27,15 +22,6 @@ export class AuthyService implements Service {
     // The table holds for each name the endpoint of that name; TypeScript does not follow it through a parameter.
     const endpoint = (endpoints as unknown as Readonly<Partial<Record<OperationName, EndpointOf<N>>>>)[name];
     if (endpoint === undefined) throw new Error(`Authy does not do ${name}.`);
-    const ask = (): Promise<Performed<N>> => this.ask(endpoint, values, options);
-    return this.queue === undefined ? ask() : this.queue.run(values, options, ask);
-  }
-
-  private async ask<N extends OperationName>(
-    endpoint: EndpointOf<N>,
-    values: ValuesOf<N>,
-    options: CallOptions,
-  ): Promise<Performed<N>> {
     const endsAt = performance.now() + (options.deadline ?? this.client.deadline);
     const first = await this.client.call(endpoint, values, options);
     const { statusCode, shown: body } = first.answer;
@@ -51,7 +37,6 @@ export class AuthyService implements Service {
   }
 
   close(): void {
-    this.queue?.close();
     this.client.close();
   }
 }

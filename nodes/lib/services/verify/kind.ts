@@ -145,7 +145,7 @@ function textOf(value: unknown): string {
 
 /** Loaded with the first call: an editor that is only opened needs no HTTP. */
 async function openService(settings: VerifySettings, environment: Environment): Promise<Service> {
-  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }, { WrongTries }, { Queue }] =
+  const [{ VerifyClient }, { VerifyService }, { StartedVerifications }, { WrongTries }, { QueuedService }] =
     await Promise.all([
       import('./client.js'),
       import('./service.js'),
@@ -176,5 +176,5 @@ async function openService(settings: VerifySettings, environment: Environment): 
     now: () => Date.now(),
     steady: () => performance.now(),
   };
-  return new VerifyService(context, deadline, new Queue({ maxInFlight, maxQueued }));
+  return new QueuedService(new VerifyService(context, deadline), { maxInFlight, maxQueued });
 }

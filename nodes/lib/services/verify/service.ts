@@ -8,7 +8,6 @@ import { onetouchSend, onetouchStatus, userInvite } from './approvals';
 import { appDetails, appStats } from './application';
 import { authenticatorCodes } from './authenticator-codes';
 import { tokenCall, tokenEmail, tokenSms } from './codes';
-import type { Queue } from '../../http/queue';
 import type { Context, Handler } from './context';
 import { userImport } from './import';
 import { phoneCheck, phoneInfo, phoneStart, phoneStatus } from './phones';
@@ -47,8 +46,6 @@ export class VerifyService implements Service {
     private readonly context: Context,
     /** For a whole operation, in milliseconds. */
     private readonly deadline: number,
-    /** Of its operations; absent: all begin at once. */
-    private readonly queue?: Queue,
   ) {
     this.authenticators = authenticatorCodes(context, () => this.begin());
   }
@@ -66,8 +63,7 @@ export class VerifyService implements Service {
     // The table holds for each name the handler of that name; TypeScript does not follow it through a parameter.
     const handler = (handlers as unknown as Readonly<Partial<Record<OperationName, Handler<N>>>>)[name];
     if (handler === undefined) throw new Error(`Verify does not do ${name}.`);
-    const ask = (): Promise<Performed<N>> => handler(this.context, values, this.begin(options));
-    return this.queue === undefined ? ask() : this.queue.run(values, options, ask);
+    return handler(this.context, values, this.begin(options));
   }
 
   async test(): Promise<string> {
@@ -76,7 +72,6 @@ export class VerifyService implements Service {
   }
 
   close(): void {
-    this.queue?.close();
     this.context.verify.close();
     this.context.lookups.close();
   }
