@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import should from 'should';
 import { exportPeople, importPeople } from '../../nodes/lib/people/transfer';
@@ -229,15 +230,13 @@ describe('Approvals on Twilio Verify, by an app of its own', () => {
       verify.account = {};
       const error = await verify.errorOf('onetouchSend', { authyId }, { message: 'Open?' });
       should(error).match({ code: 'AUTHY_NOT_SENT', message: /Invite the user first/ });
-      const approvalId = '4a725520-bff5-0135-eb01-0e5d90336a8c';
+      const approvalId = randomUUID();
       should(await verify.errorOf('onetouchStatus', { approvalId })).match({ code: 'AUTHY_NOT_FOUND' });
       should(await verify.requestsTo('/Challenges')).equal(0);
     });
 
     it('a request that this account did not send cannot be read', async () => {
-      const error = await verify.errorOf('onetouchStatus', {
-        approvalId: '4a725520-bff5-0135-eb01-0e5d90336a8c',
-      });
+      const error = await verify.errorOf('onetouchStatus', { approvalId: randomUUID() });
       should(error).match({ code: 'AUTHY_NOT_FOUND', message: /Ask again/ });
       should(await verify.requestsTo('/Challenges')).equal(0);
     });
