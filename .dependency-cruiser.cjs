@@ -41,7 +41,7 @@ module.exports = {
       to: {
         path: '^nodes/',
         pathNot: [
-          ...(folder === 'contract' || folder === 'http' ? [] : [time]),
+          ...(folder === 'contract' ? [] : [time]),
           ...[folder, ...others].map((name) => `${lib}${name}/`),
           ...(folder === 'simulated' ? ['^nodes/simulator/simulator\\.ts$'] : []),
         ],

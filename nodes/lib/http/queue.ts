@@ -5,6 +5,7 @@ import type { ValuesOf } from '../contract/operations';
 import type { PhoneRule } from '../contract/phone';
 import type { OperationName } from '../contract/results';
 import type { CallOptions, Performed, Service } from '../contract/service';
+import { type Clock, realTime } from '../time';
 
 /** So many operations are let in for each call that may run at once: the others of them wait within their deadline. */
 const letInPerCall = 5;
@@ -36,7 +37,10 @@ class Queue {
   private readonly letIn: number;
   private isClosed = false;
 
-  constructor(private readonly limits: Limits) {
+  constructor(
+    private readonly limits: Limits,
+    private readonly time: Pick<Clock, 'after'>,
+  ) {
     this.letIn = limits.maxInFlight * letInPerCall;
   }
 
@@ -78,7 +82,7 @@ class Queue {
     try {
       await new Promise<void>((resolve, reject) => {
         const one: Waiting = { begin: resolve, end: reject };
-        const timer = setTimeout(() => reject(waitedTooLong()), callLimits.longestWait * 1000);
+        const stopWaiting = this.time.after(callLimits.longestWait * 1000, () => reject(waitedTooLong()));
         const abort = (): void => {
           const error = closed();
           onCancelled?.(error);
@@ -87,7 +91,7 @@ class Queue {
         signal?.addEventListener('abort', abort, { once: true });
         this.waiting.add(one);
         stop = () => {
-          clearTimeout(timer);
+          stopWaiting();
           signal?.removeEventListener('abort', abort);
           this.waiting.delete(one);
         };
@@ -119,9 +123,10 @@ export class QueuedService implements Service {
   constructor(
     private readonly service: Service,
     limits: Limits,
+    time: Pick<Clock, 'after'> = realTime,
   ) {
     if (service.authenticators !== undefined) this.authenticators = service.authenticators;
-    this.queue = new Queue(limits);
+    this.queue = new Queue(limits, time);
   }
 
   get phones(): PhoneRule {
