@@ -742,6 +742,21 @@ describe('Approval gate', function () {
     should(await phones.all()).eql([]);
   });
 
+  it('many at once wait for no turn, in which somebody would be asked who is no longer to be: the last ones are refused', async () => {
+    const service = await new ScriptedServer().start();
+    try {
+      service.script('hang');
+      const running = await start({}, { baseUrl: service.url, deadline: 1, maxInFlight: 1 });
+      const ids = Array.from({ length: 13 }, (_, index) => running.give({ authyId: String(1000 + index) }));
+      const endings = await Promise.all(ids.map((id) => running.ending(id)));
+      const codes = endings.map(({ caught }) => caught[0]?.error?.code);
+      should(codes.slice(11)).eql(['AUTHY_BUSY', 'AUTHY_BUSY']);
+      should(codes.slice(0, 11)).not.containEql('AUTHY_BUSY');
+    } finally {
+      await service.stop();
+    }
+  });
+
   it('errors of asking reach a Catch node, and nothing waits', async () => {
     const running = await start({ timeout: '0' });
     const { caught } = await running.deliver({ authyId, payload: 'kept' });

@@ -116,6 +116,35 @@ describe('What a newcomer tries from the panels of a gate and of its account', (
       should(answer).match({ ok: false, message: /^Ask again/ });
     });
 
+    it('is no withdrawal, though an input is taken from where those are', async () => {
+      const running = await start({ authyId: 'reset' });
+      const authyId = await ada();
+      running.give({ authyId: 'other' });
+      should(await ask({ authyId })).match({
+        ok: false,
+        message: /^Take the inputs of this node from other/,
+      });
+    });
+
+    it('is about a node of a subflow, if that is used once', async () => {
+      const inSubflow = (...instances: string[]): FlowNode[] => [
+        simulated,
+        { id: 'template', type: 'subflow', name: 'Door', in: [], out: [] },
+        { ...ownGate({ z: 'template' }), id: 'inner gate', wires: [] },
+        ...instances.map((id) => ({ id, type: 'subflow:template', z: 'tab' })),
+      ];
+      const startWith = async (nodes: FlowNode[]): Promise<void> => {
+        await flow?.stop();
+        flow = await Flow.start(ownGate(), 3, nodes, {}, { userDir: temporaryDirectory() });
+      };
+      await startWith(inSubflow());
+      should(await ask({}, 'inner gate')).match({ ok: false, message: /^Put the subflow into a flow/ });
+      await startWith(inSubflow('front'));
+      should(await ask({ authyId: await ada() }, 'inner gate')).eql({ ok: true });
+      await startWith(inSubflow('front', 'back'));
+      should(await ask({}, 'inner gate')).match({ ok: false, message: /^Use an inject node in front/ });
+    });
+
     it('is about a node that runs', async () => {
       await start();
       should(await ask({}, 'another')).match({ ok: false, message: /^Deploy first/ });

@@ -14,6 +14,7 @@ import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
 import type { Outcome } from './outcome';
 import { thisProcess } from './process';
 import { Trials, withdrawnFirst } from './trials';
+import { isWithdrawal } from './withdrawal';
 import { approvalInputs, requestOf } from './question';
 import type { Request } from './request';
 
@@ -90,15 +91,21 @@ export class ApprovalNode {
    * @returns resolves once somebody is asked
    * @throws AuthyError - what the message ended with instead
    */
-  tryNow(values: Readonly<Record<string, unknown>>): Promise<void> {
+  async tryNow(values: Readonly<Record<string, unknown>>): Promise<void> {
     const { RED, node, inputs } = this;
     const message = { _msgid: RED.util.generateId(), topic: '' };
     for (const [input, place] of inputs.takenFromMessage()) {
       if (Object.hasOwn(values, input)) RED.util.setMessageProperty(message, place, values[input], true);
     }
+    if (isWithdrawal(message)) {
+      throw new AuthyError(
+        'AUTHY_BAD_CONFIG',
+        'Take the inputs of this node from other properties: msg.cancel and msg.reset withdraw what is open.',
+      );
+    }
     const asked = this.trials.begin(message._msgid);
     node.receive(message);
-    return asked;
+    await asked;
   }
 
   /** See {@link Gate.close}. */
@@ -146,8 +153,8 @@ export class ApprovalNode {
         this.account()?.assertSupported('onetouchSend', requestOf(asked));
         return asked;
       },
-      asked: ({ message }) => this.trials.asked(message._msgid),
-      ended: ({ message }) => this.trials.failed(message._msgid, withdrawnFirst()),
+      asked: ({ message }) => this.trials.end(message._msgid),
+      ended: ({ message }) => this.trials.end(message._msgid, withdrawnFirst()),
       send: (request, outcome) => this.send(request, outcome),
       raise: (message, error, done) => {
         const raised = inputs.withSource(error);
@@ -155,7 +162,7 @@ export class ApprovalNode {
         if (isOpen && raised instanceof AuthyError && raised.response !== undefined) {
           message['authy'] = answerFacts(node, this.account(), raised);
         }
-        this.trials.failed(message._msgid, raised);
+        this.trials.end(message._msgid, raised);
         done?.(raised);
       },
       emit: (request, event, decision, waiting) => this.emit(request, event, decision, waiting),
@@ -167,7 +174,7 @@ export class ApprovalNode {
 
   private gateAccount(account: Account): GateAccount {
     const { stores } = account;
-    const { RED, node, badge } = this;
+    const { RED, node } = this;
     return {
       place: stores,
       longestPause: account.longestReadingPause,
@@ -183,7 +190,7 @@ export class ApprovalNode {
         });
       },
       async send(asked, message) {
-        const options = { deadline: deadlineOf(message), asker: askerOf(RED, node), onQueued: badge.queue };
+        const options = { deadline: deadlineOf(message), asker: askerOf(RED, node), isAdmitted: true };
         const { result } = await account.perform('onetouchSend', requestOf(asked), options);
         return result.approvalId;
       },

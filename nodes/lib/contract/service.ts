@@ -22,6 +22,11 @@ export interface CallOptions {
   onQueued?: ((isQueued: boolean) => void) | undefined;
   /** Instead of the account's deadline, in milliseconds. Such a call does not wait for its turn. */
   deadline?: number | undefined;
+  /**
+   * Whether what it asks was counted and timed already, as an approval gate does: it does not wait for its turn either, or it would
+   * come when it is no longer wanted.
+   */
+  isAdmitted?: boolean | undefined;
   /** For the status of an approval request: who was asked, where the caller knows it. Otherwise the account has to. */
   recipient?: string | undefined;
   /** For an approval request on this Node-RED's own page: who asks, such as the name of the flow. */

@@ -51,7 +51,8 @@ class Queue {
    *   its node or the account is closed first. Nothing was sent then.
    */
   async run<T>(values: object, options: CallOptions, operation: () => Promise<T>): Promise<T> {
-    if (this.limits.maxQueued === 0 || options.deadline !== undefined) return operation();
+    if (this.limits.maxQueued === 0 || options.deadline !== undefined || options.isAdmitted === true)
+      return operation();
     if (this.running < this.letIn) this.running += 1;
     else await this.turn(JSON.stringify(values).length, options);
     try {
@@ -81,19 +82,23 @@ class Queue {
     let stop: (() => void) | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        const one: Waiting = { begin: resolve, end: reject };
-        const stopWaiting = this.time.after(callLimits.longestWait * 1000, () => reject(waitedTooLong()));
+        // Whoever has ended is out of the line at once: no place may go to them.
+        const end = (error: AuthyError): void => {
+          this.waiting.delete(one);
+          reject(error);
+        };
+        const one: Waiting = { begin: resolve, end };
+        const stopWaiting = this.time.after(callLimits.longestWait * 1000, () => end(waitedTooLong()));
         const abort = (): void => {
           const error = closed();
           onCancelled?.(error);
-          reject(error);
+          end(error);
         };
         signal?.addEventListener('abort', abort, { once: true });
         this.waiting.add(one);
         stop = () => {
           stopWaiting();
           signal?.removeEventListener('abort', abort);
-          this.waiting.delete(one);
         };
       });
     } finally {

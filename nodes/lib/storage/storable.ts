@@ -170,6 +170,10 @@ function plainObject(value: object, place: Place): unknown {
     return { $buffer: value.toString('base64') };
   }
   if (types.isDate(value)) return { $date: Number.isNaN(value.getTime()) ? '' : value.toISOString() };
+  // Before anything looks at each part of what may be far too large.
+  if (types.isTypedArray(value) || types.isArrayBuffer(value))
+    spend(place, Math.ceil(value.byteLength / 3) * 4);
+  if (types.isMap(value) || types.isSet(value)) spend(place, value.size);
   if (
     (types.isTypedArray(value) || types.isArrayBuffer(value)) &&
     isOf(value, [...Object.keys(typedArrays), 'ArrayBuffer'])
@@ -177,7 +181,6 @@ function plainObject(value: object, place: Place): unknown {
     const bytes = types.isArrayBuffer(value)
       ? Buffer.from(value)
       : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    spend(place, Math.ceil(bytes.length / 3) * 4);
     place.writing.hasNewer = true;
     return { $typed: [value.constructor.name, bytes.toString('base64')] };
   }

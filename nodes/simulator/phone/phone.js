@@ -347,7 +347,9 @@
     const known = [...state.users, ...state.factors, ...state.messages];
     const phones = [...new Set(known.map(personOf))];
     const options = [['', text('allPhones')], ...phones.map((phone) => [phone, written(phone)])];
-    if (options.map(String).join() !== [...filter.options].map((it) => `${it.value},${it.text}`).join()) {
+    if (
+      options.map(String).join() !== [...filter.options].map((it) => `${it.value},${it.textContent}`).join()
+    ) {
       const chosen = filter.value;
       filter.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
       filter.value = phones.includes(chosen) ? chosen : '';

@@ -154,6 +154,28 @@ describe('A service whose operations wait for their turn', () => {
     should(standing.waits).equal(0);
   });
 
+  it('gives no place to one that ends in the same moment as the one before it', async () => {
+    const operations = fill();
+    const closing = new AbortController();
+    // Their ends come before anything else that waits to run.
+    closing.signal.addEventListener('abort', () => void standing.end());
+    const closed = problem(ask('closed', { signal: closing.signal }));
+    const other = ask('other');
+    closing.abort();
+    should(await closed).equal('AUTHY_CANCELLED');
+    await operations[0];
+    await turns();
+    should(standing.begun.slice(5)).eql(['other']);
+    for (let count = 0; count < 5; count++) await standing.end();
+    should(await problem(other)).equal('none');
+  });
+
+  it('lets in at once what an approval gate has admitted, which others may withdraw meanwhile', () => {
+    void fill();
+    void ask('admitted', { isAdmitted: true });
+    should(standing.begun.at(-1)).equal('admitted');
+  });
+
   it('lets in at once what has a time of its own, and all if none may wait', async () => {
     void fill();
     void ask('in a hurry', { deadline: 1 });

@@ -138,4 +138,16 @@ describe('Stored messages', () => {
     should(() => writeMessage({ payload: '\u0001'.repeat(60_000) })).throw(/larger than 64 KiB/);
     same({ payload: 'x'.repeat(65_000) });
   });
+
+  it('refuse what has too many parts, without looking at each', () => {
+    for (const payload of [
+      new Uint8Array(500 * 1024 * 1024),
+      new Float64Array(50 * 1024 * 1024),
+      new ArrayBuffer(500 * 1024 * 1024),
+      new Set(Array.from({ length: 1e6 }, (_, index) => index)),
+      new Map(Array.from({ length: 1e6 }, (_, index) => [index, true])),
+    ]) {
+      should(() => writeMessage({ payload })).throw(/larger than 64 KiB/);
+    }
+  });
 });
