@@ -36,7 +36,7 @@ export interface SimulatorOptions {
   callbackUrl?: CallbackAddress | undefined;
   /** POST if absent. */
   callbackMethod?: CallbackMethod;
-  /** The name of the application; at most 30 characters. */
+  /** The name of the application, of which 30 characters are taken. */
   appName?: string;
   /** What clients of Twilio Verify send, and how its service is set; each is made anew if it is absent. */
   verify?: VerifyOptions;
@@ -53,6 +53,11 @@ export interface SimulatorOptions {
 const otherName =
   'Call the simulator by its IP address or by a name without a dot, or start it with --allow-host and this name: this could ' +
   "be a stranger's name for that machine.";
+
+/** The name of an application, as long as Twilio allows. */
+function named(name = ''): string {
+  return [...name].slice(0, 30).join('') || 'Authy Simulator';
+}
 
 /**
  * A simulator of Authy and of Twilio Verify: their endpoints, the phone page of the people, and an interface to control
@@ -78,7 +83,7 @@ export class Simulator {
   constructor(options: SimulatorOptions = {}) {
     this.settings = {
       apiKey: options.apiKey || `${simulatorKeyStart}${randomBytes(16).toString('hex')}`,
-      appName: options.appName || 'Authy Simulator',
+      appName: named(options.appName),
       callbackUrl: options.callbackUrl || undefined,
       callbackMethod: options.callbackMethod ?? 'POST',
       callbackForm: '2019',
@@ -184,7 +189,7 @@ export class Simulator {
   configure(options: Partial<Omit<SimulatorOptions, 'now' | 'host' | 'allowedHosts'>>): void {
     const { settings } = this;
     if (options.apiKey) settings.apiKey = options.apiKey;
-    if (options.appName) settings.appName = options.appName;
+    if ('appName' in options) settings.appName = named(options.appName);
     if ('callbackUrl' in options) settings.callbackUrl = options.callbackUrl || undefined;
     if (options.callbackMethod) settings.callbackMethod = options.callbackMethod;
     if (options.verify) settings.verify = verifySettings(options.verify, settings.verify);

@@ -445,6 +445,17 @@ it('contract: the panel of a callback refuses the public URLs that the runtime r
   should(withQuery).not.equal(true);
 });
 
+it('contract: an account with a simulator says so wherever its name stands', () => {
+  const { label } = panelOf('authy-config').definition;
+  const labelled = (account: object): unknown => label.call({ ...unnamed, name: 'Garage', ...account });
+  for (const service of ['authy', 'verify']) {
+    should(labelled({ service, simulated: true })).equal('Garage · status.simulator');
+    should(labelled({ service, simulated: false })).equal('Garage');
+  }
+  should(labelled({ service: 'simulator' })).equal('Garage · status.simulator');
+  should(labelled({ service: 'local', simulated: false })).equal('Garage');
+});
+
 it('contract: the panel of an account refuses the base URLs that the runtime refuses with every key', () => {
   const { defaults } = panelOf('authy-config').definition;
   const accepts = (url: string): boolean => {

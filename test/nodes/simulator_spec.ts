@@ -130,6 +130,24 @@ describe("An account's simulator", () => {
     should(await control('get', '/settings')).have.property('callbackUrl', `${flow.ownUrl}/authy/callback`);
   });
 
+  for (const service of ['authy', 'verify']) {
+    it(`has the name of its account on ${service}, as long as it may be`, async () => {
+      flow = await Flow.start(callback, 3, [{ ...account, version: 3, service, simulated: true }]);
+      const named = (name: string): Promise<true> =>
+        eventually(`a simulator named ${name}`, async () => {
+          const response = await flow.request().get('/authy-simulator/account/settings');
+          return (response.body as { appName?: unknown }).appName === name || undefined;
+        });
+      await named('Authy Simulator');
+      await flow.redeploy({ name: ' Garage ' }, 'account');
+      await named('Garage');
+      await flow.redeploy({ name: '🚪'.repeat(31) }, 'account');
+      await named('🚪'.repeat(30));
+      await flow.redeploy({ name: '' }, 'account');
+      await named('Authy Simulator');
+    });
+  }
+
   it('is kept while a setting of the account is wrong, and removed when that account is disabled', async () => {
     flow = await Flow.start(callback, 3, [account]);
     await ready();

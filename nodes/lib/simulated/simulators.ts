@@ -2,22 +2,25 @@ import type { AccountReader, SettingsReader } from '../contract/service';
 import type { Simulator, SimulatorOptions } from '../../simulator/simulator';
 
 /** The settings of an account that its simulator takes. */
-export type SimulatedSettings = Pick<SimulatorOptions, 'callbackUrl' | 'callbackMethod'>;
+export type SimulatedSettings = Pick<SimulatorOptions, 'appName' | 'callbackUrl' | 'callbackMethod'>;
 
 /**
- * Where an account's simulator reports answers: an address, or a path of this Node-RED, which is found when it is called;
- * undefined if it reports none.
+ * The settings that every service's simulator takes: the account's name, by which its phone tells it from others; and where it
+ * reports answers, an address, or a path of this Node-RED, which is found when it is called.
  *
  * @param config - of the account's node
  */
-export function simulatedCallbackUrl(
+export function simulatedSettings(
   reader: AccountReader,
   settings: SettingsReader,
   config: Readonly<Record<string, unknown>>,
-): SimulatedSettings['callbackUrl'] {
+): SimulatedSettings {
+  const name = typeof config['name'] === 'string' ? config['name'].trim() : '';
   const address = settings.text('callbackUrl', config['callbackUrl']);
-  if (address === '') return undefined;
-  return address.startsWith('/') ? () => reader.ownAddress(address) : address;
+  return {
+    appName: name,
+    callbackUrl: address.startsWith('/') ? () => reader.ownAddress(address) : address || undefined,
+  };
 }
 
 /**

@@ -458,11 +458,14 @@
   /** How many messages came while nobody could see the page. */
   let unseen = 0;
 
-  /** The title says how much there is to look at. */
+  /** The title says how much there is to look at; it and the heading tell several simulators apart. */
   function renderTitle() {
     const count = state.approvals.filter(({ status }) => status === 'pending').length + unseen;
-    const title = count === 0 ? text('title') : text('titleWaiting', { count });
-    if (document.title !== title) document.title = title;
+    const app = /simulator/i.test(state.appName) ? [] : [state.appName];
+    put(byId('name'), [...app, text('name')].join(' · '));
+    const title = [...app, text('title')].join(' · ');
+    const shown = count === 0 ? title : text('titleWaiting', { count, title });
+    if (document.title !== shown) document.title = shown;
   }
 
   /** What was there before; undefined until the first answer, whose contents are not new. */

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
+import { type SimulatedSettings, simulatedSettings } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { isSimulatorKey, simulatorWarning } from '../../contract/simulator-key';
 import { apiKeyProblem } from './api-key';
@@ -81,7 +81,7 @@ function simulatorSettings(
   config: Raw,
 ): AuthySettings['simulator'] {
   return {
-    callbackUrl: simulatedCallbackUrl(reader, settings, config),
+    ...simulatedSettings(reader, settings, config),
     callbackMethod: settings.choice('callbackMethod', config['callbackMethod'], ['POST', 'GET']),
   };
 }

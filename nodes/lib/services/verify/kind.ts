@@ -106,8 +106,7 @@ function keyProblem({ isSimulated, secret, problem }: VerifySettings): string | 
 
 /** The settings of an account's simulator. */
 async function simulated(settings: VerifySettings, { accountId, log }: Environment): Promise<VerifySettings> {
-  const { callbackUrl } = settings;
-  const { simulator, url } = await startSimulator(accountId, { callbackUrl, log });
+  const { simulator, url } = await startSimulator(accountId, { ...settings.simulator, log });
   const { serviceSid, apiKeySid: user, apiKeySecret: secret } = simulator.verify;
   return { ...settings, serviceSid, user, secret, baseUrl: url, lookupsUrl: url };
 }

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import { type SimulatedSettings, simulatedCallbackUrl } from '../../simulated/simulators';
+import { type SimulatedSettings, simulatedSettings } from '../../simulated/simulators';
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { approverSettings } from '../../people/approver-settings';
 import { isSimulatorKey, simulatorWarning } from '../../contract/simulator-key';
@@ -20,8 +20,8 @@ export interface VerifySettings extends ServiceSettings {
   readonly authToken: string;
   /** Why there is none although something was entered; a sentence. */
   readonly noAuthToken: string | undefined;
-  /** Where the account's simulator reports answers. */
-  readonly callbackUrl: SimulatedSettings['callbackUrl'];
+  /** The simulator's settings, if the account uses it instead of Twilio. */
+  readonly simulator: SimulatedSettings | undefined;
   /** Whether the type of a number's line may be looked up, which Twilio bills. */
   readonly lookup: boolean;
   /** Whether people approve in an app of the customer's own; otherwise on this Node-RED's own page. */
@@ -49,7 +49,7 @@ export function readSettings(reader: AccountReader, config: Raw, credentials: Ra
     return {
       ...plainSettings,
       ...asking,
-      callbackUrl: simulatedCallbackUrl(reader, settings, config),
+      simulator: simulatedSettings(reader, settings, config),
       name: 'simulator',
       isSimulated: true,
       problem: settings.problem,
@@ -110,7 +110,7 @@ export const plainSettings: VerifySettings = {
   secret: '',
   authToken: '',
   noAuthToken: undefined,
-  callbackUrl: undefined,
+  simulator: undefined,
   lookup: true,
   hasOwnApp: false,
   baseUrl: verifyBaseUrl,
