@@ -215,7 +215,7 @@ for (const runtime of runtimes)
             should(await left(played, 'authy-user-status')).match({ authyId });
             await played.press('change the e-mail address');
             should(await left(played, 'authy-user-update')).eql({ authyId, email: 'ada@example.org' });
-            await played.press('QR code for an authenticator app');
+            await played.press('QR code for an app');
             const { qrCode } = (await left(played, 'authy-user-qr')) as { qrCode: string };
             // The image itself, which any page on any machine can show.
             qrCode.should.startWith('data:image/svg+xml;');

@@ -53,7 +53,7 @@ for (const runtime of runtimes) {
       this.timeout(600_000);
       nodeRed = await NodeRed.start(this, runtime, {});
       await nodeRed.deploy([...flows, ...checking()]);
-      await press('make some users at Authy');
+      await press('make users at Authy');
       users = (await nodeRed.flowContext(tab, 'users')) as Listed[];
     });
 

@@ -470,7 +470,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
         (await left('authy-user-status')).should.containEql({ authyId });
         await press('change the e-mail address');
         (await left('authy-user-update')).should.deepEqual({ authyId, email: 'ada@example.org' });
-        await press('QR code for an authenticator app');
+        await press('QR code for an app');
         (await left('authy-user-qr')).should.containEql({ authyId, label: 'Garage' });
         await press('report a password reset');
         (await left('authy-user-activity')).should.deepEqual({ authyId, activity: 'password_reset' });
