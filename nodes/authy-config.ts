@@ -10,7 +10,7 @@ import {
   problemsOf,
 } from './lib/node/account-settings';
 import { serveApprovers } from './lib/node/approver-mount';
-import { pathProblems } from './lib/node/approver-paths';
+import { pathProblem } from './lib/node/approver-paths';
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
@@ -20,11 +20,11 @@ export = (RED: NodeAPI): void => {
   function AuthyConfig(this: AccountNode, config: AccountDef): void {
     RED.nodes.createNode(this, config);
     const settings = accountSettings(RED, this, config);
-    const account = new Account(settings);
+    const noPage = (): string | undefined => pathProblem(RED, instances, account);
+    const account = new Account({ ...settings, noPage });
     this.account = account;
     instances.add(this);
-    for (const problem of [...problemsOf(settings), ...pathProblems(RED, instances, account)])
-      this.warn(problem);
+    for (const problem of [...problemsOf(settings), noPage()]) if (problem !== undefined) this.warn(problem);
     this.on('close', (removed: boolean, done: () => void) => {
       instances.remove(this);
       void account.close(removed).then(done);

@@ -93,6 +93,7 @@ class InMemory {
     settings: { name: 'Front door', path: '/approve', publicUrl: approverPage, push: false, showsText: true },
     isShared: false,
     ownUrl: () => undefined,
+    noPage: () => undefined,
     people: () => this.people,
     codes: () => Promise.reject(new Error('There are none.')),
     isHeard: () => true,

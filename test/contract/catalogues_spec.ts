@@ -45,6 +45,8 @@ const badges = [
   ...declaredIn(read('nodes', 'lib', 'contract', 'errors.ts'), 'AuthyErrorCode').map(
     (code) => `error.${code.replace(/^AUTHY_/, '')}`,
   ),
+  // A person without a phone has a badge of their own.
+  'error.NOT_INVITED',
   // An error that is none of ours.
   'error.UNEXPECTED',
 ].map((badge) => `status.${badge}`);

@@ -187,6 +187,7 @@ const closedEditor = {
     _: (key: string, options?: { defaultValue?: string }) => options?.defaultValue ?? key,
     events: { on: () => undefined },
     nodes: {
+      eachConfig: () => undefined,
       node: (() => undefined) as (id: string) => unknown,
       originalFlow: (): readonly { readonly id: string }[] => [],
     },

@@ -306,6 +306,61 @@ for (const runtime of runtimes) {
         await editor.closePanel(send);
       });
 
+      it('no account gets the page of another one: a new page has a free path, and a taken one says so', async () => {
+        const { page } = editor;
+        const path = page.locator('#node-config-input-approverPath');
+        const service = page.locator('#node-config-input-service');
+        const reason = page.locator('.form-row:has(> #node-config-input-approverPath) .authy-reason');
+        const open = async (id: string): Promise<void> => {
+          await page.evaluate(
+            (id) => (window as unknown as EditorWindow).RED.editor.editConfig('account', 'authy-config', id),
+            id,
+          );
+          await page.locator('#node-config-dialog-ok').click({ trial: true });
+        };
+        const ids = async (): Promise<string[]> => (await editor.nodes()).map(({ id }) => id);
+        /** Saves the open panel. @returns the account, if it is new */
+        const save = async (before: readonly string[]): Promise<string> => {
+          await editor.closePanel({ id: '', type: 'authy-config', z: '' });
+          return (await ids()).find((id) => !before.includes(id)) ?? '';
+        };
+
+        const [none, paths] = [await ids(), new Set<string>()];
+        await open('_ADD_');
+        const taken = await path.inputValue();
+        paths.add(taken);
+        const first = await save(none);
+        const one = await ids();
+        await open('_ADD_');
+        await editor.unfold();
+        paths.add(await path.inputValue());
+        for (const wrong of [taken, `${taken.toUpperCase()}/garage`]) {
+          await path.fill(wrong);
+          should(await reason.textContent()).match(
+            /^Choose another page path: at .* is the page of the account/,
+          );
+        }
+        await path.fill([...paths][1] ?? '');
+        should(await reason.textContent()).equal('');
+        const second = await save(one);
+        for (const id of [first, second]) should(await editor.state(id)).match({ valid: true });
+        // A page that is there stays where it is.
+        for (const [id, stays] of [
+          [first, 0],
+          [second, 1],
+        ] as const) {
+          await open(id);
+          should(await path.inputValue()).equal([...paths][stays]);
+          await save([]);
+        }
+        // Another service has had none yet.
+        await open(account.id);
+        await service.selectOption('local');
+        paths.add(await path.inputValue());
+        await editor.dismiss();
+        should([...paths]).have.length(3);
+      });
+
       it('an account of an older version is opened with its meaning kept, and saved in the new format', async () => {
         const node = { id: account.id, type: account.type, z: '' };
         const saved = (): Promise<unknown> =>

@@ -92,4 +92,18 @@ describe('After a deploy, each node whose account cannot be used says so in red,
     await running.redeploy({}, 'account');
     for (const [type, status] of shown(running)) should(status).not.match({ text: /NO_ACCOUNT$/ }, type);
   });
+
+  it('what leads people to a page that is another account’s, while that is there', async () => {
+    const local = { ...right, service: 'local' };
+    const [watched, ...others] = nodes as [FlowNode, ...FlowNode[]];
+    flow = await Flow.start(watched, 1, [{ ...local, id: 'other', name: 'Garage' }, local, ...others]);
+    const leading = ['authy-onetouch-approval', 'authy-onetouch-send', 'authy-user-invite'];
+    const wrong = (running: Flow): string[] =>
+      shown(running)
+        .filter(([, status]) => /BAD_CONFIG$/.test((status as { text?: string } | undefined)?.text ?? ''))
+        .map(([type]) => type);
+    should(wrong(flow).sort()).eql(leading);
+    await flow.redeploy({ d: true }, 'other');
+    should(wrong(flow)).eql([]);
+  });
 });

@@ -94,6 +94,17 @@ describe("the addresses of an account's page", function () {
     return (await response.json()) as PageCheck;
   }
 
+  /** Asks a route of the sidebar. */
+  async function people(route: string, data: object = {}): Promise<Record<string, unknown>> {
+    const response = await running().request(`authy-people/${route}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(data),
+    });
+    should(response.status).equal(200);
+    return (await response.json()) as Record<string, unknown>;
+  }
+
   /** Deploys an account with a public address, and checks that. */
   async function checked(approverUrl: string, settings: object = {}): Promise<PageCheck> {
     await running().deploy([account('door', { approverUrl, ...settings })]);
@@ -415,7 +426,9 @@ describe("the addresses of an account's page", function () {
         const answer = await checked(url, { approverPath });
         should(answer).match({ ok: false, url: null });
         should(answer.problems).eql([{ code: 'pathTaken', why: 'editor', path: approverPath }]);
-        should(running().log.slice(seen)).match(/approverPath: choose another path, such as \/approve/);
+        should(running().log.slice(seen)).match(
+          /Choose another “Page path” in the account, such as \/approve/,
+        );
       }
       const seen = running().log.length;
       should(
@@ -423,7 +436,7 @@ describe("the addresses of an account's page", function () {
       ).match({
         ok: true,
       });
-      should(running().log.slice(seen)).not.containEql('approverPath');
+      should(running().log.slice(seen)).not.containEql('Page path');
     });
 
     it('by another account: the one that was there first is served', async () => {
@@ -437,7 +450,7 @@ describe("the addresses of an account's page", function () {
       ]);
       const warnings = running()
         .log.slice(seen)
-        .match(/approverPath: .*"The door" is there/g);
+        .match(/“Page path” in the account, such as \/approve(?:\/cellar)?-2: .*"The door" answers/g);
       should(warnings).have.length(2);
       should(await check('door')).match({ ok: true });
       should(await check('attic')).match({ ok: true });
@@ -447,6 +460,20 @@ describe("the addresses of an account's page", function () {
       should((await check('cellar')).problems[0]).match({ why: 'account', path: '/approve/cellar' });
       should(JSON.parse((await state(url)).text)).match({ account: 'The door' });
       should((await state(`${url}/cellar`)).status).not.equal(200);
+
+      // Nobody is led to the page of another account.
+      const problem = /^Choose another “Page path” in the account, such as \/approve-2: .*"The door" answers/;
+      const { accounts } = await people('accounts');
+      should((accounts as { id: string }[]).find(({ id }) => id === 'garage')).match({ page: null, problem });
+      const phoneNumber = '+13175550142';
+      for (const [id, invited] of [
+        ['door', { ok: true }],
+        ['garage', { ok: false, message: problem }],
+      ] as const) {
+        const { person } = await people('add', { id, phoneNumber, email: 'ada@example.com' });
+        const { authyId } = person as { authyId: string };
+        should(await people('invite', { id, authyId })).match(invited);
+      }
 
       // Once it is gone, the path is free.
       await running().deploy([account('garage', { approverUrl: url })]);

@@ -336,8 +336,9 @@ describe('The approver of this Node-RED', () => {
     it('a phone: without one nobody is asked', async () => {
       should(errorOf(await flow.deliver({ authyId }))).match({
         code: 'AUTHY_NOT_SENT',
-        message: /^Invite the user first with .*: they have not set up a phone yet\.$/,
+        message: /^Invite the user first in the sidebar .*: they have not set up a phone yet\.$/,
       });
+      should(flow.statuses.at(-1)).match({ fill: 'red', text: /status\.error\.NOT_INVITED$/ });
     });
 
     it('a phone of the address of now: those of another one do not count', async () => {
@@ -353,7 +354,7 @@ describe('The approver of this Node-RED', () => {
         }));
       should(errorOf(await flow.deliver({ authyId }))).match({
         code: 'AUTHY_NOT_SENT',
-        message: /^Invite the user again with .*: they have set up their phones at another address/,
+        message: /^Invite the user again in the sidebar .*: they have set up their phones at another address/,
       });
     });
 

@@ -45,6 +45,8 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   readonly people: PeopleSettings;
   /** Where a path of the http in nodes is on this machine itself; undefined while Node-RED does not listen. */
   readonly ownUrl: (path: string) => string | undefined;
+  /** Why nobody reaches the page on which people answer, as a sentence; undefined if nothing is known against it. */
+  readonly noPage?: () => string | undefined;
   /** Whether flows are being deployed: some of their nodes may be gone, or not there yet. */
   readonly isDeploying: () => boolean;
   /** Resolves once all nodes of the flows are there, if flows are being deployed. */
@@ -82,11 +84,13 @@ export function chosenAccount(RED: NodeAPI, id: string): Account {
  * Why no message of a node can be handled, known before there is one: no account, or one that cannot be used.
  *
  * @param id - of the config node
+ * @param name - what the node performs
  * @returns undefined if nothing speaks against it
  */
-export function accountProblem(RED: NodeAPI, id: string): AuthyError | undefined {
+export function accountProblem(RED: NodeAPI, id: string, name?: OperationName): AuthyError | undefined {
   try {
-    return chosenAccount(RED, id).problem;
+    const account = chosenAccount(RED, id);
+    return account.problem ?? (name && account.unreachable(name));
   } catch (error) {
     return error as AuthyError;
   }
@@ -190,6 +194,13 @@ export class Account {
     if (kind === undefined || problem !== undefined) return undefined;
     const unable = unsupportedBy(this.offer(kind), name, known);
     return unable && notSupported(unable);
+  }
+
+  /** The error of each message of an operation that leads people to a page which they cannot reach; undefined if it does not. */
+  unreachable(name: OperationName): AuthyError | undefined {
+    const leadsThere = name === 'onetouchSend' || name === 'userInvite';
+    const why = leadsThere && this.approver !== undefined ? this.settings.noPage?.() : undefined;
+    return why === undefined ? undefined : new AuthyError('AUTHY_BAD_CONFIG', why);
   }
 
   /** Why what an operation has to tell somebody would reach nobody: a sentence. Undefined if it would, or tells nothing. */
@@ -344,9 +355,9 @@ export class Account {
   }
 
   private approverHost(settings: ApproverSettings): ApproverHost {
-    const { id, approvals, language, log, ownUrl, isDeploying } = this.settings;
+    const { id, approvals, language, log, ownUrl, isDeploying, noPage = () => undefined } = this.settings;
     return {
-      ...{ accountId: id, settings, language, log },
+      ...{ accountId: id, settings, language, log, noPage },
       isShared: approvals.in === 'redis',
       ownUrl: () => ownUrl(settings.path),
       people: () => this.people(),

@@ -63,7 +63,7 @@ export class ApprovalNode {
     private readonly config: GateDef,
   ) {
     this.inputs = new NodeInputs(RED, node, { ...config }, approvalInputs);
-    this.badge = new Badge(RED, node, config.account);
+    this.badge = new Badge(RED, node, config.account, 'onetouchSend');
     this.log = new RateLimitedLog((line) => node.warn(line));
     const settings = new Settings((setting) => labelOf(RED, node.type, setting));
     this.emits = settings.flag('events', config.events, false);

@@ -35,9 +35,15 @@ export function canPush({ push, publicUrl }: ApproverSettings): boolean {
  *
  * Source: https://www.w3.org/TR/webauthn-3/#rp-id, https://www.w3.org/TR/secure-contexts/
  *
- * @throws AuthyError - `AUTHY_BAD_CONFIG` if there is none
+ * @throws AuthyError - `AUTHY_BAD_CONFIG` if there is none, or it leads to something else
  */
-export function pageAddress({ settings, ownUrl }: Pick<ApproverHost, 'settings' | 'ownUrl'>): PageAddress {
+export function pageAddress({
+  settings,
+  ownUrl,
+  noPage,
+}: Pick<ApproverHost, 'settings' | 'ownUrl' | 'noPage'>): PageAddress {
+  const why = noPage();
+  if (why !== undefined) throw new AuthyError('AUTHY_BAD_CONFIG', why);
   const text = settings.publicUrl ?? ownUrl();
   if (text === undefined) {
     throw new AuthyError(

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AuthyError, invalidInput } from '../contract/errors';
+import { AuthyError, invalidInput, NotInvitedError } from '../contract/errors';
 import { type JsonObject, member, textOrNull } from '../contract/json';
 import { secondsText } from '../contract/sentences';
 import { without } from '../contract/without';
@@ -173,12 +173,11 @@ export class Asking {
       );
     }
     if (usablePhones(person, page).length === 0) {
-      const ways = 'the node “invite user” or in the sidebar “Authy people”';
-      throw new AuthyError(
-        'AUTHY_NOT_SENT',
+      const how = 'in the sidebar “Authy people” or with the node “invite user”';
+      throw new NotInvitedError(
         (person.phones ?? []).length === 0
-          ? `Invite the user first with ${ways}: they have not set up a phone yet.`
-          : `Invite the user again with ${ways}: they have set up their phones at another address of the page.`,
+          ? `Invite the user first ${how}: they have not set up a phone yet.`
+          : `Invite the user again ${how}: they have set up their phones at another address of the page.`,
       );
     }
   }

@@ -13,6 +13,8 @@ export interface ApproverHost {
   readonly isShared: boolean;
   /** Where the page is on this machine itself; undefined while Node-RED does not listen, or serves no http nodes. */
   ownUrl(): string | undefined;
+  /** Why people do not reach the page, although it has an address: a sentence. Undefined if nothing is known against it. */
+  noPage(): string | undefined;
   /** @throws AuthyError - `AUTHY_STORE` */
   people(): People;
   /** The codes of people's authenticators. @throws AuthyError - the account cannot be used */

@@ -115,6 +115,13 @@ export class InputError extends AuthyError {
   }
 }
 
+/** The error if a person has no phone that could answer them: the badge of the node says what to do about it. */
+export class NotInvitedError extends AuthyError {
+  constructor(whatToDo: string) {
+    super('AUTHY_NOT_SENT', whatToDo);
+  }
+}
+
 /**
  * The error for an input that was refused before anything was sent.
  *

@@ -2,6 +2,7 @@ import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { PageProblem } from '../approver/page-check';
 import type { Instances } from './instances';
+import { labelOf } from './labels';
 
 /**
  * What the editor and its API have below their own address, as the first part of the path. A test compares it with Node-RED.
@@ -38,17 +39,16 @@ export function pathTaken(RED: NodeAPI, instances: Instances, account: Account):
   return name === undefined ? undefined : { code: 'pathTaken', why: 'account', path, account: name };
 }
 
-/** The same as warnings at deploy. */
-export function pathProblems(RED: NodeAPI, instances: Instances, account: Account): string[] {
+/** Why nobody reaches the page of an account, as a sentence; undefined if nothing is in the way. */
+export function pathProblem(RED: NodeAPI, instances: Instances, account: Account): string | undefined {
   const taken = pathTaken(RED, instances, account);
-  if (taken === undefined) return [];
-  return [
-    taken.why === 'editor'
-      ? `approverPath: choose another path, such as /approve: at ${taken.path} the editor of this Node-RED answers. ` +
+  if (taken === undefined) return undefined;
+  const label = labelOf(RED, 'authy-config', 'approverPath');
+  return taken.why === 'editor'
+    ? `Choose another “${label}” in the account, such as /approve: at ${taken.path} the editor of this Node-RED answers. ` +
         'Or give the editor an address of its own: httpAdminRoot in settings.js.'
-      : `approverPath: choose another path: the page of the account "${taken.account}" is there, so people cannot ` +
-        'answer this account.',
-  ];
+    : `Choose another “${label}” in the account, such as ${taken.path}-2: at ${taken.path} the page of the account ` +
+        `"${taken.account}" answers, and nobody could answer this one.`;
 }
 
 /** Where a path of the http in nodes is in Node-RED, without a slash at its end. */

@@ -1,15 +1,17 @@
 import type { Node, NodeAPI, NodeStatusFill } from 'node-red';
 import { accountOf, accountProblem } from '../account/account';
-import { AuthyError } from '../contract/errors';
+import { AuthyError, NotInvitedError } from '../contract/errors';
+import type { OperationName } from '../contract/results';
 import { deploysOf } from './deploys';
 
 const catalogue = '@flowauth/node-red-authy/authy-config:status';
 
-/** What is shown: `word` is a key of the catalogue, `count` stands behind it if it is more than one. */
+/** What is shown: `word` is a key of the catalogue; behind it stand the input that it is `about`, and `count` if it is more than one. */
 interface Shown {
   readonly fill: NodeStatusFill;
   readonly shape: 'dot' | 'ring';
   readonly word: string;
+  readonly about?: string | undefined;
   readonly count?: number;
 }
 
@@ -41,11 +43,15 @@ export class Badge {
   /** If changes came too fast: shows the state later. */
   private later: NodeJS.Timeout | undefined;
 
-  /** @param account - the id of the node's account. What is wrong with it shows from each deploy on, before any message */
+  /**
+   * @param account - the id of the node's account. What is wrong with it shows from each deploy on, before any message
+   * @param operation - what the node performs with it
+   */
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
     private readonly account: string,
+    private readonly operation?: OperationName,
   ) {
     // The account may be deleted, disabled or changed by a deploy that leaves this node as it is.
     this.stopLooking = deploysOf(RED).onEnd(() => this.look());
@@ -118,7 +124,7 @@ export class Badge {
   }
 
   private look(): void {
-    const problem = accountProblem(this.RED, this.account);
+    const problem = accountProblem(this.RED, this.account, this.operation);
     const before = this.problem;
     this.problem = problem && failure(problem);
     if (this.problem?.word === before?.word) return;
@@ -153,13 +159,14 @@ export class Badge {
       this.node.status({});
       return;
     }
-    const { fill, shape, word, count = 1 } = shown;
+    const { fill, shape, word, about, count = 1 } = shown;
+    const subject = about === undefined ? '' : `: ${about}`;
     const counted = count > 1 ? ` (${count})` : '';
     const queued =
       shown.word === 'sending' && this.queued > 0 ? ` · ${this.word('waiting')} (${this.queued})` : '';
     const suffix =
       accountOf(this.RED, this.account)?.protectsNobody === true ? ` · ${this.word('simulator')}` : '';
-    this.node.status({ fill, shape, text: this.word(word) + counted + queued + suffix });
+    this.node.status({ fill, shape, text: this.word(word) + subject + counted + queued + suffix });
   }
 
   private current(): Shown | undefined {
@@ -175,7 +182,10 @@ export class Badge {
 }
 
 function failure(error: unknown): Shown {
-  const word =
-    error instanceof AuthyError ? `error.${error.code.replace(/^AUTHY_/, '')}` : 'error.UNEXPECTED';
-  return { fill: 'red', shape: 'ring', word };
+  const wrong = { fill: 'red', shape: 'ring' } as const;
+  if (!(error instanceof AuthyError)) return { ...wrong, word: 'error.UNEXPECTED' };
+  if (error instanceof NotInvitedError) return { ...wrong, word: 'error.NOT_INVITED' };
+  const { code, field } = error;
+  const about = code === 'AUTHY_INVALID_INPUT' ? field : undefined;
+  return { ...wrong, word: `error.${code.replace(/^AUTHY_/, '')}`, about };
 }

@@ -63,7 +63,7 @@ class OperationRunner {
     this.inputs = new NodeInputs(RED, node, config, this.operation.inputs);
     // Each running call listens, and Node.js takes more than ten listeners for a leak.
     setMaxListeners(0, this.closing.signal);
-    this.badge = new Badge(RED, node, config.account);
+    this.badge = new Badge(RED, node, config.account, name);
     void this.warnOfUnsupported();
     // The notifications node may be added, removed or disabled by a deploy that leaves this node as it is.
     const deploys = deploysOf(RED);
