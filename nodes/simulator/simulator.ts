@@ -56,7 +56,8 @@ const otherName =
 
 /** The name of an application, as long as Twilio allows. */
 function named(name = ''): string {
-  return [...name].slice(0, 30).join('') || 'Authy Simulator';
+  // Half of an emoji is none.
+  return /^.{1,30}/su.exec(name)?.[0] ?? 'Authy Simulator';
 }
 
 /**
