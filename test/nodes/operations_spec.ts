@@ -328,6 +328,11 @@ describe('Operation nodes against the simulator', () => {
       [{ name: 'Amount', value: 'order.amount', type: 'msg' }],
       /^msg\.order\.amount is missing\. Set it before this node, or change “Amount” in the node\./,
     ],
+    ...['', ' '].map((name): [string, object[], RegExp] => [
+      `a row with the name "${name}"`,
+      [{ name, value: '', type: 'str' }],
+      /^Details has a row without a name\./,
+    ]),
     [
       'two rows with the same name',
       ['1', '2'].map((value) => ({ name: 'Amount', value, type: 'str' })),

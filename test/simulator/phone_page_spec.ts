@@ -117,6 +117,11 @@ describe('simulator: the phone page', function () {
     await above.getByText('The answer was delivered to').waitFor();
     // Within a pixel: what is smaller nobody sees.
     should((await below.boundingBox())?.y).be.approximately(before ?? NaN, 1);
+    // Once nothing can be pressed by accident, the cards take no more room than they need.
+    const held = await above.boundingBox();
+    await below.getByRole('button', { name: 'Deny', exact: true }).click();
+    await below.getByText('The answer was delivered to').waitFor();
+    should((await above.boundingBox())?.height).be.below((held?.height ?? 0) - 10);
   });
 
   describe('a callback', () => {

@@ -18,7 +18,7 @@ interface Row {
  * @param field - the input's name, for the error
  * @returns gives the entries for a message: each row's name and the value of its TypedInput
  * @throws what is returned throws, or rejects with, `AUTHY_INVALID_INPUT` if the list is not a list of rows, two rows have
- *   one name, or one is blank; the error of Node-RED or JSONata if an expression is wrong
+ *   one name, or one has none, or no value; the error of Node-RED or JSONata if an expression is wrong
  */
 export function entriesOf(
   RED: NodeAPI,
@@ -52,6 +52,7 @@ export function rowsOf(list: unknown, field: string): readonly Row[] {
   }
   const names = new Set<string>();
   for (const { name } of rows) {
+    if (name.trim() === '') throw invalidInput(field, 'has a row without a name. Give it one, or remove it.');
     if (names.has(name)) throw invalidInput(field, `has two rows named “${name}”.`);
     names.add(name);
   }

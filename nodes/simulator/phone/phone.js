@@ -194,8 +194,12 @@
       const isPending = asked.status === 'pending';
       const isAnswering = answering.has(asked.uuid);
       const isOpen = isPending || isAnswering;
-      // What is below stays where it is.
-      if (card.isOpen && !isOpen) element.style.minHeight = `${element.offsetHeight}px`;
+      // What may be pressed below stays where it is.
+      const isAnotherOpen = state.approvals.some(
+        ({ uuid, status }) => uuid !== asked.uuid && status === 'pending',
+      );
+      if (!isAnotherOpen) element.style.minHeight = '';
+      else if (card.isOpen && !isOpen) element.style.minHeight = `${element.offsetHeight}px`;
       card.isOpen = isOpen;
       element.dataset.status = asked.status;
       put(parts.source, text('from', { app: state.appName, phone: written(personOf(asked)) }));
