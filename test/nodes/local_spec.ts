@@ -686,6 +686,12 @@ describe('Operation nodes on this Node-RED', () => {
         ok: true,
         name: 'Node-RED',
       });
+      for (const id of ['account', 'other']) {
+        should(await test({ id, service: 'local', localName: '', name: 'Garage' })).eql({
+          ok: true,
+          name: 'Garage',
+        });
+      }
       should(await test({ id: 'other', service: 'local', localName: 'x'.repeat(65) })).match({ ok: false });
     });
 

@@ -18,12 +18,14 @@ const local: ServiceKind<LocalSettings> = {
   read: readSettings,
 
   typed(settings, form) {
-    const { localName } = form;
-    const name = typeof localName === 'string' ? localName.trim() : '';
-    if (settings !== undefined && (name === '' || name === settings.displayName)) return undefined;
+    if (form['localName'] === undefined) return undefined;
+    const [name = '', ofAccount = ''] = [form['localName'], form['name']].map((text) =>
+      typeof text === 'string' ? text.trim() : '',
+    );
     const problem = nameProblem(name);
     if (problem !== undefined) throw new Error(problem);
-    return withName(name);
+    const typed = withName(name === '' ? ofAccount : name);
+    return settings?.displayName === typed.displayName ? undefined : typed;
   },
 
   async open(settings, environment): Promise<Service> {
