@@ -244,6 +244,20 @@ for (const runtime of runtimes) {
         should((await editor.state(sms.id)).values['locale']).equal('de');
       });
 
+      it('a number that may stay blank shows in grey what it is then', async () => {
+        const gate = { id: 'authy-onetouch-approval', type: 'authy-onetouch-approval', z: 'tab' };
+        await editor.openPanel(gate);
+        for (const [property, usual] of [
+          ['maxOpen', '3'],
+          ['coolDown', '5'],
+        ] as const) {
+          should(await editor.page.locator(`#node-input-${property}`).getAttribute('placeholder')).equal(
+            usual,
+          );
+        }
+        await editor.dismiss();
+      });
+
       it('a choice may stay blank, and a flow of an older version has it so', async () => {
         const older = { id: 'authy-onetouch-send', type: 'authy-onetouch-send', z: 'tab' };
         const choice = editor.page.locator(
