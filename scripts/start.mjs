@@ -117,7 +117,7 @@ function composeFlow() {
   return nodes
     .filter(({ id }) => !merged.has(id))
     .map((node) => (merged.has(node.account) ? { ...node, account: first.id } : node))
-    .map((node) => (node === first ? { ...first, name: 'Simulator' } : node));
+    .map((node) => (node === first ? { ...first, name: 'Home' } : node));
 }
 
 function isAccount(node) {
@@ -164,7 +164,12 @@ async function announce(port, signal) {
   const running = runningNodes();
   const isServed = ([, route]) =>
     running.some(({ type, method, url }) => type === 'http in' && method === 'get' && url === route);
-  const phones = running.filter(isSimulator).map(({ id }) => ['Phone', `/authy-simulator/${id}/phone/`]);
+  const simulators = running.filter(isSimulator);
+  const phones = simulators.map(({ id, name }) => [
+    'Phone',
+    `/authy-simulator/${id}/phone/`,
+    ...(simulators.length > 1 && name ? [`  (${name})`] : []),
+  ]);
   const here = `http://127.0.0.1:${port}`;
   const sections = [
     { host: here, pages: [['Editor', '/']] },
@@ -189,7 +194,7 @@ async function announce(port, signal) {
   const lines = sections.flatMap(({ title, host, pages, before, hint }) => [
     '',
     ...(title === undefined ? [] : [`  ${title}`]),
-    ...[...(before ?? []), ...pages.map(([name, route]) => [name, host + route])].map(
+    ...[...(before ?? []), ...pages.map(([name, route, note = '']) => [name, host + route + note])].map(
       ([name, what], index) => `  ${before === undefined ? '' : `${index + 1}. `}${name.padEnd(10)}  ${what}`,
     ),
     ...(hint === undefined ? [] : [`  ${hint}`]),

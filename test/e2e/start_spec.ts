@@ -98,10 +98,12 @@ describe('npm start', function () {
     [...used].sort().should.deepEqual(accounts.map(({ id }) => id).sort());
 
     const mine = { id: '0123456789abcdef', type: 'tab', label: 'Mine' };
+    const [simulated] = accounts;
+    const another = { ...simulated, id: '123456789abcdef0', name: 'Payments' };
     const deployed = await fetch(`${editor}flows`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify([...flows, mine]),
+      body: JSON.stringify([...flows, mine, another]),
     });
     deployed.status.should.equal(204);
     should(await first.stop()).equal(0);
@@ -110,7 +112,8 @@ describe('npm start', function () {
     const again = await addresses(second);
     const kept = (await json(`${again.Editor ?? ''}flows`)) as FlowNode[];
     kept.should.containDeep([mine]);
-    kept.should.have.length(flows.length + 1);
+    kept.should.have.length(flows.length + 2);
+    second.output.should.match(/^ {2}Phone .*\/phone\/ {2}\(Home\)\n {2}Phone .*\/phone\/ {2}\(Payments\)$/m);
   });
 
   it('prints only the addresses that the changed flows still have', async () => {
