@@ -234,7 +234,7 @@ export class ApprovalNode {
     if (!this.emits) return;
     const payload = {
       event,
-      decision,
+      ...(decision !== undefined && { decision }),
       approvalId: record.approvalId,
       authyId: record.recipient,
       requestedAt: requestedAt.toISOString(),
