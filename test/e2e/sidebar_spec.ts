@@ -87,6 +87,12 @@ for (const runtime of runtimes) {
       await editor?.picture('nobody');
     });
 
+    it('flows that cannot start keep nobody waiting', async () => {
+      await nodeRed?.deploy([tab, account('door', 'Front door')]);
+      await nodeRed?.post('flows', [tab, { id: 'unknown', type: 'of-no-package', z: 'tab' }]);
+      await nodeRed?.post('authy-people/accounts', {});
+    });
+
     it('a person is added, invited, and gets a phone whose number is shown; locked, unlocked, removed', async () => {
       await nodeRed?.deploy([tab, account('door', 'Front door')]);
       await open();

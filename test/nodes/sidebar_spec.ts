@@ -114,6 +114,20 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     });
   });
 
+  it('while a deploy is under way, it waits until the accounts are there again', async () => {
+    await start();
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    (flow as Flow).onClose('node', () => held);
+    const deployed = (flow as Flow).redeployAll();
+    const answers = Promise.all([ask('accounts'), ask('list')]);
+    // It is answered after those have come in, and waits for nothing.
+    await send('accounts', '', {});
+    goOn();
+    should(await answers).match([{ accounts: [{ id: 'door' }] }, { ok: true, found: 0 }]);
+    await deployed;
+  });
+
   it('in a subflow, each instance is an account of its own', async () => {
     const instance = (id: string, name: string): FlowNode => ({
       ...{ id, type: 'subflow:template', name, z: 'tab' },

@@ -170,6 +170,11 @@ export class Flow {
     return _msgid;
   }
 
+  /** Has Node-RED wait for something when it next stops a node. */
+  onClose(id: string, wait: () => Promise<void>): void {
+    helper.getNode(id).on('close', (done: () => void) => void wait().then(done));
+  }
+
   /** Gives the watched node a message as it is. */
   receive(message: NodeMessage): void {
     helper.getNode(this.watched).receive(message);

@@ -10,9 +10,14 @@ class Deploys {
     const begin = (): boolean => (this.underWay = true);
     events.on('flows:stopping', begin);
     events.on('flows:starting', begin);
-    events.on('flows:started', () => {
+    const end = (): void => {
       this.underWay = false;
       for (const call of [...this.calls]) call();
+    };
+    events.on('flows:started', end);
+    // Flows that are stopped by hand, or that cannot start, say so in no other way.
+    events.on('runtime-event', (told: RuntimeEvent) => {
+      if (this.underWay && isEnd(told)) end();
     });
   }
 
@@ -27,7 +32,10 @@ class Deploys {
     return () => void this.calls.delete(call);
   }
 
-  /** Resolves once all nodes are there, or when the signal aborts: the one who asks may be stopped by this very deploy. */
+  /**
+   * Resolves once all nodes that can start are there, or when the signal aborts: the one who asks may be stopped by this very
+   * deploy.
+   */
   settled(signal?: AbortSignal): Promise<void> {
     if (!this.underWay || signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
@@ -40,6 +48,18 @@ class Deploys {
       signal?.addEventListener('abort', end);
     });
   }
+}
+
+/** What the runtime tells the editor, as far as it is looked at here. */
+interface RuntimeEvent {
+  readonly id: string;
+  readonly payload?: { readonly state?: string; readonly deploy?: boolean };
+}
+
+function isEnd({ id, payload }: RuntimeEvent): boolean {
+  // Within a deploy, flows are stopped to be started again.
+  const isStopped = payload?.state !== undefined && payload.state !== 'start' && payload.deploy !== true;
+  return id === 'runtime-deploy' || (id === 'runtime-state' && isStopped);
 }
 
 /** One for each Node-RED in this process: it listens once, however many nodes ask. */

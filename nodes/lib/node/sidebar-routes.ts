@@ -9,6 +9,7 @@ import type { Person } from '../contract/people';
 import { readInputs } from '../contract/read-inputs';
 import { authyId as readAuthyId, email as readEmail, text } from '../contract/validation';
 import { created, knownPerson, unknownPerson, withLock } from '../people/known';
+import { deploysOf } from './deploys';
 import type { Instances } from './instances';
 import { type Sent, serveJson } from './json-route';
 import { runningInstance } from './people-routes';
@@ -33,8 +34,9 @@ interface Changed {
 
 /**
  * The routes of the sidebar: who is known to the running accounts that keep people, and what is done for them. All are `POST`
- * with JSON; whatever cannot be done is answered with `{ok: false, message}`. No answer has a secret of a person, a hash, a
- * session, or where their phones are told. The two that make something new show it once: an invitation, and recovery codes.
+ * with JSON, answered once a deploy that is under way has ended; whatever cannot be done is answered with `{ok: false, message}`.
+ * No answer has a secret of a person, a hash, a session, or where their phones are told. The two that make something new show it
+ * once: an invitation, and recovery codes.
  *
  * With the permission `authy-config.read`:
  * - `authy-people/accounts`: `{}` → `{ok, accounts}`, see `ShownAccount`
@@ -59,10 +61,11 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     permission: 'read' | 'write',
     work: (sent: Sent, request: IncomingMessage) => object | Promise<object>,
   ): void => {
-    serveJson(RED, `authy-people/${route}`, `authy-config.${permission}`, async (sent, request) => ({
-      ok: true,
-      ...(await work(sent, request)),
-    }));
+    serveJson(RED, `authy-people/${route}`, `authy-config.${permission}`, async (sent, request) => {
+      // Until then, accounts that are started anew are missing, and with them their people.
+      await deploysOf(RED).settled();
+      return { ok: true, ...(await work(sent, request)) };
+    });
   };
 
   const asked = (sent: Sent): Asked & { id: string } => {
