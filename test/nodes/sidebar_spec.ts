@@ -95,13 +95,15 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
       ok: true,
       accounts: [
         {
-          ...{ id: 'door', name: 'Front door', instance: '', service: 'local', isSimulated: false },
+          ...{ id: 'door', editorId: 'door', name: 'Front door', instance: '' },
+          ...{ service: 'local', isSimulated: false },
           hasApprover: true,
           page: { url: `${publicUrl}/`, grade: 'code', isLocalOnly: false },
           problem: null,
         },
         {
-          ...{ id: 'own-app', name: 'Own app', instance: '', service: 'verify', isSimulated: true },
+          ...{ id: 'own-app', editorId: 'own-app', name: 'Own app', instance: '' },
+          ...{ service: 'verify', isSimulated: true },
           ...{ hasApprover: false, page: null, problem: null },
         },
       ],
@@ -139,8 +141,8 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     ]);
     should(await ask('accounts')).match({
       accounts: [
-        { id: 'front-inner', name: 'Front door', instance: 'Front' },
-        { id: 'back-inner', name: 'Front door', instance: 'Back' },
+        { id: 'front-inner', editorId: 'inner', name: 'Front door', instance: 'Front' },
+        { id: 'back-inner', editorId: 'inner', name: 'Front door', instance: 'Back' },
       ],
     });
     should(await ask('add', { id: 'back-inner', phoneNumber: '+491701234567' })).match({ ok: true });
@@ -199,13 +201,13 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     const again = await ask('add', { phoneNumber: '+491701234567', email: 'eve@example.com' });
     should(again).match({ ok: true, wasKnown: true, person: { email: 'ada@example.com' } });
     should(await ask('add', { phoneNumber: '+13175550142' })).match({ ok: true, person: { email: '' } });
-    for (const [sent, message] of [
-      [{}, /^phoneNumber is missing/],
-      [{ phoneNumber: '12' }, /^phoneNumber (must be|is) /],
-      [{ phoneNumber: '+12010000000' }, /^phoneNumber (must be|is) /],
-      [{ phoneNumber: '+13175550143', email: 'no' }, /^email (must be|is) /],
+    for (const [sent, field, message] of [
+      [{}, 'phoneNumber', /^phoneNumber is missing/],
+      [{ phoneNumber: '12' }, 'phoneNumber', /^phoneNumber (must be|is) /],
+      [{ phoneNumber: '+12010000000' }, 'phoneNumber', /^phoneNumber (must be|is) /],
+      [{ phoneNumber: '+13175550143', email: 'no' }, 'email', /^email (must be|is) /],
     ] as const) {
-      should(await ask('add', sent)).match({ ok: false, message });
+      should(await ask('add', sent)).match({ ok: false, message, field });
     }
     should(await people().count()).equal(2);
   });

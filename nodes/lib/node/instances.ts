@@ -12,6 +12,8 @@ export type AccountNode = Node<AccountCredentials> & {
 /** An account that runs. */
 export interface Instance {
   readonly id: string;
+  /** The id by which the editor knows it: in a subflow, the one of all its instances. */
+  readonly editorId: string;
   /** The name of the account itself; empty if it has none. */
   readonly accountName: string;
   /** The name of the subflow's instance that it runs in; empty if it runs in none. */
@@ -42,8 +44,7 @@ export class Instances {
    * @param id - as the editor has it, or an instance's
    */
   of(RED: NodeAPI, id: string): Instance[] {
-    const found = [...this.nodes].filter((node) => node.id === id || node._alias === id);
-    return found.map((node) => instanceOf(RED, node));
+    return this.all(RED).filter((one) => one.id === id || one.editorId === id);
   }
 
   /** All that run, in the order in which they were started. */
@@ -53,8 +54,8 @@ export class Instances {
 }
 
 function instanceOf(RED: NodeAPI, node: AccountNode): Instance {
-  const { id, name = '', account } = node;
-  return { id, accountName: name, name: nameOf(RED, node), account };
+  const { id, _alias: editorId = id, name = '', account } = node;
+  return { id, editorId, accountName: name, name: nameOf(RED, node), account };
 }
 
 /** The names of the subflow's instance and of those around it, the outermost first. */

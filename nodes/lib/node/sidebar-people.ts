@@ -17,6 +17,9 @@ const mostAnswers = 10;
 /** An account as the sidebar shows it. All times in these answers are in milliseconds since 1970. */
 export interface ShownAccount {
   readonly id: string;
+  /** The id by which the editor knows it. */
+  readonly editorId: string;
+  /** Blank if it has none. */
   readonly name: string;
   /** The instance of the subflow that it runs in; blank if it runs in none. */
   readonly instance: string;
@@ -87,10 +90,10 @@ export interface ShownPerson extends Omit<Row, 'phones'> {
 }
 
 /** What the sidebar shows of an account. */
-export function shownAccount({ id, accountName, name, account }: Instance): ShownAccount {
+export function shownAccount({ id, editorId, accountName, name, account }: Instance): ShownAccount {
   const { approver } = account;
   return {
-    ...{ id, name: accountName, instance: name },
+    ...{ id, editorId, name: accountName, instance: name },
     service: account.kindId ?? '',
     isSimulated: account.isSimulated,
     hasApprover: approver !== undefined,

@@ -34,9 +34,9 @@ interface Changed {
 
 /**
  * The routes of the sidebar: who is known to the running accounts that keep people, and what is done for them. All are `POST`
- * with JSON, answered once a deploy that is under way has ended; whatever cannot be done is answered with `{ok: false, message}`.
- * No answer has a secret of a person, a hash, a session, or where their phones are told. The two that make something new show it
- * once: an invitation, and recovery codes.
+ * with JSON, answered once a deploy that is under way has ended; whatever cannot be done is answered with `{ok: false, message}`,
+ * and with the `code` and the `field` of the error if it has them. No answer has a secret of a person, a hash, a session, or where
+ * their phones are told. The two that make something new show it once: an invitation, and recovery codes.
  *
  * With the permission `authy-config.read`:
  * - `authy-people/accounts`: `{}` → `{ok, accounts}`, see `ShownAccount`
@@ -64,7 +64,12 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     serveJson(RED, `authy-people/${route}`, `authy-config.${permission}`, async (sent, request) => {
       // Until then, accounts that are started anew are missing, and with them their people.
       await deploysOf(RED).settled();
-      return { ok: true, ...(await work(sent, request)) };
+      try {
+        return { ok: true, ...(await work(sent, request)) };
+      } catch (error) {
+        const { message, code, field } = error as Partial<AuthyError>;
+        return { ok: false, message, code, field };
+      }
     });
   };
 
