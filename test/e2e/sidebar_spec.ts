@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Locator } from 'playwright-core';
 import should from 'should';
+import { languages, sidebarCatalogue, textsOf } from '../contract/catalogues';
 import { CodePhone } from '../support/code_phone';
 import { Editor, type EditorWindow, startBrowser } from '../support/editor';
 import { type FlowNode, NodeRed, runtimes } from '../support/node_red';
@@ -81,7 +82,6 @@ for (const runtime of runtimes) {
       await panel().getByText('No account keeps people here.').waitFor();
       await editor?.picture('no account');
       await nodeRed?.deploy([tab, account('door', 'Front door')]);
-      await press('Refresh');
       await panel().getByText('Nobody is here yet.').waitFor();
       should(await panel().getByRole('link').getAttribute('href')).equal(`${publicUrl}/`);
       await editor?.picture('nobody');
@@ -98,16 +98,14 @@ for (const runtime of runtimes) {
       await open();
       const { page } = editor as Editor;
       await panel().locator('[data-key="addFirst"]').click();
-      await dialog().getByLabel('Phone number').fill('12');
-      await page.keyboard.press('Enter');
-      await dialog().getByRole('alert').getByText('phoneNumber must be').waitFor();
-      await editor?.picture('add, refused');
       await dialog().getByLabel('Phone number').fill('+49 170 1234567');
       await dialog().getByLabel('E-mail').fill('ada@example.com');
       await page.keyboard.press('Enter');
       await panel().getByRole('heading', { name: 'ada@example.com' }).waitFor();
 
-      await press('Invite a phone');
+      // What comes next has the focus.
+      await panel().locator('[data-key="invite"].primary:focus').waitFor();
+      await page.keyboard.press('Enter');
       const code = dialog().getByRole('img', { name: 'QR code' });
       const { width = 0, height = 0 } = (await code.boundingBox()) ?? {};
       should(Math.min(width, height)).be.aboveOrEqual(300);
@@ -126,6 +124,7 @@ for (const runtime of runtimes) {
       await editor?.picture('phone added');
       await press('Close', dialog());
       await panel().getByText('Pixel 9 <b>of Ada</b>').waitFor();
+      should(await panel().locator('[data-key="invite"].primary').count()).equal(0);
       await panel().getByLabel(`This phone shows the number ${number}`).waitFor();
       should(await barriers('.authy-people')).eql([]);
       await editor?.picture('person');
@@ -203,6 +202,190 @@ for (const runtime of runtimes) {
       should(await dialog().getByText('ada@example.com').count()).equal(0);
       await press('Close', dialog());
       await panel().getByRole('heading', { name: 'ada@example.com', exact: true }).waitFor();
+    });
+
+    it('each reason stands beneath its field, and says what to do by the label of that', async () => {
+      await nodeRed?.deploy([tab, account('reasons', 'Front door')]);
+      await open();
+      const { page } = editor as Editor;
+      const [number, email] = [dialog().getByLabel('Phone number'), dialog().getByLabel('E-mail')];
+      await panel().locator('[data-key="addFirst"]').click();
+      const refuse = async (typed: [string, string], wrong: Locator, reason: RegExp): Promise<void> => {
+        await number.fill(typed[0]);
+        await email.fill(typed[1]);
+        await page.keyboard.press('Enter');
+        await dialog().getByText(reason).waitFor();
+        const described = await wrong.evaluate((field) => {
+          const ids = field.getAttribute('aria-describedby')?.split(' ') ?? [];
+          return ids.map((id) => document.getElementById(id)?.textContent).join(' ');
+        });
+        should(described).match(reason);
+        for (const field of [number, email]) {
+          const isWrong = (await field.getAttribute('id')) === (await wrong.getAttribute('id'));
+          should(await field.getAttribute('aria-invalid')).equal(isWrong ? 'true' : null);
+          should(await field.evaluate((one) => one.classList.contains('input-error'))).equal(isWrong);
+          should(await field.evaluate((one) => one === document.activeElement)).equal(isWrong);
+        }
+        should(await dialog().locator('[role=alert]').textContent()).equal('');
+      };
+      const withCountry = /^Phone number: enter it with \+ and the country code, such as \+1 317 555 0123/;
+      await refuse(['', ''], number, withCountry);
+      await refuse(['+12', 'ada@example.com'], number, /^Phone number: nobody can have this number/);
+      await editor?.picture('add, refused');
+      await refuse(['317 555 0123', 'no'], number, withCountry);
+      await refuse(['+1 317 555 0123', 'ada@'], email, /^E-mail: enter an e-mail address/);
+      should(await barriers()).eql([]);
+      await press('Cancel', dialog());
+    });
+
+    it('what is seen is read again: the focus stays, and a dialog stays as it is', async () => {
+      await nodeRed?.deploy([tab, account('fresh', 'Front door')]);
+      await open();
+      const [ada, bob] = ['+491701234567', '+491701234568'];
+      await panel().getByText('Nobody is here yet.').waitFor();
+      await nodeRed?.post('authy-people/add', { id: 'fresh', phoneNumber: ada });
+      await panel().getByRole('button', { name: ada }).focus();
+      await nodeRed?.post('authy-people/add', { id: 'fresh', phoneNumber: bob });
+      await panel().getByText('People: 2').waitFor();
+      // From here on it need not wait until it is time to read again.
+      const look = (): Promise<void> =>
+        (editor as Editor).page.evaluate(() => void document.dispatchEvent(new Event('visibilitychange')));
+      const focused = panel().locator('[data-key^="row"]:focus');
+      should(await focused.getAttribute('title')).equal(ada);
+      await focused.click();
+      await panel().getByRole('heading', { name: ada, exact: true }).waitFor();
+      const authyId = await panel().locator('dd').nth(1).innerText();
+      const lock = (isLocked: boolean): Promise<void> | undefined =>
+        nodeRed?.post('authy-people/lock', { id: 'fresh', authyId, isLocked });
+      await panel().locator('[data-key="lock"]').focus();
+      await lock(true);
+      await look();
+      await panel().getByText('This person is locked').waitFor();
+      should(await panel().locator(':focus').getAttribute('data-key')).equal('lock');
+      await press('Remove');
+      await lock(false);
+      await dialog().getByText('Remove +491701234567?').waitFor();
+      await press('Cancel', dialog());
+      await look();
+      await panel().getByRole('button', { name: 'Invite a phone' }).waitFor();
+      should(await panel().locator(':focus').getAttribute('data-key')).equal('remove');
+      await nodeRed?.post('authy-people/remove', { id: 'fresh', authyId });
+      await look();
+      await panel().getByText('People: 1').waitFor();
+    });
+
+    it('an older answer replaces no newer one', async () => {
+      await nodeRed?.deploy([tab]);
+      await open();
+      const { page } = editor as Editor;
+      await panel().getByText('No account keeps people here.').waitFor();
+      let isHeld = (): void => undefined;
+      const holding = new Promise<void>((resolve) => (isHeld = resolve));
+      let goOn = (): void => undefined;
+      const held = new Promise<void>((resolve) => (goOn = resolve));
+      await page.route(
+        '**/authy-people/accounts',
+        async (route) => {
+          const response = await route.fetch();
+          isHeld();
+          await held;
+          await route.fulfill({ response });
+        },
+        { times: 1 },
+      );
+      await holding;
+      await nodeRed?.deploy([tab, account('newer', 'Front door')]);
+      await press('Refresh');
+      await panel().getByText('Nobody is here yet.').waitFor();
+      const answered = page.waitForEvent('requestfinished', (request) =>
+        request.url().endsWith('/authy-people/accounts'),
+      );
+      goOn();
+      await answered;
+      should(await panel().getByText('No account keeps people here.').count()).equal(0);
+    });
+
+    it('while the tab of the browser is hidden, it asks nothing', async () => {
+      await nodeRed?.deploy([tab, account('hidden', 'Front door')]);
+      await open();
+      const { page } = editor as Editor;
+      await panel().getByText('Nobody is here yet.').waitFor();
+      const hide = (isHidden: boolean): Promise<void> =>
+        page.evaluate((hidden) => {
+          Object.defineProperty(document, 'hidden', { configurable: true, value: hidden });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }, isHidden);
+      await hide(true);
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(request.url()));
+      await nodeRed?.deploy([tab, account('hidden', 'Front door')]);
+      await page.evaluate(() => (window as unknown as EditorWindow).RED.events.emit('deploy'));
+      should(asked.filter((url) => url.includes('authy-people'))).eql([]);
+      await hide(false);
+      await nodeRed?.post('authy-people/add', { id: 'hidden', phoneNumber: '+491701234567' });
+      await panel().getByText('People: 1').waitFor();
+    });
+
+    it('an account without a name is called as in the editor; of several, each has its id', async () => {
+      const unnamed = (id: string, path: string): FlowNode => account(id, '', { approverPath: path });
+      await nodeRed?.deploy([
+        tab,
+        account('named', 'Garage', { approverPath: '/garage' }),
+        unnamed('one', '/a'),
+      ]);
+      await open();
+      await panel().getByText('Nobody is here yet.').waitFor();
+      const options = (): Promise<string[]> => panel().getByRole('option').allInnerTexts();
+      should((await options()).sort()).eql(['Garage (This Node-RED)', 'This Node-RED']);
+      await nodeRed?.deploy([tab, unnamed('one', '/a'), unnamed('two', '/b')]);
+      await panel().getByText('This Node-RED (two)').waitFor({ state: 'attached' });
+      should((await options()).sort()).eql(['This Node-RED (one)', 'This Node-RED (two)']);
+    });
+
+    it('what its head says fits in, in each language', async () => {
+      await nodeRed?.deploy([tab, account('fits', 'Front door')]);
+      await open();
+      const texts = languages.map((language) => textsOf(language, sidebarCatalogue));
+      const hints = texts.map((all) => all.get('authy-sidebar.search') ?? '');
+      const clipped = await panel()
+        .getByRole('searchbox')
+        .evaluate((field, hints) => {
+          const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+          const pen = document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D;
+          pen.font = font;
+          const room = field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+          return hints.filter((hint) => pen.measureText(hint).width > room);
+        }, hints);
+      should(clipped).eql([]);
+      if (runtime.version !== '4.1.') return;
+      const title = (editor as Editor).page.locator('#red-ui-tab-authy-people');
+      const ends = [title.locator('.red-ui-text-bidi-aware'), title].map(async (part) => {
+        const { x = 0, width = 0 } = (await part.boundingBox()) ?? {};
+        return x + width;
+      });
+      const [ofText = Infinity, ofTitle = 0] = await Promise.all(ends);
+      should(ofText).be.belowOrEqual(ofTitle);
+    });
+
+    it('other parts of the editor open it at an account, and at once for a new person', async () => {
+      const garage = account('garage', 'Garage', { approverPath: '/garage' });
+      await nodeRed?.deploy([tab, account('door', 'Front door'), garage]);
+      await open();
+      const { page } = editor as Editor;
+      const at = (options: object): Promise<void> =>
+        page.evaluate((given) => (window as unknown as EditorWindow).AuthyPeople.open(given), options);
+      const chosen = (): Promise<string> => panel().getByRole('combobox').inputValue();
+      await at({ account: 'garage' });
+      should(await chosen()).equal('garage');
+      should(await dialog().count()).equal(0);
+      await at({ account: 'door', add: true });
+      should(await chosen()).equal('door');
+      await dialog().getByLabel('Phone number').fill('+49 170 1234567');
+      await page.keyboard.press('Enter');
+      await panel().getByRole('heading', { name: '+491701234567' }).waitFor();
+      await at({ account: 'gone', add: true });
+      await panel().getByText('“gone” does not run yet: deploy first').waitFor();
+      should(await dialog().count()).equal(0);
     });
 
     it('people of several accounts are found, in a narrow sidebar and by the keyboard', async () => {
@@ -327,9 +510,7 @@ describe('the sidebar “Authy people” behind the permissions of the editor', 
     await page.waitForFunction(
       () => (window as unknown as Partial<EditorWindow>).RED?.workspaces.count() === 1,
     );
-    await page.evaluate(() =>
-      (window as unknown as EditorWindow).RED.actions.invoke('authy:show-people-tab'),
-    );
+    await page.evaluate(() => (window as unknown as EditorWindow).RED.actions.invoke('authy:people'));
     const panel = page.locator('.authy-people');
     await panel.getByRole('button', { name: '+491701234567' }).click();
     await panel.getByRole('heading', { name: '+491701234567' }).waitFor();
@@ -340,7 +521,7 @@ describe('the sidebar “Authy people” behind the permissions of the editor', 
 });
 
 async function showTab({ page }: Editor): Promise<void> {
-  await page.evaluate(() => (window as unknown as EditorWindow).RED.actions.invoke('authy:show-people-tab'));
+  await page.evaluate(() => (window as unknown as EditorWindow).RED.actions.invoke('authy:people'));
   await page.locator('.authy-people').waitFor();
 }
 

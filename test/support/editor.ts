@@ -16,9 +16,11 @@ export interface EditorWindow {
     fx: { off: boolean };
   };
   axe: { run(where: { include: string; exclude: string }): Promise<{ violations: AxeViolation[] }> };
+  AuthyPeople: { open(options: { account?: string; add?: boolean }): Promise<void> };
   RED: {
     actions: { invoke(action: string): void };
     editor: { edit(node: EditedNode): void; editConfig(name: string, type: string, id: string): void };
+    events: { emit(event: string): void };
     nodes: {
       dirty(): boolean;
       eachNode(visit: (node: EditedNode) => void): void;
