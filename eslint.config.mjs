@@ -41,6 +41,7 @@ export default tseslint.config(
         RED: 'readonly',
         AuthyEditor: 'readonly',
         AuthyAccount: 'readonly',
+        AuthyPeople: 'readonly',
       },
     },
     settings: { 'html/javascript-mime-types': ['text/javascript'], 'html/report-bad-indent': 'off' },
