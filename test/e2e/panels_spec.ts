@@ -558,7 +558,7 @@ for (const runtime of runtimes) {
         await page.getByRole('button', { name: 'Add Ada' }).click();
         await page.getByRole('button', { name: 'Add Ada' }).waitFor({ state: 'hidden' });
         await ask.click();
-        await page.getByText('Asked. The answer').waitFor();
+        await page.getByText(/^Asked at/).waitFor();
         await editor.picture('a gate was asked from its panel');
         await message.fill('Another question?');
         await ask.click();

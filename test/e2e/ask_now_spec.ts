@@ -1,0 +1,216 @@
+import type { Browser, Locator } from 'playwright-core';
+import should from 'should';
+import { Editor, startBrowser } from '../support/editor';
+import { eventually, type FlowNode, NodeRed, runtimes } from '../support/node_red';
+import { Phone } from '../support/phone';
+
+const accountOf = (id: string, name: string, more: object = {}): FlowNode => ({
+  ...{ id, type: 'authy-config', version: 3, name, service: 'local', approvalStore: 'files' },
+  ...{ approverUrl: 'http://door.test/approve', callbackUrl: '', ...more },
+});
+
+const gateOf = (id: string, account: string, more: object = {}): FlowNode & { z: string } => ({
+  ...{ id, type: 'authy-onetouch-approval', z: 'tab', x: 200, y: 100, wires: [], account },
+  ...{ authyId: 'authyId', message: 'Is it you?', timeout: '300', ...more },
+});
+
+const door = accountOf('door', 'Front door');
+const garage = accountOf('garage', 'Garage');
+const simulated = accountOf('simulated', 'Tried', { service: 'authy', simulated: true });
+const gate = gateOf('gate', 'door');
+
+const tab: FlowNode = { id: 'tab', type: 'tab', label: 'asked' };
+
+for (const runtime of runtimes) {
+  describe(`from a gate to the people of its account, in Node-RED ${runtime.version}x`, function () {
+    this.timeout(60_000);
+    let browser: Browser | undefined;
+    let nodeRed: NodeRed;
+    let editor: Editor;
+
+    before(async function () {
+      // The first time, all of Node-RED 5 is downloaded.
+      this.timeout(600_000);
+      browser = await startBrowser(this);
+      nodeRed = await NodeRed.start(this, runtime);
+    });
+    after(async () => {
+      await browser?.close();
+      await (nodeRed as NodeRed | undefined)?.stop();
+    });
+    afterEach(async () => {
+      const complaints = (editor as Editor | undefined)?.complaints ?? [];
+      await (editor as Editor | undefined)?.page.context().close();
+      should(complaints).eql([]);
+    });
+
+    /** Deploys nodes beside the tab, and opens the editor. */
+    async function open(...nodes: FlowNode[]): Promise<void> {
+      await nodeRed.deploy([tab, ...nodes]);
+      const viewport = { width: 1366, height: 768 };
+      const context = await (browser as Browser).newContext({ locale: 'en-US', viewport });
+      context.setDefaultTimeout(20_000);
+      editor = await Editor.open(context, nodeRed, `ask-now-${runtime.version.replaceAll('.', '')}`);
+    }
+
+    /** Adds a person to a running account. @returns their Authy ID */
+    async function add(account: string, phoneNumber: string, email: string): Promise<string> {
+      const response = await nodeRed.request('authy-people/add', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ id: account, phoneNumber, email }),
+      });
+      const { person } = (await response.json()) as { person: { authyId: string } };
+      return person.authyId;
+    }
+
+    const sidebar = (): Locator => editor.page.locator('.authy-people');
+    const whom = (): Locator => editor.page.getByLabel('Ask whom');
+    const who = (text: string): Locator => editor.page.locator('output').getByText(text, { exact: true });
+    const askNow = (): Promise<void> => editor.page.getByRole('button', { name: 'Ask now' }).click();
+    const onCanvas = (node: FlowNode, name: string): Locator =>
+      editor.page.locator(`[id="${node.id}"] .authy-canvas-button`).getByLabel(name);
+
+    it('the button on the canvas opens the sidebar with the people of the account', async () => {
+      const template: FlowNode = { id: 'template', type: 'subflow', name: 'Door', in: [], out: [], env: [] };
+      const inSubflow: FlowNode = {
+        ...{ id: 'instance', type: 'subflow:template', z: 'tab', x: 200, y: 300, wires: [] },
+        env: [{ name: 'ACCOUNT', value: 'garage', type: 'conf-type' }],
+      };
+      const ownApp = accountOf('ownApp', 'App', { service: 'verify', verifyPush: true });
+      const elsewhere = gateOf('elsewhere', 'ownApp', { y: 400 });
+      await open(door, garage, ownApp, template, gate, inSubflow, elsewhere);
+      await onCanvas(gate, 'Authy people').click();
+      await sidebar().getByText('Nobody is here yet.').waitFor();
+      should(await sidebar().getByLabel('Account').inputValue()).equal('door');
+      await editor.picture('people on the canvas');
+      await onCanvas(inSubflow, 'Authy people').press('Enter');
+      await eventually('the other account', async () =>
+        (await sidebar().getByLabel('Account').inputValue()) === 'garage' ? true : undefined,
+      );
+      should(await onCanvas(elsewhere, 'Authy people').isVisible()).be.false();
+    });
+
+    it('the button on the canvas follows the account once it is deployed', async () => {
+      await open(door, gate);
+      await onCanvas(gate, 'Authy people').waitFor();
+      await editor.openPanel({ ...door, z: '' });
+      await editor.page.locator('#node-config-input-service').selectOption('verify-simulator');
+      await editor.closePanel({ ...door, z: '' });
+      await onCanvas(gate, 'Authy people').waitFor({ state: 'hidden' });
+      await editor.deploy();
+      await onCanvas(gate, 'Open the phone').waitFor();
+    });
+
+    it('somebody is added beside the panel of the gate, and asked', async () => {
+      await open(door, gate);
+      await editor.openPanel(gate);
+      await editor.page.getByText('add somebody in the sidebar “Authy people”, or with').waitFor();
+      await askNow();
+      await editor.page.getByText('“Ask whom” is empty').waitFor();
+      await editor.picture('nobody to be asked');
+      await editor.page.getByRole('button', { name: 'Add or invite somebody' }).click();
+      const dialog = editor.page.getByRole('dialog');
+      await dialog.getByLabel('Phone number').fill('+491701234567');
+      await dialog.getByLabel('E-mail').fill('ada@example.com');
+      await editor.page.keyboard.press('Enter');
+      await sidebar().getByRole('heading', { name: 'ada@example.com' }).waitFor();
+
+      await askNow();
+      await editor.page.getByText('they have not set up a phone yet').waitFor();
+      await who('ada@example.com, +491701234567').waitFor();
+      should(await editor.page.getByText('“Ask whom” is empty').count()).equal(0);
+      should(await editor.page.getByText('This account knows nobody yet').count()).equal(0);
+      should(await editor.barriers()).eql([]);
+      await editor.picture('somebody to be asked');
+    });
+
+    it('who is asked is chosen from the people of the account in the panel', async () => {
+      const asking = gateOf('gate', 'hall');
+      await open(accountOf('hall', 'Hall'), accountOf('cellar', 'Cellar'), asking);
+      const ada = await add('hall', '+491701234501', 'ada@example.com');
+      const bob = await add('cellar', '+491701234502', 'bob@example.com');
+      await add('cellar', '+491701234503', 'eve@example.com');
+      await editor.openPanel(asking);
+      await who('ada@example.com, +491701234501').waitFor();
+      should(await whom().inputValue()).equal(ada);
+
+      await editor.page.locator('#node-input-account').selectOption('cellar');
+      await editor.page.getByPlaceholder('Choose somebody').waitFor();
+      should(await whom().inputValue()).equal('');
+      const offered = editor.page.locator('#authy-approval-ask-people option');
+      should((await offered.allTextContents()).sort()).eql([
+        'bob@example.com, +491701234502',
+        'eve@example.com, +491701234503',
+      ]);
+      await whom().fill(bob);
+      await who('bob@example.com, +491701234502').waitFor();
+      await editor.picture('one of several is chosen');
+    });
+
+    it('nothing is sent as long as a field is empty, and each says so', async () => {
+      await open(door, gateOf('gate', 'door', { message: 'text', messageType: 'msg' }));
+      const sent: string[] = [];
+      editor.page.on('request', (request) => sent.push(request.url()));
+      await editor.openPanel(gate);
+      await whom().fill('');
+      await editor.page.locator('#authy-approval-ask-message').fill(' ');
+      await askNow();
+      await editor.page.getByText('“Message” is empty').waitFor();
+      await editor.page.locator('#authy-approval-ask-message').fill('Is it you?');
+      await editor.page.getByText('“Message” is empty').waitFor({ state: 'hidden' });
+      should(sent.filter((url) => url.endsWith('/ask'))).eql([]);
+    });
+
+    it('what came of the question is said beneath the button', async () => {
+      await open(simulated, gateOf('gate', 'simulated'));
+      await editor.openPanel(gate);
+      await editor.page.getByRole('button', { name: 'Add Ada' }).click();
+      await who('ada@example.com, +13175550123').waitFor();
+      await askNow();
+      await editor.page.getByText(/^Asked at \d+:\d+:\d+/).waitFor();
+      await editor.page.getByText('The node shows: waiting').waitFor();
+      const phone = new Phone(nodeRed, 'simulated');
+      const [asked] = await phone.approvals();
+      await phone.answer(asked?.uuid ?? '', 'deny');
+      await editor.page.getByText('The node shows: denied').waitFor();
+      await editor.picture('the answer in the panel');
+    });
+
+    it('the panel of the account opens the sidebar, once it is deployed', async () => {
+      await open(door, garage, gate);
+      const panel = { ...garage, z: '' };
+      const button = editor.page.getByRole('button', { name: 'Open “Authy people”' });
+      await editor.openPanel(panel);
+      await editor.unfold();
+      await editor.page.getByText('Known here: 0').waitFor();
+      await button.click();
+      await sidebar().getByText('Nobody is here yet.').waitFor();
+      should(await sidebar().getByLabel('Account').inputValue()).equal('garage');
+      await editor.picture('from the account to its people');
+      await editor.page.locator('#node-config-input-service').selectOption('verify');
+      await editor.page.getByText('Deploy first: the list is').waitFor();
+      should(await button.isDisabled()).be.true();
+    });
+
+    it('the panel of the gate has what counts for the service of its account', async () => {
+      await open(simulated, gateOf('gate', 'simulated'));
+      const panel = editor.page.locator('.red-ui-tray');
+      const phone = panel.getByRole('link', { name: 'Open the phone' });
+      const confirm = panel.getByLabel('Confirm an approval');
+      await editor.openPanel(gate);
+      await editor.unfold();
+      await phone.waitFor();
+      await confirm.waitFor();
+
+      await panel.locator('#node-input-btn-account-edit').first().click();
+      await editor.page.locator('#node-config-input-service').selectOption('local');
+      await editor.page.locator('#node-config-dialog-ok').click();
+      await panel.getByLabel('Join the same question').waitFor();
+      await phone.waitFor({ state: 'hidden' });
+      await confirm.waitFor({ state: 'hidden' });
+      should(await panel.getByRole('button', { name: 'Add Ada' }).isVisible()).be.false();
+      await editor.picture('a gate of an account with another service');
+    });
+  });
+}
