@@ -7,6 +7,7 @@ import { Badge } from '../node/badge';
 import { deadlineOf, NodeInputs } from '../node/inputs';
 import { labelOf } from '../node/labels';
 import { readInputs, readKnown } from '../contract/read-inputs';
+import { without } from '../contract/without';
 import { RateLimitedLog } from '../node/rate-limited-log';
 import { Settings } from '../node/settings';
 import { warnOfUnsupported } from '../node/unsupported';
@@ -234,14 +235,15 @@ export class ApprovalNode {
     if (!this.emits) return;
     const payload = {
       event,
-      ...(decision !== undefined && { decision }),
+      decision,
       approvalId: record.approvalId,
       authyId: record.recipient,
       requestedAt: requestedAt.toISOString(),
       endsAt: new Date(record.endsAt).toISOString(),
       waiting,
     };
-    this.node.send([null, null, null, { topic: message.topic, payload }]);
+    const known = decision === undefined ? without(payload, 'decision') : payload;
+    this.node.send([null, null, null, { topic: message.topic, payload: known }]);
   }
 
   private account(): Account | undefined {
