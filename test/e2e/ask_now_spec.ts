@@ -95,11 +95,35 @@ for (const runtime of runtimes) {
       await open(door, gate);
       await onCanvas(gate, 'Authy people').waitFor();
       await editor.openPanel({ ...door, z: '' });
-      await editor.page.locator('#node-config-input-service').selectOption('verify-simulator');
+      await editor.page.locator('#node-config-input-service').selectOption('simulator');
       await editor.closePanel({ ...door, z: '' });
       await onCanvas(gate, 'Authy people').waitFor({ state: 'hidden' });
       await editor.deploy();
       await onCanvas(gate, 'Open the phone').waitFor();
+    });
+
+    it('leads from each node to where its message arrives', async () => {
+      const simulated = { service: 'verify', simulated: true };
+      const accounts = [
+        accountOf('here', 'Here', simulated),
+        accountOf('app', 'App', { ...simulated, verifyPush: true }),
+      ];
+      const of = (type: string, account: string, x: number, y: number): FlowNode => ({
+        ...{ id: `${type}-${account}`, type, account, z: 'tab', x, y, wires: [] },
+      });
+      const expected = [
+        ['authy-token-sms', 'here', 'Open the phone'],
+        ['authy-phone-start', 'here', 'Open the phone'],
+        ['authy-onetouch-send', 'here', 'Authy people'],
+        ['authy-user-invite', 'here', 'Authy people'],
+        ['authy-onetouch-send', 'app', 'Open the phone'],
+      ] as const;
+      const nodes = expected.map(([type, account], row) => of(type, account, 200, 80 + 60 * row));
+      const without = of('authy-user-create', 'here', 500, 80);
+      await open(...accounts, ...nodes, without);
+      for (const [row, [, , name]] of expected.entries())
+        await onCanvas(nodes[row] as FlowNode, name).waitFor();
+      should(await editor.page.locator('.authy-canvas-button:visible').count()).equal(expected.length);
     });
 
     it('somebody is added beside the panel of the gate, and asked', async () => {
