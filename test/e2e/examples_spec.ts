@@ -125,7 +125,7 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
         });
         refused.status.should.equal(400);
         const html = await refused.text();
-        html.should.containEql('phoneNumber').and.not.containEql('Error:').and.not.containEql('<b>');
+        html.should.containEql('Type the number with its country code').and.not.containEql('<b>');
       });
     });
 
