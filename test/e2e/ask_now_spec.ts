@@ -139,10 +139,11 @@ for (const runtime of runtimes) {
       await dialog.getByLabel('E-mail').fill('ada@example.com');
       await editor.page.keyboard.press('Enter');
       await sidebar().getByRole('heading', { name: 'ada@example.com' }).waitFor();
+      // The panel hears of it.
+      await who('ada@example.com, +491701234567').waitFor();
 
       await askNow();
       await editor.page.getByText('they have not set up a phone yet').waitFor();
-      await who('ada@example.com, +491701234567').waitFor();
       should(await editor.page.getByText('“Ask whom” is empty').count()).equal(0);
       should(await editor.page.getByText('This account knows nobody yet').count()).equal(0);
       should(await editor.barriers()).eql([]);

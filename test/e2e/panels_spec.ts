@@ -346,6 +346,7 @@ for (const runtime of runtimes) {
         const first = await save(none);
         const one = await ids();
         await open('_ADD_');
+        should(await path.isVisible()).be.false();
         await editor.unfold();
         paths.add(await path.inputValue());
         for (const wrong of [taken, `${taken.toUpperCase()}/garage`]) {
@@ -364,6 +365,7 @@ for (const runtime of runtimes) {
           [second, 1],
         ] as const) {
           await open(id);
+          should(await path.isVisible()).be.false();
           should(await path.inputValue()).equal([...paths][stays]);
           await save([]);
         }
@@ -371,6 +373,7 @@ for (const runtime of runtimes) {
         await open(account.id);
         await service.selectOption('local');
         paths.add(await path.inputValue());
+        should(await path.isVisible()).be.false();
         await editor.dismiss();
         should([...paths]).have.length(3);
       });
