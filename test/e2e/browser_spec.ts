@@ -497,7 +497,9 @@ for (const runtime of runtimes) {
         (await editor.status(instance.id)).includes('choose an account') ? true : undefined,
       );
       await editor.pressInject(button);
-      await page.locator('.red-ui-debug-msg', { hasText: 'AUTHY_NO_ACCOUNT' }).waitFor({ state: 'attached' });
+      await page
+        .locator('.red-ui-debug-msg', { hasText: 'Open the node and choose an account' })
+        .waitFor({ state: 'attached' });
       (await phone.approvals()).should.have.length(1);
       await editor.picture('the subflow without an account');
     });
