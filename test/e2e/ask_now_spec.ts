@@ -173,6 +173,28 @@ for (const runtime of runtimes) {
       await editor.picture('one of several is chosen');
     });
 
+    it('who is asked may be typed as the list has them, and nobody else is', async () => {
+      const asking = gateOf('gate', 'attic');
+      await open(accountOf('attic', 'Attic'), asking);
+      await add('attic', '+491701234501', 'ada@example.com');
+      await editor.openPanel(asking);
+      await who('ada@example.com, +491701234501').waitFor();
+      await whom().fill('');
+      await editor.page.locator('#authy-approval-ask-message').focus();
+      await whom().focus();
+      should(await whom().inputValue()).equal('');
+      const unknown = editor.page.getByText('Choose somebody of the list, or type their Authy ID');
+      for (const typed of ['hello', 'ada@example', '12 34']) {
+        await whom().fill(typed);
+        await askNow();
+        await unknown.waitFor();
+      }
+      await whom().fill('ada@example.com');
+      await unknown.waitFor({ state: 'hidden' });
+      await askNow();
+      await editor.page.getByText('they have not set up a phone yet').waitFor();
+    });
+
     it('nothing is sent as long as a field is empty, and each says so', async () => {
       await open(door, gateOf('gate', 'door', { message: 'text', messageType: 'msg' }));
       const sent: string[] = [];

@@ -42,6 +42,12 @@ const lookedFor = [
   ['approve', 'authy-onetouch-approval'],
   ['push', 'authy-onetouch-send'],
   ['twilio', 'authy-user-create'],
+  ['ask', 'authy-onetouch-approval'],
+  ['confirm', 'authy-onetouch-approval'],
+  ['passkey', 'authy-user-invite'],
+  ['login', 'authy-token-verify'],
+  ['person', 'authy-user-create'],
+  ['notify', 'authy-notifications'],
 ] as const;
 
 /** A flow with one node of each type, with the defaults of the palette and no values from a person. */

@@ -122,14 +122,17 @@ export function sourceOf({ value, type }: TypedValue): string | undefined {
 }
 
 /** Where a TypedInput's value is changed: a sentence. @param label - what the panel calls it */
-export function remedyFor({ value, type }: TypedValue, label: string): string {
+export function remedyFor({ value, type }: TypedValue, label: string, node: object): string {
   switch (type) {
     case 'msg':
     case 'flow':
     case 'global':
       return `Set it before this node, or change “${label}” in the node.`;
     case 'env':
-      return `Set it and restart Node-RED, or change “${label}” in the node.`;
+      // A node in a subflow has the id of its template, too.
+      return '_alias' in node
+        ? `Enter it in the properties of the subflow’s node, or change “${label}” in the subflow.`
+        : `Set it and restart Node-RED, or change “${label}” in the node.`;
     case 'jsonata':
       return 'Change its JSONata expression in the node.';
     default:

@@ -114,14 +114,19 @@ export class NodeInputs {
     const typed = this.typed[error.field];
     if (typed === undefined) return error;
     const label = this.labelOf(error.field);
-    const remedy = error.code === 'AUTHY_INVALID_INPUT' ? remedyFor(typed, label) : undefined;
-    return error.about(sourceOf(typed) ?? label, remedy);
+    if (error.code !== 'AUTHY_INVALID_INPUT') return error.about(sourceOf(typed) ?? label);
+    const remedy = remedyFor(typed, label, this.node);
+    const origin = error.field === 'authyId' ? ` ${whereFrom}` : '';
+    return error.about(sourceOf(typed) ?? label, remedy + origin);
   }
 
   private labelOf(input: string): string {
     return labelOf(this.RED, this.node.type, input);
   }
 }
+
+/** Where an Authy ID comes from. */
+const whereFrom = 'The node “create user” gives it, and the sidebar “Authy people” shows it.';
 
 /** The types whose value no message changes. */
 const fixedTypes: readonly string[] = ['str', 'num', 'bool', 'json', 'env'];

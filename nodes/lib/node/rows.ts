@@ -31,17 +31,17 @@ export function entriesOf(
       .map(withVariable)
       .map((row) => [row, evaluator(RED, node, row)] as const);
     return (message) =>
-      Promise.all(rows.map(([row, evaluate]) => entryOf(row, () => evaluate(message), field)));
+      Promise.all(rows.map(([row, evaluate]) => entryOf(row, () => evaluate(message), field, node)));
   });
 }
 
 /** @param evaluate - called in here, so that its exceptions are rejections like any other: all rows are awaited together */
-async function entryOf(row: Row, evaluate: () => unknown, field: string): Promise<Entry> {
+async function entryOf(row: Row, evaluate: () => unknown, field: string, node: Node): Promise<Entry> {
   const value = await evaluate();
   if (value !== undefined && value !== null && value !== '') return [row.name, value];
   const source = sourceOf(row);
   if (source === undefined) throw invalidInput(field, `has no value for “${row.name}”.`);
-  throw refusedInput(field, `${source} is missing. ${remedyFor(row, row.name)}`);
+  throw refusedInput(field, `${source} is missing. ${remedyFor(row, row.name, node)}`);
 }
 
 /** The rows of a list. @throws AuthyError - `AUTHY_INVALID_INPUT` if it is none */
