@@ -250,6 +250,30 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
             (await unexpected()).should.deepEqual([]);
           });
         }
+
+        it('an error in it says where what is missing is entered', async () => {
+          const flows = example(title)
+            // Otherwise the error goes no further.
+            .filter(({ type }) => type !== 'catch')
+            .map((node) => {
+              const env = (node['env'] ?? []) as { name: string }[];
+              const change = (one: { name: string }): object =>
+                one.name === 'EMAIL' ? { ...one, value: '' } : one;
+              return node.id === instance.id || node.type === 'subflow'
+                ? { ...node, env: env.map(change) }
+                : node;
+            });
+          const seen = nodeRed.log.length;
+          await nodeRed.deploy(flows);
+          await nodeRed.inject(nodeOf(flows, 'inject', 'open the garage').id);
+          await eventually('the error', () =>
+            nodeRed.log
+              .slice(seen)
+              .includes('EMAIL is missing. Enter it in the properties of the subflow’s node,')
+              ? true
+              : undefined,
+          );
+        });
       });
 
       for (const { answer, output, status } of [
