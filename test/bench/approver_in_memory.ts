@@ -102,6 +102,7 @@ class InMemory {
     answered: () => void (this.answers += 1),
     language: undefined,
     log: () => undefined,
+    warn: () => undefined,
     noted: new Noted(),
     now: () => Date.now(),
     steady: () => performance.now(),

@@ -45,6 +45,8 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   readonly people: PeopleSettings;
   /** Where a path of the http in nodes is on this machine itself; undefined while Node-RED does not listen. */
   readonly ownUrl: (path: string) => string | undefined;
+  /** The same for what somebody has to look at: the debug sidebar shows it. */
+  readonly warn: (line: string) => void;
   /** Why nobody reaches the page on which people answer, as a sentence; undefined if nothing is known against it. */
   readonly noPage?: () => string | undefined;
   /** Whether flows are being deployed: some of their nodes may be gone, or not there yet. */
@@ -355,9 +357,18 @@ export class Account {
   }
 
   private approverHost(settings: ApproverSettings): ApproverHost {
-    const { id, approvals, language, log, ownUrl, isDeploying, noPage = () => undefined } = this.settings;
+    const {
+      id,
+      approvals,
+      language,
+      log,
+      warn,
+      ownUrl,
+      isDeploying,
+      noPage = () => undefined,
+    } = this.settings;
     return {
-      ...{ accountId: id, settings, language, log, noPage },
+      ...{ accountId: id, settings, language, log, warn, noPage },
       isShared: approvals.in === 'redis',
       ownUrl: () => ownUrl(settings.path),
       people: () => this.people(),

@@ -259,7 +259,12 @@ export class Asking {
     if (answer.notMe) host.noted.note(pauseName(person), host.steady());
     this.handOn(person, shown, answer);
     this.telling.changed(authyId);
-    if (answer.notMe) await this.telling.warn(person, notMeMessage(host, person, shown));
+    if (!answer.notMe) return;
+    host.warn(
+      `Find out who has asked: the user ${authyId} says that they have nothing to do with the request that they got from ` +
+        `“${shown.asker}”. Nobody may ask them for ${secondsText(Math.ceil(pauseLeft(person, host) / 1000))}.`,
+    );
+    await this.telling.warn(person, notMeMessage(host, person, shown));
   }
 
   private handOn({ authyId }: Person, request: ApprovalRequest, answer: RequestAnswer): void {

@@ -31,6 +31,8 @@ export interface ApproverHost {
   readonly language: string | undefined;
   /** The line must hold no secret. */
   log(line: string): void;
+  /** The same for what somebody has to look at. */
+  warn(line: string): void;
   readonly noted: Noted;
   /** Milliseconds since 1970, by a clock that somebody may set. */
   now(): number;

@@ -85,6 +85,7 @@ export function accountSettings(
     approvals: approvalSettings(labelled(), RED, config, credentials),
     people: peopleSettings(RED),
     log: (line: string): void => node.log(line),
+    warn: (line: string): void => node.warn(line),
     language: languageOf(RED),
     ownUrl: (place: string): string | undefined => {
       const { url } = ownAddress(RED, place) ?? {};
