@@ -180,6 +180,23 @@ describe('The approver of this Node-RED', () => {
       });
     });
 
+    it('the history begins with what was answered last, whenever it was asked', async () => {
+      await gate({ maxOpen: '2' });
+      const phone = await enrolled();
+      const given = [flow.give({ authyId }), flow.give({ authyId })];
+      const [newer = '', older = ''] = await eventually('both requests', async () => {
+        const ids = (await phone.browser.requests()).map(({ id }) => id);
+        return ids.length === 2 ? ids : undefined;
+      });
+      for (const id of [newer, older]) {
+        await phone.browser.done('deny', { id });
+        // Times are in milliseconds.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      for (const one of given) await flow.ending(one);
+      should(await phone.browser.state()).match({ history: [{ id: older }, { id: newer }] });
+    });
+
     it('a phone that was removed is signed out at once, and its passkey is worth nothing', async () => {
       const [one, other] = [await enrolled('One'), await enrolled('Other')];
       const given = flow.give({ authyId });

@@ -28,9 +28,16 @@ export function openRequests({ requests = [] }: Person, clocks: Clocks): Approva
   return requests.filter((request) => request.answer === undefined && !hasExpired(request, clocks));
 }
 
-/** The requests that have ended. */
+/** The requests that have ended, the last one at the end. */
 export function endedRequests({ requests = [] }: Person, clocks: Clocks): ApprovalRequest[] {
-  return requests.filter((request) => request.answer !== undefined || hasExpired(request, clocks));
+  return requests
+    .filter((request) => request.answer !== undefined || hasExpired(request, clocks))
+    .sort((one, other) => endedAt(one) - endedAt(other));
+}
+
+/** When a request ended that has ended, in milliseconds since 1970. */
+export function endedAt({ answer, expiresAt, createdAt }: ApprovalRequest): number {
+  return answer?.at ?? expiresAt ?? createdAt;
 }
 
 /** How a request that has ended did so. */

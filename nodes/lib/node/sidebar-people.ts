@@ -4,7 +4,7 @@ import { usablePhones } from '../approver/asking';
 import { numberOf } from '../approver/enrolment';
 import { invitedFor } from '../approver/invitations';
 import { pauseLeft } from '../approver/not-me';
-import { endedRequests, openRequests, outcomeOf } from '../approver/requests';
+import { endedAt, endedRequests, openRequests, outcomeOf } from '../approver/requests';
 import type { Grade, People, Person } from '../contract/people';
 import { recoveryCodesLeft } from '../people/recovery';
 import type { Instance } from './instances';
@@ -188,7 +188,7 @@ function answeredHere(approver: Approver, person: Person): AnsweredHere {
       .map((request) => ({
         message: request.message,
         outcome: outcomeOf(request),
-        at: request.answer?.at ?? request.expiresAt ?? request.createdAt,
+        at: endedAt(request),
         phone: request.answer?.phone.name ?? null,
       })),
   };

@@ -6,7 +6,7 @@ import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
 import { challengeOf, signedText } from '../canonical';
 import { numberOf } from '../enrolment';
-import { endedRequests, openRequests, outcomeOf } from '../requests';
+import { endedAt, endedRequests, openRequests, outcomeOf } from '../requests';
 
 /** How many answers the page shows. */
 const mostShown = 50;
@@ -54,10 +54,10 @@ function shown(authyId: string, request: ApprovalRequest): object {
 }
 
 function ended(request: ApprovalRequest): object {
-  const { id, asker, message, details, expiresAt, answer } = request;
+  const { id, asker, message, details, answer } = request;
   return {
     ...{ id, asker, message, details, outcome: outcomeOf(request) },
-    at: answer?.at ?? expiresAt,
+    at: endedAt(request),
     phone: answer?.phone.name ?? null,
   };
 }
