@@ -57,8 +57,8 @@ export type Fragment = (name: (typeof formFragments)[number], enclosed?: string)
 const fewEntries = 3;
 
 /**
- * A help in its form: the paragraphs before the first heading, the example, each section (from an `<h3>` to the next) folded,
- * and in the last one, the references, the example to import and the pages of the documentation.
+ * A help in its form: the paragraphs before the first heading, the example, which can be imported, each section (from an `<h3>` to
+ * the next) folded, and in the last one, the references, the pages of the documentation.
  *
  * @param help as it is written, merged with its fragments
  * @param folder the language's, such as `locales/de`
@@ -90,7 +90,7 @@ function isShort(section: string): boolean {
 
 function example(type: string, text: Text, fragment: Fragment): string {
   const { in: message, out, by, settings } = exampleOf(type, text);
-  const parts = [fragment('example')];
+  const parts = [fragment('example'), importOf(type, fragment)];
   if (message !== undefined) parts.push(fragment('example-in'), shown(message));
   if (out !== undefined) {
     const output = by === undefined ? undefined : escaped(text(type, `output.${by}`));
@@ -120,19 +120,21 @@ function laidOut(json: unknown, indent = ''): string {
   return `${open ?? ''}\n${members.join(',\n')}\n${indent}${close ?? ''}`;
 }
 
-function linksOf(type: string, fragment: Fragment): string {
+/** What a newcomer looks for first: a flow that works. */
+function importOf(type: string, fragment: Fragment): string {
   const name = escaped(exampleWith(type));
   const importIt = fragment('example-import', name);
+  return `<p><a href="#" role="button" data-authy-example="${name.replaceAll('"', '&quot;')}">${importIt}</a></p>`;
+}
+
+function linksOf(type: string, fragment: Fragment): string {
   const links = (pages[type] ?? []).map((page) => {
     const [, title = page] = /^# (.*)$/m.exec(fs.readFileSync(path.join(root, 'docs', page), 'utf8')) ?? [];
     const readIt = fragment('documentation', escaped(title));
     return `<li><a href="${documentation}${page}" target="_blank" rel="noopener">${readIt}</a></li>`;
   });
   if (links.length === 0) throw new Error(`${type} has no page of the documentation.`);
-  return [
-    `\n<li><a href="#" role="button" data-authy-example="${name.replaceAll('"', '&quot;')}">${importIt}</a></li>`,
-    ...links,
-  ].join('\n');
+  return `\n${links.join('\n')}`;
 }
 
 /** The first example, in the order in which people see them, that has a node of a type. @returns its name */

@@ -267,7 +267,7 @@ describe('contract: help', () => {
       const begin = help.children.slice(0, -headingsOf(help).length).map(({ rawTagName }) => rawTagName);
       const pair = ['p', 'pre'];
       const example = otherNodes[type]?.isSource === true ? pair : [...pair, ...pair];
-      should(begin).deepEqual(['p', 'p', 'h4', ...(type === 'authy-config' ? ['pre'] : example)]);
+      should(begin).deepEqual(['p', 'p', 'h4', 'p', ...(type === 'authy-config' ? ['pre'] : example)]);
       const [what = '', when = ''] = help.children.map(({ text }) => text.trim().replace(/\s+/g, ' '));
       // Three lines of the palette's tooltip.
       should(what.length).be.within(20, 150);
@@ -397,9 +397,10 @@ describe('contract: help', () => {
         should(shown.filter((name) => !explained.includes(name))).be.empty();
       });
 
-      it(`${language}/${type}: ends with an example to import, and pages of the documentation`, () => {
+      it(`${language}/${type}: offers an example to import, and ends with pages of the documentation`, () => {
         const help = helpOf(language, type);
-        const [example, ...links] = sectionsOf(help).at(-1)?.[1]?.querySelectorAll('a') ?? [];
+        const links = sectionsOf(help).at(-1)?.[1]?.querySelectorAll('a') ?? [];
+        const example = help.querySelector('h4 + p > a');
         const name = example?.getAttribute('data-authy-example') ?? '';
         should(example?.text).containEql(name);
         const nodes = JSON.parse(read('examples', `${name}.json`)) as { type: string }[];
