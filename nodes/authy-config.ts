@@ -10,7 +10,7 @@ import {
   problemsOf,
 } from './lib/node/account-settings';
 import { serveApprovers } from './lib/node/approver-mount';
-import { pathProblem } from './lib/node/approver-paths';
+import { pathRemedy, pathTaken } from './lib/node/approver-paths';
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
@@ -20,13 +20,19 @@ export = (RED: NodeAPI): void => {
   function AuthyConfig(this: AccountNode, config: AccountDef): void {
     RED.nodes.createNode(this, config);
     const settings = accountSettings(RED, this, config);
-    const noPage = (): string | undefined => pathProblem(RED, instances, account);
+    // What the editor has at a path is not all that is there: that is a warning alone.
+    const noPage = (): string | undefined => {
+      const taken = pathTaken(RED, instances, account);
+      return taken?.why === 'account' ? pathRemedy(RED, taken) : undefined;
+    };
     const account = new Account({ ...settings, noPage });
     this.account = account;
     instances.add(this);
-    for (const problem of [...problemsOf(settings), noPage()]) if (problem !== undefined) this.warn(problem);
+    const taken = pathTaken(RED, instances, account);
+    for (const problem of problemsOf(settings)) this.warn(problem);
+    if (taken !== undefined) this.warn(pathRemedy(RED, taken));
     this.on('close', (removed: boolean, done: () => void) => {
-      instances.remove(this);
+      instances.remove(this, removed);
       void account.close(removed).then(done);
     });
   }

@@ -167,7 +167,7 @@ function begins({ node, kind, name, input }: Case, text: string): boolean {
   const [source, remedy] = endings[kind] ?? [label, 'Change it in the node.'];
   const isRow = kind === 'list' && /^(?:msg\.\w+|Environment variable .+) is missing\. Set it /.test(text);
   const origin =
-    input === 'authyId' ? ' The node “create user” gives it, and the sidebar “Authy people” shows it.' : '';
+    input === 'authyId' ? ' It comes from the node “create user”, or from the sidebar “Authy people”.' : '';
   const isWhole = text.startsWith(`${source} `) && text.endsWith(remedy + origin);
   return (isWhole || isRow) && !/\bgot\b|undefined|\bnull\b|NaN|\[object/.test(text);
 }

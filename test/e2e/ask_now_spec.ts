@@ -193,6 +193,15 @@ for (const runtime of runtimes) {
       await unknown.waitFor({ state: 'hidden' });
       await askNow();
       await editor.page.getByText('they have not set up a phone yet').waitFor();
+      // Two people may have one e-mail address: then nobody is asked by it.
+      await add('attic', '+491701234502', 'ada@example.com');
+      await whom().focus();
+      await eventually('the other one', async () =>
+        (await editor.page.locator('#authy-approval-ask-people option').count()) === 2 ? true : undefined,
+      );
+      await whom().fill('ada@example.com');
+      await askNow();
+      await unknown.waitFor();
     });
 
     it('nothing is sent as long as a field is empty, and each says so', async () => {

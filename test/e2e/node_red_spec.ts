@@ -269,7 +269,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           await eventually('the error', () =>
             nodeRed.log
               .slice(seen)
-              .includes('EMAIL is missing. Enter it in the properties of the subflow’s node,')
+              .includes('EMAIL is missing. Enter it in the properties of the subflow’s node')
               ? true
               : undefined,
           );

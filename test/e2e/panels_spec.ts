@@ -365,6 +365,30 @@ for (const runtime of runtimes) {
         should(await reason.textContent()).equal('');
         const second = await save(one);
         for (const id of [first, second]) should(await editor.state(id)).match({ valid: true });
+        // At a path that is none no page is served: it is in nobody's way.
+        await open(first);
+        await editor.unfold();
+        for (const path of ['/', ' ']) {
+          await page.locator('#node-config-input-approverPath').fill(path);
+          await save([]);
+          should(await editor.state(first)).match({ valid: false });
+          should(await editor.state(second)).match({ valid: true });
+          await open('_ADD_');
+          should(await page.locator('#node-config-input-approverPath').inputValue()).match(/^\/approve/);
+          await editor.dismiss();
+          await open(first);
+          await editor.unfold();
+        }
+        // Where one takes the path of another, the one that was there first has it; and once that has gone elsewhere, it is free.
+        await page.locator('#node-config-input-approverPath').fill([...paths][1] ?? '');
+        await save([]);
+        should(await editor.state(first)).match({ valid: true });
+        should(await editor.state(second)).match({ valid: false });
+        await open(first);
+        await editor.unfold();
+        await page.locator('#node-config-input-approverPath').fill(taken);
+        await save([]);
+        for (const id of [first, second]) should(await editor.state(id)).match({ valid: true });
         // A page that is there stays where it is.
         for (const [id, stays] of [
           [first, 0],

@@ -103,6 +103,9 @@ describe('After a deploy, each node whose account cannot be used says so in red,
         .filter(([, status]) => /BAD_CONFIG$/.test((status as { text?: string } | undefined)?.text ?? ''))
         .map(([type]) => type);
     should(wrong(flow).sort()).eql(leading);
+    // That it is started again gives its page to nobody else.
+    await flow.redeploy({ deadline: 20 }, 'other');
+    should(wrong(flow).sort()).eql(leading);
     await flow.redeploy({ d: true }, 'other');
     should(wrong(flow)).eql([]);
   });

@@ -450,7 +450,7 @@ describe("the addresses of an account's page", function () {
       ]);
       const warnings = running()
         .log.slice(seen)
-        .match(/“Page path” in the account, such as \/approve(?:\/cellar)?-2: .*"The door" answers/g);
+        .match(/Choose another “Page path” in the account: at \/approve(?:\/cellar)? .*"The door" answers/g);
       should(warnings).have.length(2);
       should(await check('door')).match({ ok: true });
       should(await check('attic')).match({ ok: true });
@@ -462,7 +462,7 @@ describe("the addresses of an account's page", function () {
       should((await state(`${url}/cellar`)).status).not.equal(200);
 
       // Nobody is led to the page of another account.
-      const problem = /^Choose another “Page path” in the account, such as \/approve-2: .*"The door" answers/;
+      const problem = /^Choose another “Page path” in the account: .*"The door" answers/;
       const { accounts } = await people('accounts');
       should((accounts as { id: string }[]).find(({ id }) => id === 'garage')).match({ page: null, problem });
       const phoneNumber = '+13175550142';

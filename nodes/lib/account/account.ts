@@ -45,7 +45,7 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   readonly people: PeopleSettings;
   /** Where a path of the http in nodes is on this machine itself; undefined while Node-RED does not listen. */
   readonly ownUrl: (path: string) => string | undefined;
-  /** The same for what somebody has to look at: the debug sidebar shows it. */
+  /** Writes a line that somebody has to look at: the debug sidebar shows it. It must hold no secret. */
   readonly warn: (line: string) => void;
   /** Why nobody reaches the page on which people answer, as a sentence; undefined if nothing is known against it. */
   readonly noPage?: () => string | undefined;

@@ -262,7 +262,7 @@ export class Asking {
     if (!answer.notMe) return;
     host.warn(
       `Find out who has asked: the user ${authyId} says that they have nothing to do with the request that they got from ` +
-        `“${shown.asker}”. Nobody may ask them for ${secondsText(Math.ceil(pauseLeft(person, host) / 1000))}.`,
+        `“${shown.asker.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')}”. Nobody may ask them for ${secondsText(Math.ceil(pauseLeft(person, host) / 1000))}.`,
     );
     await this.telling.warn(person, notMeMessage(host, person, shown));
   }

@@ -28,11 +28,16 @@ export function openRequests({ requests = [] }: Person, clocks: Clocks): Approva
   return requests.filter((request) => request.answer === undefined && !hasExpired(request, clocks));
 }
 
-/** The requests that have ended, the last one at the end. */
-export function endedRequests({ requests = [] }: Person, clocks: Clocks): ApprovalRequest[] {
-  return requests
-    .filter((request) => request.answer !== undefined || hasExpired(request, clocks))
-    .sort((one, other) => endedAt(one) - endedAt(other));
+/** The requests that have ended, in the order in which they were asked: no clock decides which are forgotten. */
+function endedRequests({ requests = [] }: Person, clocks: Clocks): ApprovalRequest[] {
+  return requests.filter((request) => request.answer !== undefined || hasExpired(request, clocks));
+}
+
+/** The requests that have ended, to be shown: the last one first. */
+export function historyOf(person: Person, clocks: Clocks): ApprovalRequest[] {
+  return endedRequests(person, clocks)
+    .reverse()
+    .sort((one, other) => endedAt(other) - endedAt(one));
 }
 
 /** When a request ended that has ended, in milliseconds since 1970. */

@@ -39,16 +39,14 @@ export function pathTaken(RED: NodeAPI, instances: Instances, account: Account):
   return name === undefined ? undefined : { code: 'pathTaken', why: 'account', path, account: name };
 }
 
-/** Why nobody reaches the page of an account, as a sentence; undefined if nothing is in the way. */
-export function pathProblem(RED: NodeAPI, instances: Instances, account: Account): string | undefined {
-  const taken = pathTaken(RED, instances, account);
-  if (taken === undefined) return undefined;
+/** What is to be done about it, as a sentence. */
+export function pathRemedy(RED: NodeAPI, taken: PathTaken): string {
   const label = labelOf(RED, 'authy-config', 'approverPath');
   return taken.why === 'editor'
     ? `Choose another “${label}” in the account, such as /approve: at ${taken.path} the editor of this Node-RED answers. ` +
         'Or give the editor an address of its own: httpAdminRoot in settings.js.'
-    : `Choose another “${label}” in the account, such as ${taken.path}-2: at ${taken.path} the page of the account ` +
-        `"${taken.account}" answers, and nobody could answer this one.`;
+    : `Choose another “${label}” in the account: at ${taken.path} the page of the account "${taken.account}" answers, and ` +
+        'nobody could answer this one.';
 }
 
 /** Where a path of the http in nodes is in Node-RED, without a slash at its end. */

@@ -131,7 +131,7 @@ export function remedyFor({ value, type }: TypedValue, label: string, node: obje
     case 'env':
       // A node in a subflow has the id of its template, too.
       return '_alias' in node
-        ? `Enter it in the properties of the subflow’s node, or change “${label}” in the subflow.`
+        ? `Enter it in the properties of the subflow’s node, or set it and restart Node-RED, or change “${label}” in the subflow.`
         : `Set it and restart Node-RED, or change “${label}” in the node.`;
     case 'jsonata':
       return 'Change its JSONata expression in the node.';

@@ -126,7 +126,7 @@ export class NodeInputs {
 }
 
 /** Where an Authy ID comes from. */
-const whereFrom = 'The node “create user” gives it, and the sidebar “Authy people” shows it.';
+const whereFrom = 'It comes from the node “create user”, or from the sidebar “Authy people”.';
 
 /** The types whose value no message changes. */
 const fixedTypes: readonly string[] = ['str', 'num', 'bool', 'json', 'env'];

@@ -24,18 +24,26 @@ export interface Instance {
 /** The accounts that run: one in a subflow runs once for each instance of it. */
 export class Instances {
   private readonly nodes = new Set<AccountNode>();
+  /** By the id that the editor has: when it was first started. A deploy that starts it again changes nothing. */
+  private readonly ranks = new Map<string, number>();
+  private started = 0;
 
   add(node: AccountNode): void {
     this.nodes.add(node);
+    const id = editorIdOf(node);
+    if (!this.ranks.has(id)) this.ranks.set(id, (this.started += 1));
   }
 
-  remove(node: AccountNode): void {
+  /** @param removed - whether it was deleted: another one with its id would be new */
+  remove(node: AccountNode, removed: boolean): void {
     this.nodes.delete(node);
+    const id = editorIdOf(node);
+    if (removed && this.ordered().every((other) => editorIdOf(other) !== id)) this.ranks.delete(id);
   }
 
-  /** All accounts that run, in the order in which they were started. */
+  /** All accounts that run, in the order in which they were first started. */
   accounts(): Account[] {
-    return [...this.nodes].map(({ account }) => account);
+    return this.ordered().map(({ account }) => account);
   }
 
   /**
@@ -47,15 +55,24 @@ export class Instances {
     return this.all(RED).filter((one) => one.id === id || one.editorId === id);
   }
 
-  /** All that run, in the order in which they were started. */
+  /** All that run, in the order in which they were first started. */
   all(RED: NodeAPI): Instance[] {
-    return [...this.nodes].map((node) => instanceOf(RED, node));
+    return this.ordered().map((node) => instanceOf(RED, node));
+  }
+
+  private ordered(): AccountNode[] {
+    const rankOf = (node: AccountNode): number => this.ranks.get(editorIdOf(node)) ?? Infinity;
+    return [...this.nodes].sort((one, other) => rankOf(one) - rankOf(other));
   }
 }
 
+function editorIdOf({ id, _alias = id }: AccountNode): string {
+  return _alias;
+}
+
 function instanceOf(RED: NodeAPI, node: AccountNode): Instance {
-  const { id, _alias: editorId = id, name = '', account } = node;
-  return { id, editorId, accountName: name, name: nameOf(RED, node), account };
+  const { id, name = '', account } = node;
+  return { id, editorId: editorIdOf(node), accountName: name, name: nameOf(RED, node), account };
 }
 
 /** The names of the subflow's instance and of those around it, the outermost first. */

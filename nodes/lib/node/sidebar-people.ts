@@ -4,7 +4,7 @@ import { usablePhones } from '../approver/asking';
 import { numberOf } from '../approver/enrolment';
 import { invitedFor } from '../approver/invitations';
 import { pauseLeft } from '../approver/not-me';
-import { endedAt, endedRequests, openRequests, outcomeOf } from '../approver/requests';
+import { endedAt, historyOf, openRequests, outcomeOf } from '../approver/requests';
 import type { Grade, People, Person } from '../contract/people';
 import { recoveryCodesLeft } from '../people/recovery';
 import type { Instance } from './instances';
@@ -182,8 +182,7 @@ function answeredHere(approver: Approver, person: Person): AnsweredHere {
     invitedUntil: invited > 0 ? host.now() + invited : null,
     pausedUntil: pause > 0 ? host.now() + pause : null,
     open: openRequests(person, host).length,
-    answers: endedRequests(person, host)
-      .reverse()
+    answers: historyOf(person, host)
       .slice(0, mostAnswers)
       .map((request) => ({
         message: request.message,

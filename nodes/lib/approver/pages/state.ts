@@ -6,7 +6,7 @@ import type { Approver } from '../approver';
 import type { SignedIn } from '../asking';
 import { challengeOf, signedText } from '../canonical';
 import { numberOf } from '../enrolment';
-import { endedAt, endedRequests, openRequests, outcomeOf } from '../requests';
+import { endedAt, historyOf, openRequests, outcomeOf } from '../requests';
 
 /** How many answers the page shows. */
 const mostShown = 50;
@@ -41,8 +41,7 @@ export function stateOf(
     requests: openRequests(person, host)
       .reverse()
       .map((request) => shown(authyId, request)),
-    history: endedRequests(person, host)
-      .reverse()
+    history: historyOf(person, host)
       .slice(0, mostShown)
       .map((request) => ended(request)),
     push: { key: canPush(host.settings) ? pushKey : null, isOn: phone.push !== undefined },
