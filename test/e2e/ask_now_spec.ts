@@ -126,6 +126,9 @@ for (const runtime of runtimes) {
       should(await editor.page.locator('.authy-canvas-button:visible').count()).equal(expected.length);
     });
 
+    // What is in a panel is the same in both.
+    if (runtime.version !== '5.') return;
+
     it('somebody is added beside the panel of the gate, and asked', async () => {
       await open(door, gate);
       await editor.openPanel(gate);

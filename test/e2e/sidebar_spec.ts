@@ -316,6 +316,8 @@ for (const runtime of runtimes) {
           document.dispatchEvent(new Event('visibilitychange'));
         }, isHidden);
       await hide(true);
+      // What was asked before may still be on its way.
+      await page.waitForFunction(() => (window as unknown as EditorWindow).jQuery.active === 0);
       const asked: string[] = [];
       page.on('request', (request) => asked.push(request.url()));
       await nodeRed?.deploy([tab, account('hidden', 'Front door')]);

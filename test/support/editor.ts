@@ -14,6 +14,8 @@ export interface EditorWindow {
       val(value?: string): { trigger(event: string): void };
     };
     fx: { off: boolean };
+    /** How many requests are awaited. */
+    active: number;
   };
   axe: { run(where: { include: string; exclude: string }): Promise<{ violations: AxeViolation[] }> };
   AuthyPeople: { open(options: { account?: string; add?: boolean }): Promise<void> };
