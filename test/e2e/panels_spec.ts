@@ -623,9 +623,9 @@ for (const runtime of runtimes) {
       });
     }
 
-    // Earlier ones have no dark theme.
+    // Each Node-RED in one of them: earlier ones have no dark theme.
     for (const { language, isDark, turn, listsStay } of views.filter(
-      ({ isDark }) => !isDark || runtime.version === '5.',
+      ({ isDark }) => isDark === (runtime.version === '5.'),
     )) {
       const view = `${language}${isDark ? ', dark' : ''}`;
 
