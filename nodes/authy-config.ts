@@ -14,8 +14,8 @@ import { pathRemedy, pathTaken } from './lib/node/approver-paths';
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
-  deploysOf(RED);
-  const instances = new Instances();
+  const deploys = deploysOf(RED);
+  const instances = new Instances(RED);
 
   function AuthyConfig(this: AccountNode, config: AccountDef): void {
     RED.nodes.createNode(this, config);
@@ -28,11 +28,18 @@ export = (RED: NodeAPI): void => {
     const account = new Account({ ...settings, noPage });
     this.account = account;
     instances.add(this);
-    const taken = pathTaken(RED, instances, account);
     for (const problem of problemsOf(settings)) this.warn(problem);
-    if (taken !== undefined) this.warn(pathRemedy(RED, taken));
+    // A deploy of another account may take the path of this one, or leave it.
+    let warned: string | undefined;
+    const stopLooking = deploys.onEnd(() => {
+      const taken = pathTaken(RED, instances, account);
+      const warning = taken && pathRemedy(RED, taken);
+      if (warning !== undefined && warning !== warned) this.warn(warning);
+      warned = warning;
+    });
     this.on('close', (removed: boolean, done: () => void) => {
-      instances.remove(this, removed);
+      stopLooking();
+      instances.remove(this);
       void account.close(removed).then(done);
     });
   }

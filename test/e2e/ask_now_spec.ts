@@ -55,13 +55,8 @@ for (const runtime of runtimes) {
 
     /** Adds a person to a running account. @returns their Authy ID */
     async function add(account: string, phoneNumber: string, email: string): Promise<string> {
-      const response = await nodeRed.request('authy-people/add', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ id: account, phoneNumber, email }),
-      });
-      const { person } = (await response.json()) as { person: { authyId: string } };
-      return person.authyId;
+      const answer = await nodeRed.post('authy-people/add', { id: account, phoneNumber, email });
+      return (answer as { person: { authyId: string } }).person.authyId;
     }
 
     const sidebar = (): Locator => editor.page.locator('.authy-people');

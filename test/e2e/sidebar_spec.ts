@@ -255,7 +255,7 @@ for (const runtime of runtimes) {
       await focused.click();
       await panel().getByRole('heading', { name: ada, exact: true }).waitFor();
       const authyId = await panel().locator('dd').nth(1).innerText();
-      const lock = (isLocked: boolean): Promise<void> | undefined =>
+      const lock = (isLocked: boolean): Promise<unknown> | undefined =>
         nodeRed?.post('authy-people/lock', { id: 'fresh', authyId, isLocked });
       await panel().locator('[data-key="lock"]').focus();
       await lock(true);

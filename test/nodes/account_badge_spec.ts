@@ -106,6 +106,8 @@ describe('After a deploy, each node whose account cannot be used says so in red,
     // That it is started again gives its page to nobody else.
     await flow.redeploy({ deadline: 20 }, 'other');
     should(wrong(flow).sort()).eql(leading);
+    await flow.redeployAll();
+    should(wrong(flow).sort()).eql(leading);
     await flow.redeploy({ d: true }, 'other');
     should(wrong(flow)).eql([]);
   });

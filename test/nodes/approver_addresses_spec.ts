@@ -84,26 +84,12 @@ describe("the addresses of an account's page", function () {
     return one;
   }
 
-  async function check(id = 'door'): Promise<PageCheck> {
-    const response = await running().request('authy-config/page', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ id }),
-    });
-    should(response.status).equal(200);
-    return (await response.json()) as PageCheck;
-  }
+  const check = async (id = 'door'): Promise<PageCheck> =>
+    (await running().post('authy-config/page', { id })) as PageCheck;
 
   /** Asks a route of the sidebar. */
-  async function people(route: string, data: object = {}): Promise<Record<string, unknown>> {
-    const response = await running().request(`authy-people/${route}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(data),
-    });
-    should(response.status).equal(200);
-    return (await response.json()) as Record<string, unknown>;
-  }
+  const people = async (route: string, data: object = {}): Promise<Record<string, unknown>> =>
+    (await running().post(`authy-people/${route}`, data)) as Record<string, unknown>;
 
   /** Deploys an account with a public address, and checks that. */
   async function checked(approverUrl: string, settings: object = {}): Promise<PageCheck> {
@@ -474,6 +460,41 @@ describe("the addresses of an account's page", function () {
         const { authyId } = person as { authyId: string };
         should(await people('invite', { id, authyId })).match(invited);
       }
+
+      // That the editor has something below a path, too, changes nothing.
+      const ofEditor = {
+        approverPath: '/auth/approve',
+        approverUrl: url.replace('/approve', '/auth/approve'),
+      };
+      await running().deploy([account('door', ofEditor), account('garage', ofEditor)]);
+      should((await check('door')).problems).match([{ why: 'editor' }]);
+      const ofDoor = (await people('list', { id: 'door', search: '', from: 0 })) as {
+        rows: { authyId: string }[];
+      };
+      should(await people('invite', { id: 'door', authyId: ofDoor.rows[0]?.authyId })).match({ ok: true });
+      should((await check('garage')).problems).match([{ why: 'account', account: 'The door' }]);
+      const { rows } = (await people('list', { id: 'garage', search: '', from: 0 })) as {
+        rows: { authyId: string }[];
+      };
+      should(await people('invite', { id: 'garage', authyId: rows[0]?.authyId })).match({
+        ok: false,
+        code: 'AUTHY_BAD_CONFIG',
+        message: /"The door" answers/,
+      });
+
+      // Whoever comes first has it, also if only that one was deployed; and the other says so, although nobody has touched it.
+      const both = (doorPath: string): FlowNode[] => [
+        account('door', { approverPath: doorPath, approverUrl: url }),
+        account('garage', { approverUrl: url }),
+      ];
+      await running().deploy(both('/elsewhere'));
+      should(await check('garage')).match({ ok: true });
+      const before = running().log.length;
+      await running().deploy(both('/approve'), 'nodes');
+      should(JSON.parse((await state(url)).text)).match({ account: 'The door' });
+      should(running().log.slice(before)).match(/“Page path” in the account: .*"The door" answers/);
+      await running().deploy(both('/elsewhere'), 'nodes');
+      should(JSON.parse((await state(url)).text)).match({ account: 'The garage' });
 
       // Once it is gone, the path is free.
       await running().deploy([account('garage', { approverUrl: url })]);

@@ -6,6 +6,7 @@ import { ownGate } from '../support/approval_gate';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from '../support/approver_client';
 import { authenticator, codeAt, LocalAccount, wrongFor } from '../support/local_account';
 import { eventually } from '../support/node_red';
+import { newNode } from '../support/operation_nodes';
 import { SetClock } from '../support/set_clock';
 
 const page = 'https://home.example/approve';
@@ -374,6 +375,19 @@ describe('The approver of this Node-RED', () => {
         code: 'AUTHY_NOT_SENT',
         message: /^Invite the user again in the sidebar .*: they have set up their phones at another address/,
       });
+      should(flow.statuses.at(-1)).match({ fill: 'red', text: /status\.error\.NOT_INVITED$/ });
+    });
+
+    it('a page that is theirs: at the page of another account nobody is asked or invited', async () => {
+      await enrolled();
+      const first = { ...local.account, id: 'first', name: 'Garage' };
+      for (const node of [ownGate(), { ...newNode('userInvite'), account: 'account' }]) {
+        flow = await local.startNode(node, 3, [first, local.account, ...local.notifications]);
+        should(errorOf(await flow.deliver({ authyId }))).match({
+          code: 'AUTHY_BAD_CONFIG',
+          message: /^Choose another .* in the account: at \/approve the page of the account "Garage" answers/,
+        });
+      }
     });
 
     it('somebody who tells them: a notifications node, an open page, or a push subscription', async () => {

@@ -336,14 +336,16 @@ export class NodeRed {
     return response.json();
   }
 
-  /** Posts JSON to the admin API. */
-  async post(route: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  /** Posts JSON to the admin API. @returns the parsed answer; undefined if it is blank */
+  async post(route: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const response = await this.request(route, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     });
-    if (!response.ok) throw new Error(`POST ${route}: ${response.status} ${await response.text()}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`POST ${route}: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
   }
 
   /**

@@ -48,7 +48,7 @@ export interface AccountSettings extends Pick<Environment, 'log' | 'language'> {
   /** Writes a line that somebody has to look at: the debug sidebar shows it. It must hold no secret. */
   readonly warn: (line: string) => void;
   /** Why nobody reaches the page on which people answer, as a sentence; undefined if nothing is known against it. */
-  readonly noPage?: () => string | undefined;
+  readonly noPage: () => string | undefined;
   /** Whether flows are being deployed: some of their nodes may be gone, or not there yet. */
   readonly isDeploying: () => boolean;
   /** Resolves once all nodes of the flows are there, if flows are being deployed. */
@@ -201,7 +201,7 @@ export class Account {
   /** The error of each message of an operation that leads people to a page which they cannot reach; undefined if it does not. */
   unreachable(name: OperationName): AuthyError | undefined {
     const leadsThere = name === 'onetouchSend' || name === 'userInvite';
-    const why = leadsThere && this.approver !== undefined ? this.settings.noPage?.() : undefined;
+    const why = leadsThere && this.approver !== undefined ? this.settings.noPage() : undefined;
     return why === undefined ? undefined : new AuthyError('AUTHY_BAD_CONFIG', why);
   }
 
@@ -357,16 +357,7 @@ export class Account {
   }
 
   private approverHost(settings: ApproverSettings): ApproverHost {
-    const {
-      id,
-      approvals,
-      language,
-      log,
-      warn,
-      ownUrl,
-      isDeploying,
-      noPage = () => undefined,
-    } = this.settings;
+    const { id, approvals, language, log, warn, ownUrl, isDeploying, noPage } = this.settings;
     return {
       ...{ accountId: id, settings, language, log, warn, noPage },
       isShared: approvals.in === 'redis',

@@ -23,6 +23,7 @@ import type { ApproverHost } from './host';
 import { afterNotMe, pauseLeft, pauseName } from './not-me';
 import { notMeMessage } from './messages';
 import { checkSignature, isNewer, type RequestOptions, requestOptions } from './passkeys';
+import { plain } from './plain-text';
 import { Refused } from './refused';
 import { hasExpired, mostOpen, openRequests, withAnswer, withoutRequest, withRequest } from './requests';
 import { phoneOf, type SessionToken } from './sessions';
@@ -260,9 +261,10 @@ export class Asking {
     this.handOn(person, shown, answer);
     this.telling.changed(authyId);
     if (!answer.notMe) return;
+    const pause = secondsText(Math.ceil(pauseLeft(person, host) / 1000));
     host.warn(
       `Find out who has asked: the user ${authyId} says that they have nothing to do with the request that they got from ` +
-        `“${shown.asker.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')}”. Nobody may ask them for ${secondsText(Math.ceil(pauseLeft(person, host) / 1000))}.`,
+        `“${plain(shown.asker)}”. Nobody may ask them for ${pause}.`,
     );
     await this.telling.warn(person, notMeMessage(host, person, shown));
   }

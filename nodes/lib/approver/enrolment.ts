@@ -28,6 +28,7 @@ import {
 } from './invitations';
 import { invitationMessage, phoneAddedMessage } from './messages';
 import { type CreationOptions, creationOptions, newPasskey } from './passkeys';
+import { isPlain } from './plain-text';
 import { Refused } from './refused';
 import { newSession, type SessionToken, withSession } from './sessions';
 import type { Telling } from './telling';
@@ -36,9 +37,6 @@ import type { Telling } from './telling';
 const qrSize = 320;
 /** Of a phone's name. */
 export const longestName = 64;
-
-/** Control characters and those that turn the direction of text: others read the name of a phone in warnings. */
-const misleading = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 /** What somebody needs to finish what an invitation has begun. */
 export interface Opened {
@@ -239,7 +237,7 @@ export function numberOf({ id, passkey }: Phone): string {
 /** @throws Refused - `invalid` */
 export function nameOf(sent: unknown): string {
   const name = (textOrNull(sent, 'name') ?? '').trim();
-  if (name === '' || name.length > longestName || misleading.test(name)) throw new Refused('invalid');
+  if (name === '' || name.length > longestName || !isPlain(name)) throw new Refused('invalid');
   return name;
 }
 

@@ -9,6 +9,8 @@ export interface Input<T, Required extends boolean = boolean> {
   readonly required: Required;
   /** The TypedInput a new node begins with: value and type. */
   readonly default: readonly [value: string, type: string];
+  /** Where it comes from, if that is not plain: a sentence for whoever lacks it. */
+  readonly origin?: string;
   /** For an input that the panel offers as an editable list: makes one value of the entries of its rows. */
   readonly ofEntries?: (entries: readonly Entry[]) => unknown;
 }
@@ -60,7 +62,10 @@ function listed<T>(parse: Parser<T>, ofEntries: (entries: readonly Entry[]) => u
 }
 
 // Inputs that several operations share.
-const authyId = required(input.authyId, 'authyId', 'msg');
+const authyId = {
+  ...required(input.authyId, 'authyId', 'msg'),
+  origin: 'It comes from the node “create user”, or from the sidebar “Authy people”.',
+};
 const phoneNumber = required(input.phoneNumber, 'phoneNumber', 'msg');
 const countryCode = optional(input.countryCode, 'countryCode', 'msg');
 const force = (value: boolean): Input<boolean, false> => optional(input.flag, String(value), 'bool');

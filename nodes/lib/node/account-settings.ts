@@ -61,7 +61,7 @@ export function accountSettings(
   RED: NodeAPI,
   node: Node<AccountCredentials>,
   saved: AccountDef,
-): AccountSettings {
+): Omit<AccountSettings, 'noPage'> {
   const config = migrated(saved);
   const labelled = (): Settings => new Settings((setting) => labelOf(RED, 'authy-config', setting));
   const [settings, chosen] = [labelled(), labelled()];
@@ -99,7 +99,11 @@ export function accountSettings(
 }
 
 /** The warnings at deploy, once each. */
-export function problemsOf({ problem, service, approvals }: AccountSettings): string[] {
+export function problemsOf({
+  problem,
+  service,
+  approvals,
+}: Pick<AccountSettings, 'problem' | 'service' | 'approvals'>): string[] {
   return [problem, service.problem, ...service.warnings, approvals.problem].filter(
     (text) => text !== undefined,
   );

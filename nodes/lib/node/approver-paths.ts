@@ -17,7 +17,7 @@ export const editorPaths: readonly string[] = [
 
 type PathTaken = Extract<PageProblem, { readonly code: 'pathTaken' }>;
 
-/** The accounts whose pages are served: of several at one path, or one below the other, the one that was started first. */
+/** The accounts whose pages are served: of several at one path, or one below the other, the first one. */
 export function servedAccounts(instances: Instances): Account[] {
   const served: Account[] = [];
   for (const account of instances.accounts()) {
@@ -33,10 +33,11 @@ export function pathTaken(RED: NodeAPI, instances: Instances, account: Account):
   const { approver } = account;
   if (approver === undefined) return undefined;
   const path = ownPath(RED, approver.host.settings.path);
-  if (isOfEditor(RED, path)) return { code: 'pathTaken', why: 'editor', path };
   const other = servedAccounts(instances).find((one) => one !== account && isInTheWay(one, account));
   const name = other?.approver?.host.settings.name;
-  return name === undefined ? undefined : { code: 'pathTaken', why: 'account', path, account: name };
+  // That comes first: people would be led to the page of another account.
+  if (name !== undefined) return { code: 'pathTaken', why: 'account', path, account: name };
+  return isOfEditor(RED, path) ? { code: 'pathTaken', why: 'editor', path } : undefined;
 }
 
 /** What is to be done about it, as a sentence. */

@@ -121,7 +121,7 @@ export function sourceOf({ value, type }: TypedValue): string | undefined {
   }
 }
 
-/** Where a TypedInput's value is changed: a sentence. @param label - what the panel calls it */
+/** Where a TypedInput's value is changed: a sentence. @param label - what the panel calls it @param node - that it is a setting of */
 export function remedyFor({ value, type }: TypedValue, label: string, node: object): string {
   switch (type) {
     case 'msg':

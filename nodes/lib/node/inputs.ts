@@ -17,7 +17,7 @@ export class NodeInputs {
     private readonly RED: NodeAPI,
     private readonly node: Node,
     config: Readonly<Record<string, unknown>>,
-    inputs: Inputs,
+    private readonly inputs: Inputs,
   ) {
     this.typed = Object.fromEntries(
       Object.entries(inputs).map(
@@ -114,19 +114,17 @@ export class NodeInputs {
     const typed = this.typed[error.field];
     if (typed === undefined) return error;
     const label = this.labelOf(error.field);
-    if (error.code !== 'AUTHY_INVALID_INPUT') return error.about(sourceOf(typed) ?? label);
+    const subject = sourceOf(typed) ?? label;
+    if (error.code !== 'AUTHY_INVALID_INPUT') return error.about(subject);
+    const { origin } = this.inputs[error.field] ?? {};
     const remedy = remedyFor(typed, label, this.node);
-    const origin = error.field === 'authyId' ? ` ${whereFrom}` : '';
-    return error.about(sourceOf(typed) ?? label, remedy + origin);
+    return error.about(subject, origin === undefined ? remedy : `${remedy} ${origin}`);
   }
 
   private labelOf(input: string): string {
     return labelOf(this.RED, this.node.type, input);
   }
 }
-
-/** Where an Authy ID comes from. */
-const whereFrom = 'It comes from the node “create user”, or from the sidebar “Authy people”.';
 
 /** The types whose value no message changes. */
 const fixedTypes: readonly string[] = ['str', 'num', 'bool', 'json', 'env'];

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { AccountCredentials } from './account-settings';
+import { deploysOf } from './deploys';
 
 /** A node that is an account, as Node-RED runs it. */
 export type AccountNode = Node<AccountCredentials> & {
@@ -24,24 +25,23 @@ export interface Instance {
 /** The accounts that run: one in a subflow runs once for each instance of it. */
 export class Instances {
   private readonly nodes = new Set<AccountNode>();
-  /** By the id that the editor has: when it was first started. A deploy that starts it again changes nothing. */
-  private readonly ranks = new Map<string, number>();
-  private started = 0;
+  /** By the id that the editor has: the place of each node of the flows. Undefined until it is asked for. */
+  private places: ReadonlyMap<string, number> | undefined;
+
+  constructor(private readonly RED: NodeAPI) {
+    deploysOf(RED).onEnd(() => (this.places = undefined));
+  }
 
   add(node: AccountNode): void {
     this.nodes.add(node);
-    const id = editorIdOf(node);
-    if (!this.ranks.has(id)) this.ranks.set(id, (this.started += 1));
+    this.places = undefined;
   }
 
-  /** @param removed - whether it was deleted: another one with its id would be new */
-  remove(node: AccountNode, removed: boolean): void {
+  remove(node: AccountNode): void {
     this.nodes.delete(node);
-    const id = editorIdOf(node);
-    if (removed && this.ordered().every((other) => editorIdOf(other) !== id)) this.ranks.delete(id);
   }
 
-  /** All accounts that run, in the order in which they were first started. */
+  /** All accounts that run, in the order of the flows: when one was started, and how often, changes nothing. */
   accounts(): Account[] {
     return this.ordered().map(({ account }) => account);
   }
@@ -52,18 +52,33 @@ export class Instances {
    * @param id - as the editor has it, or an instance's
    */
   of(RED: NodeAPI, id: string): Instance[] {
-    return this.all(RED).filter((one) => one.id === id || one.editorId === id);
+    const found = this.ordered().filter((node) => node.id === id || editorIdOf(node) === id);
+    return found.map((node) => instanceOf(RED, node));
   }
 
-  /** All that run, in the order in which they were first started. */
+  /** All that run, in the order of the flows. */
   all(RED: NodeAPI): Instance[] {
     return this.ordered().map((node) => instanceOf(RED, node));
   }
 
+  /** Those of one subflow in the order of its instances, or by their ids, which stay the same. */
   private ordered(): AccountNode[] {
-    const rankOf = (node: AccountNode): number => this.ranks.get(editorIdOf(node)) ?? Infinity;
-    return [...this.nodes].sort((one, other) => rankOf(one) - rankOf(other));
+    const places = (this.places ??= placesIn(this.RED));
+    const placeOf = (id: string): number => places.get(id) ?? Number.MAX_SAFE_INTEGER;
+    return [...this.nodes].sort(
+      (one, other) =>
+        placeOf(editorIdOf(one)) - placeOf(editorIdOf(other)) ||
+        placeOf(one.z) - placeOf(other.z) ||
+        (one.id < other.id ? -1 : 1),
+    );
   }
+}
+
+/** As the flows are deployed, and as the editor has them: both take the first of two accounts. */
+function placesIn(RED: NodeAPI): Map<string, number> {
+  const places = new Map<string, number>();
+  RED.nodes.eachNode(({ id }) => void places.set(id, places.size));
+  return places;
 }
 
 function editorIdOf({ id, _alias = id }: AccountNode): string {

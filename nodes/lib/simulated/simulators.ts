@@ -1,3 +1,4 @@
+import { accountName } from '../contract/account-name';
 import type { AccountReader, SettingsReader } from '../contract/service';
 import type { Simulator, SimulatorOptions } from '../../simulator/simulator';
 
@@ -15,10 +16,9 @@ export function simulatedSettings(
   settings: SettingsReader,
   config: Readonly<Record<string, unknown>>,
 ): SimulatedSettings {
-  const name = typeof config['name'] === 'string' ? config['name'].trim() : '';
   const address = settings.text('callbackUrl', config['callbackUrl']);
   return {
-    appName: name,
+    appName: accountName(config),
     callbackUrl: address.startsWith('/') ? () => reader.ownAddress(address) : address || undefined,
   };
 }

@@ -8,10 +8,15 @@ const hour = 3_600_000;
 const now = Date.UTC(2026, 10, 30);
 const clocks = { now: () => now, steady: () => 0, noted: Noted.ofProcess() };
 
-function request(id: string, createdAt: number, answeredAt?: number): ApprovalRequest {
+function request(
+  id: string,
+  createdAt: number,
+  answeredAt?: number,
+  expiresAt: number | null = null,
+): ApprovalRequest {
   return {
     ...{ id, asker: 'Front door', message: 'Open it?', details: [], hidden: '', atLeast: 'code', nonce: id },
-    ...{ createdAt, expiresAt: null },
+    ...{ createdAt, expiresAt },
     ...(answeredAt !== undefined && {
       answer: {
         ...{ decision: 'denied', notMe: false, at: answeredAt },
@@ -30,8 +35,9 @@ describe('The requests to a person', () => {
       request('first', now - 3 * hour, now - hour),
       request('open', now - 3 * hour),
       request('second', now - 2 * hour, now - 2 * hour),
+      request('expired', now - 4 * hour, undefined, now - 1.5 * hour),
     ]);
-    should(idsOf(historyOf(person, clocks))).eql(['first', 'second']);
+    should(idsOf(historyOf(person, clocks))).eql(['first', 'expired', 'second']);
   });
 
   it('are forgotten by when they were asked, also after a clock that was ahead: never what was answered just now', () => {

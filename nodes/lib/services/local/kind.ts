@@ -1,3 +1,4 @@
+import { accountName } from '../../contract/account-name';
 import { AuthyError } from '../../contract/errors';
 import type { Environment, Service, ServiceKind } from '../../contract/service';
 import { approverProperties } from '../../people/approver-settings';
@@ -18,13 +19,12 @@ const local: ServiceKind<LocalSettings> = {
   read: readSettings,
 
   typed(settings, form) {
-    if (form['localName'] === undefined) return undefined;
-    const [name = '', ofAccount = ''] = [form['localName'], form['name']].map((text) =>
-      typeof text === 'string' ? text.trim() : '',
-    );
+    const { localName } = form;
+    if (localName === undefined) return undefined;
+    const name = typeof localName === 'string' ? localName.trim() : '';
     const problem = nameProblem(name);
     if (problem !== undefined) throw new Error(problem);
-    const typed = withName(name === '' ? ofAccount : name);
+    const typed = withName(name === '' ? accountName(form) : name);
     return settings?.displayName === typed.displayName ? undefined : typed;
   },
 

@@ -1,3 +1,4 @@
+import { accountName } from '../../contract/account-name';
 import type { AccountReader, ServiceSettings } from '../../contract/service';
 import { approverSettings } from '../../people/approver-settings';
 
@@ -17,11 +18,10 @@ const fallback = 'Node-RED';
 /** Reads the settings of an account. Without a name for people they see that of the account. Never throws. */
 export function readSettings(reader: AccountReader, config: Raw): LocalSettings {
   const settings = reader.settings();
-  const ofAccount = typeof config['name'] === 'string' ? config['name'].trim() : '';
   const entered = settings.text('localName', config['localName']).trim();
   const problem = nameProblem(entered);
   if (problem !== undefined) settings.refuse('localName', problem);
-  const named = withName(entered === '' ? ofAccount : entered);
+  const named = withName(entered === '' ? accountName(config) : entered);
   return {
     ...named,
     approver: approverSettings(settings, config, named.displayName),

@@ -3,6 +3,7 @@ import { type SimulatedSettings, simulatedSettings } from '../../simulated/simul
 import type { AccountReader, ProxySetting, ServiceSettings, SettingsReader } from '../../contract/service';
 import { approverSettings } from '../../people/approver-settings';
 import { isSimulatorKey, simulatorWarning } from '../../contract/simulator-key';
+import { accountName } from '../../contract/account-name';
 import { isSid } from './sids';
 
 export const verifyBaseUrl = 'https://verify.twilio.com';
@@ -39,11 +40,10 @@ export function readSettings(reader: AccountReader, config: Raw, credentials: Ra
   const settings = reader.settings();
   const simulated = settings.flag('simulated', config['simulated'], false);
   const hasOwnApp = settings.flag('verifyPush', config['verifyPush'], false);
-  const name = typeof config['name'] === 'string' ? config['name'].trim() : '';
   const asking = {
     hasOwnApp,
     ticked: hasOwnApp ? ['verifyPush'] : [],
-    approver: hasOwnApp ? undefined : approverSettings(settings, config, name === '' ? 'Node-RED' : name),
+    approver: hasOwnApp ? undefined : approverSettings(settings, config, accountName(config) || 'Node-RED'),
   };
   if (simulated) {
     return {
