@@ -1,7 +1,7 @@
-import type { Browser, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import should from 'should';
-import { Editor, startBrowser } from '../support/editor';
-import { eventually, type FlowNode, NodeRed, runtimes } from '../support/node_red';
+import { type Editor, EditorSuite } from '../support/editor';
+import { eventually, type FlowNode, runtimes } from '../support/node_red';
 import { Phone } from '../support/phone';
 
 const accountOf = (id: string, name: string, more: object = {}): FlowNode => ({
@@ -24,20 +24,9 @@ const tab: FlowNode = { id: 'tab', type: 'tab', label: 'asked' };
 for (const runtime of runtimes) {
   describe(`from a gate to the people of its account, in Node-RED ${runtime.version}x`, function () {
     this.timeout(60_000);
-    let browser: Browser | undefined;
-    let nodeRed: NodeRed;
+    const suite = new EditorSuite(runtime);
     let editor: Editor;
 
-    before(async function () {
-      // The first time, all of Node-RED 5 is downloaded.
-      this.timeout(600_000);
-      browser = await startBrowser(this);
-      nodeRed = await NodeRed.start(this, runtime);
-    });
-    after(async () => {
-      await browser?.close();
-      await (nodeRed as NodeRed | undefined)?.stop();
-    });
     afterEach(async () => {
       const complaints = (editor as Editor | undefined)?.complaints ?? [];
       await (editor as Editor | undefined)?.page.context().close();
@@ -46,16 +35,13 @@ for (const runtime of runtimes) {
 
     /** Deploys nodes beside the tab, and opens the editor. */
     async function open(...nodes: FlowNode[]): Promise<void> {
-      await nodeRed.deploy([tab, ...nodes]);
-      const viewport = { width: 1366, height: 768 };
-      const context = await (browser as Browser).newContext({ locale: 'en-US', viewport });
-      context.setDefaultTimeout(20_000);
-      editor = await Editor.open(context, nodeRed, `ask-now-${runtime.version.replaceAll('.', '')}`);
+      await suite.nodeRed.deploy([tab, ...nodes]);
+      editor = await suite.open('ask-now');
     }
 
     /** Adds a person to a running account. @returns their Authy ID */
     async function add(account: string, phoneNumber: string, email: string): Promise<string> {
-      const answer = await nodeRed.post('authy-people/add', { id: account, phoneNumber, email });
+      const answer = await suite.nodeRed.post('authy-people/add', { id: account, phoneNumber, email });
       return (answer as { person: { authyId: string } }).person.authyId;
     }
 
@@ -224,7 +210,7 @@ for (const runtime of runtimes) {
       await askNow();
       await editor.page.getByText(/^Asked at \d+:\d+:\d+/).waitFor();
       await editor.page.getByText('The node shows: waiting').waitFor();
-      const phone = new Phone(nodeRed, 'simulated');
+      const phone = new Phone(suite.nodeRed, 'simulated');
       const [asked] = await phone.approvals();
       await phone.answer(asked?.uuid ?? '', 'deny');
       await editor.page.getByText('The node shows: denied').waitFor();

@@ -1,8 +1,8 @@
-import type { Browser, BrowserContext, Locator } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import should from 'should';
 import { languages, sidebarCatalogue, textsOf } from '../contract/catalogues';
 import { CodePhone } from '../support/code_phone';
-import { Editor, type EditorWindow, startBrowser } from '../support/editor';
+import { type Editor, EditorSuite, type EditorWindow, startBrowser } from '../support/editor';
 import { type FlowNode, NodeRed, runtimes } from '../support/node_red';
 
 const publicUrl = 'http://door.test/approve';
@@ -27,20 +27,9 @@ const adminAuth = {
 for (const runtime of runtimes) {
   describe(`the sidebar “Authy people” in Node-RED ${runtime.version}x`, function () {
     this.timeout(60_000);
-    let browser: Browser | undefined;
-    let nodeRed: NodeRed | undefined;
+    const suite = new EditorSuite(runtime);
     let editor: Editor | undefined;
 
-    before(async function () {
-      // The first time, all of Node-RED 5 is downloaded.
-      this.timeout(600_000);
-      browser = await startBrowser(this);
-      nodeRed = await NodeRed.start(this, runtime);
-    });
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
-    });
     afterEach(async () => {
       const complaints = editor?.complaints ?? [];
       await editor?.page.context().close();
@@ -50,13 +39,7 @@ for (const runtime of runtimes) {
 
     /** The editor with the tab at the front. */
     async function open(language = 'en-US', viewport = { width: 1366, height: 768 }): Promise<Editor> {
-      const context: BrowserContext = await (browser as Browser).newContext({ locale: language, viewport });
-      context.setDefaultTimeout(20_000);
-      editor = await Editor.open(
-        context,
-        nodeRed as NodeRed,
-        `sidebar-${runtime.version.replaceAll('.', '')}`,
-      );
+      editor = await suite.open('sidebar', { locale: language, viewport });
       await showTab(editor);
       return editor;
     }
@@ -77,24 +60,24 @@ for (const runtime of runtimes) {
     }
 
     it('without an account it says what to do first, and finds the account once it is deployed', async () => {
-      await nodeRed?.deploy([tab]);
+      await suite.nodeRed.deploy([tab]);
       await open();
       await panel().getByText('No account keeps people here.').waitFor();
       await editor?.picture('no account');
-      await nodeRed?.deploy([tab, account('door', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('door', 'Front door')]);
       await panel().getByText('Nobody is here yet.').waitFor();
       should(await panel().getByRole('link').getAttribute('href')).equal(`${publicUrl}/`);
       await editor?.picture('nobody');
     });
 
     it('flows that cannot start keep nobody waiting', async () => {
-      await nodeRed?.deploy([tab, account('door', 'Front door')]);
-      await nodeRed?.post('flows', [tab, { id: 'unknown', type: 'of-no-package', z: 'tab' }]);
-      await nodeRed?.post('authy-people/accounts', {});
+      await suite.nodeRed.deploy([tab, account('door', 'Front door')]);
+      await suite.nodeRed.post('flows', [tab, { id: 'unknown', type: 'of-no-package', z: 'tab' }]);
+      await suite.nodeRed.post('authy-people/accounts', {});
     });
 
     it('a person is added, invited, and gets a phone whose number is shown; locked, unlocked, removed', async () => {
-      await nodeRed?.deploy([tab, account('door', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('door', 'Front door')]);
       await open();
       const { page } = editor as Editor;
       await panel().locator('[data-key="addFirst"]').click();
@@ -117,7 +100,7 @@ for (const runtime of runtimes) {
       should(await barriers()).eql([]);
       await editor?.picture('invitation');
       const link = await dialog().getByLabel('Link of the invitation').inputValue();
-      const phone = new CodePhone((nodeRed as NodeRed).nodeUrl, publicUrl);
+      const phone = new CodePhone(suite.nodeRed.nodeUrl, publicUrl);
       const number = await phone.enrol(link, 'Pixel 9 <b>of Ada</b>');
       await dialog().getByText(`The phone must show ${number}.`).waitFor();
       should(await code.count()).equal(0);
@@ -161,12 +144,12 @@ for (const runtime of runtimes) {
     });
 
     it('a phone with the wrong number is removed where it is shown, and an invitation ended', async () => {
-      await nodeRed?.deploy([tab, account('stolen', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('stolen', 'Front door')]);
       await open();
       await add('+491701234568', 'eve@example.com');
       await press('Invite a phone');
       const link = await dialog().getByLabel('Link of the invitation').inputValue();
-      await new CodePhone((nodeRed as NodeRed).nodeUrl, publicUrl).enrol(link, 'Stranger');
+      await new CodePhone(suite.nodeRed.nodeUrl, publicUrl).enrol(link, 'Stranger');
       await press('Remove the phone', dialog());
       await panel().getByText('No phone yet.').waitFor();
       await press('Invite a phone');
@@ -181,7 +164,7 @@ for (const runtime of runtimes) {
     });
 
     it('an invitation that comes late says whose it is, whoever is shown by then', async () => {
-      await nodeRed?.deploy([tab, account('late', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('late', 'Front door')]);
       await open();
       const { page } = editor as Editor;
       await add('+491701234567', 'ada@example.com');
@@ -205,7 +188,7 @@ for (const runtime of runtimes) {
     });
 
     it('each reason stands beneath its field, and says what to do by the label of that', async () => {
-      await nodeRed?.deploy([tab, account('reasons', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('reasons', 'Front door')]);
       await open();
       const { page } = editor as Editor;
       const [number, email] = [dialog().getByLabel('Phone number'), dialog().getByLabel('E-mail')];
@@ -239,13 +222,13 @@ for (const runtime of runtimes) {
     });
 
     it('what is seen is read again: the focus stays, and a dialog stays as it is', async () => {
-      await nodeRed?.deploy([tab, account('fresh', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('fresh', 'Front door')]);
       await open();
       const [ada, bob] = ['+491701234567', '+491701234568'];
       await panel().getByText('Nobody is here yet.').waitFor();
-      await nodeRed?.post('authy-people/add', { id: 'fresh', phoneNumber: ada });
+      await suite.nodeRed.post('authy-people/add', { id: 'fresh', phoneNumber: ada });
       await panel().getByRole('button', { name: ada }).focus();
-      await nodeRed?.post('authy-people/add', { id: 'fresh', phoneNumber: bob });
+      await suite.nodeRed.post('authy-people/add', { id: 'fresh', phoneNumber: bob });
       await panel().getByText('People: 2').waitFor();
       // From here on it need not wait until it is time to read again.
       const look = (): Promise<void> =>
@@ -255,8 +238,8 @@ for (const runtime of runtimes) {
       await focused.click();
       await panel().getByRole('heading', { name: ada, exact: true }).waitFor();
       const authyId = await panel().locator('dd').nth(1).innerText();
-      const lock = (isLocked: boolean): Promise<unknown> | undefined =>
-        nodeRed?.post('authy-people/lock', { id: 'fresh', authyId, isLocked });
+      const lock = (isLocked: boolean): Promise<unknown> =>
+        suite.nodeRed.post('authy-people/lock', { id: 'fresh', authyId, isLocked });
       await panel().locator('[data-key="lock"]').focus();
       await lock(true);
       await look();
@@ -269,13 +252,13 @@ for (const runtime of runtimes) {
       await look();
       await panel().getByRole('button', { name: 'Invite a phone' }).waitFor();
       should(await panel().locator(':focus').getAttribute('data-key')).equal('remove');
-      await nodeRed?.post('authy-people/remove', { id: 'fresh', authyId });
+      await suite.nodeRed.post('authy-people/remove', { id: 'fresh', authyId });
       await look();
       await panel().getByText('People: 1').waitFor();
     });
 
     it('an older answer replaces no newer one', async () => {
-      await nodeRed?.deploy([tab]);
+      await suite.nodeRed.deploy([tab]);
       await open();
       const { page } = editor as Editor;
       await panel().getByText('No account keeps people here.').waitFor();
@@ -294,7 +277,7 @@ for (const runtime of runtimes) {
         { times: 1 },
       );
       await holding;
-      await nodeRed?.deploy([tab, account('newer', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('newer', 'Front door')]);
       await press('Refresh');
       await panel().getByText('Nobody is here yet.').waitFor();
       const answered = page.waitForEvent('requestfinished', (request) =>
@@ -306,7 +289,7 @@ for (const runtime of runtimes) {
     });
 
     it('while the tab of the browser is hidden, it asks nothing', async () => {
-      await nodeRed?.deploy([tab, account('hidden', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('hidden', 'Front door')]);
       await open();
       const { page } = editor as Editor;
       await panel().getByText('Nobody is here yet.').waitFor();
@@ -320,17 +303,35 @@ for (const runtime of runtimes) {
       await page.waitForFunction(() => (window as unknown as EditorWindow).jQuery.active === 0);
       const asked: string[] = [];
       page.on('request', (request) => asked.push(request.url()));
-      await nodeRed?.deploy([tab, account('hidden', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('hidden', 'Front door')]);
       await page.evaluate(() => (window as unknown as EditorWindow).RED.events.emit('deploy'));
       should(asked.filter((url) => url.includes('authy-people'))).eql([]);
       await hide(false);
-      await nodeRed?.post('authy-people/add', { id: 'hidden', phoneNumber: '+491701234567' });
+      await suite.nodeRed.post('authy-people/add', { id: 'hidden', phoneNumber: '+491701234567' });
       await panel().getByText('People: 1').waitFor();
+    });
+
+    it('is read again whatever becomes of the clock', async () => {
+      await suite.nodeRed.deploy([tab, account('clock', 'Front door')]);
+      const { page } = await open();
+      await panel().getByText('Nobody is here yet.').waitFor();
+      // Each time somebody looks at it, an hour has passed.
+      await page.evaluate(() => {
+        const now = Date.now.bind(Date);
+        let hours = 0;
+        Date.now = () => now() + (hours += 1) * 3_600_000;
+      });
+      for (const [count, phoneNumber] of ['+491701234501', '+491701234502'].entries()) {
+        await suite.nodeRed.post('authy-people/add', { id: 'clock', phoneNumber });
+        await panel()
+          .getByText(`People: ${count + 1}`)
+          .waitFor();
+      }
     });
 
     it('an account without a name is called as in the editor; of several, each has its id', async () => {
       const unnamed = (id: string, path: string): FlowNode => account(id, '', { approverPath: path });
-      await nodeRed?.deploy([
+      await suite.nodeRed.deploy([
         tab,
         account('named', 'Garage', { approverPath: '/garage' }),
         unnamed('one', '/a'),
@@ -339,13 +340,13 @@ for (const runtime of runtimes) {
       await panel().getByText('Nobody is here yet.').waitFor();
       const options = (): Promise<string[]> => panel().getByRole('option').allInnerTexts();
       should((await options()).sort()).eql(['Garage (This Node-RED)', 'This Node-RED']);
-      await nodeRed?.deploy([tab, unnamed('one', '/a'), unnamed('two', '/b')]);
+      await suite.nodeRed.deploy([tab, unnamed('one', '/a'), unnamed('two', '/b')]);
       await panel().getByText('This Node-RED (two)').waitFor({ state: 'attached' });
       should((await options()).sort()).eql(['This Node-RED (one)', 'This Node-RED (two)']);
     });
 
     it('what its head says fits in, in each language', async () => {
-      await nodeRed?.deploy([tab, account('fits', 'Front door')]);
+      await suite.nodeRed.deploy([tab, account('fits', 'Front door')]);
       await open();
       const texts = languages.map((language) => textsOf(language, sidebarCatalogue));
       const hints = texts.map((all) => all.get('authy-sidebar.search') ?? '');
@@ -371,7 +372,7 @@ for (const runtime of runtimes) {
 
     it('other parts of the editor open it at an account, and at once for a new person', async () => {
       const garage = account('garage', 'Garage', { approverPath: '/garage' });
-      await nodeRed?.deploy([tab, account('door', 'Front door'), garage]);
+      await suite.nodeRed.deploy([tab, account('door', 'Front door'), garage]);
       await open();
       const { page } = editor as Editor;
       const at = (options: object): Promise<void> =>
@@ -388,16 +389,48 @@ for (const runtime of runtimes) {
       await at({ account: 'gone', add: true });
       await panel().getByText('“gone” does not run yet: deploy first').waitFor();
       should(await dialog().count()).equal(0);
+      // Pressed twice, it opens once.
+      await page.evaluate(() => {
+        const { AuthyPeople } = window as unknown as EditorWindow;
+        const options = { account: 'door', add: true };
+        return Promise.all([AuthyPeople.open(options), AuthyPeople.open(options)]);
+      });
+      await dialog().waitFor();
+      should(await dialog().count()).equal(1);
+    });
+
+    it('whoever opens it at an account that is not here is told why', async () => {
+      await suite.nodeRed.deploy([
+        tab,
+        account('door', 'Front door'),
+        account('off', 'Shed', { approverPath: '/shed', d: true }),
+        { id: 'codes', type: 'authy-config', version: 3, name: 'Codes', service: 'authy', simulated: true },
+        { id: 'unused', type: 'subflow', name: 'Unused', in: [], out: [], env: [] },
+        account('inner', 'Inner', { approverPath: '/inner', z: 'unused' }),
+      ]);
+      const { page } = await open();
+      for (const [id, why] of [
+        ['off', '“Shed” does not run yet: deploy first'],
+        ['codes', 'The service of this account keeps its users itself'],
+        ['inner', 'Put the subflow into a flow and deploy'],
+      ] as const) {
+        await page.evaluate(
+          (account) => (window as unknown as EditorWindow).AuthyPeople.open({ account, add: true }),
+          id,
+        );
+        await panel().getByText(why).waitFor();
+        should(await dialog().count()).equal(0);
+      }
     });
 
     it('people of several accounts are found, in a narrow sidebar and by the keyboard', async () => {
-      await nodeRed?.deploy([
+      await suite.nodeRed.deploy([
         tab,
         account('one', 'Front door'),
         account('two', 'Garage', { service: 'verify', simulated: true, verifyPush: true }),
       ]);
       for (let index = 0; index < 60; index++) {
-        await nodeRed?.post('authy-people/add', {
+        await suite.nodeRed.post('authy-people/add', {
           ...{ id: 'one', phoneNumber: `+4917${10_000_000 + index}` },
           email: `somebody-with-a-long-address-${index}@mail.of.a.company.example.com`,
         });

@@ -1,7 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
-import { type NodeRed, root, skip, temporaryDirectory } from './node_red';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
+import { NodeRed, root, type Runtime, skip, temporaryDirectory } from './node_red';
 
 /** The parts of the editor's own API that are used in the page. */
 export interface EditorWindow {
@@ -385,4 +392,46 @@ function listen(page: Page, complaints: string[]): void {
       complaints.push(`${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
+}
+
+/** A Node-RED and a browser for the tests of a suite: started before them, ended after them. */
+export class EditorSuite {
+  private started: { readonly browser: Browser; readonly nodeRed: NodeRed } | undefined;
+
+  constructor(private readonly runtime: Runtime) {
+    const start = async (context: Mocha.Context): Promise<void> => {
+      const browser = await startBrowser(context);
+      this.started = { browser, nodeRed: await NodeRed.start(context, runtime) };
+    };
+    before(async function () {
+      // The first time, all of Node-RED 5 is downloaded.
+      this.timeout(600_000);
+      await start(this);
+    });
+    after(async () => {
+      await this.started?.browser.close();
+      await this.started?.nodeRed.stop();
+    });
+  }
+
+  get nodeRed(): NodeRed {
+    return this.running.nodeRed;
+  }
+
+  /**
+   * Opens the editor in a new window of its own.
+   *
+   * @param name - of the folder of its pictures
+   */
+  async open(name: string, options: BrowserContextOptions = {}): Promise<Editor> {
+    const viewport = { width: 1366, height: 768 };
+    const context = await this.running.browser.newContext({ locale: 'en-US', viewport, ...options });
+    context.setDefaultTimeout(20_000);
+    return Editor.open(context, this.nodeRed, `${name}-${this.runtime.version.replaceAll('.', '')}`);
+  }
+
+  private get running(): { readonly browser: Browser; readonly nodeRed: NodeRed } {
+    if (this.started === undefined) throw new Error('The suite has not begun.');
+    return this.started;
+  }
 }

@@ -336,7 +336,7 @@ export class NodeRed {
     return response.json();
   }
 
-  /** Posts JSON to the admin API. @returns the parsed answer; undefined if it is blank */
+  /** Posts JSON to the admin API. @returns the parsed answer; undefined if it is not JSON */
   async post(route: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const response = await this.request(route, {
       method: 'POST',
@@ -345,7 +345,8 @@ export class NodeRed {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`POST ${route}: ${response.status} ${text}`);
-    return text === '' ? undefined : JSON.parse(text);
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    return isJson ? JSON.parse(text) : undefined;
   }
 
   /**
