@@ -197,6 +197,23 @@ describe("the addresses of an account's page", function () {
       should((await send(`${running().nodeUrl}other`, {})).status).equal(401);
     });
 
+    it('flows that cannot be loaded: whatever else is there goes on', async function () {
+      await start(this, {
+        settings: { httpStatic: folder },
+        documented: `
+          const fails = async () => { throw new Error('the storage is down'); };
+          const storage = { init: async () => {}, getFlows: fails, getCredentials: fails };
+          module.exports = { storageModule: { ...storage, saveFlows: fails, saveCredentials: fails } };`,
+        readyWith: 'the storage is down',
+      });
+      should(await send(`${running().nodeUrl}approve/index.html`, {})).match({
+        status: 200,
+        text: 'a file of the user',
+      });
+      should(await people('accounts')).eql({ ok: true, accounts: [] });
+      should(codesOf(await check())).eql(['notDeployed']);
+    });
+
     it('no http nodes: there is no page', async function () {
       await start(this, { settings: { httpNodeRoot: false } });
       const answer = await checked('https://home.example/approve');
@@ -500,6 +517,98 @@ describe("the addresses of an account's page", function () {
       await running().deploy([account('garage', { approverUrl: url })]);
       should(await check('garage')).match({ ok: true });
       should(JSON.parse((await state(url)).text)).match({ account: 'The garage' });
+    });
+  });
+
+  describe('two accounts at one path, through deploys', () => {
+    const slowNodes = temporaryDirectory();
+    fs.writeFileSync(
+      path.join(slowNodes, 'slow.js'),
+      `module.exports = (RED) => RED.nodes.registerType('slow', function (config) {
+        RED.nodes.createNode(this, config);
+        this.on('close', (done) => setTimeout(done, 400));
+      });`,
+    );
+    fs.writeFileSync(
+      path.join(slowNodes, 'slow.html'),
+      `<script type="text/javascript">RED.nodes.registerType('slow', { defaults: {}, category: 'function' });</script>`,
+    );
+    before(async function () {
+      await start(this, { settings: { nodesDir: slowNodes } });
+    });
+    after(stop);
+
+    /** Whose page answers; undefined if nobody's does. */
+    async function owner(): Promise<unknown> {
+      const { status, text } = await state(localPage());
+      return status === 200 ? (JSON.parse(text) as { account: unknown }).account : undefined;
+    }
+
+    it('while the first one is started again, the other has nothing', async () => {
+      const url = localPage();
+      const on = (id: string, type: string, more: object): FlowNode => ({
+        ...{ id, type, z: 'tab', x: 100, y: 100, wires: [], ...more },
+      });
+      const flows = (revision: number): FlowNode[] => [
+        { id: 'tab', type: 'tab', label: 'invited' },
+        account('door', { approverUrl: url, info: `${revision}` }),
+        account('garage', { approverUrl: url }),
+        on('stopped', 'slow', { name: `${revision}` }),
+        on('in', 'http in', { method: 'get', url: '/invite/:authyId', wires: [['invite']] }),
+        on('invite', 'authy-user-invite', {
+          ...{ account: 'garage', authyId: 'req.params.authyId', authyIdType: 'msg', wires: [['out']] },
+        }),
+        on('caught', 'catch', { scope: ['invite'], wires: [['failed']] }),
+        on('failed', 'function', {
+          ...{ outputs: 1, wires: [['out']] },
+          func: 'return { ...msg, statusCode: 409, payload: msg.error.message };',
+        }),
+        on('out', 'http response', {}),
+      ];
+      await running().deploy([...flows(0).filter(({ id }) => id !== 'door')]);
+      const added = await people('add', { id: 'garage', phoneNumber: '+13175550142' });
+      const { authyId } = added['person'] as { authyId: string };
+      const invite = (): Promise<HttpAnswer> => send(`${running().nodeUrl}invite/${authyId}`, {});
+      should((await invite()).status).equal(200);
+      await running().deploy(flows(0));
+      should(await owner()).equal('The door');
+      const refused = { status: 409, text: /"The door" answers/ };
+      should(await invite()).match(refused);
+
+      const owners = new Set<unknown>();
+      let isDeployed = false;
+      const deployed = running()
+        .deploy(flows(1), 'nodes')
+        .then(() => (isDeployed = true));
+      do {
+        owners.add(await owner());
+        should(await invite()).match(refused);
+      } while (!(isDeployed as boolean));
+      await deployed;
+      should([...owners].filter((one) => one !== 'The door')).eql([undefined]);
+
+      // Once it does not come back, the other one has it.
+      await running().deploy(
+        flows(1).filter(({ id }) => id !== 'door'),
+        'nodes',
+      );
+      should(await owner()).equal('The garage');
+      should((await invite()).status).equal(200);
+    });
+
+    it('the order in which the editor has the flows, which has references first, changes nothing', async () => {
+      const url = localPage();
+      const tls = { id: 'tls', type: 'tls-config', name: '' };
+      const [one, two] = [
+        account('one', { approverUrl: url, tls: 'tls' }),
+        account('two', { approverUrl: url }),
+      ];
+      await running().deploy([one, two, tls]);
+      const before = await owner();
+      await running().deploy([two, tls, one], 'nodes');
+      should(await owner()).equal(before);
+      await running().deploy([two, tls, one]);
+      should(await owner()).equal(before);
     });
   });
 

@@ -29,7 +29,7 @@ export interface EditorWindow {
   RED: {
     actions: { invoke(action: string): void };
     editor: { edit(node: EditedNode): void; editConfig(name: string, type: string, id: string): void };
-    events: { emit(event: string): void };
+    events: { emit(event: string, told?: object): void };
     nodes: {
       dirty(): boolean;
       eachNode(visit: (node: EditedNode) => void): void;

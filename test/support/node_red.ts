@@ -219,6 +219,8 @@ export interface NodeRedOptions {
   /** Its certificate for https. */
   certificate?: { key: string; cert: string };
   env?: Readonly<Record<string, string>>;
+  /** What its log says once it is ready; that its flows have started, unless told. */
+  readyWith?: string;
   /** The user who signs in, if the settings require it. */
   user?: User;
   /** Other packages that a user would install: from this repository, or, with a version as in `name@5`, from the registry. */
@@ -251,8 +253,10 @@ export class NodeRed {
   static async start(
     context: Mocha.Context,
     runtime: Runtime,
-    { settings = {}, documented = '', certificate, env = {}, user, packages = [] }: NodeRedOptions = {},
+    options: NodeRedOptions = {},
   ): Promise<NodeRed> {
+    const { settings = {}, documented = '', certificate, env = {}, user, packages = [] } = options;
+    const { readyWith = 'Started flows' } = options;
     const { node, red } = await runtime.executables(context);
     const userDir = temporaryDirectory();
     const modules = path.join(userDir, 'node_modules');
@@ -296,7 +300,7 @@ export class NodeRed {
       const child = new Process(node, [red, '-s', settingsFile, '-u', userDir], env);
       try {
         await child.until('Node-RED to answer', () => answers(ask, `${adminUrl}settings`));
-        await child.until('its flows to start', () => child.output.includes('Started flows') || undefined);
+        await child.until('it to be ready', () => child.output.includes(readyWith) || undefined);
       } catch (error) {
         await child.stop();
         throw error;

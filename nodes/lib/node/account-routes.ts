@@ -57,7 +57,7 @@ function serveTestButton(RED: NodeAPI, instances: Instances): void {
  */
 function serveAda(RED: NodeAPI, instances: Instances): void {
   serveJson(RED, 'authy-config/ada', 'authy-config.write', async ({ id }) => {
-    const [instance, ...others] = instances.of(RED, String(id));
+    const [instance, ...others] = instances.of(String(id));
     if (instance === undefined || others.length > 0)
       throw new Error('Deploy first: no such account runs, or it runs in several subflows.');
     const { account } = instance;
@@ -75,7 +75,7 @@ async function testAccount(RED: NodeAPI, instances: Instances, sent: Sent): Prom
   if (kind === undefined) throw new Error('Choose the service of the account.');
   const id = typeof form['id'] === 'string' ? form['id'] : '';
   const deployed = instances
-    .of(RED, id)
+    .of(id)
     .filter(({ account }) => account.kindId === kind.id && account.isSimulated === isSimulated);
   const [one, ...others] = deployed;
   if (one !== undefined) {
@@ -145,7 +145,7 @@ function servePhone(RED: NodeAPI, instances: Instances): void {
   const write = guarded(RED, 'authy-config.write');
   const serve: AdminHandler = (request, response, next) => {
     const [, id = '', place = ''] = route.exec(request.url) ?? [];
-    const found = instances.of(RED, id).filter((instance) => phoneOf(instance.id) !== undefined);
+    const found = instances.of(id).filter((instance) => phoneOf(instance.id) !== undefined);
     // During a deploy an account has no instance, and its simulator runs on.
     const phone = phoneOf(found[0]?.id ?? id);
     if (place === '/phone') {

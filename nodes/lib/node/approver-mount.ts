@@ -1,8 +1,9 @@
 import type { NodeAPI } from 'node-red';
+import type { Account } from '../account/account';
 import type { Approver } from '../approver/approver';
 import type { RequestHandler } from '../contract/request-handler';
 import { below } from '../server/router';
-import { isBelow, servedAccounts } from './approver-paths';
+import { isBelow, servedClaims } from './approver-paths';
 import type { Instances } from './instances';
 
 /** What `RED.httpNode` is, as far as it is used here. Absent if Node-RED serves no http nodes. */
@@ -18,16 +19,21 @@ export function serveApprovers(RED: NodeAPI, instances: Instances): void {
   const httpNode = RED.httpNode as unknown as Partial<HttpNode> | undefined;
   httpNode?.use?.((request, response, next) => {
     const path = request.url ?? '';
-    for (const { approver } of servedAccounts(instances)) {
-      if (approver === undefined || !isBelow(path, approver.host.settings.path)) continue;
-      pagesOf(approver)
-        .then((pages) => pages(request, response, next))
-        // Express sees only what is thrown at once: what is thrown later would end Node-RED.
-        .catch(next);
+    const { account, isRunning } = servedClaims(instances).find(({ account }) => isAt(path, account)) ?? {};
+    // While it is started again, nobody answers there.
+    if (isRunning !== true || account?.approver === undefined) {
+      next();
       return;
     }
-    next();
+    pagesOf(account.approver)
+      .then((pages) => pages(request, response, next))
+      // Express sees only what is thrown at once: what is thrown later would end Node-RED.
+      .catch(next);
   });
+}
+
+function isAt(path: string, { approver }: Account): boolean {
+  return approver !== undefined && isBelow(path, approver.host.settings.path);
 }
 
 const known = new WeakMap<Approver, Promise<RequestHandler>>();

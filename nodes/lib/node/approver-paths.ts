@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { PageProblem } from '../approver/page-check';
-import type { Instances } from './instances';
+import type { Claim, Instances } from './instances';
 import { labelOf } from './labels';
 
 /**
@@ -17,12 +17,12 @@ export const editorPaths: readonly string[] = [
 
 type PathTaken = Extract<PageProblem, { readonly code: 'pathTaken' }>;
 
-/** The accounts whose pages are served: of several at one path, or one below the other, the first one. */
-export function servedAccounts(instances: Instances): Account[] {
-  const served: Account[] = [];
-  for (const account of instances.accounts()) {
-    if (account.approver !== undefined && !served.some((other) => isInTheWay(other, account))) {
-      served.push(account);
+/** Those whose pages are served, or will be after the deploy: of several at one path, or one below the other, the first one. */
+export function servedClaims(instances: Instances): Claim[] {
+  const served: Claim[] = [];
+  for (const claim of instances.claims()) {
+    if (claim.account.approver !== undefined && !served.some((other) => isInTheWay(other, claim))) {
+      served.push(claim);
     }
   }
   return served;
@@ -33,8 +33,10 @@ export function pathTaken(RED: NodeAPI, instances: Instances, account: Account):
   const { approver } = account;
   if (approver === undefined) return undefined;
   const path = ownPath(RED, approver.host.settings.path);
-  const other = servedAccounts(instances).find((one) => one !== account && isInTheWay(one, account));
-  const name = other?.approver?.host.settings.name;
+  const other = servedClaims(instances).find(
+    (one) => one.account !== account && isInTheWay(one, { account }),
+  );
+  const name = other?.account.approver?.host.settings.name;
   // That comes first: people would be led to the page of another account.
   if (name !== undefined) return { code: 'pathTaken', why: 'account', path, account: name };
   return isOfEditor(RED, path) ? { code: 'pathTaken', why: 'editor', path } : undefined;
@@ -71,9 +73,9 @@ function rootOf(root: string | false | undefined): string {
   return parts.map((part) => `/${part}`).join('');
 }
 
-function isInTheWay({ approver: one }: Account, { approver: other }: Account): boolean {
-  if (one === undefined || other === undefined) return false;
-  const [path, otherPath] = [one.host.settings.path, other.host.settings.path];
+function isInTheWay(one: Pick<Claim, 'account'>, other: Pick<Claim, 'account'>): boolean {
+  const [path, otherPath] = [one, other].map(({ account }) => account.approver?.host.settings.path);
+  if (path === undefined || otherPath === undefined) return false;
   return isBelow(path, otherPath) || isBelow(otherPath, path);
 }
 

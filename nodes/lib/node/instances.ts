@@ -1,4 +1,4 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Account } from '../account/account';
 import type { AccountCredentials } from './account-settings';
 import { deploysOf } from './deploys';
@@ -22,28 +22,46 @@ export interface Instance {
   readonly account: Account;
 }
 
+/** An account that has a place of its own in Node-RED, such as the path of its page. */
+export interface Claim {
+  readonly account: Account;
+  /** Whether it runs. If not, it was stopped by the deploy that is under way, and may be there again in a moment. */
+  readonly isRunning: boolean;
+}
+
 /** The accounts that run: one in a subflow runs once for each instance of it. */
 export class Instances {
   private readonly nodes = new Set<AccountNode>();
+  /** Those that were stopped by the deploy that is under way, and have not been started again. */
+  private readonly stopped = new Set<AccountNode>();
   /** By the id that the editor has: the place of each node of the flows. Undefined until it is asked for. */
   private places: ReadonlyMap<string, number> | undefined;
 
   constructor(private readonly RED: NodeAPI) {
-    deploysOf(RED).onEnd(() => (this.places = undefined));
+    deploysOf(RED).onEnd(() => {
+      this.places = undefined;
+      this.stopped.clear();
+    });
   }
 
   add(node: AccountNode): void {
     this.nodes.add(node);
     this.places = undefined;
+    for (const before of this.stopped) if (before.id === node.id) this.stopped.delete(before);
   }
 
   remove(node: AccountNode): void {
     this.nodes.delete(node);
+    if (deploysOf(this.RED).isUnderWay) this.stopped.add(node);
   }
 
-  /** All accounts that run, in the order of the flows: when one was started, and how often, changes nothing. */
-  accounts(): Account[] {
-    return this.ordered().map(({ account }) => account);
+  /**
+   * All accounts that have a claim, in the order of the flows: when one was started, and how often, changes nothing. While a deploy
+   * is under way, what it has stopped keeps its claim, so that nobody else has it for that moment.
+   */
+  claims(): Claim[] {
+    const all = this.ordered([...this.nodes, ...this.stopped]);
+    return all.map((node) => ({ account: node.account, isRunning: this.nodes.has(node) }));
   }
 
   /**
@@ -51,21 +69,20 @@ export class Instances {
    *
    * @param id - as the editor has it, or an instance's
    */
-  of(RED: NodeAPI, id: string): Instance[] {
-    const found = this.ordered().filter((node) => node.id === id || editorIdOf(node) === id);
-    return found.map((node) => instanceOf(RED, node));
+  of(id: string): Instance[] {
+    return this.all().filter((one) => one.id === id || one.editorId === id);
   }
 
   /** All that run, in the order of the flows. */
-  all(RED: NodeAPI): Instance[] {
-    return this.ordered().map((node) => instanceOf(RED, node));
+  all(): Instance[] {
+    return this.ordered([...this.nodes]).map((node) => instanceOf(this.RED, node));
   }
 
   /** Those of one subflow in the order of its instances, or by their ids, which stay the same. */
-  private ordered(): AccountNode[] {
+  private ordered(nodes: readonly AccountNode[]): AccountNode[] {
     const places = (this.places ??= placesIn(this.RED));
     const placeOf = (id: string): number => places.get(id) ?? Number.MAX_SAFE_INTEGER;
-    return [...this.nodes].sort(
+    return [...nodes].sort(
       (one, other) =>
         placeOf(editorIdOf(one)) - placeOf(editorIdOf(other)) ||
         placeOf(one.z) - placeOf(other.z) ||
@@ -74,11 +91,35 @@ export class Instances {
   }
 }
 
-/** As the flows are deployed, and as the editor has them: both take the first of two accounts. */
+/** The config nodes that an account refers to. */
+const references = ['tls', 'proxy'] as const;
+
+/**
+ * Whenever the editor loads the flows, it puts what refers to a config node further down behind all others, and the next deploy brings
+ * them here in that order. So they stand there from the beginning: no such deploy changes anything.
+ */
 function placesIn(RED: NodeAPI): Map<string, number> {
-  const places = new Map<string, number>();
-  RED.nodes.eachNode(({ id }) => void places.set(id, places.size));
+  const nodes = flowNodes(RED);
+  const places = new Map(nodes.map(({ id }, index) => [id, index]));
+  for (const [index, node] of nodes.entries()) {
+    const referred = references.map((name) => places.get(String(node[name])) ?? -1);
+    if (referred.some((place) => place > index)) places.set(node.id, index + nodes.length);
+  }
   return places;
+}
+
+type FlowNode = NodeDef & Readonly<Record<(typeof references)[number], unknown>>;
+
+/** All nodes, tabs and subflows as they are deployed; none as long as Node-RED has no flows. */
+function flowNodes(RED: NodeAPI): FlowNode[] {
+  const nodes: FlowNode[] = [];
+  try {
+    RED.nodes.eachNode((node) => void nodes.push(node as FlowNode));
+  } catch {
+    // Node-RED has loaded none: it has just been started, or its storage fails.
+    return [];
+  }
+  return nodes;
 }
 
 function editorIdOf({ id, _alias = id }: AccountNode): string {
@@ -100,11 +141,7 @@ function nameOf(RED: NodeAPI, node: Pick<Node, 'z'>): string {
 
 /** Whether the node that the editor knows under an id is in a subflow, used or not. */
 export function isInSubflow(RED: NodeAPI, id: string): boolean {
-  const places = new Map<string, string>();
-  const subflows = new Set<string>();
-  RED.nodes.eachNode(({ id: each, type, z }) => {
-    places.set(each, z);
-    if (type === 'subflow') subflows.add(each);
-  });
-  return subflows.has(places.get(id) ?? '');
+  const nodes = flowNodes(RED);
+  const place = nodes.find((node) => node.id === id)?.z;
+  return nodes.some((node) => node.id === place && node.type === 'subflow');
 }

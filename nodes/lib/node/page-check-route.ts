@@ -23,7 +23,7 @@ export function servePageCheck(RED: NodeAPI, instances: Instances): void {
 }
 
 async function check(RED: NodeAPI, instances: Instances, id: string): Promise<Answer> {
-  const running = instances.of(RED, id);
+  const running = instances.of(id);
   const [first, ...others] = await Promise.all(
     running.map(async ({ name, account }) => ({
       ...(await checkAccount(RED, instances, account)),

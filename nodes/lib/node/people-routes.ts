@@ -46,7 +46,7 @@ export function servePeople(RED: NodeAPI, instances: Instances): void {
   serveJson(RED, 'authy-config/people', 'authy-config.write', (sent) => about(RED, instances, sent));
   serveJson(RED, 'authy-config/people/export', 'authy-config.write', async (sent, request) => {
     const chosen = { format: formatOf(sent['format']), secrets: sent['secrets'] === true };
-    const { id, account } = runningInstance(RED, instances, sent['id']);
+    const { id, account } = runningInstance(instances, sent['id']);
     const exported = await exportOf(account, chosen);
     audit({ event: 'authy-config.people.export', id, ...chosen }, request);
     return { ok: true, ...exported };
@@ -56,7 +56,7 @@ export function servePeople(RED: NodeAPI, instances: Instances): void {
     const bytes = await readBody(request, mostMegabytes * 1024 * 1024);
     const format = formatOf(asked.get('format'));
     const isTrial = asked.get('trial') !== 'false';
-    const { id, account } = runningInstance(RED, instances, asked.get('id'));
+    const { id, account } = runningInstance(instances, asked.get('id'));
     const write = (facts: object): void => {
       if (!isTrial) audit({ event: 'authy-config.people.import', id, ...facts }, request);
     };
@@ -96,7 +96,7 @@ async function about(RED: NodeAPI, instances: Instances, sent: Sent): Promise<Ab
   // If the panel does not know the service, because a variable names it, that of the running account counts.
   const kind = serviceKind(String(form['service']));
   const running = instances
-    .of(RED, id)
+    .of(id)
     .filter(
       ({ account }) =>
         kind === undefined ||
@@ -120,8 +120,8 @@ async function about(RED: NodeAPI, instances: Instances, sent: Sent): Promise<Ab
  * @param id - of an instance that {@link about} has named
  * @throws AuthyError - `AUTHY_INVALID_INPUT` if none runs with this id, or it keeps nobody
  */
-export function runningInstance(RED: NodeAPI, instances: Instances, id: unknown): Instance {
-  const [instance, ...others] = instances.of(RED, String(id));
+export function runningInstance(instances: Instances, id: unknown): Instance {
+  const [instance, ...others] = instances.of(String(id));
   if (instance === undefined) throw refusedInput('id', 'Deploy the account first: none runs with this id.');
   if (others.length > 0) throw refusedInput('id', 'Name one instance of the subflow: it has several.');
   if (!instance.account.keepsPeople) {

@@ -36,7 +36,7 @@ const size = 180;
  */
 export function servePhoneCode(RED: NodeAPI, instances: Instances): void {
   serveJson(RED, 'authy-config/phone', 'authy-config.read', ({ id, editor }, request): Answer => {
-    const [instance] = instances.of(RED, String(id));
+    const [instance] = instances.of(String(id));
     if (instance === undefined) return none;
     if (!instance.account.isSimulated) return approvalPage(instance.account);
     if (phoneOf(instance.id) === undefined) return none;

@@ -74,7 +74,7 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
   };
 
   const asked = (sent: Sent): Asked & { id: string } => {
-    const { id, account } = runningInstance(RED, instances, sent['id']);
+    const { id, account } = runningInstance(instances, sent['id']);
     return { id, account, sent };
   };
 
@@ -104,7 +104,7 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
   };
 
   serve('accounts', 'read', () => {
-    const keeping = instances.all(RED).filter(({ account }) => account.keepsPeople);
+    const keeping = instances.all().filter(({ account }) => account.keepsPeople);
     return { accounts: keeping.map(shownAccount) };
   });
   serve('list', 'read', (sent) => {

@@ -16,9 +16,15 @@ describe('Texts among words that are not their author’s', () => {
   }
 
   it('stay as they are if they show what they hold', () => {
-    for (const text of ['Garage – 車庫', 'Ada’s door 🚪', '👨‍👩‍👧']) {
+    for (const text of ['Garage – 車庫', 'Ada’s door 🚪']) {
       should(isPlain(text)).be.true();
       should(plain(text)).equal(text);
     }
+    should(isPlain('👨‍👩‍👧')).be.true();
+  });
+
+  it('hold nothing in a warning that nobody sees', () => {
+    const unseen = ['\u200b', '\u200e', '\u061c', '\ufeff', '\u{e0041}', '\u202e', '\u2066'];
+    should(plain(`Garage${unseen.join('')}door`)).equal(`Garage${' '.repeat(unseen.length)}door`);
   });
 });
