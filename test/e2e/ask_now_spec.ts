@@ -1,6 +1,6 @@
 import type { Locator } from 'playwright-core';
 import should from 'should';
-import { type Editor, EditorSuite } from '../support/editor';
+import { type Editor, EditorSuite, type EditorWindow } from '../support/editor';
 import { eventually, type FlowNode, runtimes } from '../support/node_red';
 import { Phone } from '../support/phone';
 
@@ -69,6 +69,10 @@ for (const runtime of runtimes) {
       await eventually('the other account', async () =>
         (await sidebar().getByLabel('Account').inputValue()) === 'garage' ? true : undefined,
       );
+      await onCanvas(gate, 'Authy people').press('Space');
+      await eventually('the first account again', async () =>
+        (await sidebar().getByLabel('Account').inputValue()) === 'door' ? true : undefined,
+      );
       should(await onCanvas(elsewhere, 'Authy people').isVisible()).be.false();
     });
 
@@ -132,6 +136,42 @@ for (const runtime of runtimes) {
       should(await editor.page.getByText('This account knows nobody yet').count()).equal(0);
       should(await editor.barriers()).eql([]);
       await editor.picture('somebody to be asked');
+    });
+
+    it('who is typed after somebody was added is the one who is asked, however late the list is', async () => {
+      const asking = gateOf('gate', 'porch');
+      await open(accountOf('porch', 'Porch'), asking);
+      const [bob, eve] = [
+        await add('porch', '+491701234502', 'bob@example.com'),
+        await add('porch', '+491701234503', 'eve@example.com'),
+      ];
+      const { page } = editor;
+      await editor.openPanel(asking);
+      await page.getByPlaceholder('Choose somebody').waitFor();
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      await page.route('**/authy-people/list', async (route) => {
+        await held;
+        await route.continue();
+      });
+      const told = (authyId: string): Promise<void> =>
+        page.evaluate(
+          (authyId) =>
+            (window as unknown as EditorWindow).RED.events.emit('authy:person-added', {
+              account: 'porch',
+              authyId,
+            }),
+          authyId,
+        );
+      await told(eve);
+      should(await whom().inputValue()).equal(eve);
+      await whom().fill(bob);
+      release();
+      await who('bob@example.com, +491701234502').waitFor();
+      should(await whom().inputValue()).equal(bob);
+      // Whoever is no longer in the list is known all the same.
+      await told('123456789');
+      should(await whom().inputValue()).equal('123456789');
     });
 
     it('who is asked is chosen from the people of the account in the panel', async () => {

@@ -1,4 +1,4 @@
-import type { Browser, Locator } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import should from 'should';
 import { languages, sidebarCatalogue, textsOf } from '../contract/catalogues';
 import { CodePhone } from '../support/code_phone';
@@ -15,10 +15,18 @@ const tab: FlowNode = { id: 'tab', type: 'tab', label: 'people' };
 
 // The hash of "password".
 const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
+const editing = ['flows', 'nodes', 'settings', 'plugins', 'context', 'library', 'credentials'];
+const permissionsOf = {
+  owner: '*',
+  guest: 'read',
+  /** May change the flows, and knows nothing of what the accounts hold. */
+  builder: editing.flatMap((what) => [`${what}.read`, `${what}.write`]),
+  stranger: 'flows.read',
+};
 const adminAuth = {
   type: 'credentials',
-  users: ['*', 'read', 'flows.read'].map((permissions, index) => ({
-    username: ['owner', 'guest', 'stranger'][index],
+  users: Object.entries(permissionsOf).map(([username, permissions]) => ({
+    username,
     password,
     permissions,
   })),
@@ -147,6 +155,9 @@ for (const runtime of runtimes) {
       await suite.nodeRed.deploy([tab, account('stolen', 'Front door')]);
       await open();
       await add('+491701234568', 'eve@example.com');
+      await press('All people');
+      await add('+491701234568', 'eve@example.com');
+      await panel().getByText('This person was here already, and nothing was changed.').waitFor();
       await press('Invite a phone');
       const link = await dialog().getByLabel('Link of the invitation').inputValue();
       await new CodePhone(suite.nodeRed.nodeUrl, publicUrl).enrol(link, 'Stranger');
@@ -286,6 +297,52 @@ for (const runtime of runtimes) {
       goOn();
       await answered;
       should(await panel().getByText('No account keeps people here.').count()).equal(0);
+    });
+
+    it('a dialog is about what was shown when it was opened, whatever is answered meanwhile', async () => {
+      const garage = account('garage', 'Garage', { approverPath: '/garage' });
+      const both = [tab, account('door', 'Front door'), garage];
+      await suite.nodeRed.deploy(both);
+      await open();
+      const { page } = editor as Editor;
+      const chosen = (): Promise<string> => panel().getByRole('combobox').inputValue();
+      const peopleOf = async (id: string): Promise<unknown> =>
+        ((await suite.nodeRed.post('authy-people/list', { id })) as { found: number }).found;
+      await panel().getByText('Nobody is here yet.').waitFor();
+      should(await chosen()).equal('door');
+      /** Opens the dialog for a new person while something that was asked before is not yet answered. */
+      const addDuring = async (asking: () => Promise<unknown>, number: string): Promise<void> => {
+        let release = (): void => undefined;
+        const held = new Promise<void>((resolve) => (release = resolve));
+        await page.route('**/authy-people/accounts', async (route) => {
+          await held;
+          await route.continue();
+        });
+        const asked = page.waitForRequest('**/authy-people/accounts');
+        await asking();
+        await asked;
+        await panel().locator('[data-key="add"]').click();
+        await dialog().getByLabel('Phone number').fill(number);
+        const answered = page.waitForResponse('**/authy-people/accounts');
+        release();
+        await answered;
+        await page.unroute('**/authy-people/accounts');
+        await page.keyboard.press('Enter');
+      };
+      const openGarage = (): Promise<void> =>
+        page.evaluate(() => void (window as unknown as EditorWindow).AuthyPeople.open({ account: 'garage' }));
+      await addDuring(openGarage, '+491701234561');
+      await panel().getByRole('heading', { name: '+491701234561' }).waitFor();
+      should([await chosen(), await peopleOf('door'), await peopleOf('garage')]).eql(['door', 1, 0]);
+      await press('All people');
+      const stopDoor = async (): Promise<void> => {
+        await press('Refresh');
+        await suite.nodeRed.deploy([tab, garage]);
+      };
+      await addDuring(stopDoor, '+491701234562');
+      await dialog().getByText('Deploy the account first').waitFor();
+      should(await peopleOf('garage')).equal(0);
+      await press('Cancel', dialog());
     });
 
     it('while the tab of the browser is hidden, it asks nothing', async () => {
@@ -495,16 +552,22 @@ describe('the sidebar “Authy people” behind the permissions of the editor', 
     if (runtime === undefined) throw new Error('There is no Node-RED to run.');
     browser = await startBrowser(this);
     nodeRed = await NodeRed.start(this, runtime, {
-      settings: { httpAdminRoot: '/admin', adminAuth },
+      settings: { httpAdminRoot: '/admin', adminAuth, runtimeState: { enabled: true } },
       user: { username: 'owner', password: 'password' },
     });
-    await nodeRed.deploy([tab, account('door', 'Front door')]);
+    const gate = { id: 'gate', type: 'authy-onetouch-approval', account: 'door', wires: [[], [], []] };
+    await nodeRed.deploy([tab, account('door', 'Front door'), { ...gate, z: 'tab', x: 300, y: 100 }]);
     await nodeRed.post('authy-people/add', { id: 'door', phoneNumber: '+491701234567' });
   });
   after(async () => {
     await browser?.close();
     await nodeRed?.stop();
   });
+
+  /** What a route of the sidebar answers to the owner. */
+  async function people(route: string): Promise<{ accounts: unknown[] }> {
+    return (await (nodeRed as NodeRed).post(`authy-people/${route}`, {})) as { accounts: unknown[] };
+  }
 
   const reading = ['accounts', 'list', 'person'];
   const changing = [
@@ -536,15 +599,59 @@ describe('the sidebar “Authy people” behind the permissions of the editor', 
     }
   });
 
-  it('who may only read has no buttons that change anything', async () => {
+  /** The editor of somebody who has signed in, and the errors in its console. */
+  async function openAs(username: keyof typeof permissionsOf): Promise<{ page: Page; errors: Error[] }> {
     const page = await (await (browser as Browser).newContext({ locale: 'en-US' })).newPage();
+    const errors: Error[] = [];
+    page.on('pageerror', (error) => errors.push(error));
     await page.goto((nodeRed as NodeRed).adminUrl);
-    await page.locator('#node-dialog-login-username').fill('guest');
+    await page.locator('#node-dialog-login-username').fill(username);
     await page.locator('#node-dialog-login-password').fill('password');
     await page.keyboard.press('Enter');
     await page.waitForFunction(
       () => (window as unknown as Partial<EditorWindow>).RED?.workspaces.count() === 1,
     );
+    return { page, errors };
+  }
+
+  it('who may not even read has no such tab, and no button that leads there', async () => {
+    const { page, errors } = await openAs('builder');
+    await page.locator('#red-ui-workspace-chart .red-ui-flow-node-label').waitFor();
+    should(await page.locator('#red-ui-tab-authy-people').count()).equal(0);
+    should(await page.locator('.authy-canvas-button:visible').count()).equal(0);
+    const edit = (id: string): Promise<void> =>
+      page.evaluate((id) => {
+        const { RED } = window as unknown as EditorWindow;
+        const node = RED.nodes.node(id);
+        if (node.type === 'authy-config') RED.editor.editConfig('', node.type, id);
+        else RED.editor.edit(node);
+      }, id);
+    await edit('gate');
+    await page.locator('#node-input-account').waitFor();
+    await page.waitForFunction(() => (window as unknown as EditorWindow).jQuery.active === 0);
+    should(await page.locator('#authy-approval-ask-add:visible').count()).equal(0);
+    await edit('door');
+    await page.locator('#node-config-input-service').waitFor();
+    await page.waitForFunction(() => (window as unknown as EditorWindow).jQuery.active === 0);
+    should(await page.locator('#authy-config-people-open:enabled:visible').count()).equal(0);
+    should(errors).eql([]);
+    await page.context().close();
+  });
+
+  it('flows that were stopped by hand keep nobody waiting', async () => {
+    const { accounts: before } = await people('accounts');
+    for (const [state, expected] of [
+      ['stop', []],
+      ['start', before],
+    ] as const) {
+      await (nodeRed as NodeRed).post('flows/state', { state });
+      should((await people('accounts')).accounts).eql(expected);
+    }
+    should(before).have.length(1);
+  });
+
+  it('who may only read has no buttons that change anything', async () => {
+    const { page } = await openAs('guest');
     await page.evaluate(() => (window as unknown as EditorWindow).RED.actions.invoke('authy:people'));
     const panel = page.locator('.authy-people');
     await panel.getByRole('button', { name: '+491701234567' }).click();

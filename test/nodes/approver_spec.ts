@@ -146,7 +146,7 @@ describe('The approver of this Node-RED', () => {
           await phone.browser.done('deny', { id, notMe: true });
           should(payloadOf(await flow.ending(given))).match({ output: 1, decision: 'denied' });
           should(local.told.at(-1)).match({ topic: 'warning', payload: { text: /Open the garage\?/ } });
-          should(flow.log.join()).containEql(`Nobody may ask them for ${minutes * 60} seconds`);
+          should(flow.warnings.join()).containEql(`Nobody may ask them for ${minutes * 60} seconds`);
           should(await phone.browser.state()).match({ history: [{ outcome: 'notMe' }] });
           const error = errorOf(await flow.deliver({ authyId }));
           should(error.message).match(new RegExp(`Wait ${minutes * 60} seconds`));

@@ -26,6 +26,7 @@ const coreNodes = [
 const contexts = require('@node-red/runtime/lib/nodes/context') as {
   load(): Promise<void>;
 };
+const { WARN } = (require('@node-red/util') as { log: { WARN: number } }).log;
 /* eslint-enable @typescript-eslint/no-require-imports */
 
 export interface FlowNode {
@@ -264,18 +265,23 @@ export class Flow {
     return status.args.filter((_, call) => status.thisValues[call]?.id === id).map(([shown]) => shown);
   }
 
-  /** What was logged by any node, level and text. */
+  /** What was logged by any node, at any level. */
   get log(): string[] {
-    return helper
-      .log()
-      .args.flat()
-      .map((entry: { msg: unknown }) => String(entry.msg));
+    return this.entries.map(({ msg }) => String(msg));
+  }
+
+  /** What was logged by any node as a warning. */
+  get warnings(): string[] {
+    return this.entries.filter(({ level }) => level === WARN).map(({ msg }) => String(msg));
+  }
+
+  private get entries(): { level: number; msg: unknown }[] {
+    return helper.log().args.flat() as { level: number; msg: unknown }[];
   }
 
   /** What was written for an audit. */
   get audit(): object[] {
-    const lines = helper.log().args.flat() as object[];
-    return lines.filter((line) => 'event' in line);
+    return this.entries.filter((line) => 'event' in line);
   }
 
   /** Whether there is a node with this id; there is none if its constructor threw. */
