@@ -224,6 +224,27 @@ describe("the simulator's page in a browser, beside the editor of Node-RED", fun
       should(await beside.status(uuid)).equal('pending');
     });
 
+    it('says so once its account has another service, is disabled, or is deleted, and is there again with it', async () => {
+      await nodeRed.deploy([account]);
+      const address = `${nodeRed.adminUrl}authy-simulator/account/phone/`;
+      await page.goto(address);
+      const phone = page.getByRole('main');
+      const gone = page.getByRole('alert').getByText('No simulator runs for this account.');
+      await phone.waitFor();
+      const changed = [{ ...account, service: 'local', approvalStore: 'files' }];
+      for (const flows of [changed, [{ ...account, d: true }], []]) {
+        await nodeRed.deploy(flows);
+        await gone.waitFor();
+        await phone.waitFor({ state: 'hidden' });
+        await nodeRed.deploy([account]);
+        await phone.waitFor();
+        await gone.waitFor({ state: 'hidden' });
+      }
+      await nodeRed.deploy(changed);
+      await page.reload();
+      await gone.waitFor();
+    });
+
     it('lists the phones of an account in a subflow that is used twice', async () => {
       const instance = (id: string, name: string): FlowNode => ({
         id,

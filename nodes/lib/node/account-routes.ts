@@ -4,6 +4,7 @@ import type { Environment } from '../contract/service';
 import { redirect, sendJson } from '../server/send';
 import { phoneOf, serviceKind } from '../services/registry';
 import { type AdminHandler, guarded } from './admin-guard';
+import { deploysOf } from './deploys';
 import { type Instance, Instances, isInSubflow } from './instances';
 import { migrated } from './migrate';
 import { servePageCheck } from './page-check-route';
@@ -145,19 +146,22 @@ function servePhone(RED: NodeAPI, instances: Instances): void {
   const write = guarded(RED, 'authy-config.write');
   const serve: AdminHandler = (request, response, next) => {
     const [, id = '', place = ''] = route.exec(request.url) ?? [];
-    const found = instances.of(id).filter((instance) => phoneOf(instance.id) !== undefined);
+    const running = instances.of(id);
+    const found = running.filter(({ id, account }) => account.isSimulated && phoneOf(id) !== undefined);
     // During a deploy an account has no instance, and its simulator runs on.
-    const phone = phoneOf(found[0]?.id ?? id);
+    const isThere = found.length > 0 || (running.length === 0 && deploysOf(RED).isUnderWay);
+    const known = phoneOf(found[0]?.id ?? id);
     if (place === '/phone') {
       redirect(response, 'phone/');
-    } else if (phone === undefined) {
+    } else if (known !== undefined && place.startsWith('/phone/')) {
+      // Also if the account has gone to another service meanwhile: the page says so.
+      request.url = place.slice('/phone'.length);
+      known.phonePage(request, response, next);
+    } else if (known === undefined || !isThere) {
       const error =
         'No simulator runs for this account. Choose it in the account and deploy. ' +
         'An account in a subflow has one as soon as the subflow is used in a flow.';
       sendJson(response, 404, { error });
-    } else if (place.startsWith('/phone/')) {
-      request.url = place.slice('/phone'.length);
-      phone.phonePage(request, response, next);
     } else {
       const permission = ['GET', 'HEAD'].includes(request.method) ? read : write;
       permission(request, response, (error?: unknown) => {
@@ -170,7 +174,7 @@ function servePhone(RED: NodeAPI, instances: Instances): void {
           return;
         }
         request.url = place;
-        phone.control(request, response, next);
+        known.control(request, response, next);
       });
     }
   };

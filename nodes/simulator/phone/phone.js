@@ -56,8 +56,16 @@
     }
     // An account in a subflow, with a phone for each instance of the subflow.
     if (response.status === 300) throw new SeveralPhones(answer.instances);
-    if (!response.ok) throw new Error(text(`problem.${problemOf(method, response)}`));
+    if (!response.ok) throw new Refused(problemOf(method, response));
     return answer;
+  }
+
+  class Refused extends Error {
+    /** @param key - of the text that says why */
+    constructor(key) {
+      super(text(`problem.${key}`));
+      this.key = key;
+    }
   }
 
   /** The account has several instances, each with its own phone; this page belongs to none of them. */
@@ -617,6 +625,7 @@
   }
 
   let shownProblem = false;
+  const phone = document.querySelector('main');
 
   async function poll() {
     // Also while nobody sees the page: its title tells what came.
@@ -626,10 +635,13 @@
         if (shownProblem) report('');
         shownProblem = false;
         renderInstances([]);
+        show(phone, true);
       } catch (error) {
         renderInstances(error instanceof SeveralPhones ? error.instances : []);
         report(error.message);
         shownProblem = true;
+        // Its codes are believed by nobody any more, and no request comes to it.
+        show(phone, error.key !== 'noSimulator');
       }
     }
     setTimeout(poll, pollEvery);
