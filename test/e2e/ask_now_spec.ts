@@ -197,6 +197,28 @@ for (const runtime of runtimes) {
       await editor.picture('one of several is chosen');
     });
 
+    it('who was chosen stays while the account is the same, and goes with its service', async () => {
+      const asking = gateOf('gate', 'yard');
+      await open(accountOf('yard', 'Yard', { service: 'local' }), asking);
+      await add('yard', '+491701234501', 'ada@example.com');
+      const bob = await add('yard', '+491701234502', 'bob@example.com');
+      await editor.openPanel(asking);
+      await editor.page.getByPlaceholder('Choose somebody').waitFor();
+      await whom().fill(bob);
+      const edit = async (change: () => Promise<unknown>): Promise<void> => {
+        await editor.page.locator('#node-input-btn-account-edit').first().click();
+        await change();
+        await editor.page.locator('#node-config-dialog-ok').click();
+        await editor.page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
+      };
+      await edit(() => editor.page.locator('#node-config-input-name').fill('Back yard'));
+      await who('bob@example.com, +491701234502').waitFor();
+      should(await whom().inputValue()).equal(bob);
+      await edit(() => editor.page.locator('#node-config-input-service').selectOption('simulator'));
+      await who('bob@example.com, +491701234502').waitFor({ state: 'detached' });
+      should(await whom().inputValue()).equal('');
+    });
+
     it('who is asked may be typed as the list has them, and nobody else is', async () => {
       const asking = gateOf('gate', 'attic');
       await open(accountOf('attic', 'Attic'), asking);

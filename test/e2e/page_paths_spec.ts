@@ -111,6 +111,20 @@ describe('Which account has a page at its path, as the editor and the runtime se
     }
   });
 
+  it('an account that is set to this Node-RED gets a free path, and nothing unfolds for it', async () => {
+    await found([tab, one, accountAt('two', '/a', { service: 'authy', simulated: true })]);
+    const { page } = editor;
+    await editor.openPanel({ id: 'two', type: 'authy-config', z: '' });
+    await page.locator('.authy-phone-code:visible').waitFor();
+    await page.locator('#node-config-input-service').selectOption('local');
+    should(await page.locator('#node-config-dialog-edit-form details[open]').count()).equal(0);
+    // It was about the simulator.
+    should(await page.locator('.authy-phone-code:visible').count()).equal(0);
+    await editor.unfold();
+    should(await page.locator('#node-config-input-approverPath').inputValue()).equal('/a-2');
+    await editor.dismiss();
+  });
+
   it('the reason names the other account, whose name is no markup', async () => {
     const mark = '<img src=x onerror="document.body.remove()">';
     await found([tab, accountAt('one', '/a', { name: `Door & Garage ${mark}` }), two]);

@@ -9,6 +9,7 @@ import { type FlowNode, freePort, packageName, Process, root, temporaryDirectory
 interface Addresses {
   readonly Editor: string;
   readonly Dashboard: string;
+  readonly Code: string;
   readonly Phone: string;
   readonly Invitation: string;
   readonly Door: string;
@@ -48,16 +49,18 @@ describe('npm start', function () {
     const port = await freePort();
     const first = start({ PORT: String(port), AUTHY_USER_DIR: userDir });
     const printed = await addresses(first);
-    Object.keys(printed).should.deepEqual(['Editor', 'Dashboard', 'Phone', 'Invitation', 'Door']);
+    Object.keys(printed).should.deepEqual(['Editor', 'Dashboard', 'Code', 'Phone', 'Invitation', 'Door']);
     const {
       Editor: editor,
       Dashboard: dashboard,
+      Code: code,
       Phone: phone,
       Invitation: invitation,
       Door: door,
     } = printed as Addresses;
     editor.should.equal(`http://127.0.0.1:${port}/`);
     dashboard.should.equal(`${editor}garage`);
+    code.should.equal(`${editor}authy/code`);
     phone.should.match(new RegExp(`^${editor}authy-simulator/[0-9a-f]{16}/phone/$`));
     // Passkeys need a name.
     door.should.equal(`http://localhost:${port}/gate`);
@@ -66,7 +69,14 @@ describe('npm start', function () {
       '  1. Editor      tab "Garage door without a vendor": press "invite Ada"\n  2. Invitation ',
     );
     first.output.should.match(/browser of this computer, with a fingerprint, face or PIN; or a phone/);
-    for (const address of [editor, dashboard, phone, door, invitation, `http://localhost:${port}/approve/`]) {
+    for (const address of [
+      editor,
+      dashboard,
+      phone,
+      door,
+      invitation,
+      `http://localhost:${port}/approve-door/`,
+    ]) {
       const page = await fetch(address);
       page.status.should.equal(200);
       page.headers.get('content-type')?.should.startWith('text/html');
