@@ -22,7 +22,10 @@ const readyFlows = [
 ];
 
 /** Their pages, with the name of each as it is printed. */
-const simulatedPages = [['Dashboard', '/garage']];
+const simulatedPages = [
+  ['Dashboard', '/garage'],
+  ['Code', '/authy/code'],
+];
 const invitation = ['Invitation', '/gate/invite'];
 const passkeyPages = [invitation, ['Door', '/gate']];
 /** What the page of the invitation needs before it is opened. */

@@ -50,6 +50,18 @@ describe('contract: examples', () => {
       }
     });
   }
+
+  it('ask people at paths that neither another example nor a new account has', () => {
+    const { defaults } = panelOf('authy-config').definition as {
+      defaults: Record<string, { value: unknown }>;
+    };
+    const asking = [...examples.values()]
+      .flat()
+      .filter(({ type, service }) => type === 'authy-config' && service === 'local');
+    const paths = [defaults['approverPath']?.value, ...asking.map(({ approverPath }) => approverPath)];
+    should(paths).have.length(new Set(paths).size);
+    should(paths.length).be.above(5);
+  });
 });
 
 describe('contract: icons', () => {
