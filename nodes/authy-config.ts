@@ -10,7 +10,7 @@ import {
   problemsOf,
 } from './lib/node/account-settings';
 import { serveApprovers } from './lib/node/approver-mount';
-import { pathRemedy, pathTaken } from './lib/node/approver-paths';
+import { hiddenRemedy, pathRemedy, pathTaken } from './lib/node/approver-paths';
 import { type AccountNode, Instances } from './lib/node/instances';
 
 export = (RED: NodeAPI): void => {
@@ -33,7 +33,7 @@ export = (RED: NodeAPI): void => {
     let warned: string | undefined;
     const stopLooking = deploys.onEnd(() => {
       const taken = pathTaken(RED, instances, account);
-      const warning = taken && pathRemedy(RED, taken);
+      const warning = taken === undefined ? hiddenRemedy(RED, account) : pathRemedy(RED, taken);
       if (warning !== undefined && warning !== warned) this.warn(warning);
       warned = warning;
     });

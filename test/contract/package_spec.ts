@@ -61,6 +61,14 @@ describe('contract: examples', () => {
     const paths = [defaults['approverPath']?.value, ...asking.map(({ approverPath }) => approverPath)];
     should(paths).have.length(new Set(paths).size);
     should(paths.length).be.above(5);
+    const served = [...examples.values()]
+      .flat()
+      .flatMap(({ type, url }) => (type === 'http in' ? [url] : []));
+    const hidden = served.filter((url) =>
+      paths.some((path) => `${String(url)}/`.startsWith(`${String(path)}/`)),
+    );
+    should(hidden).eql([]);
+    should(served.length).be.above(5);
   });
 });
 

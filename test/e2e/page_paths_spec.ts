@@ -125,6 +125,25 @@ describe('Which account has a page at its path, as the editor and the runtime se
     await editor.dismiss();
   });
 
+  it('an account whose page would hide what an “http in” node serves is marked as long as that is there', async () => {
+    const httpIn = { type: 'http in', z: 'tab', method: 'get', x: 100, y: 100, wires: [] };
+    const { marked } = await found([
+      ...[tab, disabled, one, accountAt('two', '/b')],
+      { ...httpIn, id: 'page', url: '/a/page' },
+      { ...httpIn, id: 'other', url: '/bc' },
+      { ...httpIn, id: 'off', url: '/b', z: 'disabled' },
+    ]);
+    should(marked).eql(['one']);
+    should(String((await editor.state('one')).validationErrors)).match(
+      /Choose another page path: this page would hide what the “http in” node at \/a\/page serves/i,
+    );
+    await editor.page.evaluate(() => {
+      const { RED } = window as unknown as { RED: { nodes: { remove(id: string): void } } };
+      RED.nodes.remove('page');
+    });
+    should((await editor.state('one')).valid).be.true();
+  });
+
   it('the reason names the other account, whose name is no markup', async () => {
     const mark = '<img src=x onerror="document.body.remove()">';
     await found([tab, accountAt('one', '/a', { name: `Door & Garage ${mark}` }), two]);

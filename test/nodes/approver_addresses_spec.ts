@@ -442,6 +442,26 @@ describe("the addresses of an account's page", function () {
       should(running().log.slice(seen)).not.containEql('Page path');
     });
 
+    it('what the flows serve there: the account says that its page hides it', async () => {
+      const on = (id: string, url: string, more: object = {}): FlowNode => ({
+        ...{ id, type: 'http in', z: 'tab', url, method: 'get', x: 100, y: 100, wires: [], ...more },
+      });
+      const door = account('door', { approverUrl: localPage() });
+      const off = { id: 'off', type: 'tab', label: 'off', disabled: true };
+      const warnings = async (...nodes: FlowNode[]): Promise<(string | undefined)[]> => {
+        const seen = running().log.length;
+        await running().deploy([{ id: 'tab', type: 'tab', label: 'on' }, off, door, ...nodes]);
+        const said = running()
+          .log.slice(seen)
+          .matchAll(/this page hides what that serves at (\S+)\.$/gm);
+        return [...said].map(([, url]) => url);
+      };
+      should(await warnings(on('one', '/approve'))).eql(['/approve']);
+      should(await warnings(on('below', 'Approve/:id'))).eql(['/Approve/:id']);
+      const elsewhere = [on('next', '/approver'), on('above', '/'), on('d', '/approve', { d: true })];
+      should(await warnings(...elsewhere, on('off', '/approve', { z: 'off' }))).eql([]);
+    });
+
     it('by another account: the one that was there first is served', async () => {
       const url = localPage();
       const seen = running().log.length;

@@ -1,7 +1,7 @@
-import type { NodeAPI } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { PageProblem } from '../approver/page-check';
-import type { Claim, Instances } from './instances';
+import { type Claim, flowNodes, type Instances } from './instances';
 import { labelOf } from './labels';
 
 /**
@@ -50,6 +50,26 @@ export function pathRemedy(RED: NodeAPI, taken: PathTaken): string {
         'Or give the editor an address of its own: httpAdminRoot in settings.js.'
     : `Choose another “${label}” in the account: at ${taken.path} the page of the account "${taken.account}" answers, and ` +
         'nobody could answer this one.';
+}
+
+/** What is to be done where the page of an account hides what an "http in" node of a flow serves, as a sentence. */
+export function hiddenRemedy(RED: NodeAPI, { approver }: Account): string | undefined {
+  if (approver === undefined) return undefined;
+  const { path } = approver.host.settings;
+  const hidden = flowNodes(RED)
+    .filter(({ id, type }) => type === 'http in' && isRunning(RED, id))
+    .map(({ url }) => `/${String(url)}`.replace(/^\/+/, '/'))
+    .find((url) => isBelow(url, path));
+  const label = labelOf(RED, 'authy-config', 'approverPath');
+  return (
+    hidden &&
+    `Choose another “${label}” in the account, or another URL in the “http in” node: this page hides what that serves at ${hidden}.`
+  );
+}
+
+function isRunning(RED: NodeAPI, id: string): boolean {
+  // The types say a node is always found.
+  return (RED.nodes.getNode(id) as Node | null) !== null;
 }
 
 /** Where a path of the http in nodes is in Node-RED, without a slash at its end. */

@@ -108,10 +108,11 @@ function placesIn(RED: NodeAPI): Map<string, number> {
   return places;
 }
 
-type FlowNode = NodeDef & Readonly<Record<(typeof references)[number], unknown>>;
+/** A node, a tab or a subflow, as it is deployed. */
+export type FlowNode = NodeDef & Readonly<Record<string, unknown>>;
 
 /** All nodes, tabs and subflows as they are deployed; none as long as Node-RED has no flows. */
-function flowNodes(RED: NodeAPI): FlowNode[] {
+export function flowNodes(RED: NodeAPI): FlowNode[] {
   const nodes: FlowNode[] = [];
   try {
     RED.nodes.eachNode((node) => void nodes.push(node as FlowNode));
