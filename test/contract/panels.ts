@@ -188,6 +188,7 @@ const closedEditor = {
     events: { on: () => undefined },
     nodes: {
       eachConfig: () => undefined,
+      filterNodes: () => [],
       node: (() => undefined) as (id: string) => unknown,
       originalFlow: (): readonly { readonly id: string }[] => [],
     },
