@@ -310,7 +310,7 @@ function describeNodeRed(runtime: Runtime, how: string, options: NodeRedOptions)
           answer: 'approve',
           output: 0,
           decision: 'approved',
-          state: { door: 'open', step: 'approved', note: 'Ada said yes.' },
+          state: { door: 'open', step: 'approved', note: 'Ada said yes. It closes by itself.' },
         },
         {
           answer: 'deny',
