@@ -54,17 +54,21 @@ describe('the page for approvals', function () {
     hash?: string;
     width?: number;
     locale?: string;
+    /** Whether it is one with a touch screen; otherwise it is a computer with a small window. */
+    isPhone?: boolean;
     /** What the stand-in is set to before the page is opened. */
     given?: (standIn: ApproverStandIn) => void;
   }
 
   /** Opens the page of a new stand-in, on a phone with a passkey authenticator. */
-  async function open({ host, hash = '', width = 390, locale = 'en-US', given }: Start = {}): Promise<void> {
+  async function open(start: Start = {}): Promise<void> {
+    const { host, hash = '', width = 390, locale = 'en-US', isPhone = false, given } = start;
     standIn = new ApproverStandIn(host);
     await standIn.start();
     given?.(standIn);
     const viewport = { width, height: 844 };
-    context = await browser.newContext({ locale, reducedMotion: 'reduce', viewport });
+    const touch = { isMobile: isPhone, hasTouch: isPhone };
+    context = await browser.newContext({ locale, reducedMotion: 'reduce', viewport, ...touch });
     // Compiled functions call this when they run in the page.
     await context.addInitScript({ content: 'globalThis.__name = (value) => value;' });
     page = await context.newPage();
@@ -418,13 +422,14 @@ describe('the page for approvals', function () {
       await page.getByRole('heading', { name: 'Open the garage door?' }).waitFor();
     });
 
-    it('are not asked for while nobody can see the page', async () => {
-      await openSignedIn();
-      const setHidden = (isHidden: boolean): Promise<void> =>
-        page.evaluate((hidden) => {
-          Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-          document.dispatchEvent(new Event('visibilitychange'));
-        }, isHidden);
+    const setHidden = (isHidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, isHidden);
+
+    it('are not asked for while nobody can see the page on a phone', async () => {
+      await openSignedIn({ isPhone: true });
       await eventually('the page to listen', () => standIn.listening === 1 || undefined);
       await setHidden(true);
       await eventually('the page to stop listening', () => standIn.listening === 0 || undefined);
@@ -435,6 +440,22 @@ describe('the page for approvals', function () {
       standIn.calls.should.have.length(length);
       await setHidden(false);
       await page.getByRole('heading', { name: 'Open the garage door?' }).waitFor();
+      await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
+    });
+
+    it('come to a tab in the background of a computer, whose title says so', async () => {
+      await openSignedIn();
+      await eventually('the page to listen', () => standIn.listening === 1 || undefined);
+      await setHidden(true);
+      standIn.ask();
+      await page.waitForFunction(() => document.title.includes('1'));
+      // Also after the server was gone for a while.
+      standIn.hasNoEvents = true;
+      standIn.hangUp();
+      await eventually('the page not to listen', () => standIn.listening === 0 || undefined);
+      standIn.ask({ message: 'And the gate?' });
+      await page.waitForFunction(() => document.title.includes('2'));
+      standIn.hasNoEvents = false;
       await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
     });
 

@@ -1,10 +1,12 @@
 import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import should from 'should';
 import type { Approver } from '../../nodes/lib/approver/approver';
 import type { Ending, Flow } from '../support/flow';
 import { ownGate } from '../support/approval_gate';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from '../support/approver_client';
 import { authenticator, codeAt, LocalAccount, wrongFor } from '../support/local_account';
+import { EventStream } from '../support/event_stream';
 import { eventually } from '../support/node_red';
 import { newNode } from '../support/operation_nodes';
 import { SetClock } from '../support/set_clock';
@@ -393,13 +395,30 @@ describe('The approver of this Node-RED', () => {
     it('somebody who tells them: a notifications node, an open page, or a push subscription', async () => {
       const phone = await enrolled();
       flow = await local.startNode(ownGate(), 3, [local.account]);
-      const next = new PasskeyPhone(browser());
-      Object.assign(next, { authenticator: phone.authenticator });
-      should(errorOf(await flow.deliver({ authyId }))).match({
+      const client = Object.assign(browser(), { cookie: phone.browser.cookie ?? '' });
+      const notSent = {
         code: 'AUTHY_NOT_SENT',
-        message: /Add a notifications node/,
-      });
-      should((await local.person(authyId)).requests ?? []).eql([]);
+        message:
+          /^Have the user open https:\S+\/approve\/, or turn on notifications there, or add a notifications node/,
+      };
+      should(errorOf(await flow.deliver({ authyId }))).match(notSent);
+      should(await client.requests()).eql([]);
+
+      const openPage = async (): Promise<EventStream> => {
+        const stream = new EventStream(client);
+        await eventually('the page to listen', () => stream.changes > 0 || undefined);
+        return stream;
+      };
+      (await openPage()).close();
+      // A browser opens events that were cut off anew after a second: until then nobody takes the page for closed.
+      const given = flow.give({ authyId });
+      const { id } = await shownOn(client);
+      const again = await openPage();
+      should((await client.call('deny', { id })).status).equal(200);
+      should(payloadOf(await flow.ending(given))).match({ output: 1 });
+      again.close();
+      await pause(4000);
+      should(errorOf(await flow.deliver({ authyId }))).match(notSent);
     });
 
     it('at most twenty open requests of one person', async () => {

@@ -128,6 +128,8 @@ describe('A phone that is told by Web Push', function () {
       const [registration] = await navigator.serviceWorker.getRegistrations();
       await (await registration?.pushManager.getSubscription())?.unsubscribe();
     });
+    // Until then nobody takes the page for closed.
+    await page.waitForTimeout(4000);
     const failed = await eventually('a push to be refused', async () => {
       const { caught, sent } = await flow.deliver({ authyId, cancel: undefined });
       return sent.length === 0 && caught.length > 0 ? caught[0]?.error : undefined;

@@ -164,6 +164,11 @@ export class ApproverStandIn {
     return this.listeners.size;
   }
 
+  /** Ends the events of all pages. */
+  hangUp(): void {
+    for (const listener of this.listeners) listener.end();
+  }
+
   /** The calls by a name. */
   callsOf(name: string): Body[] {
     return this.calls.filter((call) => call.name === name).map(({ body }) => body);

@@ -68,7 +68,7 @@ export class Asking {
     const before = await usablePerson(host.people(), authyId);
     this.assertAnswerable(before, atLeast, page);
     if (page.grade === 'code') await this.assertAuthenticator(authyId);
-    await this.telling.assertReachable(before, signal);
+    await this.telling.assertReachable(before, page, signal);
     const request = this.requestOf(values, asker);
     // Many quotation marks or control characters: what cannot be kept could never be approved.
     if (signedText(authyId, request).length > longestText) {

@@ -37,11 +37,21 @@ export class Telling {
   ) {}
 
   /** @throws AuthyError - `AUTHY_NOT_SENT` if a person would not learn of a request */
-  async assertReachable(person: Person, signal: AbortSignal | undefined): Promise<void> {
+  async assertReachable(person: Person, page: PageAddress, signal: AbortSignal | undefined): Promise<void> {
     const { phones, isHeard, isOpen } = this.waysTo(person);
     if (phones.length > 0 || isHeard || isOpen) return;
-    // While flows are deployed, its nodes are not there yet.
-    await this.host.notifier(signal);
+    try {
+      // While flows are deployed, its nodes are not there yet.
+      await this.host.notifier(signal);
+    } catch (error) {
+      if ((error as Partial<AuthyError>).code !== 'AUTHY_NOT_SENT') throw error;
+      const push = canPush(this.host.settings) ? ' or turn on notifications there,' : '';
+      throw new AuthyError(
+        'AUTHY_NOT_SENT',
+        `Have the user open ${page.url}/,${push} or add a notifications node for this account, wired to what sends your ` +
+          'messages: at the moment they would not learn of a request.',
+      );
+    }
   }
 
   /**

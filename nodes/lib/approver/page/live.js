@@ -4,9 +4,12 @@ const pollEvery = 5000;
 /** After so many failures in a row the page asks by itself; one is ordinary: the server ends each stream after a minute. */
 const failuresBeforePolling = 2;
 
+/** A computer is told in the background as well: the title of the tab says so. A phone sleeps there. */
+const isComputer = matchMedia('(hover: hover) and (pointer: fine)').matches;
+
 /**
- * Asks for the state whenever it may have changed, while the page can be seen: after each event of the server; where its
- * events do not come through, every 5 s.
+ * Asks for the state whenever it may have changed: after each event of the server; where its events do not come through, every
+ * 5 s. On a phone only while the page can be seen.
  */
 export class Live {
   /** @param ask - asks for the state; resolves to whether there was an answer */
@@ -28,6 +31,7 @@ export class Live {
   }
 
   follow() {
+    if (document.hidden && isComputer) return;
     this.connect();
     if (!document.hidden) void this.refresh();
   }
@@ -39,7 +43,7 @@ export class Live {
   connect() {
     this.source?.close();
     this.source = undefined;
-    if (!this.wanted || document.hidden) return;
+    if (!this.wanted || (document.hidden && !isComputer)) return;
     this.source = new EventSource('api/events');
     this.source.addEventListener('open', () => {
       this.failures = 0;
@@ -52,7 +56,7 @@ export class Live {
   }
 
   poll() {
-    if (document.hidden) return;
+    if (document.hidden && !isComputer) return;
     const isClosed = this.source?.readyState === EventSource.CLOSED;
     if (isClosed) this.connect();
     if (isClosed || !this.isReachable || this.failures >= failuresBeforePolling) void this.refresh();
