@@ -459,6 +459,27 @@ describe('the page for approvals', function () {
       await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
     });
 
+    it('come to one tab in the background, however many are open', async () => {
+      await openSignedIn();
+      await eventually('the page to listen', () => standIn.listening === 1 || undefined);
+      await setHidden(true);
+      for (let count = 0; count < 7; count++) {
+        page = await context.newPage();
+        await page.goto(standIn.url);
+        await visible('Nothing to approve').waitFor();
+        await setHidden(true);
+      }
+      await eventually('one page to listen', () => standIn.listening === 1 || undefined);
+      standIn.ask();
+      await page.waitForFunction(() => document.title.includes('1'));
+      const [first] = context.pages();
+      should(await first?.title()).not.containEql('1');
+      page = first as Page;
+      await setHidden(false);
+      await page.waitForFunction(() => document.title.includes('1'));
+      await eventually('one page to listen', () => standIn.listening === 1 || undefined);
+    });
+
     it('come up by the link of a notification', async () => {
       const messages = Array.from({ length: 8 }, (_, index) => `Number ${index}?`);
       await openSignedIn();

@@ -410,6 +410,8 @@ describe('The approver of this Node-RED', () => {
         return stream;
       };
       (await openPage()).close();
+      // By then the server knows.
+      await pause(300);
       // A browser opens events that were cut off anew after a second: until then nobody takes the page for closed.
       const given = flow.give({ authyId });
       const { id } = await shownOn(client);

@@ -7,6 +7,11 @@ const failuresBeforePolling = 2;
 /** A computer is told in the background as well: the title of the tab says so. A phone sleeps there. */
 const isComputer = matchMedia('(hover: hover) and (pointer: fine)').matches;
 
+/** The other tabs of this page: a browser has few connections to one host, so only the last of those in the background listens. */
+const others = globalThis.BroadcastChannel && new BroadcastChannel(`authy-approver ${location.pathname}`);
+
+const canListen = () => !document.hidden || (isComputer && others !== undefined);
+
 /**
  * Asks for the state whenever it may have changed: after each event of the server; where its events do not come through, every
  * 5 s. On a phone only while the page can be seen.
@@ -20,6 +25,7 @@ export class Live {
     document.addEventListener('visibilitychange', () => this.follow());
     addEventListener('pageshow', ({ persisted }) => persisted && this.follow());
     addEventListener('online', () => this.follow());
+    others?.addEventListener('message', () => document.hidden && this.disconnect());
     setInterval(() => this.poll(), pollEvery);
   }
 
@@ -31,19 +37,25 @@ export class Live {
   }
 
   follow() {
-    if (document.hidden && isComputer) return;
-    this.connect();
-    if (!document.hidden) void this.refresh();
+    if (!document.hidden) {
+      this.connect();
+      void this.refresh();
+    } else if (!canListen()) this.disconnect();
   }
 
   async refresh() {
     this.isReachable = await this.ask();
   }
 
-  connect() {
+  disconnect() {
     this.source?.close();
     this.source = undefined;
-    if (!this.wanted || (document.hidden && !isComputer)) return;
+  }
+
+  connect() {
+    this.disconnect();
+    if (!this.wanted || !canListen()) return;
+    others?.postMessage('listening');
     this.source = new EventSource('api/events');
     this.source.addEventListener('open', () => {
       this.failures = 0;
@@ -56,7 +68,7 @@ export class Live {
   }
 
   poll() {
-    if (document.hidden && !isComputer) return;
+    if (document.hidden && this.source === undefined) return;
     const isClosed = this.source?.readyState === EventSource.CLOSED;
     if (isClosed) this.connect();
     if (isClosed || !this.isReachable || this.failures >= failuresBeforePolling) void this.refresh();
