@@ -129,13 +129,13 @@ describe('Which account has a page at its path, as the editor and the runtime se
     const httpIn = { type: 'http in', z: 'tab', method: 'get', x: 100, y: 100, wires: [] };
     const { marked } = await found([
       ...[tab, disabled, one, accountAt('two', '/b')],
-      { ...httpIn, id: 'page', url: '/a/page' },
-      { ...httpIn, id: 'other', url: '/bc' },
+      { ...httpIn, id: 'page', url: '/a' },
+      ...['/bc', '/b/page'].map((url) => ({ ...httpIn, id: url, url })),
       { ...httpIn, id: 'off', url: '/b', z: 'disabled' },
     ]);
     should(marked).eql(['one']);
     should(String((await editor.state('one')).validationErrors)).match(
-      /Choose another page path: this page would hide what the “http in” node at \/a\/page serves/i,
+      /Choose another page path: this page would hide what the “http in” node at \/a serves/i,
     );
     await editor.page.evaluate(() => {
       const { RED } = window as unknown as { RED: { nodes: { remove(id: string): void } } };

@@ -58,13 +58,19 @@ export function hiddenRemedy(RED: NodeAPI, { approver }: Account): string | unde
   const { path } = approver.host.settings;
   const hidden = flowNodes(RED)
     .filter(({ id, type }) => type === 'http in' && isRunning(RED, id))
-    .map(({ url }) => `/${String(url)}`.replace(/^\/+/, '/'))
-    .find((url) => isBelow(url, path));
+    .map(({ url, method }) => ({ url: `/${String(url)}`.replace(/^\/+/, '/'), method }))
+    .find((route) => hides(path, route))?.url;
   const label = labelOf(RED, 'authy-config', 'approverPath');
   return (
     hidden &&
     `Choose another “${label}” in the account, or another URL in the “http in” node: this page hides what that serves at ${hidden}.`
   );
+}
+
+/** Whether a page answers what is meant for a route: at its own path, its API, and whatever is more than reading. */
+function hides(path: string, { url, method }: { readonly url: string; readonly method: unknown }): boolean {
+  const rest = url.slice(path.length);
+  return isBelow(url, path) && (method !== 'get' || rest === '' || rest === '/' || isBelow(rest, '/api'));
 }
 
 function isRunning(RED: NodeAPI, id: string): boolean {
