@@ -210,6 +210,7 @@ for (const runtime of runtimes) {
         await change();
         await editor.page.locator('#node-config-dialog-ok').click();
         await editor.page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
+        await editor.page.waitForFunction(() => (window as unknown as EditorWindow).jQuery.active === 0);
       };
       await edit(() => editor.page.locator('#node-config-input-name').fill('Back yard'));
       await who('bob@example.com, +491701234502').waitFor();

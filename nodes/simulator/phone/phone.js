@@ -639,9 +639,9 @@
       } catch (error) {
         renderInstances(error instanceof SeveralPhones ? error.instances : []);
         report(error.message);
+        // Its codes are believed by nobody any more, and no request comes to it. The first time it may be a deploy.
+        if (shownProblem && error.key === 'noSimulator') show(phone, false);
         shownProblem = true;
-        // Its codes are believed by nobody any more, and no request comes to it.
-        show(phone, error.key !== 'noSimulator');
       }
     }
     setTimeout(poll, pollEvery);
