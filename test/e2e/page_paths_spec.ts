@@ -148,7 +148,7 @@ describe('Which account has a page at its path, as the editor and the runtime se
     const mark = '<img src=x onerror="document.body.remove()">';
     await found([tab, accountAt('one', '/a', { name: `Door & Garage ${mark}` }), two]);
     const { validationErrors } = await editor.state('two');
-    should(String(validationErrors)).containEql('Door').and.not.match(/[<>&]/);
+    should(String(validationErrors)).containEql('“Door & Garage ‹img').and.not.match(/[<>]/);
   });
 
   it('an account is looked at again once the one in its way has gone, or its tab', async () => {
