@@ -56,13 +56,15 @@ describe('the page for approvals', function () {
     locale?: string;
     /** Whether it is one with a touch screen; otherwise it is a computer with a small window. */
     isPhone?: boolean;
+    /** What runs in the page before anything else. */
+    script?: string;
     /** What the stand-in is set to before the page is opened. */
     given?: (standIn: ApproverStandIn) => void;
   }
 
   /** Opens the page of a new stand-in, on a phone with a passkey authenticator. */
   async function open(start: Start = {}): Promise<void> {
-    const { host, hash = '', width = 390, locale = 'en-US', isPhone = false, given } = start;
+    const { host, hash = '', width = 390, locale = 'en-US', isPhone = false, script = '', given } = start;
     standIn = new ApproverStandIn(host);
     await standIn.start();
     given?.(standIn);
@@ -70,7 +72,7 @@ describe('the page for approvals', function () {
     const touch = { isMobile: isPhone, hasTouch: isPhone };
     context = await browser.newContext({ locale, reducedMotion: 'reduce', viewport, ...touch });
     // Compiled functions call this when they run in the page.
-    await context.addInitScript({ content: 'globalThis.__name = (value) => value;' });
+    await context.addInitScript({ content: `globalThis.__name = (value) => value; ${script}` });
     page = await context.newPage();
     page.setDefaultTimeout(15_000);
     page.on('console', (message) => {
@@ -428,20 +430,24 @@ describe('the page for approvals', function () {
         document.dispatchEvent(new Event('visibilitychange'));
       }, isHidden);
 
-    it('are not asked for while nobody can see the page on a phone', async () => {
-      await openSignedIn({ isPhone: true });
-      await eventually('the page to listen', () => standIn.listening === 1 || undefined);
-      await setHidden(true);
-      await eventually('the page to stop listening', () => standIn.listening === 0 || undefined);
-      const { length } = standIn.calls;
-      standIn.ask();
-      // Longer than what it asks by itself every few seconds.
-      await page.waitForTimeout(6000);
-      standIn.calls.should.have.length(length);
-      await setHidden(false);
-      await page.getByRole('heading', { name: 'Open the garage door?' }).waitFor();
-      await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
-    });
+    for (const [where, start] of [
+      ['on a phone', { isPhone: true }],
+      ['where there are no locks', { script: 'delete Navigator.prototype.locks;' }],
+    ] as const)
+      it(`are not asked for while nobody can see the page ${where}`, async () => {
+        await openSignedIn(start);
+        await eventually('the page to listen', () => standIn.listening === 1 || undefined);
+        await setHidden(true);
+        await eventually('the page to stop listening', () => standIn.listening === 0 || undefined);
+        const { length } = standIn.calls;
+        standIn.ask();
+        // Longer than what it asks by itself every few seconds.
+        await page.waitForTimeout(6000);
+        standIn.calls.should.have.length(length);
+        await setHidden(false);
+        await page.getByRole('heading', { name: 'Open the garage door?' }).waitFor();
+        await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
+      });
 
     it('come to a tab in the background of a computer, whose title says so', async () => {
       await openSignedIn();
@@ -459,25 +465,33 @@ describe('the page for approvals', function () {
       await eventually('the page to listen again', () => standIn.listening === 1 || undefined);
     });
 
-    it('come to one tab in the background, however many are open', async () => {
+    it('come to one tab in the background, however many are open; the next one listens once that is closed', async () => {
       await openSignedIn();
       await eventually('the page to listen', () => standIn.listening === 1 || undefined);
       await setHidden(true);
+      const tabs = [page];
       for (let count = 0; count < 7; count++) {
         page = await context.newPage();
+        tabs.push(page);
         await page.goto(standIn.url);
         await visible('Nothing to approve').waitFor();
         await setHidden(true);
       }
-      await eventually('one page to listen', () => standIn.listening === 1 || undefined);
+      const oneListens = (): Promise<unknown> =>
+        eventually('one page to listen', () => standIn.listening === 1 || undefined);
+      const isTold = (tab: Page): Promise<unknown> => tab.waitForFunction(() => document.title.includes('1'));
+      const [first, second, ...others] = tabs as [Page, Page, ...Page[]];
+      await oneListens();
       standIn.ask();
-      await page.waitForFunction(() => document.title.includes('1'));
-      const [first] = context.pages();
-      should(await first?.title()).not.containEql('1');
-      page = first as Page;
+      await isTold(first);
+      for (const tab of [second, ...others]) should(await tab.title()).not.containEql('1');
+      await first.close();
+      await isTold(second);
+      await oneListens();
+      page = others[0] as Page;
       await setHidden(false);
-      await page.waitForFunction(() => document.title.includes('1'));
-      await eventually('one page to listen', () => standIn.listening === 1 || undefined);
+      await isTold(page);
+      await eventually('both to listen', () => standIn.listening === 2 || undefined);
     });
 
     it('come up by the link of a notification', async () => {

@@ -7,14 +7,15 @@ const failuresBeforePolling = 2;
 /** A computer is told in the background as well: the title of the tab says so. A phone sleeps there. */
 const isComputer = matchMedia('(hover: hover) and (pointer: fine)').matches;
 
-/** The other tabs of this page: a browser has few connections to one host, so only the last of those in the background listens. */
-const others = globalThis.BroadcastChannel && new BroadcastChannel(`authy-approver ${location.pathname}`);
-
-const canListen = () => !document.hidden || (isComputer && others !== undefined);
+/**
+ * A browser has few connections to one host: of its tabs in the background only the one that has this lock listens. There are locks
+ * where the page is secure; elsewhere nobody listens in the background.
+ */
+const lock = `authy-approver ${location.pathname}`;
 
 /**
  * Asks for the state whenever it may have changed: after each event of the server; where its events do not come through, every
- * 5 s. On a phone only while the page can be seen.
+ * 5 s. In the background only on a computer, and there in one tab.
  */
 export class Live {
   /** @param ask - asks for the state; resolves to whether there was an answer */
@@ -25,7 +26,6 @@ export class Live {
     document.addEventListener('visibilitychange', () => this.follow());
     addEventListener('pageshow', ({ persisted }) => persisted && this.follow());
     addEventListener('online', () => this.follow());
-    others?.addEventListener('message', () => document.hidden && this.disconnect());
     setInterval(() => this.poll(), pollEvery);
   }
 
@@ -33,14 +33,33 @@ export class Live {
   set isSignedIn(isSignedIn) {
     if (this.wanted === isSignedIn) return;
     this.wanted = isSignedIn;
-    this.connect();
+    this.listen();
   }
 
   follow() {
-    if (!document.hidden) {
-      this.connect();
-      void this.refresh();
-    } else if (!canListen()) this.disconnect();
+    this.listen();
+    if (!document.hidden) void this.refresh();
+  }
+
+  /** Listens at once where the page can be seen; otherwise once it is this tab's turn. */
+  listen() {
+    this.turn?.abort();
+    this.disconnect();
+    if (!this.wanted) return;
+    if (!document.hidden) this.connect();
+    else if (isComputer) this.waitForTurn();
+  }
+
+  waitForTurn() {
+    const turn = new AbortController();
+    this.turn = turn;
+    const listenUntilOver = () =>
+      new Promise((resolve) => {
+        turn.signal.addEventListener('abort', resolve);
+        this.connect();
+      });
+    // It is refused if the turn is over before it has come.
+    navigator.locks?.request(lock, { signal: turn.signal }, listenUntilOver).catch(() => undefined);
   }
 
   async refresh() {
@@ -54,8 +73,6 @@ export class Live {
 
   connect() {
     this.disconnect();
-    if (!this.wanted || !canListen()) return;
-    others?.postMessage('listening');
     this.source = new EventSource('api/events');
     this.source.addEventListener('open', () => {
       this.failures = 0;
