@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Node, NodeAPI } from 'node-red';
-import { isInSubflow } from '../node/instances';
+import { isInSubflow } from '../node/flow-nodes';
 import { serveJson } from '../node/json-route';
 import type { ApprovalNode } from './approval-node';
 

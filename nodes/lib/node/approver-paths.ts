@@ -1,7 +1,8 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { PageProblem } from '../approver/page-check';
-import { type Claim, flowNodes, type Instances } from './instances';
+import { flowNodes } from './flow-nodes';
+import type { Claim, Instances } from './instances';
 import { labelOf } from './labels';
 
 /**
@@ -21,7 +22,8 @@ type PathTaken = Extract<PageProblem, { readonly code: 'pathTaken' }>;
 export function servedClaims(instances: Instances): Claim[] {
   const served: Claim[] = [];
   for (const claim of instances.claims()) {
-    if (claim.account.approver !== undefined && !served.some((other) => isInTheWay(other, claim))) {
+    const { account } = claim;
+    if (account.approver !== undefined && !served.some((other) => isInTheWay(other.account, account))) {
       served.push(claim);
     }
   }
@@ -33,10 +35,9 @@ export function pathTaken(RED: NodeAPI, instances: Instances, account: Account):
   const { approver } = account;
   if (approver === undefined) return undefined;
   const path = ownPath(RED, approver.host.settings.path);
-  const other = servedClaims(instances).find(
-    (one) => one.account !== account && isInTheWay(one, { account }),
-  );
-  const name = other?.account.approver?.host.settings.name;
+  const served = servedClaims(instances).map((claim) => claim.account);
+  const other = served.find((one) => one !== account && isInTheWay(one, account));
+  const name = other?.approver?.host.settings.name;
   // That comes first: people would be led to the page of another account.
   if (name !== undefined) return { code: 'pathTaken', why: 'account', path, account: name };
   return isOfEditor(RED, path) ? { code: 'pathTaken', why: 'editor', path } : undefined;
@@ -70,7 +71,7 @@ export function hiddenRemedy(RED: NodeAPI, { approver }: Account): string | unde
 /** Whether a page answers what is meant for a route: at its own path, its API, and whatever is more than reading. */
 function hides(path: string, { url, method }: { readonly url: string; readonly method: unknown }): boolean {
   const rest = url.slice(path.length);
-  return isBelow(url, path) && (method !== 'get' || rest === '' || rest === '/' || isBelow(rest, '/api'));
+  return isBelow(url, path) && (method !== 'get' || rest === '' || rest === '/' || rest.startsWith('/api/'));
 }
 
 function isRunning(RED: NodeAPI, id: string): boolean {
@@ -99,9 +100,9 @@ function rootOf(root: string | false | undefined): string {
   return parts.map((part) => `/${part}`).join('');
 }
 
-function isInTheWay(one: Pick<Claim, 'account'>, other: Pick<Claim, 'account'>): boolean {
-  const [path, otherPath] = [one, other].map(({ account }) => account.approver?.host.settings.path);
-  if (path === undefined || otherPath === undefined) return false;
+function isInTheWay({ approver: one }: Account, { approver: other }: Account): boolean {
+  if (one === undefined || other === undefined) return false;
+  const [path, otherPath] = [one.host.settings.path, other.host.settings.path];
   return isBelow(path, otherPath) || isBelow(otherPath, path);
 }
 

@@ -1,7 +1,8 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { Account } from '../account/account';
 import type { AccountCredentials } from './account-settings';
 import { deploysOf } from './deploys';
+import { flowNodes } from './flow-nodes';
 
 /** A node that is an account, as Node-RED runs it. */
 export type AccountNode = Node<AccountCredentials> & {
@@ -32,8 +33,8 @@ export interface Claim {
 /** The accounts that run: one in a subflow runs once for each instance of it. */
 export class Instances {
   private readonly nodes = new Set<AccountNode>();
-  /** Those that were stopped by the deploy that is under way, and have not been started again. */
-  private readonly stopped = new Set<AccountNode>();
+  /** By their ids, those that were stopped by the deploy that is under way, and have not been started again. */
+  private readonly stopped = new Map<string, AccountNode>();
   /** By the id that the editor has: the place of each node of the flows. Undefined until it is asked for. */
   private places: ReadonlyMap<string, number> | undefined;
 
@@ -47,12 +48,12 @@ export class Instances {
   add(node: AccountNode): void {
     this.nodes.add(node);
     this.places = undefined;
-    for (const before of this.stopped) if (before.id === node.id) this.stopped.delete(before);
+    this.stopped.delete(node.id);
   }
 
   remove(node: AccountNode): void {
     this.nodes.delete(node);
-    if (deploysOf(this.RED).isUnderWay) this.stopped.add(node);
+    if (deploysOf(this.RED).isUnderWay) this.stopped.set(node.id, node);
   }
 
   /**
@@ -60,7 +61,7 @@ export class Instances {
    * is under way, what it has stopped keeps its claim, so that nobody else has it for that moment.
    */
   claims(): Claim[] {
-    const all = this.ordered([...this.nodes, ...this.stopped]);
+    const all = this.ordered([...this.nodes, ...this.stopped.values()]);
     return all.map((node) => ({ account: node.account, isRunning: this.nodes.has(node) }));
   }
 
@@ -108,21 +109,6 @@ function placesIn(RED: NodeAPI): Map<string, number> {
   return places;
 }
 
-/** A node, a tab or a subflow, as it is deployed. */
-export type FlowNode = NodeDef & Readonly<Record<string, unknown>>;
-
-/** All nodes, tabs and subflows as they are deployed; none as long as Node-RED has no flows. */
-export function flowNodes(RED: NodeAPI): FlowNode[] {
-  const nodes: FlowNode[] = [];
-  try {
-    RED.nodes.eachNode((node) => void nodes.push(node as FlowNode));
-  } catch {
-    // Node-RED has loaded none: it has just been started, or its storage fails.
-    return [];
-  }
-  return nodes;
-}
-
 function editorIdOf({ id, _alias = id }: AccountNode): string {
   return _alias;
 }
@@ -138,11 +124,4 @@ function nameOf(RED: NodeAPI, node: Pick<Node, 'z'>): string {
   const around = RED.nodes.getNode(node.z) as Node | null;
   if (around === null) return '';
   return [nameOf(RED, around), around.name || around.id].filter((name) => name !== '').join(' / ');
-}
-
-/** Whether the node that the editor knows under an id is in a subflow, used or not. */
-export function isInSubflow(RED: NodeAPI, id: string): boolean {
-  const nodes = flowNodes(RED);
-  const place = nodes.find((node) => node.id === id)?.z;
-  return nodes.some((node) => node.id === place && node.type === 'subflow');
 }

@@ -4,7 +4,8 @@ import { checkPage, type PageCheck, uncheckedPage } from '../approver/page-check
 import { ownAddress } from '../server/own-server';
 import { ownPath, pathTaken } from './approver-paths';
 import { serveJson } from './json-route';
-import { type Instances, isInSubflow } from './instances';
+import { isInSubflow } from './flow-nodes';
+import type { Instances } from './instances';
 
 /** What the panel shows. */
 type Answer = PageCheck & {

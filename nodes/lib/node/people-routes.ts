@@ -8,7 +8,8 @@ import { BodyTooLarge, readBody } from '../server/request-body';
 import { sendJson } from '../server/send';
 import { serviceKind } from '../services/registry';
 import { guarded } from './admin-guard';
-import { type Instance, type Instances, isInSubflow } from './instances';
+import { isInSubflow } from './flow-nodes';
+import type { Instance, Instances } from './instances';
 import { type Sent, serveJson } from './json-route';
 import { migrated } from './migrate';
 

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { type Evaluator, prepareEvaluator, sourceOf, type TypedValue } from './evaluate';
 import { isPublicUrl } from '../server/request-address';
+import { flowNodes } from './flow-nodes';
 
 const remedy = 'Set it, or leave the field blank to take the address of the request';
 
@@ -63,11 +64,8 @@ export class PublicUrl {
   /** The field as it was filled in: Node-RED has put variables in since. */
   private asEntered(): string {
     const { id, _alias } = this.node as Node & { _alias?: string };
-    let entered: unknown;
-    this.RED.nodes.eachNode((node) => {
-      // Within a subflow each instance has its own ids.
-      if (node.id === (_alias ?? id)) entered = (node as { publicUrl?: unknown }).publicUrl;
-    });
+    // Within a subflow each instance has its own ids.
+    const entered = flowNodes(this.RED).find((node) => node.id === (_alias ?? id))?.['publicUrl'];
     return typeof entered === 'string' ? entered : '';
   }
 
