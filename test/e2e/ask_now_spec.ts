@@ -27,12 +27,6 @@ for (const runtime of runtimes) {
     const suite = new EditorSuite(runtime);
     let editor: Editor;
 
-    afterEach(async () => {
-      const complaints = (editor as Editor | undefined)?.complaints ?? [];
-      await (editor as Editor | undefined)?.page.context().close();
-      should(complaints).eql([]);
-    });
-
     /** Deploys nodes beside the tab, and opens the editor. */
     async function open(...nodes: FlowNode[]): Promise<void> {
       await suite.nodeRed.deploy([tab, ...nodes]);

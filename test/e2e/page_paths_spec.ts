@@ -21,12 +21,6 @@ describe('Which account has a page at its path, as the editor and the runtime se
   const suite = new EditorSuite(runtime);
   let editor: Editor;
 
-  afterEach(async () => {
-    const complaints = (editor as Editor | undefined)?.complaints ?? [];
-    await (editor as Editor | undefined)?.page.context().close();
-    should(complaints).eql([]);
-  });
-
   /** The accounts that the editor marks, and those whose pages are not served. */
   async function found(flows: readonly FlowNode[]): Promise<{ marked: string[]; unserved: string[] }> {
     const ids = flows.filter(({ type }) => type === 'authy-config').map(({ id }) => id);
@@ -144,11 +138,20 @@ describe('Which account has a page at its path, as the editor and the runtime se
     should((await editor.state('one')).valid).be.true();
   });
 
-  it('the reason names the other account, whose name is no markup', async () => {
+  it('the reason names the other account, or what is hidden, and none of it is markup', async () => {
     const mark = '<img src=x onerror="document.body.remove()">';
-    await found([tab, accountAt('one', '/a', { name: `Door & Garage ${mark}` }), two]);
-    const { validationErrors } = await editor.state('two');
-    should(String(validationErrors)).containEql('“Door & Garage ‹img').and.not.match(/[<>]/);
+    const httpIn = { id: 'page', type: 'http in', z: 'tab', x: 100, y: 100, wires: [] };
+    await found([
+      ...[tab, accountAt('one', '/a', { name: `Door & Garage ${mark}` }), two],
+      ...[accountAt('three', '/c'), { ...httpIn, method: 'post', url: `/c/${mark}` }],
+    ]);
+    for (const [id, said] of [
+      ['two', '“Door & Garage ‹img'],
+      ['three', 'at /c/‹img'],
+    ] as const) {
+      const { validationErrors } = await editor.state(id);
+      should(String(validationErrors)).containEql(said).and.not.match(/[<>]/);
+    }
   });
 
   it('an account is looked at again once the one in its way has gone, or its tab', async () => {

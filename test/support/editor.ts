@@ -8,6 +8,7 @@ import {
   type Locator,
   type Page,
 } from 'playwright-core';
+import should from 'should';
 import { NodeRed, root, type Runtime, skip, temporaryDirectory } from './node_red';
 
 /** The parts of the editor's own API that are used in the page. */
@@ -394,9 +395,13 @@ function listen(page: Page, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
 }
 
-/** A Node-RED and a browser for the tests of a suite: started before them, ended after them. */
+/**
+ * A Node-RED and a browser for the tests of a suite: started before them, ended after them. After each test its editors are closed,
+ * and must have had nothing to complain of.
+ */
 export class EditorSuite {
   private started: { readonly browser: Browser; readonly nodeRed: NodeRed } | undefined;
+  private readonly opened: Editor[] = [];
 
   constructor(private readonly runtime: Runtime) {
     const start = async (context: Mocha.Context): Promise<void> => {
@@ -407,6 +412,11 @@ export class EditorSuite {
       // The first time, all of Node-RED 5 is downloaded.
       this.timeout(600_000);
       await start(this);
+    });
+    afterEach(async () => {
+      const editors = this.opened.splice(0);
+      for (const { page } of editors) await page.context().close();
+      should(editors.flatMap(({ complaints }) => complaints)).eql([]);
     });
     after(async () => {
       await this.started?.browser.close();
@@ -427,7 +437,10 @@ export class EditorSuite {
     const viewport = { width: 1366, height: 768 };
     const context = await this.running.browser.newContext({ locale: 'en-US', viewport, ...options });
     context.setDefaultTimeout(20_000);
-    return Editor.open(context, this.nodeRed, `${name}-${this.runtime.version.replaceAll('.', '')}`);
+    const folder = `${name}-${this.runtime.version.replaceAll('.', '')}`;
+    const editor = await Editor.open(context, this.nodeRed, folder);
+    this.opened.push(editor);
+    return editor;
   }
 
   private get running(): { readonly browser: Browser; readonly nodeRed: NodeRed } {

@@ -625,6 +625,8 @@
   }
 
   let shownProblem = false;
+  /** How often in a row there was no simulator. */
+  let gone = 0;
   const phone = document.querySelector('main');
 
   async function poll() {
@@ -635,13 +637,15 @@
         if (shownProblem) report('');
         shownProblem = false;
         renderInstances([]);
+        gone = 0;
         show(phone, true);
       } catch (error) {
         renderInstances(error instanceof SeveralPhones ? error.instances : []);
         report(error.message);
-        // Its codes are believed by nobody any more, and no request comes to it. The first time it may be a deploy.
-        if (shownProblem && error.key === 'noSimulator') show(phone, false);
         shownProblem = true;
+        // Its codes are believed by nobody any more, and no request comes to it. Once alone it may be a deploy.
+        gone = error.key === 'noSimulator' ? gone + 1 : 0;
+        if (gone > 1) show(phone, false);
       }
     }
     setTimeout(poll, pollEvery);
