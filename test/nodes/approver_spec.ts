@@ -423,6 +423,17 @@ describe('The approver of this Node-RED', () => {
       should(errorOf(await flow.deliver({ authyId }))).match(notSent);
     });
 
+    it('somebody who tells them, where there is no Web Push: the error names no notifications of the page', async () => {
+      await local.stop();
+      await begin(page, { approverPush: false });
+      await enrolled();
+      flow = await local.startNode(ownGate(), 3, [local.account]);
+      should(errorOf(await flow.deliver({ authyId }))).match({
+        code: 'AUTHY_NOT_SENT',
+        message: /^Have the user open https:\S+\/approve\/, or add a notifications node/,
+      });
+    });
+
     it('at most twenty open requests of one person', async () => {
       const phone = await enrolled();
       flow = await gate({ maxOpen: 0 });
