@@ -4,18 +4,15 @@
  *     write DIRECTORY   makes, changes, claims and ends records for as long as it lives
  *     hold DIRECTORY    makes two records; once there is a file "go", tries everything that a holder may do
  */
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { FileRecords } from '../../nodes/lib/storage/file-records';
 import { newRecord, Told } from './records';
+import { say } from './said_lines';
 
 const [, , mode, directory = ''] = process.argv;
 const told = new Told();
 const records = new FileRecords({ root: directory, accountId: 'account', gateId: 'gate' }, told);
-
-function say(...words: (string | number)[]): void {
-  writeSync(1, `${words.join(' ')}\n`);
-}
 
 /** Long enough that a test would notice a half-written one. */
 function messageOf(version: number): string {

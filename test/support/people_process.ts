@@ -4,17 +4,13 @@
  *     people_process.ts ROOT    adds people, raises their last step, and removes some, for as long as it lives
  *     people_process.ts ROOT hold    adds one, says "ready" or "refused CODE", and stays
  */
-import { writeSync } from 'node:fs';
 import { filePeople } from '../../nodes/lib/people/file-people';
 import { newFactor, newPerson } from './people';
+import { say } from './said_lines';
 
 const [, , root = '', mode] = process.argv;
 const people = filePeople({ root, accountId: 'account' }, { tell: (sentence) => say('told', sentence) });
 let number = 0;
-
-function say(...words: (string | number)[]): void {
-  writeSync(1, `${words.join(' ')}\n`);
-}
 
 async function live(): Promise<void> {
   for (;;) {

@@ -7,6 +7,7 @@ import { Process, root as project, temporaryDirectory } from '../../support/node
 import { listOf, newFactor } from '../../support/people';
 import { Random } from '../../support/random';
 import { runs } from '../../support/runs';
+import { saidUntilKilled } from '../../support/said_lines';
 
 const script = path.join(project, 'test', 'support', 'people_process.ts');
 
@@ -31,19 +32,14 @@ describe('People in files, and processes that are killed or two', function () {
     process.stdout.write(`      seed ${random.seed}\n`);
     for (let round = 0; round < runs(4); round++) {
       root = path.join(temporaryDirectory(), 'people');
-      const writer = start();
-      const lines = 20 + Math.floor(random.next() * 400);
-      await writer.until('changes', () => writer.output.split('\n').length > lines || undefined);
-      await new Promise((resolve) => setTimeout(resolve, random.next() * 20));
-      await writer.kill();
+      const said = await saidUntilKilled(start(), random, round);
 
       const run = new ProcessRun();
       const people = open(run);
       const found = new Map((await listOf(people.all())).map((person) => [person.authyId, person]));
       should(told).eql([]);
       const last = new Map<string, { what: string; step: number }>();
-      for (const line of writer.output.split('\n').slice(0, -1)) {
-        const [what = '', id = '', step] = line.split(' ');
+      for (const [what = '', id = '', step] of said) {
         last.set(id, { what, step: Number(step ?? last.get(id)?.step) });
       }
       for (const [id, { what, step }] of last) {

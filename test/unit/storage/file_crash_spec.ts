@@ -9,6 +9,7 @@ import { Process, root as project, temporaryDirectory } from '../../support/node
 import { Random } from '../../support/random';
 import { newRecord, takeAll, Told } from '../../support/records';
 import { runs } from '../../support/runs';
+import { saidUntilKilled } from '../../support/said_lines';
 
 const script = path.join(project, 'test', 'support', 'file_records_process.ts');
 
@@ -47,23 +48,14 @@ describe('Records in files, with several processes', function () {
     const random = new Random();
     process.stdout.write(`      seed ${random.seed}\n`);
     for (let round = 0; round < runs(4); round++) {
-      const writer = start('write');
-      const lines = 20 + Math.floor(random.next() * 400);
-      await writer.until(
-        'records to be written',
-        () => writer.output.split('\n').length > lines || undefined,
-      );
-      await new Promise((resolve) => setTimeout(resolve, random.next() * 20));
-      await writer.kill();
+      const said = await saidUntilKilled(start('write'), random, round);
 
       const told = new Told();
       const records = open(told);
       const found = new Map((await takeAll(records)).map(({ record }) => [record.id, record]));
       should(told.troubles).eql([]);
       const last = new Map<string, { what: string; version: number }>();
-      // The last line may be incomplete.
-      for (const line of writer.output.split('\n').slice(0, -1)) {
-        const [what = '', id = '', version] = line.split(' ');
+      for (const [what = '', id = '', version] of said) {
         last.set(id, { what, version: Number(version ?? last.get(id)?.version ?? 0) });
       }
       for (const [id, { what, version }] of last) {
