@@ -45,8 +45,7 @@ const badges = [
   ...declaredIn(read('nodes', 'lib', 'contract', 'errors.ts'), 'AuthyErrorCode').map(
     (code) => `error.${code.replace(/^AUTHY_/, '')}`,
   ),
-  // A person without a phone has a badge of their own.
-  'error.NOT_INVITED',
+  ...declaredIn(read('nodes', 'lib', 'contract', 'errors.ts'), 'BadgeWord').map((word) => `error.${word}`),
   // An error that is none of ours.
   'error.UNEXPECTED',
 ].map((badge) => `status.${badge}`);

@@ -1,6 +1,7 @@
 import type { Browser, Locator, Page, Route } from 'playwright-core';
 import should from 'should';
 import { languages, sidebarCatalogue, textsOf } from '../contract/catalogues';
+import { approvalGate } from '../support/approval_gate';
 import { CodePhone } from '../support/code_phone';
 import { type Editor, EditorSuite, type EditorWindow, startBrowser } from '../support/editor';
 import { type FlowNode, NodeRed, runtimes } from '../support/node_red';
@@ -165,6 +166,45 @@ for (const runtime of runtimes) {
       await press('End the invitation', dialog());
       await panel().getByRole('button', { name: 'Invite a phone' }).waitFor();
       should(await panel().getByText('An invitation is open until').count()).equal(0);
+    });
+
+    it('the pause after “not me” is shown, and ended', async () => {
+      const node = (id: string, more: object): FlowNode => ({
+        id,
+        type: id,
+        z: 'tab',
+        x: 300,
+        y: 100,
+        ...more,
+      });
+      await suite.nodeRed.deploy([
+        ...[tab, account('paused', 'Front door')],
+        node('gate', { ...approvalGate, account: 'paused', wires: [[], [], []] }),
+        node('authy-notifications', { account: 'paused', wires: [['debug']] }),
+        node('debug', { wires: [] }),
+      ]);
+      await open();
+      await add('+491701234567', 'ada@example.com');
+      await press('Invite a phone');
+      const link = await dialog().getByLabel('Link of the invitation').inputValue();
+      const phone = new CodePhone(suite.nodeRed.nodeUrl, publicUrl);
+      await phone.enrol(link, 'Pixel 9');
+      await press('Close', dialog());
+      const authyId = await panel().locator('dd').nth(1).innerText();
+      const ask = (): Promise<unknown> =>
+        suite.nodeRed.post('authy-onetouch-approval/ask', { id: 'gate', values: { authyId } });
+      should(await ask()).eql({ ok: true });
+      const [request] = await phone.browser.requests();
+      await phone.browser.done('deny', { id: request?.id, notMe: true });
+      const paused = panel().getByText('This person has said “not me”');
+      await paused.waitFor();
+      should(await barriers('.authy-people')).eql([]);
+      await editor?.picture('paused');
+      should(await ask()).match({ ok: false, message: /^Wait \d+ seconds, or end the pause/ });
+      await press('End the pause');
+      await paused.waitFor({ state: 'detached' });
+      should(await panel().getByRole('button', { name: 'End the pause' }).count()).equal(0);
+      should(await ask()).eql({ ok: true });
     });
 
     it('an invitation that comes late says whose it is, whoever is shown by then', async () => {
@@ -619,6 +659,7 @@ describe('the sidebar “Authy people” behind the permissions of the editor', 
     'phone/rename',
     'phone/remove',
     'lock',
+    'pause/end',
     'recovery',
     'remove',
   ];

@@ -164,6 +164,26 @@ describe('The approver of this Node-RED', () => {
       }
     });
 
+    it('the pause after “not me” can be ended: the badge says that there is one, the error where', async () => {
+      const phone = await enrolled();
+      for (let time = 0; time < 2; time++) {
+        const given = flow.give({ authyId });
+        const { id } = await shownOn(phone.browser);
+        await phone.browser.done('deny', { id, notMe: true });
+        await flow.ending(given);
+        should(errorOf(await flow.deliver({ authyId }))).match({
+          code: 'AUTHY_USER_UNAVAILABLE',
+          message: /^Wait \d+ seconds, or end the pause in the sidebar “Authy people”: /,
+        });
+        should(flow.statuses.at(-1)).match({ fill: 'red', text: /status\.error\.PAUSED$/ });
+        await approver().phones.endPause(authyId);
+      }
+      // The second one was as short as the first.
+      should(
+        flow.warnings.filter((line) => line.endsWith('Nobody may ask them for 600 seconds.')),
+      ).have.length(2);
+    });
+
     it('a request that nobody answers expires; an answer after that does not count', async () => {
       await gate({ timeout: '1' });
       const phone = await enrolled();
@@ -432,6 +452,10 @@ describe('The approver of this Node-RED', () => {
         code: 'AUTHY_NOT_SENT',
         message: /^Have the user open https:\S+\/approve\/, or add a notifications node/,
       });
+      flow = await local.startNode({ ...newNode('onetouchSend'), account: 'account' }, 1, [local.account]);
+      should(flow.warnings.filter((line) => line.startsWith('Add a notifications node'))).match([
+        /: without one, and without Web Push, a request reaches only people who have the page open\.$/,
+      ]);
     });
 
     it('at most twenty open requests of one person', async () => {

@@ -378,6 +378,7 @@ describe('Operation nodes against the simulator', () => {
       /^msg\.authyId is missing\. Set it before this node, or change “Authy ID” in the node\./,
     );
     should(caught?.payload).equal('untouched');
+    should(flow?.statuses.at(-1)).match({ fill: 'red', text: `${word('error.MISSING')}: authyId` });
   });
 
   it('a property of a missing property is named in the error', async () => {

@@ -281,6 +281,17 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     }
   });
 
+  it('the pause after “not me” is shown, and ended', async () => {
+    await start();
+    const { authyId } = await people().add(newPerson());
+    should(await shown(authyId)).match({ pausedUntil: null });
+    const until = Date.now() + 600_000;
+    await people().change(authyId, (one) => ({ ...one, notMe: { times: 1, until } }));
+    should((await shown(authyId))['pausedUntil']).be.within(until - 1000, until + 1000);
+    should(await ask('pause/end', { authyId })).eql({ ok: true });
+    should(await shown(authyId)).match({ pausedUntil: null });
+  });
+
   it('new recovery codes are shown once, and end the earlier ones', async () => {
     await start();
     const { authyId } = await people().add(newPerson());
@@ -318,6 +329,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     await ask('phone/rename', { authyId, phone, name: 'Work' });
     await ask('phone/remove', { authyId, phone });
     await ask('withdraw', { authyId });
+    await ask('pause/end', { authyId });
     await ask('lock', { authyId, isLocked: true });
     const { codes } = await ask('recovery', { authyId });
     await ask('list', { search: 'ada' });
@@ -329,6 +341,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
       { event: 'authy-people.phone.rename', authyId, phone },
       { event: 'authy-people.phone.remove', authyId, phone },
       { event: 'authy-people.withdraw', authyId },
+      { event: 'authy-people.pause.end', authyId },
       { event: 'authy-people.lock', authyId, isLocked: true },
       { event: 'authy-people.recovery', authyId },
       { event: 'authy-people.remove', authyId },
@@ -449,7 +462,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     for (const wrong of ['x', '', undefined, {}]) {
       should(await ask('person', { authyId: wrong })).match({ ok: false, message: /^authyId (must be|is) / });
     }
-    for (const route of ['invite', 'recovery', 'withdraw', 'phone/remove']) {
+    for (const route of ['invite', 'recovery', 'withdraw', 'phone/remove', 'pause/end']) {
       const sent = { id: 'own-app', authyId, phone: 'x' };
       should(await ask(route, sent)).match({ ok: false, message: /^Choose another account/ });
     }
@@ -474,7 +487,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     const body = JSON.stringify({ id: 'door', authyId, isLocked: true, phoneNumber: '+13175550142' });
     for (const route of [
       ...['accounts', 'list', 'person', 'add', 'invite', 'withdraw', 'phone/rename', 'phone/remove'],
-      ...['lock', 'recovery', 'remove'],
+      ...['lock', 'pause/end', 'recovery', 'remove'],
     ]) {
       for (const foreign of [
         { ...own, Origin: 'https://evil.example' },

@@ -4,7 +4,7 @@ import { ApproverClient } from './approver_client';
 
 /** A phone without passkeys, on the page where people answer, and the authenticator app beside it. */
 export class CodePhone {
-  private readonly browser: ApproverClient;
+  readonly browser: ApproverClient;
 
   /**
    * @param nodeUrl - where the http in nodes of the Node-RED really are

@@ -25,7 +25,7 @@ import { sentences } from '../contract/sentences';
 import { assertSupported, notSupported, type Offer, unmetNeed, unsupportedBy } from '../contract/support';
 import type { Stores } from '../storage/stores';
 import { tellAnswer } from './answers';
-import { isHeard, nobodyListens, notSent, tellAll } from './notifications';
+import { isHeard, nobodyListens, notSent, onlyPagesListen, tellAll } from './notifications';
 import { type ApprovalSettings, storesOf } from './approval-stores';
 import { peopleOf, type PeopleSettings } from './people-stores';
 
@@ -205,13 +205,14 @@ export class Account {
     return why === undefined ? undefined : new AuthyError('AUTHY_BAD_CONFIG', why);
   }
 
-  /** Why what an operation has to tell somebody would reach nobody: a sentence. Undefined if it would, or tells nothing. */
+  /** Why what an operation has to tell somebody may reach nobody: a sentence. Undefined if it reaches them, or tells nothing. */
   unheard(name: OperationName): string | undefined {
+    if (isHeard(this.settings.id)) return undefined;
     const ability = this.settings.kind?.abilities[name];
     const { approver } = this.settings.service;
+    if (ability !== undefined && 'notifies' in ability && ability.notifies) return nobodyListens;
     const asks = name === 'onetouchSend' && approver !== undefined && !canPush(approver);
-    const notifies = ability !== undefined && 'notifies' in ability && ability.notifies;
-    return (notifies || asks) && !isHeard(this.settings.id) ? nobodyListens : undefined;
+    return asks ? onlyPagesListen : undefined;
   }
 
   /** Whether anything that its service does has to be told by the flow. */

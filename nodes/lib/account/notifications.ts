@@ -11,9 +11,13 @@ export interface Notified {
 /** The notifications nodes of this process, by the id of the account's node: they outlive it. */
 const listeners = new Map<string, Set<Notified>>();
 
+const remedy = 'Add a notifications node for this account, and wire it to what sends your messages';
+
 /** What to do where nobody listens: a sentence. */
-export const nobodyListens =
-  'Add a notifications node for this account, and wire it to what sends your messages: without one nothing can be sent.';
+export const nobodyListens = `${remedy}: without one nothing can be sent.`;
+
+/** The same for approvals where there is no Web Push either: a sentence. */
+export const onlyPagesListen = `${remedy}: without one, and without Web Push, a request reaches only people who have the page open.`;
 
 /** Listens to what an account's people have to be told. @returns stops listening */
 export function onNotifications(accountId: string, listener: Notified): () => void {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AuthyError, invalidInput, NotInvitedError } from '../contract/errors';
+import { AuthyError, invalidInput } from '../contract/errors';
 import { type JsonObject, member, textOrNull } from '../contract/json';
 import { secondsText } from '../contract/sentences';
 import { without } from '../contract/without';
@@ -162,8 +162,9 @@ export class Asking {
       const retryAfter = Math.ceil(pause / 1000);
       throw new AuthyError(
         'AUTHY_USER_UNAVAILABLE',
-        `Wait ${secondsText(retryAfter)}: the user has said that they had nothing to do with the last request.`,
-        { retryAfter },
+        `Wait ${secondsText(retryAfter)}, or end the pause in the sidebar “Authy people”: the user has said that they had ` +
+          'nothing to do with the last request.',
+        { retryAfter, badge: 'PAUSED' },
       );
     }
     if (atLeast === 'passkey' && page.grade !== 'passkey') {
@@ -175,10 +176,12 @@ export class Asking {
     }
     if (usablePhones(person, page).length === 0) {
       const how = 'in the sidebar “Authy people” or with the node “invite user”';
-      throw new NotInvitedError(
+      throw new AuthyError(
+        'AUTHY_NOT_SENT',
         (person.phones ?? []).length === 0
           ? `Invite the user first ${how}: they have not set up a phone yet.`
           : `Invite the user again ${how}: they have set up their phones at another address of the page.`,
+        { badge: 'NOT_INVITED' },
       );
     }
   }

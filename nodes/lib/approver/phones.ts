@@ -60,6 +60,12 @@ export class Phones {
     this.host.log(`The user ${authyId} was ${isLocked ? 'locked' : 'unlocked'}.`);
   }
 
+  /** Ends the pause after "not me": whoever does it has found out who asked. The next pause is as short as the first. */
+  async endPause(authyId: string): Promise<void> {
+    await this.changePerson(authyId, (person) => without(person, 'notMe'));
+    this.host.log(`The pause of the user ${authyId} was ended: they may be asked again.`);
+  }
+
   /** Removes a person with all that is kept of them: their pages are signed out. @throws AuthyError */
   async removePerson(authyId: string): Promise<void> {
     if (!(await this.host.people().remove(authyId))) throw unknownPerson();

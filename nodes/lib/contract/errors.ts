@@ -34,6 +34,9 @@ export type AuthyErrorCode =
   | 'AUTHY_BAD_RESPONSE'
   | 'AUTHY_OUTCOME_UNKNOWN';
 
+/** What the badge of a node says instead of the word for the code: it tells more. A key of the catalogue below `status.error`. */
+export type BadgeWord = 'MISSING' | 'NOT_INVITED' | 'PAUSED';
+
 export interface AuthyErrorFacts {
   /** The service's own error number, such as Authy's `60026`. */
   authyCode?: string | undefined;
@@ -45,6 +48,8 @@ export interface AuthyErrorFacts {
   field?: string | undefined;
   /** The parsed answer, without the API key. Not enumerable on the error: it may hold personal data, and errors are logged. */
   response?: unknown;
+  /** Not enumerable either: it is about the node, and no fact for a flow. */
+  badge?: BadgeWord | undefined;
 }
 
 /**
@@ -58,17 +63,21 @@ export class AuthyError extends Error {
   declare readonly retryAfter?: number;
   declare readonly field?: string;
   declare readonly response?: unknown;
+  declare readonly badge?: BadgeWord;
 
   constructor(
     readonly code: AuthyErrorCode,
     message: string,
-    { response, ...facts }: AuthyErrorFacts = {},
+    { response, badge, ...facts }: AuthyErrorFacts = {},
   ) {
     super(message);
     const known = Object.entries<unknown>(facts).filter(([, fact]) => fact !== undefined);
     // Absent facts stay absent, so that a printed error shows what is known and nothing else.
     Object.assign(this, Object.fromEntries(known));
-    Object.defineProperty(this, 'response', { value: response, enumerable: false });
+    Object.defineProperties(this, {
+      response: { value: response, enumerable: false },
+      badge: { value: badge, enumerable: false },
+    });
   }
 
   /** What Node-RED makes `msg.error.message` of for a Catch node: without the name, which says nothing to its reader. */
@@ -95,9 +104,9 @@ export class InputError extends AuthyError {
     code: 'AUTHY_INVALID_INPUT' | 'AUTHY_NOT_SUPPORTED',
     override readonly field: string,
     private readonly problem: string,
-    subject = field,
+    badge?: BadgeWord,
   ) {
-    super(code, subject + problem, { field });
+    super(code, field + problem, { field, badge });
     // A printed error shows its message, of which this is a part.
     Object.defineProperty(this, 'problem', { value: problem, enumerable: false });
   }
@@ -109,16 +118,9 @@ export class InputError extends AuthyError {
    * @param remedy - where that is changed, as a sentence; absent if the problem says it
    */
   about(subject: string, remedy?: string): AuthyError {
-    const { code, field, problem } = this;
+    const { code, field, problem, badge } = this;
     const end = remedy === undefined ? '' : ` ${remedy}`;
-    return new AuthyError(code, subject + problem + end, { field });
-  }
-}
-
-/** The error if a person has no phone that could answer them: the badge of the node says what to do about it. */
-export class NotInvitedError extends AuthyError {
-  constructor(whatToDo: string) {
-    super('AUTHY_NOT_SENT', whatToDo);
+    return new AuthyError(code, subject + problem + end, { field, badge });
   }
 }
 
@@ -130,6 +132,11 @@ export class NotInvitedError extends AuthyError {
  */
 export function invalidInput(field: string, problem: string): InputError {
   return new InputError('AUTHY_INVALID_INPUT', field, ` ${problem}`);
+}
+
+/** The same for an input that is not there. @param problem - as for {@link invalidInput} */
+export function missingInput(field: string, problem = 'is missing.'): InputError {
+  return new InputError('AUTHY_INVALID_INPUT', field, ` ${problem}`, 'MISSING');
 }
 
 /** The error for input of which the first word says what to do about it: a sentence that names the input itself. */

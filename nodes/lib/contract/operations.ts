@@ -1,4 +1,4 @@
-import { invalidInput } from './errors';
+import { invalidInput, missingInput } from './errors';
 import type { OperationName, Results } from './results';
 import * as input from './validation';
 import type { Parser } from './validation';
@@ -244,7 +244,7 @@ export const operations = {
     carries: [],
     check({ verificationId, phoneNumber }) {
       if (verificationId !== undefined || phoneNumber !== undefined) return;
-      throw invalidInput(
+      throw missingInput(
         'verificationId',
         'is missing, and so is the phone number. One of the two is needed.',
       );

@@ -1,4 +1,4 @@
-import { invalidInput } from './errors';
+import { missingInput } from './errors';
 import type { Inputs, Operation, Values } from './operations';
 import { phone, type PhoneRule } from './phone';
 
@@ -38,7 +38,7 @@ export function readInputs<I extends Inputs>(
   for (const [name, { parse, required }] of Object.entries(entry.inputs)) {
     const value = raw[name];
     if (!isBlank(value)) values[name] = parse(value, name);
-    else if (required) throw invalidInput(name, 'is missing.');
+    else if (required) throw missingInput(name);
   }
   entry.check?.(values);
   const { phoneNumber, countryCode } = values as Partial<Record<string, string>>;

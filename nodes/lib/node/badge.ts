@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeStatusFill } from 'node-red';
 import { accountOf, accountProblem } from '../account/account';
-import { AuthyError, NotInvitedError } from '../contract/errors';
+import { AuthyError } from '../contract/errors';
 import type { OperationName } from '../contract/results';
 import { deploysOf } from './deploys';
 
@@ -184,8 +184,7 @@ export class Badge {
 function failure(error: unknown): Shown {
   const wrong = { fill: 'red', shape: 'ring' } as const;
   if (!(error instanceof AuthyError)) return { ...wrong, word: 'error.UNEXPECTED' };
-  if (error instanceof NotInvitedError) return { ...wrong, word: 'error.NOT_INVITED' };
-  const { code, field } = error;
+  const { code, field, badge } = error;
   const about = code === 'AUTHY_INVALID_INPUT' ? field : undefined;
-  return { ...wrong, word: `error.${code.replace(/^AUTHY_/, '')}`, about };
+  return { ...wrong, word: `error.${badge ?? code.replace(/^AUTHY_/, '')}`, about };
 }

@@ -49,6 +49,7 @@ interface Changed {
  * - `authy-people/withdraw`: `{id, authyId}` ends the invitation
  * - `authy-people/phone/rename`: `{id, authyId, phone, name}`; `authy-people/phone/remove`: `{id, authyId, phone}`
  * - `authy-people/lock`: `{id, authyId, isLocked}`
+ * - `authy-people/pause/end`: `{id, authyId}` ends the pause after "not me"
  * - `authy-people/recovery`: `{id, authyId}` → `{ok, codes}`
  * - `authy-people/remove`: `{id, authyId}`
  */
@@ -158,6 +159,10 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     if (account.approver === undefined) await withLock(account.people(), authyId, isLocked);
     else await account.approver.phones.lock(authyId, isLocked);
     return { facts: { isLocked } };
+  });
+  serveChangeOf('pause/end', async ({ account, authyId }) => {
+    await approverOf(account).phones.endPause(authyId);
+    return {};
   });
   serveChangeOf('recovery', async ({ account, authyId }) => ({
     answer: { codes: await approverOf(account).phones.renewRecovery(authyId) },
