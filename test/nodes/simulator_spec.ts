@@ -60,16 +60,21 @@ describe("An account's simulator", () => {
   let flow: Flow;
   afterEach(() => flow.stop());
 
+  /** Waits until the simulator has a setting. One that runs goes on as it is until the account, once deployed, has told it. */
+  async function has(setting: 'appName' | 'callbackUrl', value: string | null): Promise<void> {
+    await eventually(`a simulator with ${setting} ${value}`, async () => {
+      const response = await flow.request().get('/authy-simulator/account/settings');
+      const settings = response.body as Record<string, unknown>;
+      return (response.status === 200 && settings[setting] === value) || undefined;
+    });
+  }
+
   /**
    * Waits until the account has started its simulator, and resets it. A simulator outlives its flow: until then, the one
    * of the test before answers, and would lose what it is told.
    */
   async function ready(): Promise<void> {
-    await eventually('the simulator to call back to this flow', async () => {
-      const response = await flow.request().get('/authy-simulator/account/settings');
-      const { callbackUrl } = response.body as { callbackUrl?: string };
-      return (response.status === 200 && callbackUrl === `${flow.ownUrl}/authy/callback`) || undefined;
-    });
+    await has('callbackUrl', `${flow.ownUrl}/authy/callback`);
     await control('post', '/reset');
   }
 
@@ -125,26 +130,21 @@ describe("An account's simulator", () => {
     flow = await Flow.start(callback, 3, [account]);
     await ready();
     await flow.redeploy({ version: 3 }, 'account');
-    should(await control('get', '/settings')).have.property('callbackUrl', null);
+    await has('callbackUrl', null);
     await flow.redeploy({ version: 2 }, 'account');
-    should(await control('get', '/settings')).have.property('callbackUrl', `${flow.ownUrl}/authy/callback`);
+    await has('callbackUrl', `${flow.ownUrl}/authy/callback`);
   });
 
   for (const service of ['authy', 'verify']) {
     it(`has the name of its account on ${service}, as long as it may be`, async () => {
       flow = await Flow.start(callback, 3, [{ ...account, version: 3, service, simulated: true }]);
-      const named = (name: string): Promise<true> =>
-        eventually(`a simulator named ${name}`, async () => {
-          const response = await flow.request().get('/authy-simulator/account/settings');
-          return (response.body as { appName?: unknown }).appName === name || undefined;
-        });
-      await named('Authy Simulator');
+      await has('appName', 'Authy Simulator');
       await flow.redeploy({ name: ' Garage ' }, 'account');
-      await named('Garage');
+      await has('appName', 'Garage');
       await flow.redeploy({ name: '🚪'.repeat(31) }, 'account');
-      await named('🚪'.repeat(30));
+      await has('appName', '🚪'.repeat(30));
       await flow.redeploy({ name: '' }, 'account');
-      await named('Authy Simulator');
+      await has('appName', 'Authy Simulator');
     });
   }
 

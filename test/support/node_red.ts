@@ -283,6 +283,9 @@ export class NodeRed {
       ...(certificate === undefined ? {} : { https: certificate }),
       ...settings,
     };
+    // Node-RED's own editor has an error while it shows the first tip, if it loads slowly.
+    const preferences = { _: { editor: { view: { 'view-show-tips': false } } } };
+    fs.writeFileSync(path.join(userDir, '.config.users.json'), JSON.stringify(preferences));
     const settingsFile = path.join(userDir, 'settings.js');
     fs.writeFileSync(path.join(userDir, 'documented.js'), documented);
     fs.writeFileSync(
