@@ -643,7 +643,7 @@ for (const runtime of runtimes) {
           should(await editor.page.evaluate(brokenWords)).eql([]);
           const search = editor.page.locator('#red-ui-palette-search input:visible');
           const inject = editor.page.locator('[data-palette-type="inject"]');
-          /** Node-RED looks at a key, and filters a moment later: by the whole word, from a palette that shows all. */
+          /** Node-RED filters all nodes at once, a moment after a key. */
           const look = async (word: string, state: 'hidden' | 'visible'): Promise<void> => {
             await search.fill(word);
             await search.press('End');

@@ -765,6 +765,9 @@ describe('Approval gate', function () {
       error: { code: 'AUTHY_INVALID_INPUT', message: /^Timeout \(s\) / },
     });
     should(running.statuses.at(-1)).match({ fill: 'red' });
+    const [missing] = (await running.deliver({})).caught;
+    should(missing?.error?.message).match(/^msg\.authyId is missing\. /);
+    should(running.statuses.at(-1)).match({ fill: 'red', text: /MISSING: authyId$/ });
   });
 
   it('many gates are no leak of listeners', async () => {

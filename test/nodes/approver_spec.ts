@@ -173,10 +173,11 @@ describe('The approver of this Node-RED', () => {
         await flow.ending(given);
         should(errorOf(await flow.deliver({ authyId }))).match({
           code: 'AUTHY_USER_UNAVAILABLE',
-          message: /^Wait \d+ seconds, or end the pause in the sidebar “Authy people”: /,
+          message:
+            /^Wait \d+ seconds, or find out who has asked and end the pause in the sidebar “Authy people”: /,
         });
         should(flow.statuses.at(-1)).match({ fill: 'red', text: /status\.error\.PAUSED$/ });
-        await approver().phones.endPause(authyId);
+        await approver().phones.endPause(authyId, 1);
       }
       // The second one was as short as the first.
       should(
@@ -452,10 +453,20 @@ describe('The approver of this Node-RED', () => {
         code: 'AUTHY_NOT_SENT',
         message: /^Have the user open https:\S+\/approve\/, or add a notifications node/,
       });
-      flow = await local.startNode({ ...newNode('onetouchSend'), account: 'account' }, 1, [local.account]);
-      should(flow.warnings.filter((line) => line.startsWith('Add a notifications node'))).match([
-        /: without one, and without Web Push, a request reaches only people who have the page open\.$/,
-      ]);
+    });
+
+    it('where there is no Web Push, a deploy warns that only open pages are told; no badge takes that for an error', async () => {
+      await local.stop();
+      await begin(page, { approverPush: false });
+      for (const node of [ownGate(), { ...newNode('onetouchSend'), account: 'account' }]) {
+        flow = await local.startNode(node, 3, [local.account]);
+        should(flow.warnings.filter((line) => line.startsWith('Add a notifications node'))).match([
+          /: without one, and without Web Push, a request reaches only people who have the page open\.$/,
+        ]);
+        should(flow.statuses.filter(({ fill }) => fill === 'red')).eql([]);
+        flow = await local.startNode(node, 3, [local.account, ...local.notifications]);
+        should(flow.warnings.filter((line) => line.startsWith('Add a notifications node'))).eql([]);
+      }
     });
 
     it('at most twenty open requests of one person', async () => {

@@ -450,6 +450,7 @@ describe('Settings', () => {
           const error = await fails(running);
           should(error.code).equal('AUTHY_INVALID_INPUT');
           error.message.should.match(/^Action: .*variable AUTHY_UNSET/);
+          should(running.statuses.at(-1)?.text).match(/MISSING: action$/);
           await stop();
         }
       });
@@ -484,8 +485,10 @@ describe('Settings', () => {
       Reflect.deleteProperty(process.env, 'AUTHY_DOOR');
       await stop();
       server.script({ status: 500, json: {} });
-      const error = await fails(await start({ node: { ...send, details: row('${AUTHY_UNSET}') } }));
+      const unset = await start({ node: { ...send, details: row('${AUTHY_UNSET}') } });
+      const error = await fails(unset);
       error.message.should.match(/^Environment variable AUTHY_UNSET is missing\. .*“Door”/);
+      should(unset.statuses.at(-1)?.text).match(/MISSING: details$/);
     });
   });
 

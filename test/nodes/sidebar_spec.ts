@@ -284,12 +284,22 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
   it('the pause after “not me” is shown, and ended', async () => {
     await start();
     const { authyId } = await people().add(newPerson());
-    should(await shown(authyId)).match({ pausedUntil: null });
+    should(await shown(authyId)).match({ pause: null });
     const until = Date.now() + 600_000;
-    await people().change(authyId, (one) => ({ ...one, notMe: { times: 1, until } }));
-    should((await shown(authyId))['pausedUntil']).be.within(until - 1000, until + 1000);
-    should(await ask('pause/end', { authyId })).eql({ ok: true });
-    should(await shown(authyId)).match({ pausedUntil: null });
+    await people().change(authyId, (one) => ({ ...one, notMe: { times: 2, until } }));
+    const { pause } = (await shown(authyId)) as unknown as { pause: { until: number; times: number } };
+    should(pause.until).be.within(until - 1000, until + 1000);
+    const again = { ok: false, code: 'AUTHY_NOT_FOUND', message: /^Look again: / };
+    // Those who saw the first one must not end the second one.
+    for (const times of [1, 3, '2', undefined])
+      should(await ask('pause/end', { authyId, times })).match(again);
+    should(await shown(authyId)).match({ pause: { times: 2 } });
+    should(await ask('pause/end', { authyId, times: pause.times })).eql({ ok: true });
+    should(await shown(authyId)).match({ pause: null });
+    should(await ask('pause/end', { authyId, times: pause.times })).match(again);
+    await people().change(authyId, (one) => ({ ...one, notMe: { times: 2, until: Date.now() - 1 } }));
+    should(await ask('pause/end', { authyId, times: 2 })).match(again);
+    should((await people().find(authyId))?.notMe).match({ times: 2 });
   });
 
   it('new recovery codes are shown once, and end the earlier ones', async () => {
@@ -329,7 +339,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     await ask('phone/rename', { authyId, phone, name: 'Work' });
     await ask('phone/remove', { authyId, phone });
     await ask('withdraw', { authyId });
-    await ask('pause/end', { authyId });
+    await ask('pause/end', { authyId, times: 1 });
     await ask('lock', { authyId, isLocked: true });
     const { codes } = await ask('recovery', { authyId });
     await ask('list', { search: 'ada' });
@@ -341,7 +351,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
       { event: 'authy-people.phone.rename', authyId, phone },
       { event: 'authy-people.phone.remove', authyId, phone },
       { event: 'authy-people.withdraw', authyId },
-      { event: 'authy-people.pause.end', authyId },
+      { event: 'authy-people.pause.end', error: 'AUTHY_NOT_FOUND' },
       { event: 'authy-people.lock', authyId, isLocked: true },
       { event: 'authy-people.recovery', authyId },
       { event: 'authy-people.remove', authyId },

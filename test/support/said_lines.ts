@@ -12,7 +12,7 @@ export function say(...words: (string | number)[]): void {
     try {
       written += writeSync(1, line, written);
     } catch (error) {
-      // tsx opens the standard output so that nothing waits for it: it is full while the reader stands still.
+      // tsx makes the standard output non-blocking: while nobody reads it, it is full at some time.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
       standStill(1);
     }
@@ -22,12 +22,12 @@ export function say(...words: (string | number)[]): void {
 /**
  * Kills a process while it works, and returns what it has said, as words. A line that was never finished is left out.
  *
- * @param round - in each second one nobody reads for a while what it says
+ * @param round - in every other round, nobody reads for a while what it says
  * @throws Error - if it has written anything else, such as a warning or the error that it ended with
  */
 export async function saidUntilKilled(writer: Process, random: Random, round: number): Promise<string[][]> {
-  const some = 20 + Math.floor(random.next() * 400);
-  await writer.until('its lines', () => writer.output.split('\n').length > some || undefined);
+  const least = 20 + Math.floor(random.next() * 400);
+  await writer.until('its lines', () => writer.output.split('\n').length > least || undefined);
   if (round % 2 === 1) standStill(500);
   await new Promise((resolve) => setTimeout(resolve, random.next() * 20));
   await writer.kill();

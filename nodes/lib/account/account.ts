@@ -205,14 +205,18 @@ export class Account {
     return why === undefined ? undefined : new AuthyError('AUTHY_BAD_CONFIG', why);
   }
 
-  /** Why what an operation has to tell somebody may reach nobody: a sentence. Undefined if it reaches them, or tells nothing. */
-  unheard(name: OperationName): string | undefined {
+  /**
+   * Why what an operation has to tell somebody may reach nobody: a sentence, and whether each message fails by that. Undefined if
+   * there is a way to reach them, or it tells nothing.
+   */
+  unheard(name: OperationName): { readonly reason: string; readonly fails: boolean } | undefined {
     if (isHeard(this.settings.id)) return undefined;
     const ability = this.settings.kind?.abilities[name];
     const { approver } = this.settings.service;
-    if (ability !== undefined && 'notifies' in ability && ability.notifies) return nobodyListens;
+    if (ability !== undefined && 'notifies' in ability && ability.notifies)
+      return { reason: nobodyListens, fails: true };
     const asks = name === 'onetouchSend' && approver !== undefined && !canPush(approver);
-    return asks ? onlyPagesListen : undefined;
+    return asks ? { reason: onlyPagesListen, fails: false } : undefined;
   }
 
   /** Whether anything that its service does has to be told by the flow. */

@@ -10,6 +10,7 @@ import { readInputs, readKnown } from '../contract/read-inputs';
 import { without } from '../contract/without';
 import { RateLimitedLog } from '../node/rate-limited-log';
 import { Settings } from '../node/settings';
+import { warnOfUnheard } from '../node/unheard';
 import { warnOfUnsupported } from '../node/unsupported';
 import { type EventName, Gate, type GateAccount, type GateHost } from './gate';
 import type { Outcome } from './outcome';
@@ -54,6 +55,7 @@ export class ApprovalNode {
   readonly badge: Badge;
   private readonly log: RateLimitedLog;
   private readonly emits: boolean;
+  private readonly stopWatching: () => void;
   private readonly trials = new Trials();
   /** Why nothing can be asked, if so; a sentence. */
   private readonly problem: string | undefined;
@@ -71,6 +73,7 @@ export class ApprovalNode {
     this.gate = new Gate(this.host(settings), thisProcess);
     this.problem = settings.problem;
     void this.warnOfUnsupported();
+    this.stopWatching = warnOfUnheard(RED, this, config.account, 'onetouchSend');
     if (this.problem === undefined) return;
     node.warn(this.problem);
     this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
@@ -111,6 +114,7 @@ export class ApprovalNode {
 
   /** See {@link Gate.close}. */
   async close(removed: boolean): Promise<void> {
+    this.stopWatching();
     this.trials.close();
     await this.gate.close(removed);
     this.log.close();

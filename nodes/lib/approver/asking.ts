@@ -162,8 +162,8 @@ export class Asking {
       const retryAfter = Math.ceil(pause / 1000);
       throw new AuthyError(
         'AUTHY_USER_UNAVAILABLE',
-        `Wait ${secondsText(retryAfter)}, or end the pause in the sidebar “Authy people”: the user has said that they had ` +
-          'nothing to do with the last request.',
+        `Wait ${secondsText(retryAfter)}, or find out who has asked and end the pause in the sidebar “Authy people”: the user has ` +
+          'said that they had nothing to do with the last request.',
         { retryAfter, badge: 'PAUSED' },
       );
     }

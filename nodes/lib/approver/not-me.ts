@@ -12,9 +12,9 @@ export function afterNotMe(now: number, before: NotMe | undefined): NotMe {
   return { times, until: now + lengthOf(times) };
 }
 
-/** What {@link Clocks.noted} knows a pause by. */
+/** What {@link Clocks.noted} knows a pause by. One that was ended and the next one may have the same number. */
 export function pauseName({ authyId, notMe }: Pick<Person, 'authyId' | 'notMe'>): string {
-  return `pause ${notMe?.times ?? 0} of ${authyId}`;
+  return `pause until ${notMe?.until ?? 0} of ${authyId}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { newRecoveryCodes } from '../people/recovery';
 import type { SignedIn } from './asking';
 import { nameOf } from './enrolment';
 import type { ApproverHost } from './host';
+import { pauseLeft } from './not-me';
 import { Refused } from './refused';
 import { withoutSession } from './sessions';
 import type { Telling } from './telling';
@@ -60,10 +61,19 @@ export class Phones {
     this.host.log(`The user ${authyId} was ${isLocked ? 'locked' : 'unlocked'}.`);
   }
 
-  /** Ends the pause after "not me": whoever does it has found out who asked. The next pause is as short as the first. */
-  async endPause(authyId: string): Promise<void> {
-    await this.changePerson(authyId, (person) => without(person, 'notMe'));
-    this.host.log(`The pause of the user ${authyId} was ended: they may be asked again.`);
+  /**
+   * Ends the pause after "not me". The next one is as short as the first.
+   *
+   * @param times - of the person's `notMe`: which pause it is. Whoever has seen one must not end the next one, which may be about somebody
+   *   else's request
+   * @throws AuthyError - `AUTHY_NOT_FOUND` if that is not the pause
+   */
+  async endPause(authyId: string, times: unknown): Promise<void> {
+    await this.changePerson(authyId, (person) => {
+      if (pauseLeft(person, this.host) > 0 && person.notMe?.times === times) return without(person, 'notMe');
+      throw new AuthyError('AUTHY_NOT_FOUND', 'Look again: this user has no such pause (any more).');
+    });
+    this.host.log(`The pause of the user ${authyId} after “not me” was ended.`);
   }
 
   /** Removes a person with all that is kept of them: their pages are signed out. @throws AuthyError */

@@ -34,7 +34,7 @@ export type AuthyErrorCode =
   | 'AUTHY_BAD_RESPONSE'
   | 'AUTHY_OUTCOME_UNKNOWN';
 
-/** What the badge of a node says instead of the word for the code: it tells more. A key of the catalogue below `status.error`. */
+/** A word of the badge, a key of the catalogue below `status.error`, where it tells more than the one of the code. */
 export type BadgeWord = 'MISSING' | 'NOT_INVITED' | 'PAUSED';
 
 export interface AuthyErrorFacts {
@@ -48,7 +48,7 @@ export interface AuthyErrorFacts {
   field?: string | undefined;
   /** The parsed answer, without the API key. Not enumerable on the error: it may hold personal data, and errors are logged. */
   response?: unknown;
-  /** Not enumerable either: it is about the node, and no fact for a flow. */
+  /** Not enumerable either: flows go by the code. */
   badge?: BadgeWord | undefined;
 }
 
@@ -140,8 +140,8 @@ export function missingInput(field: string, problem = 'is missing.'): InputError
 }
 
 /** The error for input of which the first word says what to do about it: a sentence that names the input itself. */
-export function refusedInput(field: string, whatToDo: string): AuthyError {
-  return new AuthyError('AUTHY_INVALID_INPUT', whatToDo, { field });
+export function refusedInput(field: string, whatToDo: string, badge?: BadgeWord): AuthyError {
+  return new AuthyError('AUTHY_INVALID_INPUT', whatToDo, { field, badge });
 }
 
 /** The error if a node has no account to ask. */

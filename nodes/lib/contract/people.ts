@@ -158,7 +158,7 @@ export interface ApprovalRequest {
   readonly answer?: RequestAnswer;
 }
 
-/** How often a person has said "not me", since they approved something. */
+/** How often a person has said "not me" since they approved something, or the pause was ended. */
 export interface NotMe {
   readonly times: number;
   /** Until when nobody may ask them, in milliseconds since 1970. */

@@ -32,7 +32,8 @@ export class NodeInputs {
     this.evaluators = Object.entries(this.typed).map(([input, typed]): [string, Evaluator] => {
       const unset = unsetIn(typed);
       if (unset !== undefined) {
-        return [input, () => Promise.reject(refusedInput(input, `${this.labelOf(input)}: ${unset}`))];
+        const reason = `${this.labelOf(input)}: ${unset}`;
+        return [input, () => Promise.reject(refusedInput(input, reason, 'MISSING'))];
       }
       const ofEntries = inputs[input]?.ofEntries;
       if (typed.type !== listType || ofEntries === undefined) return [input, evaluator(RED, node, typed)];

@@ -5,7 +5,7 @@ import { askerOf } from './asker';
 import { answerFacts } from './answer-facts';
 import { AuthyError, foreignOutcome } from '../contract/errors';
 import { Badge } from './badge';
-import { deploysOf } from './deploys';
+import { warnOfUnheard } from './unheard';
 import { warnOfUnsupported } from './unsupported';
 import { deadlineOf, NodeInputs } from './inputs';
 import { type Operation, operations, type OutcomePort, portOf } from '../contract/operations';
@@ -50,8 +50,6 @@ class OperationRunner {
   private onIdle: (() => void) | undefined;
   private readonly closing = new AbortController();
   private readonly stopWatching: () => void;
-  /** Whether the last deploy has left nobody who would send what this node has to tell. */
-  private isUnheard = false;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -65,19 +63,7 @@ class OperationRunner {
     setMaxListeners(0, this.closing.signal);
     this.badge = new Badge(RED, node, config.account, name);
     void this.warnOfUnsupported();
-    // The notifications node may be added, removed or disabled by a deploy that leaves this node as it is.
-    const deploys = deploysOf(RED);
-    this.stopWatching = deploys.onEnd(() => this.warnIfUnheard());
-  }
-
-  private warnIfUnheard(): void {
-    if (this.closing.signal.aborted) return;
-    const reason = accountOf(this.RED, this.config.account)?.unheard(this.name);
-    const wasUnheard = this.isUnheard;
-    this.isUnheard = reason !== undefined;
-    if (reason === undefined || wasUnheard) return;
-    this.node.warn(reason);
-    this.badge.failed(new AuthyError('AUTHY_NOT_SENT', reason));
+    this.stopWatching = warnOfUnheard(RED, this, config.account, name);
   }
 
   private async warnOfUnsupported(): Promise<void> {

@@ -41,7 +41,7 @@ async function entryOf(row: Row, evaluate: () => unknown, field: string, node: N
   if (value !== undefined && value !== null && value !== '') return [row.name, value];
   const source = sourceOf(row);
   if (source === undefined) throw invalidInput(field, `has no value for “${row.name}”.`);
-  throw refusedInput(field, `${source} is missing. ${remedyFor(row, row.name, node)}`);
+  throw refusedInput(field, `${source} is missing. ${remedyFor(row, row.name, node)}`, 'MISSING');
 }
 
 /** The rows of a list. @throws AuthyError - `AUTHY_INVALID_INPUT` if it is none */

@@ -76,8 +76,8 @@ export interface ShownPerson extends Omit<Row, 'phones'> {
     readonly isUsable: boolean;
   }[];
   readonly invitedUntil: number | null;
-  /** Until when nobody may ask them, because they have said "not me". */
-  readonly pausedUntil: number | null;
+  /** Nobody may ask them until then, because they have said "not me": so many times since they approved something. */
+  readonly pause: { readonly until: number; readonly times: number } | null;
   readonly open: number;
   /** The last ones, the newest first. */
   readonly answers: readonly {
@@ -160,9 +160,9 @@ export function shownPerson({ approver }: Account, person: Person): ShownPerson 
   };
 }
 
-type AnsweredHere = Pick<ShownPerson, 'phones' | 'invitedUntil' | 'pausedUntil' | 'open' | 'answers'>;
+type AnsweredHere = Pick<ShownPerson, 'phones' | 'invitedUntil' | 'pause' | 'open' | 'answers'>;
 
-const nothingHere: AnsweredHere = { phones: [], invitedUntil: null, pausedUntil: null, open: 0, answers: [] };
+const nothingHere: AnsweredHere = { phones: [], invitedUntil: null, pause: null, open: 0, answers: [] };
 
 function answeredHere(approver: Approver, person: Person): AnsweredHere {
   const { host } = approver;
@@ -180,7 +180,7 @@ function answeredHere(approver: Approver, person: Person): AnsweredHere {
       isUsable: usable.has(phone.id),
     })),
     invitedUntil: invited > 0 ? host.now() + invited : null,
-    pausedUntil: pause > 0 ? host.now() + pause : null,
+    pause: pause > 0 ? { until: host.now() + pause, times: person.notMe?.times ?? 0 } : null,
     open: openRequests(person, host).length,
     answers: historyOf(person, host)
       .slice(0, mostAnswers)

@@ -49,7 +49,7 @@ interface Changed {
  * - `authy-people/withdraw`: `{id, authyId}` ends the invitation
  * - `authy-people/phone/rename`: `{id, authyId, phone, name}`; `authy-people/phone/remove`: `{id, authyId, phone}`
  * - `authy-people/lock`: `{id, authyId, isLocked}`
- * - `authy-people/pause/end`: `{id, authyId}` ends the pause after "not me"
+ * - `authy-people/pause/end`: `{id, authyId, times}` ends the pause after "not me", if it is still the one that was shown
  * - `authy-people/recovery`: `{id, authyId}` → `{ok, codes}`
  * - `authy-people/remove`: `{id, authyId}`
  */
@@ -160,8 +160,8 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     else await account.approver.phones.lock(authyId, isLocked);
     return { facts: { isLocked } };
   });
-  serveChangeOf('pause/end', async ({ account, authyId }) => {
-    await approverOf(account).phones.endPause(authyId);
+  serveChangeOf('pause/end', async ({ account, authyId, sent }) => {
+    await approverOf(account).phones.endPause(authyId, sent['times']);
     return {};
   });
   serveChangeOf('recovery', async ({ account, authyId }) => ({

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type AuthyError, invalidInput, refusedInput } from '../contract/errors';
+import { type AuthyError, invalidInput, missingInput, refusedInput } from '../contract/errors';
 import { isObject, member } from '../contract/json';
 import { phone, type PhoneRule } from '../contract/phone';
 import { utf8 } from '../contract/utf8';
@@ -286,7 +286,7 @@ function personOf(given: Readonly<Record<string, unknown>>, rule: PhoneRule): Ne
     return value === undefined || value === '' ? undefined : parse(value, name);
   };
   const number = read('phoneNumber', input.phoneNumber);
-  if (number === undefined) throw invalidInput('phoneNumber', 'is missing.');
+  if (number === undefined) throw missingInput('phoneNumber');
   const { e164, countryCode } = phone(number, read('countryCode', input.countryCode), rule);
   const secret = read('totpSecret', input.totpSecret);
   const imported = secret === undefined ? [] : [importedFactor(secret, Date.now())];

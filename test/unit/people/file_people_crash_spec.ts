@@ -22,7 +22,7 @@ describe('People in files, and processes that are killed or two', function () {
   });
 
   const start = (...mode: string[]): Process =>
-    new Process(process.execPath, ['--import', 'tsx', script, root, ...mode]);
+    new Process(process.execPath, ['--import', 'tsx', script, root, ...mode], { NODE_NO_WARNINGS: '1' });
 
   const open = (run: ProcessRun): People =>
     filePeople({ root, accountId: 'account' }, { tell: (sentence) => told.push(sentence), run });

@@ -36,7 +36,7 @@ describe('Records in files, with several processes', function () {
   });
 
   function start(mode: 'write' | 'hold'): Process {
-    return new Process(process.execPath, ['--import', 'tsx', script, mode, root]);
+    return new Process(process.execPath, ['--import', 'tsx', script, mode, root], { NODE_NO_WARNINGS: '1' });
   }
 
   function open(told = new Told(), time = realTime): FileRecords {
