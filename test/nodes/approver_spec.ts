@@ -2,10 +2,10 @@ import { createHash, createPublicKey, verify as verifySignature } from 'node:cry
 import { setTimeout as pause } from 'node:timers/promises';
 import should from 'should';
 import type { Approver } from '../../nodes/lib/approver/approver';
-import type { Ending, Flow } from '../support/flow';
+import type { Ending, Flow, FlowNode } from '../support/flow';
 import { ownGate } from '../support/approval_gate';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from '../support/approver_client';
-import { authenticator, codeAt, LocalAccount, wrongFor } from '../support/local_account';
+import { authenticator, calmStep, codeAt, LocalAccount, wrongFor } from '../support/local_account';
 import { EventStream } from '../support/event_stream';
 import { eventually } from '../support/node_red';
 import { newNode } from '../support/operation_nodes';
@@ -177,7 +177,8 @@ describe('The approver of this Node-RED', () => {
             /^Wait \d+ seconds, or find out who has asked and end the pause in the sidebar “Authy people”: /,
         });
         should(flow.statuses.at(-1)).match({ fill: 'red', text: /status\.error\.PAUSED$/ });
-        await approver().phones.endPause(authyId, 1);
+        const { notMe } = (await approver().host.people().find(authyId)) ?? {};
+        await approver().phones.endPause(authyId, notMe?.until);
       }
       // The second one was as short as the first.
       should(
@@ -186,7 +187,7 @@ describe('The approver of this Node-RED', () => {
     });
 
     it('a request that nobody answers expires; an answer after that does not count', async () => {
-      await gate({ timeout: '1' });
+      await gate({ timeout: '3' });
       const phone = await enrolled();
       const given = flow.give({ authyId });
       const { id } = await shownOn(phone.browser);
@@ -458,14 +459,31 @@ describe('The approver of this Node-RED', () => {
     it('where there is no Web Push, a deploy warns that only open pages are told; no badge takes that for an error', async () => {
       await local.stop();
       await begin(page, { approverPush: false });
+      const warning =
+        /^Add a notifications node .*: without one, and without Web Push, a request to somebody who does not have the page open fails\.$/;
+      const warnings = (): number => flow.warnings.filter((line) => warning.test(line)).length;
+      const [listening, told] = local.notifications as [FlowNode, FlowNode];
+      const others = [
+        local.account,
+        { ...listening, wires: [[]] },
+        told,
+        ownGate({ z: 'tab', wires: [[], [], []] }),
+      ];
       for (const node of [ownGate(), { ...newNode('onetouchSend'), account: 'account' }]) {
-        flow = await local.startNode(node, 3, [local.account]);
-        should(flow.warnings.filter((line) => line.startsWith('Add a notifications node'))).match([
-          /: without one, and without Web Push, a request reaches only people who have the page open\.$/,
-        ]);
+        flow = await local.startNode(node, 3, others);
+        // One warning is enough for all nodes of an account.
+        should(warnings()).equal(1);
+        await flow.redeploy({ wires: [['told']] }, listening.id);
+        should(warnings()).equal(1);
+        await flow.redeploy({ wires: [[]] }, listening.id);
+        should(warnings()).equal(2);
         should(flow.statuses.filter(({ fill }) => fill === 'red')).eql([]);
-        flow = await local.startNode(node, 3, [local.account, ...local.notifications]);
-        should(flow.warnings.filter((line) => line.startsWith('Add a notifications node'))).eql([]);
+      }
+      // Where nothing can be asked, another error says why.
+      const first = { ...local.account, id: 'first', name: 'Garage' };
+      for (const all of [[{ ...local.account, deadline: 'soon' }], [first, local.account]]) {
+        flow = await local.startNode(ownGate(), 3, all);
+        should(warnings()).equal(0);
       }
     });
 
@@ -545,6 +563,7 @@ describe('The approver of this Node-RED', () => {
     async function withCode(): Promise<{ client: ApproverClient; codeNow: (step?: number) => string }> {
       const client = browser(plain);
       const token = (await approver().invite(authyId)).url.split('#i=')[1];
+      await calmStep();
       const opened = await client.done('invitation', { token });
       should(opened).match({ grade: 'code', options: null, authenticator: { isKnown: false } });
       const { address } = opened['authenticator'] as { address: string };
@@ -567,8 +586,9 @@ describe('The approver of this Node-RED', () => {
       );
       const [one, two] = await client.requests();
       should(await client.call('approve', { id: one?.id, code: '12345' })).match({ status: 422 });
-      should(await client.call('approve', { id: one?.id, code: codeNow() })).match({ status: 200 });
-      should(await client.call('approve', { id: two?.id, code: codeNow() })).match({
+      const code = codeNow();
+      should(await client.call('approve', { id: one?.id, code })).match({ status: 200 });
+      should(await client.call('approve', { id: two?.id, code })).match({
         status: 422,
         body: { error: 'reusedCode' },
       });

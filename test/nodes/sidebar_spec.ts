@@ -192,7 +192,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     should(await part(100)).eql(Array.from({ length: 20 }, (_item, index) => 19 - index));
     for (const wrong of [undefined, -1, 0.5, 'x', {}]) should(await part(wrong)).eql(await part(0));
     should(await part(1000)).eql([]);
-  });
+  }).timeout(60_000);
 
   it('a person is added, and who is known stays as they are', async () => {
     await start();
@@ -287,19 +287,27 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     should(await shown(authyId)).match({ pause: null });
     const until = Date.now() + 600_000;
     await people().change(authyId, (one) => ({ ...one, notMe: { times: 2, until } }));
-    const { pause } = (await shown(authyId)) as unknown as { pause: { until: number; times: number } };
+    const { pause } = (await shown(authyId)) as unknown as { pause: { until: number; id: number } };
     should(pause.until).be.within(until - 1000, until + 1000);
-    const again = { ok: false, code: 'AUTHY_NOT_FOUND', message: /^Look again: / };
     // Those who saw the first one must not end the second one.
-    for (const times of [1, 3, '2', undefined])
-      should(await ask('pause/end', { authyId, times })).match(again);
-    should(await shown(authyId)).match({ pause: { times: 2 } });
-    should(await ask('pause/end', { authyId, times: pause.times })).eql({ ok: true });
-    should(await shown(authyId)).match({ pause: null });
-    should(await ask('pause/end', { authyId, times: pause.times })).match(again);
-    await people().change(authyId, (one) => ({ ...one, notMe: { times: 2, until: Date.now() - 1 } }));
-    should(await ask('pause/end', { authyId, times: 2 })).match(again);
-    should((await people().find(authyId))?.notMe).match({ times: 2 });
+    for (const other of [pause.id - 1, String(pause.id), 2, undefined]) {
+      should(await ask('pause/end', { authyId, pause: other })).match({
+        ok: false,
+        code: 'AUTHY_NOT_FOUND',
+        message: /^Look again: /,
+      });
+    }
+    should(await shown(authyId)).match({ pause: { id: pause.id } });
+    // Pressed twice, it ends once.
+    for (let time = 0; time < 2; time++) {
+      should(await ask('pause/end', { authyId, pause: pause.id })).eql({ ok: true });
+      should(await shown(authyId)).match({ pause: null });
+    }
+    // One that is over by itself still counts for the length of the next one.
+    const over = { times: 2, until: Date.now() - 1 };
+    await people().change(authyId, (one) => ({ ...one, notMe: over }));
+    should(await ask('pause/end', { authyId, pause: over.until })).eql({ ok: true });
+    should((await people().find(authyId))?.notMe).eql(over);
   });
 
   it('new recovery codes are shown once, and end the earlier ones', async () => {
@@ -339,7 +347,10 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
     await ask('phone/rename', { authyId, phone, name: 'Work' });
     await ask('phone/remove', { authyId, phone });
     await ask('withdraw', { authyId });
-    await ask('pause/end', { authyId, times: 1 });
+    const until = Date.now() + 600_000;
+    await people().change(authyId, (one) => ({ ...one, notMe: { times: 1, until } }));
+    await ask('pause/end', { authyId, pause: until - 1 });
+    await ask('pause/end', { authyId, pause: until });
     await ask('lock', { authyId, isLocked: true });
     const { codes } = await ask('recovery', { authyId });
     await ask('list', { search: 'ada' });
@@ -352,6 +363,7 @@ describe('The sidebar “Authy people”, asking the runtime', () => {
       { event: 'authy-people.phone.remove', authyId, phone },
       { event: 'authy-people.withdraw', authyId },
       { event: 'authy-people.pause.end', error: 'AUTHY_NOT_FOUND' },
+      { event: 'authy-people.pause.end', authyId },
       { event: 'authy-people.lock', authyId, isLocked: true },
       { event: 'authy-people.recovery', authyId },
       { event: 'authy-people.remove', authyId },

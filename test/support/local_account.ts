@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Secret, TOTP } from 'otpauth';
 import should from 'should';
 import { operations } from '../../nodes/lib/contract/operations';
@@ -167,6 +168,12 @@ export function authenticator(secret: string): TOTP {
 /** The code of an authenticator app, some steps from now. */
 export function codeAt(totp: TOTP, steps = 0): string {
   return totp.generate({ timestamp: Date.now() + steps * 30_000 });
+}
+
+/** Waits, if need be, until the present step of authenticators has some seconds left: codes of the step before are right until then. */
+export async function calmStep(): Promise<void> {
+  const left = 30_000 - (Date.now() % 30_000);
+  if (left < 4000) await pause(left);
 }
 
 /** A token of six digits that is right nowhere near. */

@@ -210,12 +210,13 @@ export class Account {
    * there is a way to reach them, or it tells nothing.
    */
   unheard(name: OperationName): { readonly reason: string; readonly fails: boolean } | undefined {
-    if (isHeard(this.settings.id)) return undefined;
+    if (isHeard(this.settings.id) || this.settings.problem !== undefined) return undefined;
     const ability = this.settings.kind?.abilities[name];
     const { approver } = this.settings.service;
     if (ability !== undefined && 'notifies' in ability && ability.notifies)
       return { reason: nobodyListens, fails: true };
-    const asks = name === 'onetouchSend' && approver !== undefined && !canPush(approver);
+    const asks =
+      name === 'onetouchSend' && approver !== undefined && !canPush(approver) && !this.unreachable(name);
     return asks ? { reason: onlyPagesListen, fails: false } : undefined;
   }
 

@@ -17,7 +17,7 @@ const remedy = 'Add a notifications node for this account, and wire it to what s
 export const nobodyListens = `${remedy}: without one nothing can be sent.`;
 
 /** The same for approvals where there is no Web Push either: a sentence. */
-export const onlyPagesListen = `${remedy}: without one, and without Web Push, a request reaches only people who have the page open.`;
+export const onlyPagesListen = `${remedy}: without one, and without Web Push, a request to somebody who does not have the page open fails.`;
 
 /** Listens to what an account's people have to be told. @returns stops listening */
 export function onNotifications(accountId: string, listener: Notified): () => void {

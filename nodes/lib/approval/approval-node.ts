@@ -55,7 +55,7 @@ export class ApprovalNode {
   readonly badge: Badge;
   private readonly log: RateLimitedLog;
   private readonly emits: boolean;
-  private readonly stopWatching: () => void;
+  private readonly stopWatching: (() => void) | undefined;
   private readonly trials = new Trials();
   /** Why nothing can be asked, if so; a sentence. */
   private readonly problem: string | undefined;
@@ -73,8 +73,10 @@ export class ApprovalNode {
     this.gate = new Gate(this.host(settings), thisProcess);
     this.problem = settings.problem;
     void this.warnOfUnsupported();
-    this.stopWatching = warnOfUnheard(RED, this, config.account, 'onetouchSend');
-    if (this.problem === undefined) return;
+    if (this.problem === undefined) {
+      this.stopWatching = warnOfUnheard(RED, this, config.account, 'onetouchSend');
+      return;
+    }
     node.warn(this.problem);
     this.badge.error(new AuthyError('AUTHY_BAD_CONFIG', this.problem));
   }
@@ -114,7 +116,7 @@ export class ApprovalNode {
 
   /** See {@link Gate.close}. */
   async close(removed: boolean): Promise<void> {
-    this.stopWatching();
+    this.stopWatching?.();
     this.trials.close();
     await this.gate.close(removed);
     this.log.close();

@@ -62,18 +62,24 @@ export class Phones {
   }
 
   /**
-   * Ends the pause after "not me". The next one is as short as the first.
+   * Ends the pause after "not me", if it is not over. The next one is as short as the first.
    *
-   * @param times - of the person's `notMe`: which pause it is. Whoever has seen one must not end the next one, which may be about somebody
-   *   else's request
-   * @throws AuthyError - `AUTHY_NOT_FOUND` if that is not the pause
+   * @param pause - which one it is: the time until which it was stored. Whoever has seen one must not end the next one, which may be
+   *   about somebody else's request
+   * @throws AuthyError - `AUTHY_NOT_FOUND` if another one has begun
    */
-  async endPause(authyId: string, times: unknown): Promise<void> {
+  async endPause(authyId: string, pause: unknown): Promise<void> {
+    let isEnded: boolean | undefined;
     await this.changePerson(authyId, (person) => {
-      if (pauseLeft(person, this.host) > 0 && person.notMe?.times === times) return without(person, 'notMe');
-      throw new AuthyError('AUTHY_NOT_FOUND', 'Look again: this user has no such pause (any more).');
+      isEnded = pauseLeft(person, this.host) > 0;
+      if (!isEnded) return person;
+      if (person.notMe?.until === pause) return without(person, 'notMe');
+      throw new AuthyError(
+        'AUTHY_NOT_FOUND',
+        'Look again: this user has said “not me” once more since then.',
+      );
     });
-    this.host.log(`The pause of the user ${authyId} after “not me” was ended.`);
+    if (isEnded === true) this.host.log(`The pause of the user ${authyId} after “not me” was ended.`);
   }
 
   /** Removes a person with all that is kept of them: their pages are signed out. @throws AuthyError */

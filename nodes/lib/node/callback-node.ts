@@ -125,6 +125,7 @@ export class CallbackValidator {
         throw refusedInput(
           'req',
           'Wire this node directly behind an http in node: msg.req is missing, and it validates what such a node received.',
+          'MISSING',
         );
       }
       const judgement = await this.judge(message);

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
-import { invalidInput, refusedInput } from '../contract/errors';
+import { invalidInput, missingInput, refusedInput } from '../contract/errors';
 import type { Entry } from '../contract/operations';
 import { evaluator, preparedNow, remedyFor, sourceOf } from './evaluate';
 import { placeholder } from '../contract/placeholder';
@@ -40,7 +40,7 @@ async function entryOf(row: Row, evaluate: () => unknown, field: string, node: N
   const value = await evaluate();
   if (value !== undefined && value !== null && value !== '') return [row.name, value];
   const source = sourceOf(row);
-  if (source === undefined) throw invalidInput(field, `has no value for “${row.name}”.`);
+  if (source === undefined) throw missingInput(field, `has no value for “${row.name}”.`);
   throw refusedInput(field, `${source} is missing. ${remedyFor(row, row.name, node)}`, 'MISSING');
 }
 

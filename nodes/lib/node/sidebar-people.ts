@@ -76,8 +76,8 @@ export interface ShownPerson extends Omit<Row, 'phones'> {
     readonly isUsable: boolean;
   }[];
   readonly invitedUntil: number | null;
-  /** Nobody may ask them until then, because they have said "not me": so many times since they approved something. */
-  readonly pause: { readonly until: number; readonly times: number } | null;
+  /** Nobody may ask them until then, because they have said "not me". By its id it can be ended. */
+  readonly pause: { readonly until: number; readonly id: number } | null;
   readonly open: number;
   /** The last ones, the newest first. */
   readonly answers: readonly {
@@ -180,7 +180,7 @@ function answeredHere(approver: Approver, person: Person): AnsweredHere {
       isUsable: usable.has(phone.id),
     })),
     invitedUntil: invited > 0 ? host.now() + invited : null,
-    pause: pause > 0 ? { until: host.now() + pause, times: person.notMe?.times ?? 0 } : null,
+    pause: pause > 0 ? { until: host.now() + pause, id: person.notMe?.until ?? 0 } : null,
     open: openRequests(person, host).length,
     answers: historyOf(person, host)
       .slice(0, mostAnswers)

@@ -49,7 +49,7 @@ interface Changed {
  * - `authy-people/withdraw`: `{id, authyId}` ends the invitation
  * - `authy-people/phone/rename`: `{id, authyId, phone, name}`; `authy-people/phone/remove`: `{id, authyId, phone}`
  * - `authy-people/lock`: `{id, authyId, isLocked}`
- * - `authy-people/pause/end`: `{id, authyId, times}` ends the pause after "not me", if it is still the one that was shown
+ * - `authy-people/pause/end`: `{id, authyId, pause}` ends the pause after "not me" with that id, if it is not over
  * - `authy-people/recovery`: `{id, authyId}` → `{ok, codes}`
  * - `authy-people/remove`: `{id, authyId}`
  */
@@ -161,7 +161,7 @@ export function serveSidebar(RED: NodeAPI, instances: Instances): void {
     return { facts: { isLocked } };
   });
   serveChangeOf('pause/end', async ({ account, authyId, sent }) => {
-    await approverOf(account).phones.endPause(authyId, sent['times']);
+    await approverOf(account).phones.endPause(authyId, sent['pause']);
     return {};
   });
   serveChangeOf('recovery', async ({ account, authyId }) => ({

@@ -5,6 +5,9 @@ import type { OperationName } from '../contract/results';
 import type { Badge } from './badge';
 import { deploysOf } from './deploys';
 
+/** The accounts of which a node has said at the end of this deploy that only open pages are told: one warning is enough. */
+const said = new Set<string>();
+
 /**
  * Warns at deploy of what a node tells people and may reach none of them: otherwise only messages would say so. It looks after
  * each deploy, since one that leaves this node as it is may add, remove or disable the notifications node.
@@ -24,7 +27,13 @@ export function warnOfUnheard(
     const isNew = unheard !== undefined && !wasUnheard;
     wasUnheard = unheard !== undefined;
     if (!isNew) return;
-    node.warn(unheard.reason);
-    if (unheard.fails) badge.failed(new AuthyError('AUTHY_NOT_SENT', unheard.reason));
+    if (unheard.fails) {
+      node.warn(unheard.reason);
+      badge.failed(new AuthyError('AUTHY_NOT_SENT', unheard.reason));
+    } else if (!said.has(account)) {
+      node.warn(unheard.reason);
+      said.add(account);
+      setImmediate(() => said.delete(account));
+    }
   });
 }
