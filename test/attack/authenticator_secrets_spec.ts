@@ -43,7 +43,7 @@ describe('Secrets: those of authenticators', function () {
         [{ id: 'account', type: 'authy-config', version: 2, service: 'authy', baseUrl: server.url }],
         { account: { apiKey: 'a-key-of-sixteen-letters' } },
       );
-      return flow.deliver({ authyId: '209', requestTimeout: 1000 });
+      return flow.deliver({ authyId: '209', requestTimeout: 30_000 });
     }
 
     it('is in the payload, and nowhere else', async () => {

@@ -84,7 +84,7 @@ describe('Attack: an approval gate with a hostile service', function () {
             z: 'tab',
             wires: [['left'], ['left'], ['left']],
             account: `account-${id}`,
-            timeout: '2',
+            timeout: '6',
             maxOpen: 0,
           },
           {

@@ -173,7 +173,7 @@ describe('open approvals in files of the user directory', function () {
 
   it('requests that are being sent when Node-RED is stopped go on waiting after the restart', async () => {
     await nodeRed.deploy(flows());
-    await phones.faults({ kind: 'latency', ms: 2000, path: '/users/', method: 'POST', after: true });
+    await phones.faults({ kind: 'latency', ms: 4000, path: '/users/', method: 'POST', after: true });
     const numbers = await askFor(8);
     // The requests are on the phone, but the gate does not know that yet.
     const uuidOf = await onPhone(8);

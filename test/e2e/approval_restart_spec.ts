@@ -70,7 +70,7 @@ function describeRestart(runtime: Runtime): void {
     }
 
     it('in a durable store, messages go on waiting, and decisions made meanwhile are handed on, once', async () => {
-      const timeout = 25;
+      const timeout = 40;
       await deploy('context:durable', timeout);
       const authyId = await phones.newUser();
       const numbers = Array.from({ length: 20 }, (_, index) => 100 + index);
@@ -146,7 +146,7 @@ function describeRestart(runtime: Runtime): void {
 
     it('if Node-RED is killed again and again in the middle of the work, no decision is handed on twice', async () => {
       collector.reports.length = 0;
-      await deploy('context:durable', 30);
+      await deploy('context:durable', 110);
       const authyId = await phones.newUser();
       const numbers = Array.from({ length: 30 }, (_, index) => 300 + index);
       for (const no of numbers) await ask(no, authyId);

@@ -168,7 +168,7 @@ for (const runtime of runtimes)
 
     it('nobody answers: it expires, on the page as well', async () => {
       const phone = await enrolled('Phone');
-      const decided = ask('Quickly?', 2);
+      const decided = ask('Quickly?', 6);
       await phone.request('Quickly?').waitFor();
       should(await decided).match({ decision: 'expired', reason: 'noAnswer' });
       await phone.page.getByText('Nothing to approve').waitFor();

@@ -120,7 +120,7 @@ for (const [index, runtime] of runtimes.entries())
       it('opens for Ada’s passkey, closes by itself, and stays closed when she denies or is silent', async () => {
         // The page asks every second, and has to see it open.
         const played = await play(name, (node) =>
-          node.type === 'trigger' ? { ...node, duration: '4' } : node,
+          node.type === 'trigger' ? { ...node, duration: '8' } : node,
         );
         await pressOpen();
         const { note } = await stateIs({ step: 'error', door: 'closed' });

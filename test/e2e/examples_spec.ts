@@ -340,7 +340,7 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
 
       it('pay nothing when one does not answer', async () => {
         const { phone, ada } = await ask((node) =>
-          node.name === 'ask Ben' ? { ...node, timeout: '2', secondsToExpire: '60' } : node,
+          node.name === 'ask Ben' ? { ...node, timeout: '6', secondsToExpire: '60' } : node,
         );
         await phone.answer(ada, 'approve');
         await stateIs('payment', { step: 'expired', ada: 'approved', ben: 'expired' });
@@ -442,8 +442,8 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
           context,
           left,
         } = await play(name, (node) => {
-          if (node.type === 'delay') return { ...node, timeout: '1500', timeoutUnits: 'milliseconds' };
-          return node.type === 'authy-onetouch-approval' ? { ...node, coolDown: 1 } : node;
+          if (node.type === 'delay') return { ...node, timeout: '4500', timeoutUnits: 'milliseconds' };
+          return node.type === 'authy-onetouch-approval' ? { ...node, coolDown: 4 } : node;
         });
         await inject('a person who can be asked');
         await inject('a person who can be asked');
@@ -469,7 +469,7 @@ for (const { runtime, index, service, account, paths, unknownKey } of combinatio
 
     it('a list of users in CSV is imported, and the rows that failed are listed with the reason', async () => {
       const { context } = await play('Import users from CSV', (node) => {
-        if (node.type === 'delay') return { ...node, rate: '20' };
+        if (node.type === 'delay') return { ...node, rate: '8' };
         if (node.name !== 'the old list') return node;
         // Lists typed by people have spaces around the values.
         return { ...node, template: String(node['template']).replace(/^1001,(.*),(.*)$/m, '1001, $1 ,$2 ') };

@@ -613,7 +613,8 @@ for (const runtime of runtimes) {
     });
 
     if (runtime === runtimes[0]) {
-      it('the palette breaks no word of a label in the other languages', async () => {
+      it('the palette breaks no word of a label in the other languages', async function () {
+        this.timeout(180_000);
         for (const language of languages.filter((other) => other !== 'en-US')) {
           const editor = await open(language);
           should(await editor.page.evaluate(brokenWords)).eql([], language);

@@ -42,30 +42,34 @@ describe('The approver, while something is being stored', () => {
   }
 
   /** Holds up the changes of people that come now, as a slow disk does, until it is told to go on. */
-  function slowDisk(): () => void {
+  function slowDisk(): { readonly begun: Promise<void>; readonly goOn: () => void } {
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
     let goOn: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (goOn = resolve));
     const people = approver().host.people();
     const { store } = people as unknown as { store: { replace(...args: unknown[]): Promise<string> } };
     const replace = store.replace.bind(store);
     store.replace = async (...args) => {
+      begin();
       await waiting;
       return replace(...args);
     };
-    return () => {
+    const letGoOn = (): void => {
       store.replace = replace;
       goOn();
     };
+    return { begun, goOn: letGoOn };
   }
 
   const stored = (): Promise<Person | undefined> => approver().host.people().find(authyId);
 
   it('a request that is being stored when a deploy begins is asked, and the flow is told after the deploy', async () => {
-    const goOn = slowDisk();
+    const { begun, goOn } = slowDisk();
     const { host } = approver();
     const given = flow.give({ authyId });
     // It is checked that somebody would be told, and then stored.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await begun;
     const deploying = flow.redeployAll();
     await eventually('the notifications node to be gone', () => (host.isHeard() ? undefined : true));
     goOn();
@@ -87,7 +91,7 @@ describe('The approver, while something is being stored', () => {
       const shown = await phone.browser.requests();
       return shown.length > 0 ? shown : undefined;
     });
-    const goOn = slowDisk();
+    const { goOn } = slowDisk();
     const answering = phone.approve(request?.id ?? '');
     await new Promise((resolve) => setTimeout(resolve, 4500));
     goOn();

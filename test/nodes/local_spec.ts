@@ -463,7 +463,7 @@ describe('Operation nodes on this Node-RED', () => {
       await lock(wrongFor(totp));
       clock.pass(10 * minute);
       should(await local.verify(authyId, codeAt(totp))).equal('valid');
-    });
+    }).timeout(60_000);
 
     it('four are forgotten after ten minutes', async () => {
       const { totp } = await local.confirmed(authyId);

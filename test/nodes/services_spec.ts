@@ -242,7 +242,7 @@ describe('A service', () => {
   });
 
   describe('at an approval gate', () => {
-    const gate = ownGate({ timeout: '1', maxOpen: 0 });
+    const gate = ownGate({ timeout: '5', maxOpen: 0 });
 
     async function ask(outcome: string): Promise<Ending> {
       return (await start(gate, 3, { onetouchSend: sent, onetouchStatus: () => status(outcome) })).deliver({

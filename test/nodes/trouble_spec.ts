@@ -142,7 +142,7 @@ describe('Each failure is one catchable error', () => {
     server.seen.length.should.equal(1);
     await running.stop();
     const patient = await start(sms, { deadline: 60 });
-    (await fails(patient, { authyId: '209', requestTimeout: 100 })).code.should.equal(
+    (await fails(patient, { authyId: '209', requestTimeout: 1000 })).code.should.equal(
       'AUTHY_OUTCOME_UNKNOWN',
     );
   });
@@ -192,7 +192,7 @@ describe('Each failure is one catchable error', () => {
     server.script('hang');
     const running = await start(sms, { deadline: 60, maxInFlight: 1, maxQueued: 100 });
     for (let count = 0; count < 20; count++) running.give({ authyId: '209' });
-    const { caught } = await running.deliver({ authyId: '209', requestTimeout: 100 });
+    const { caught } = await running.deliver({ authyId: '209', requestTimeout: 1000 });
     should(caught[0]?.error?.code).equal('AUTHY_TIMEOUT');
   });
 

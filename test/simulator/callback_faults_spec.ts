@@ -120,7 +120,7 @@ describe('simulator: callbacks with faults', () => {
   });
 
   it('callbackLate: the callback is not sent if the simulator was reset', async () => {
-    await set({ kind: 'callbackLate', ms: 200 });
+    await set({ kind: 'callbackLate', ms: 1000 });
     await answerNew();
     await harness.control('POST', '/reset');
     receiver.received.length = 0;

@@ -86,10 +86,10 @@ describe('simulator: requests with faults', () => {
   });
 
   it('does not carry out a delayed request if its client has disconnected', async () => {
-    await set({ kind: 'latency', ms: 80, times: 1 });
+    await set({ kind: 'latency', ms: 1000, times: 1 });
     const signal = AbortSignal.timeout(20);
     await fetch(`${harness.url}/protected/json/sms/${id}?api_key=${key}`, { signal }).should.be.rejected();
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await new Promise((resolve) => setTimeout(resolve, 1200));
     (await harness.messages()).should.be.empty();
   });
 

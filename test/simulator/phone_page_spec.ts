@@ -175,7 +175,7 @@ describe('simulator: the phone page', function () {
   });
 
   it('counts down to the expiry of a request, and shows requests that never expire', async () => {
-    await harness.createApproval(id, { message: 'Quick', seconds_to_expire: 4 });
+    await harness.createApproval(id, { message: 'Quick', seconds_to_expire: 8 });
     await harness.createApproval(id, { message: 'Patient', seconds_to_expire: 0 });
     await page.getByText('Never expires').waitFor();
     const countdown = page.getByText(/^Expires in 00:0\d$/);
@@ -192,8 +192,9 @@ describe('simulator: the phone page', function () {
     for (let count = 0; count < 12; count++) await harness.api('GET', `/protected/json/sms/${id}`);
     await harness.createApproval(id);
     await page.getByText('Earlier (7)').waitFor();
-    await tabTo('Deny');
     const approval = page.locator('.approval');
+    await approval.waitFor();
+    await tabTo('Deny');
     const before = await approval.boundingBox();
     await harness.api('GET', `/protected/json/call/${id}`);
     const code = await harness.code('call');

@@ -6,7 +6,7 @@ import type { OperationName } from '../../nodes/lib/contract/results';
 import { ownGate } from './approval_gate';
 import { ApproverBrowser } from './approver_browser';
 import { Flow, type FlowNode, type Message } from './flow';
-import { codeAt, type Told } from './local_account';
+import { calmStep, codeAt, type Told } from './local_account';
 import { root, temporaryDirectory } from './node_red';
 import { outputsOf } from './operation_nodes';
 
@@ -145,6 +145,7 @@ export class ApproverAccount {
   async enrolled(phoneNumber?: string): Promise<Enrolled> {
     const authyId = await this.newPerson(phoneNumber);
     const browser = this.browser();
+    await calmStep();
     const { totp, recoveryCodes } = await browser.enrolByCode(await this.invite(authyId), (made) =>
       made === undefined ? '' : codeAt(made, -1),
     );

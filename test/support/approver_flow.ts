@@ -4,7 +4,7 @@ import type { Person } from '../../nodes/lib/contract/people';
 import { ApproverClient, PasskeyPhone, type ShownRequest } from './approver_client';
 import { approvalGate } from './approval_gate';
 import type { Ending, Flow } from './flow';
-import { authenticator, codeAt, LocalAccount } from './local_account';
+import { authenticator, calmStep, codeAt, LocalAccount } from './local_account';
 import { eventually } from './node_red';
 
 /** How messages that were given to a gate have ended: `out0` approved, `out1` denied, `out2` expired, or the code of an error. */
@@ -88,6 +88,7 @@ export class ApproverFlow {
   async codePhone(authyId: string, name = 'Wall'): Promise<CodePhone> {
     const browser = this.browser();
     const token = await this.invited(authyId);
+    await calmStep();
     const opened = await browser.done('invitation', { token });
     const { address } = opened['authenticator'] as { address: string };
     const secret = new URL(address).searchParams.get('secret') ?? '';

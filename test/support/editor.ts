@@ -39,6 +39,7 @@ export interface EditorWindow {
       node(id: string): EditedNode;
     };
     sidebar: { help: { show(type: string): void } };
+    view: { selection(): { nodes?: { id: string }[] } };
     workspaces: { count(): number; show(id: string): void };
   };
 }
@@ -335,11 +336,11 @@ export class Editor {
     const entry = this.page.locator(`[data-palette-type="${type}"]`);
     await entry.scrollIntoViewIfNeeded();
     await entry.dragTo(this.page.locator('#red-ui-workspace-chart'), { targetPosition: { x: 300, y: 300 } });
-    await this.page.locator('.red-ui-flow-node-selected').first().waitFor();
-    return this.page
-      .locator('.red-ui-flow-node-selected')
-      .first()
-      .evaluate(({ id }) => id);
+    // The editor draws the selection a little later.
+    return this.page.evaluate(() => {
+      const { RED } = window as unknown as EditorWindow;
+      return RED.view.selection().nodes?.[0]?.id ?? '';
+    });
   }
 
   /** Switches to the dark theme of Node-RED 5; earlier ones have none. */

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Agent, fetch as undiciFetch } from 'undici';
+import { member } from '../../nodes/lib/contract/json';
 
 const run = promisify(execFile);
 
@@ -284,7 +285,11 @@ export class NodeRed {
       ...settings,
     };
     // Node-RED's own editor has an error while it shows the first tip, if it loads slowly.
-    const preferences = { _: { editor: { view: { 'view-show-tips': false } } } };
+    const withoutTips = { editor: { view: { 'view-show-tips': false } } };
+    const users = (member(settings['adminAuth'], 'users') ?? []) as readonly { username: string }[];
+    const preferences = Object.fromEntries(
+      ['_', ...users.map(({ username }) => username)].map((name) => [name, withoutTips]),
+    );
     fs.writeFileSync(path.join(userDir, '.config.users.json'), JSON.stringify(preferences));
     const settingsFile = path.join(userDir, 'settings.js');
     fs.writeFileSync(path.join(userDir, 'documented.js'), documented);

@@ -327,7 +327,7 @@ describe('Sending a push message', () => {
         shouldFail(await answered(step), /could not be reached \(ECONNRESET\)/);
       }
       shouldFail(await answered('hang', 200), /could not be reached \(ETIMEDOUT\)/);
-      (await answered('drip', 300)).should.eql({ outcome: 'delivered' });
+      (await answered('drip', 2000)).should.eql({ outcome: 'delivered' });
       (await answered('truncate')).should.eql({ outcome: 'delivered' });
       // No deadline ends this one.
       (await answered('flood', 3_600_000)).should.eql({ outcome: 'delivered' });

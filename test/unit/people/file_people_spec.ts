@@ -385,7 +385,7 @@ describe('People in files', () => {
       }),
       cases(25),
     );
-  });
+  }).timeout(60_000);
 
   it('are refused or read where a stored value is hostile, and never a crash', async () => {
     const before = open();
@@ -411,5 +411,5 @@ describe('People in files', () => {
       }),
       cases(60),
     );
-  });
+  }).timeout(60_000);
 });

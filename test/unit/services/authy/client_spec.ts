@@ -178,14 +178,14 @@ describe('Authy client', () => {
   describe('time', () => {
     it('if the server does not answer, the outcome is unknown after one request', async () => {
       server.script('hang');
-      const error = await failure(sms, { deadline: 100 });
+      const error = await failure(sms, { deadline: 1000 });
       error.code.should.equal('AUTHY_OUTCOME_UNKNOWN');
       server.seen.length.should.equal(1);
     });
 
     it('if the server does not answer a read, it is repeated while there is time, then times out', async () => {
       server.script('hang');
-      (await failure(status, { deadline: 300 })).code.should.equal('AUTHY_TIMEOUT');
+      (await failure(status, { deadline: 1500 })).code.should.equal('AUTHY_TIMEOUT');
       server.script('hang', { status: 200, json: details });
       (await serviceWith({ deadline: 2000 }).perform('appDetails', {})).outcome.should.equal('read');
     });
@@ -202,7 +202,7 @@ describe('Authy client', () => {
 
     it('a deadline of the call takes precedence over that of the client', async () => {
       server.script('hang');
-      (await failure(status, { deadline: 60_000 }, { deadline: 100 })).code.should.equal('AUTHY_TIMEOUT');
+      (await failure(status, { deadline: 60_000 }, { deadline: 1500 })).code.should.equal('AUTHY_TIMEOUT');
     });
 
     it('a call can be cancelled before it is sent and while it is under way', async () => {
