@@ -43,7 +43,7 @@ describe('Secrets: those of authenticators', function () {
         [{ id: 'account', type: 'authy-config', version: 2, service: 'authy', baseUrl: server.url }],
         { account: { apiKey: 'a-key-of-sixteen-letters' } },
       );
-      return flow.deliver({ authyId: '209', requestTimeout: 30_000 });
+      return flow.deliver({ authyId: '209', requestTimeout: 1000 });
     }
 
     it('is in the payload, and nowhere else', async () => {
@@ -96,7 +96,7 @@ describe('Secrets: those of authenticators', function () {
       );
       const token = totp.generate();
       const payload = { totpSecret: secret, token };
-      const message = { authyId: '209', phoneNumber: '+13175550142', payload, requestTimeout: 1000 };
+      const message = { authyId: '209', phoneNumber: '+13175550142', payload, requestTimeout: 30_000 };
       return { ending: await flow.deliver(message), token };
     }
 

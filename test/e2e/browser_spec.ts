@@ -37,12 +37,12 @@ for (const runtime of runtimes) {
     });
 
     /** A test in which the browser must log no error or warning. */
-    function clean(title: string, test: () => Promise<void>): void {
-      it(title, async () => {
+    function clean(title: string, test: () => Promise<void>): Mocha.Test {
+      return it(title, async () => {
         editor.complaints.length = 0;
         await test();
         editor.complaints.should.deepEqual([]);
-      }).timeout(300_000);
+      });
     }
 
     it('loads without an error or a warning in the browser', () => {
@@ -91,7 +91,7 @@ for (const runtime of runtimes) {
         const { valid, validationErrors } = await editor.state(id);
         ({ type, valid, validationErrors }).should.deepEqual({ type, valid: true, validationErrors: [] });
       }
-    });
+    }).timeout(300_000);
 
     clean('every example is laid out for a screen of 1366 by 768', async () => {
       const wide = editor.page.viewportSize() ?? { width: 0, height: 0 };

@@ -186,6 +186,30 @@ describe('The approver of this Node-RED', () => {
       ).have.length(2);
     });
 
+    it('a clock that was set does not end the pause, and it can be ended all the same', async () => {
+      const clock = new SetClock();
+      try {
+        const phone = await enrolled();
+        const given = flow.give({ authyId });
+        const { id } = await shownOn(phone.browser);
+        await phone.browser.done('deny', { id, notMe: true });
+        await flow.ending(given);
+        const { notMe } = (await approver().host.people().find(authyId)) ?? {};
+        for (const set of [24 * 60 * minute, -48 * 60 * minute]) {
+          clock.set(set);
+          should(errorOf(await flow.deliver({ authyId })).code).equal('AUTHY_USER_UNAVAILABLE');
+        }
+        await should(approver().phones.endPause(authyId, (notMe?.until as number) + 1)).be.rejectedWith(
+          /^Look again: /,
+        );
+        await approver().phones.endPause(authyId, notMe?.until);
+        flow.give({ authyId });
+        await shownOn(phone.browser);
+      } finally {
+        clock.restore();
+      }
+    });
+
     it('a request that nobody answers expires; an answer after that does not count', async () => {
       await gate({ timeout: '3' });
       const phone = await enrolled();
@@ -481,8 +505,12 @@ describe('The approver of this Node-RED', () => {
       }
       // Where nothing can be asked, another error says why.
       const first = { ...local.account, id: 'first', name: 'Garage' };
-      for (const all of [[{ ...local.account, deadline: 'soon' }], [first, local.account]]) {
-        flow = await local.startNode(ownGate(), 3, all);
+      for (const [gate, all] of [
+        [{}, [{ ...local.account, deadline: 'soon' }]],
+        [{}, [first, local.account]],
+        [{ maxOpen: 'many' }, [local.account]],
+      ] as const) {
+        flow = await local.startNode(ownGate(gate), 3, [...all]);
         should(warnings()).equal(0);
       }
     });

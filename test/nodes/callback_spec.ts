@@ -490,5 +490,6 @@ describe('OneTouch callback node behind http in', () => {
     ending.sent.should.eql([]);
     should(ending.caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
     should(ending.caught[0]?.error?.message).match(/^Wire this node directly behind an http in node/);
+    should(flow.statuses.at(-1)?.text).match(/MISSING: req$/);
   });
 });

@@ -243,6 +243,12 @@ describe('Operation nodes on this Node-RED', () => {
       });
     }
 
+    it('nor does a node whose account is wrong: the badge goes on to say so', async () => {
+      const flow = await local.start('tokenSms', {}, [{ ...local.account, deadline: 'soon' }]);
+      should(flow.log.filter((line) => warning.test(line))).be.empty();
+      should(flow.statuses.at(-1)).match({ fill: 'red', text: /BAD_CONFIG$/ });
+    });
+
     it('nodes that tell nobody anything do not warn', async () => {
       for (const name of ['userCreate', 'tokenVerify', 'phoneCheck', 'userQr'] as const) {
         const flow = await local.start(name, {}, [local.account]);

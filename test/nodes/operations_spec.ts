@@ -360,6 +360,23 @@ describe('Operation nodes against the simulator', () => {
     });
   }
 
+  for (const [what, name, properties, field] of [
+    ['both of two inputs', 'phoneStatus', {}, 'verificationId'],
+    [
+      'the value of a row',
+      'onetouchSend',
+      { details: JSON.stringify([{ name: 'Amount', value: 'nowhere', type: 'jsonata' }]) },
+      'details',
+    ],
+  ] as const) {
+    it(`${what}: missing on the badge as well`, async () => {
+      const { caught, sent } = await (await node(name, properties)).deliver({ authyId, message: 'Pay?' });
+      should(sent).eql([]);
+      should(caught[0]?.error?.code).equal('AUTHY_INVALID_INPUT');
+      should(flow?.statuses.at(-1)).match({ fill: 'red', text: `${word('error.MISSING')}: ${field}` });
+    });
+  }
+
   it('an optional input may be left blank, whatever its type', async () => {
     for (const type of ['str', 'num', 'msg', 'flow', 'jsonata', 'env', 'json']) {
       const [made] = await ask('userQr', { authyId }, { size: '', sizeType: type });

@@ -216,7 +216,10 @@ export class Account {
     if (ability !== undefined && 'notifies' in ability && ability.notifies)
       return { reason: nobodyListens, fails: true };
     const asks =
-      name === 'onetouchSend' && approver !== undefined && !canPush(approver) && !this.unreachable(name);
+      name === 'onetouchSend' &&
+      approver !== undefined &&
+      !canPush(approver) &&
+      this.unreachable(name) === undefined;
     return asks ? { reason: onlyPagesListen, fails: false } : undefined;
   }
 
